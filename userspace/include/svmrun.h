@@ -1,0 +1,389 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * libsvmrun: AMD's VMRUN instruction for ordinary programs.
+ *
+ * The library is thin: the VMCB is the API. It opens and maps what the kernel
+ * gives (linux/svmrun.h), knows the register values of the processor's modes,
+ * loads images, and names and decodes exits.
+ *
+ * Functions that return int return 0 or more when they succeed and a negative
+ * errno when not. None prints, exits or aborts. Errors of the system calls
+ * beneath are passed on as they are; linux/svmrun.h lists them beside each
+ * ioctl. Different objects may be used by different threads at once; one object
+ * only by one thread at a time, but for svmrun_vcpu_kick().
+ */
+#ifndef SVMRUN_H
+#define SVMRUN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <linux/svmrun.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define SVMRUN_DEVICE "/dev/svmrun"
+
+/* ---- device ------------------------------------------------------------ */
+
+/**
+ * svmrun_device_open() - open the device
+ * @path: device node, NULL for SVMRUN_DEVICE
+ *
+ * Return: a file descriptor (close-on-exec) to close(), or a negative errno:
+ * ENOENT (no such node: the module is not loaded), EACCES (not for this user).
+ */
+int svmrun_device_open(const char *path);
+
+/**
+ * svmrun_device_info() - what the processor and the module offer
+ * @device: from svmrun_device_open()
+ * @info: filled in
+ *
+ * Return: 0 or a negative errno.
+ */
+int svmrun_device_info(int device, struct svmrun_info *info);
+
+/* ---- VM and its memory -------------------------------------------------- */
+
+/**
+ * struct svmrun_vm - a VM
+ * @fd: the kernel's VM
+ * @vcpu_size: bytes to map for a vCPU
+ * @xsave_size: bytes of a vCPU's XSAVE area
+ */
+struct svmrun_vm {
+	int fd;
+	uint32_t vcpu_size;
+	uint32_t xsave_size;
+};
+
+/**
+ * svmrun_vm_create() - create a VM in this process's address space
+ * @vm: filled in; svmrun_vm_destroy() it
+ * @device: from svmrun_device_open(); may be closed afterwards
+ *
+ * Return: 0 or a negative errno; EBUSY: another hypervisor has the processors.
+ */
+int svmrun_vm_create(struct svmrun_vm *vm, int device);
+
+/**
+ * svmrun_vm_destroy() - give a VM back
+ * @vm: from svmrun_vm_create(); its vCPUs may be destroyed before or after
+ */
+void svmrun_vm_destroy(struct svmrun_vm *vm);
+
+/**
+ * svmrun_vm_map() - give a VM a range of this program's memory
+ * @vm: the VM
+ * @gpa: guest physical address, a multiple of 4096
+ * @hva: the memory, at a multiple of 4096
+ * @length: bytes, a multiple of 4096
+ * @flags: SVMRUN_MAP_*
+ *
+ * Return: 0 or a negative errno, see struct svmrun_map.
+ */
+int svmrun_vm_map(struct svmrun_vm *vm, uint64_t gpa, void *hva, size_t length,
+		  uint32_t flags);
+
+/**
+ * svmrun_vm_unmap() - take a range of guest physical addresses away
+ * @vm: the VM
+ * @gpa: guest physical address, a multiple of 4096
+ * @length: bytes, a multiple of 4096
+ *
+ * Return: 0 or a negative errno, see struct svmrun_unmap.
+ */
+int svmrun_vm_unmap(struct svmrun_vm *vm, uint64_t gpa, size_t length);
+
+/**
+ * struct svmrun_memory - a range of guest memory that this program holds
+ * @base: where the program sees it
+ * @gpa: where the guest sees it
+ * @size: bytes
+ */
+struct svmrun_memory {
+	void *base;
+	uint64_t gpa;
+	size_t size;
+};
+
+/**
+ * svmrun_memory_create() - fresh zeroed memory for a guest, all rights
+ * @memory: filled in; svmrun_memory_destroy() it
+ * @vm: the VM that it is mapped into
+ * @gpa: guest physical address, a multiple of 4096
+ * @size: bytes, a multiple of 4096
+ *
+ * Return: 0 or a negative errno.
+ */
+int svmrun_memory_create(struct svmrun_memory *memory, struct svmrun_vm *vm,
+			 uint64_t gpa, size_t size);
+
+/**
+ * svmrun_memory_destroy() - give memory back to the system
+ * @memory: from svmrun_memory_create()
+ *
+ * A guest that touches it afterwards faults: RUN returns EFAULT.
+ */
+void svmrun_memory_destroy(struct svmrun_memory *memory);
+
+/**
+ * svmrun_memory_at() - guest physical address to pointer
+ * @memory: the memory
+ * @gpa: guest physical address
+ * @length: bytes that must be there
+ *
+ * Return: the pointer, or NULL if the range is not wholly inside @memory.
+ */
+void *svmrun_memory_at(const struct svmrun_memory *memory, uint64_t gpa,
+		       size_t length);
+
+/* ---- vCPU --------------------------------------------------------------- */
+
+/**
+ * struct svmrun_vcpu - a vCPU and its shared pages
+ * @fd: the kernel's vCPU
+ * @vmcb: the VMCB: fill it in, run, read it
+ * @regs: the registers that the VMCB does not hold
+ * @msrpm: the MSR permission map, 8 KiB (APM 15.11)
+ * @xsave: the XSAVE area, standard format
+ * @size: bytes mapped at @vmcb
+ * @xsave_size: bytes of the XSAVE area
+ */
+struct svmrun_vcpu {
+	int fd;
+	struct svm_vmcb *vmcb;
+	struct svmrun_registers *regs;
+	uint8_t *msrpm;
+	uint8_t *xsave;
+	uint32_t size;
+	uint32_t xsave_size;
+};
+
+/**
+ * svmrun_vcpu_create() - create a vCPU and map its shared pages
+ * @vcpu: filled in; svmrun_vcpu_destroy() it
+ * @vm: the VM
+ *
+ * The vCPU is as the kernel makes it, all zeros: give it a mode.
+ *
+ * Return: 0 or a negative errno.
+ */
+int svmrun_vcpu_create(struct svmrun_vcpu *vcpu, struct svmrun_vm *vm);
+
+/**
+ * svmrun_vcpu_destroy() - give a vCPU back
+ * @vcpu: from svmrun_vcpu_create()
+ */
+void svmrun_vcpu_destroy(struct svmrun_vcpu *vcpu);
+
+/**
+ * svmrun_vcpu_run() - VMRUN
+ * @vcpu: the vCPU
+ *
+ * Return: 0: read vcpu->vmcb->control.exitcode. -EINTR: a signal or a kick;
+ * run again. Otherwise a negative errno, see SVMRUN_RUN.
+ */
+int svmrun_vcpu_run(struct svmrun_vcpu *vcpu);
+
+/**
+ * svmrun_vcpu_kick() - make a run in flight, or the next one, return -EINTR
+ * @vcpu: the vCPU; from any thread, and from a signal handler
+ *
+ * Return: 0 or a negative errno.
+ */
+int svmrun_vcpu_kick(struct svmrun_vcpu *vcpu);
+
+/**
+ * enum svmrun_gpr - general-purpose registers, numbered as in instructions
+ */
+enum svmrun_gpr {
+	SVMRUN_RAX, SVMRUN_RCX, SVMRUN_RDX, SVMRUN_RBX,
+	SVMRUN_RSP, SVMRUN_RBP, SVMRUN_RSI, SVMRUN_RDI,
+	SVMRUN_R8, SVMRUN_R9, SVMRUN_R10, SVMRUN_R11,
+	SVMRUN_R12, SVMRUN_R13, SVMRUN_R14, SVMRUN_R15,
+};
+
+/**
+ * svmrun_vcpu_gpr() - where a general-purpose register is kept
+ * @vcpu: the vCPU
+ * @gpr: the register
+ *
+ * Return: a pointer into the VMCB (RAX, RSP) or the registers page, NULL if
+ * @gpr is none.
+ */
+uint64_t *svmrun_vcpu_gpr(struct svmrun_vcpu *vcpu, enum svmrun_gpr gpr);
+
+/* ---- modes: the state after which a guest's code runs ------------------- */
+
+/**
+ * svmrun_mode_reset() - the state after RESET#, and the usual intercepts
+ * @vcpu: the vCPU
+ *
+ * Everything as APM 14.1.3 gives it: real mode at F000:FFF0 with CS base
+ * FFFF0000h. Intercepts HLT, CPUID, SHUTDOWN and what the module forces; nested
+ * paging on; ASID 1.
+ */
+void svmrun_mode_reset(struct svmrun_vcpu *vcpu);
+
+/**
+ * svmrun_mode_real() - 16-bit real mode
+ * @vcpu: the vCPU
+ * @segment: CS, DS, ES, SS (and FS, GS); bases are @segment * 16
+ * @ip: IP; SP is 0, the top of the segment
+ */
+void svmrun_mode_real(struct svmrun_vcpu *vcpu, uint16_t segment, uint16_t ip);
+
+/**
+ * svmrun_mode_protected() - 32-bit protected mode, flat segments, no paging
+ * @vcpu: the vCPU
+ * @eip: entry point
+ * @esp: top of the stack
+ *
+ * Interrupts are off and there is no descriptor table: a guest that loads a
+ * segment register brings its own.
+ */
+void svmrun_mode_protected(struct svmrun_vcpu *vcpu, uint32_t eip,
+			   uint32_t esp);
+
+/* Bytes that svmrun_mode_long() needs for page tables. */
+#define SVMRUN_LONG_TABLES_SIZE (6 * 4096)
+
+/**
+ * svmrun_mode_long() - 64-bit mode, flat segments, the low 4 GiB mapped 1:1
+ * @vcpu: the vCPU
+ * @memory: the memory that the page tables are written into
+ * @tables: their guest physical address, a multiple of 4096;
+ *	SVMRUN_LONG_TABLES_SIZE bytes
+ * @rip: entry point, canonical
+ * @rsp: top of the stack
+ *
+ * SSE is enabled (CR4.OSFXSR). Interrupts are off and there is no descriptor
+ * table.
+ *
+ * Return: 0, or -EINVAL if @tables is not aligned, -ERANGE if they are not
+ * wholly inside @memory or @rip is not canonical.
+ */
+int svmrun_mode_long(struct svmrun_vcpu *vcpu, struct svmrun_memory *memory,
+		     uint64_t tables, uint64_t rip, uint64_t rsp);
+
+/* ---- images ------------------------------------------------------------- */
+
+/**
+ * svmrun_image_is_elf() - does the image begin with ELF's magic number?
+ * @image: the file's bytes
+ * @size: how many
+ *
+ * Return: true if it does.
+ */
+bool svmrun_image_is_elf(const void *image, size_t size);
+
+/**
+ * svmrun_image_load_flat() - copy an image as it is
+ * @memory: where to
+ * @image: the file's bytes
+ * @size: how many
+ * @gpa: guest physical address of its first byte
+ *
+ * Return: 0, or -ENODATA if the image is empty, -ERANGE if it is not wholly
+ * inside @memory.
+ */
+int svmrun_image_load_flat(struct svmrun_memory *memory, const void *image,
+			   size_t size, uint64_t gpa);
+
+/**
+ * svmrun_image_load_elf64() - load the segments of an x86-64 ELF executable
+ * @memory: where to; segments go to their physical addresses
+ * @image: the file's bytes
+ * @size: how many
+ * @entry: its entry point
+ *
+ * Nothing is written unless the whole image is fit to be loaded.
+ *
+ * Return: 0, or -ENOEXEC if it is not a 64-bit little-endian ELF executable or
+ * is cut off, -EMEDIUMTYPE if it is for another machine, -ERANGE if a segment
+ * is not wholly inside @memory, -ENODATA if there is nothing to load.
+ */
+int svmrun_image_load_elf64(struct svmrun_memory *memory, const void *image,
+			    size_t size, uint64_t *entry);
+
+/* ---- exits -------------------------------------------------------------- */
+
+/**
+ * svmrun_exit_name() - the manual's name of an exit code
+ * @exitcode: EXITCODE
+ *
+ * Return: for instance "VMEXIT_IOIO" (APM appendix C), or NULL if there is none.
+ */
+const char *svmrun_exit_name(uint64_t exitcode);
+
+/**
+ * svmrun_invalid_reason() - why the module refused a VMCB, in words
+ * @reason: SVMRUN_INVALID_*
+ *
+ * Return: for instance "must be zero", or NULL if there is no such reason.
+ */
+const char *svmrun_invalid_reason(uint32_t reason);
+
+/**
+ * struct svmrun_ioio - a decoded VMEXIT_IOIO (APM 15.10.2)
+ * @port: the port
+ * @size: bytes of one access: 1, 2 or 4
+ * @in: IN or INS; otherwise OUT or OUTS
+ * @string: INS or OUTS
+ * @rep: with a REP prefix
+ * @address_size: bytes of an address, for string instructions: 2, 4 or 8
+ * @segment: segment register, for OUTS: 0 to 5 for ES, CS, SS, DS, FS, GS
+ * @next_rip: RIP of the instruction that follows
+ */
+struct svmrun_ioio {
+	uint16_t port;
+	uint8_t size;
+	bool in;
+	bool string;
+	bool rep;
+	uint8_t address_size;
+	uint8_t segment;
+	uint64_t next_rip;
+};
+
+/**
+ * svmrun_ioio_decode() - decode a VMEXIT_IOIO
+ * @io: filled in
+ * @vmcb: a VMCB whose EXITCODE is VMEXIT_IOIO
+ *
+ * Return: 0, or -EINVAL if it is another exit or names no operand size.
+ */
+int svmrun_ioio_decode(struct svmrun_ioio *io, const struct svm_vmcb *vmcb);
+
+/**
+ * svmrun_ioio_value() - what an OUT writes
+ * @io: the decoded exit, of OUT
+ * @vmcb: its VMCB
+ *
+ * Return: AL, AX or EAX.
+ */
+uint32_t svmrun_ioio_value(const struct svmrun_ioio *io,
+			   const struct svm_vmcb *vmcb);
+
+/**
+ * svmrun_ioio_complete() - finish an IN or OUT that the program has carried out
+ * @io: the decoded exit; not of a string instruction
+ * @vmcb: its VMCB: RIP goes on to the next instruction, an IN sets AL, AX or EAX
+ * @value: what an IN reads; of no account for an OUT
+ *
+ * As the architecture has it: IN of 4 bytes clears the upper half of RAX, of 1
+ * or 2 leaves the rest of it; the interrupt shadow ends.
+ */
+void svmrun_ioio_complete(const struct svmrun_ioio *io, struct svm_vmcb *vmcb,
+			  uint32_t value);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* SVMRUN_H */
