@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Debug registers around the guest. VMRUN switches DR6 and DR7, #VMEXIT leaves
+ * DR7 with every breakpoint off (APM 15.6), and DR0 to DR3 are nobody's: they
+ * are switched if the guest can reach them.
+ */
+#include "debugreg.h"
+
+#include <linux/percpu.h>
+#include <asm/debugreg.h>
+
+/* Reads and writes of DR0 to DR3, in intercept vector 1 */
+#define INTERCEPT_ALL_DR 0x000f000fu
+
+static void host_save(struct debugreg_host *host)
+{
+	get_debugreg(host->dr[0], 0);
+	get_debugreg(host->dr[1], 1);
+	get_debugreg(host->dr[2], 2);
+	get_debugreg(host->dr[3], 3);
+}
+
+static void host_restore(const struct debugreg_host *host)
+{
+	set_debugreg(host->dr[0], 0);
+	set_debugreg(host->dr[1], 1);
+	set_debugreg(host->dr[2], 2);
+	set_debugreg(host->dr[3], 3);
+}
+
+/**
+ * debugreg_enter() - before a guest, with preemption disabled
+ * @host: keeps the host's
+ * @guest: DR0 to DR3 of the guest
+ * @intercepts: intercept vector 1: accesses that the guest cannot make itself
+ */
+void debugreg_enter(struct debugreg_host *host, const u64 guest[4],
+		    u32 intercepts)
+{
+	host->dr7 = hw_breakpoint_active() ? __this_cpu_read(cpu_dr7) : 0;
+	host->lent = (intercepts & INTERCEPT_ALL_DR) != INTERCEPT_ALL_DR;
+	if (!host->lent)
+		return;
+	if (host->dr7) {
+		host_save(host);
+		/* No breakpoint of the host's may fire on the guest's address. */
+		set_debugreg(0ul, 7);
+	}
+	set_debugreg(guest[0], 0);
+	set_debugreg(guest[1], 1);
+	set_debugreg(guest[2], 2);
+	set_debugreg(guest[3], 3);
+}
+
+/**
+ * debugreg_leave() - the mirror of debugreg_enter()
+ * @host: from debugreg_enter()
+ * @guest: DR0 to DR3 of the guest, written if it could change them
+ */
+void debugreg_leave(struct debugreg_host *host, u64 guest[4])
+{
+	unsigned long value;
+
+	if (host->lent) {
+		get_debugreg(value, 0);
+		guest[0] = value;
+		get_debugreg(value, 1);
+		guest[1] = value;
+		get_debugreg(value, 2);
+		guest[2] = value;
+		get_debugreg(value, 3);
+		guest[3] = value;
+		if (host->dr7)
+			host_restore(host);
+	}
+	if (host->dr7)
+		set_debugreg(host->dr7, 7);
+}

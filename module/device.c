@@ -1,0 +1,347 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * /dev/svmrun and the file descriptors it gives: the boundary to the program.
+ * Arguments are copied and checked here; below are kernel types only.
+ */
+#include "device.h"
+
+#include <linux/anon_inodes.h>
+#include <linux/err.h>
+#include <linux/fs.h>
+#include <linux/miscdevice.h>
+#include <linux/mm.h>
+#include <linux/module.h>
+#include <linux/overflow.h>
+#include <linux/svmrun.h>
+#include <linux/uaccess.h>
+
+#include "processor.h"
+#include "run.h"
+#include "vcpu.h"
+#include "vm.h"
+#include "vmcb.h"
+
+/* Large enough for the argument of any call. */
+union argument {
+	struct {
+		u32 size;
+		u32 flags;
+	};
+	struct svmrun_info info;
+	struct svmrun_create_vm create_vm;
+	struct svmrun_map map;
+	struct svmrun_unmap unmap;
+	struct svmrun_create_vcpu create_vcpu;
+};
+
+/**
+ * struct call - an ioctl
+ * @cmd: its number
+ * @size: bytes of its argument, 0 if it has none
+ * @min_size: bytes that its argument had when the call was new
+ * @flags: flags that it knows
+ * @handler: gets the argument, copied; returns what ioctl returns
+ */
+struct call {
+	unsigned int cmd;
+	u32 size;
+	u32 min_size;
+	u32 flags;
+	long (*handler)(struct file *file, union argument *argument);
+};
+
+#define CALL(number, type, last, known, function)                              \
+	{                                                                      \
+		.cmd = number, .size = sizeof(struct type),                    \
+		.min_size = offsetofend(struct type, last), .flags = known,    \
+		.handler = function                                            \
+	}
+#define CALL_PLAIN(number, function)                                           \
+	{                                                                      \
+		.cmd = number, .handler = function                             \
+	}
+
+/* Everything but the argument's size, which may grow. */
+static bool call_matches(const struct call *call, unsigned int cmd)
+{
+	const unsigned int size_bits = _IOC_SIZEMASK << _IOC_SIZESHIFT;
+
+	return call->size ? (call->cmd & ~size_bits) == (cmd & ~size_bits) :
+			    call->cmd == cmd;
+}
+
+static int copy_argument(const struct call *call, union argument *argument,
+			 void __user *user)
+{
+	u32 size;
+	int err;
+
+	if (get_user(size, (u32 __user *)user))
+		return -EFAULT;
+	if (size < call->min_size)
+		return -EINVAL;
+	if (size > PAGE_SIZE)
+		return -E2BIG;
+	err = copy_struct_from_user(argument, call->size, user, size);
+	if (err)
+		return err;
+	/* It was read twice. */
+	argument->size = size;
+	return argument->flags & ~call->flags ? -EINVAL : 0;
+}
+
+static long call_with_argument(const struct call *call, struct file *file,
+			       void __user *user)
+{
+	union argument argument = {};
+	long ret;
+
+	ret = copy_argument(call, &argument, user);
+	if (ret)
+		return ret;
+	ret = call->handler(file, &argument);
+	if (ret < 0 || !(_IOC_DIR(call->cmd) & _IOC_READ))
+		return ret;
+	if (copy_to_user(user, &argument, min(argument.size, call->size)))
+		return -EFAULT;
+	return ret;
+}
+
+static long dispatch(const struct call *calls, size_t count, struct file *file,
+		     unsigned int cmd, unsigned long user)
+{
+	const struct call *call;
+
+	for (call = calls; call < calls + count; call++) {
+		if (!call_matches(call, cmd))
+			continue;
+		if (call->size)
+			return call_with_argument(call, file,
+						  (void __user *)user);
+		return user ? -EINVAL : call->handler(file, NULL);
+	}
+	return -ENOTTY;
+}
+
+/* ---- vCPU -------------------------------------------------------------- */
+
+static long vcpu_file_run(struct file *file, union argument *unused)
+{
+	struct vcpu *vcpu = file->private_data;
+	long ret;
+
+	if (!vm_is_current(vcpu->vm))
+		return -EIO;
+	if (!mutex_trylock(&vcpu->mutex))
+		return -EBUSY;
+	ret = run(vcpu);
+	mutex_unlock(&vcpu->mutex);
+	return ret;
+}
+
+static long vcpu_file_kick(struct file *file, union argument *unused)
+{
+	vcpu_kick(file->private_data);
+	return 0;
+}
+
+static const struct call vcpu_calls[] = {
+	CALL_PLAIN(SVMRUN_RUN, vcpu_file_run),
+	CALL_PLAIN(SVMRUN_KICK, vcpu_file_kick),
+};
+
+static long vcpu_file_ioctl(struct file *file, unsigned int cmd,
+			    unsigned long user)
+{
+	return dispatch(vcpu_calls, ARRAY_SIZE(vcpu_calls), file, cmd, user);
+}
+
+static int vcpu_file_mmap(struct file *file, struct vm_area_struct *vma)
+{
+	return vcpu_mmap(file->private_data, vma);
+}
+
+static int vcpu_file_release(struct inode *inode, struct file *file)
+{
+	vcpu_destroy(file->private_data);
+	return 0;
+}
+
+static const struct file_operations vcpu_fops = {
+	.owner = THIS_MODULE,
+	.unlocked_ioctl = vcpu_file_ioctl,
+	.mmap = vcpu_file_mmap,
+	.release = vcpu_file_release,
+	.llseek = noop_llseek,
+};
+
+/* ---- VM ---------------------------------------------------------------- */
+
+static long check_range(const struct vm *vm, u64 gpa, u64 length)
+{
+	u64 end;
+
+	if (!vm_is_current(vm))
+		return -EIO;
+	if (!length || !PAGE_ALIGNED(gpa) || !PAGE_ALIGNED(length))
+		return -EINVAL;
+	if (check_add_overflow(gpa, length, &end) ||
+	    end > 1ull << processor_gpa_bits())
+		return -ERANGE;
+	return 0;
+}
+
+/* Memory need not be there, but must be where a program's can be. */
+static long check_hva(u64 hva, u64 length)
+{
+	if (!PAGE_ALIGNED(hva) || length > TASK_SIZE ||
+	    hva > TASK_SIZE - length)
+		return -EINVAL;
+	return 0;
+}
+
+static unsigned int map_rights(u32 flags)
+{
+	unsigned int rights = 0;
+
+	if (flags & SVMRUN_MAP_WRITE)
+		rights |= NPT_WRITE;
+	if (flags & SVMRUN_MAP_EXEC)
+		rights |= NPT_EXEC;
+	return rights;
+}
+
+static long vm_file_map(struct file *file, union argument *argument)
+{
+	const struct svmrun_map *map = &argument->map;
+	struct vm *vm = file->private_data;
+	long err = check_range(vm, map->gpa, map->length);
+
+	if (!err)
+		err = check_hva(map->hva, map->length);
+	if (!err && !(map->flags & SVMRUN_MAP_READ))
+		err = -EINVAL;
+	return err ? err : memory_map(&vm->memory, map->gpa, map->hva,
+				      map->length, map_rights(map->flags));
+}
+
+static long vm_file_unmap(struct file *file, union argument *argument)
+{
+	const struct svmrun_unmap *unmap = &argument->unmap;
+	struct vm *vm = file->private_data;
+	long err = check_range(vm, unmap->gpa, unmap->length);
+
+	return err ? err : memory_unmap(&vm->memory, unmap->gpa, unmap->length);
+}
+
+static long vm_file_create_vcpu(struct file *file, union argument *argument)
+{
+	struct vm *vm = file->private_data;
+	struct vcpu *vcpu;
+	int fd;
+
+	if (!vm_is_current(vm))
+		return -EIO;
+	vcpu = vcpu_create(vm);
+	if (IS_ERR(vcpu))
+		return PTR_ERR(vcpu);
+	fd = anon_inode_getfd("[svmrun-vcpu]", &vcpu_fops, vcpu,
+			      O_RDWR | O_CLOEXEC);
+	if (fd < 0)
+		vcpu_destroy(vcpu);
+	return fd;
+}
+
+#define MAP_FLAGS (SVMRUN_MAP_READ | SVMRUN_MAP_WRITE | SVMRUN_MAP_EXEC)
+
+static const struct call vm_calls[] = {
+	CALL(SVMRUN_MAP, svmrun_map, length, MAP_FLAGS, vm_file_map),
+	CALL(SVMRUN_UNMAP, svmrun_unmap, length, 0, vm_file_unmap),
+	CALL(SVMRUN_CREATE_VCPU, svmrun_create_vcpu, flags, 0,
+	     vm_file_create_vcpu),
+};
+
+static long vm_file_ioctl(struct file *file, unsigned int cmd,
+			  unsigned long user)
+{
+	return dispatch(vm_calls, ARRAY_SIZE(vm_calls), file, cmd, user);
+}
+
+static int vm_file_release(struct inode *inode, struct file *file)
+{
+	vm_put(file->private_data);
+	return 0;
+}
+
+static const struct file_operations vm_fops = {
+	.owner = THIS_MODULE,
+	.unlocked_ioctl = vm_file_ioctl,
+	.release = vm_file_release,
+	.llseek = noop_llseek,
+};
+
+/* ---- device ------------------------------------------------------------ */
+
+static long device_file_info(struct file *file, union argument *argument)
+{
+	struct svmrun_info *info = &argument->info;
+
+	info->out_api_version = SVMRUN_API_VERSION;
+	processor_info(info);
+	vmcb_forced_intercepts(info->out_forced_intercepts);
+	info->out_vcpu_size = vcpu_size();
+	info->out_xsave_size = fpu_area_size();
+	info->out_xcr0 = fpu_xcr0();
+	info->out_max_vcpus = VM_MAX_VCPUS;
+	info->out_max_regions = MEMORY_MAX_REGIONS;
+	return 0;
+}
+
+static long device_file_create_vm(struct file *file, union argument *argument)
+{
+	struct vm *vm = vm_create();
+	int fd;
+
+	if (IS_ERR(vm))
+		return PTR_ERR(vm);
+	fd = anon_inode_getfd("[svmrun-vm]", &vm_fops, vm, O_RDWR | O_CLOEXEC);
+	if (fd < 0)
+		vm_put(vm);
+	return fd;
+}
+
+static const struct call device_calls[] = {
+	CALL(SVMRUN_INFO, svmrun_info, out_max_regions, 0, device_file_info),
+	CALL(SVMRUN_CREATE_VM, svmrun_create_vm, flags, 0,
+	     device_file_create_vm),
+};
+
+static long device_file_ioctl(struct file *file, unsigned int cmd,
+			      unsigned long user)
+{
+	return dispatch(device_calls, ARRAY_SIZE(device_calls), file, cmd,
+			user);
+}
+
+static const struct file_operations device_fops = {
+	.owner = THIS_MODULE,
+	.unlocked_ioctl = device_file_ioctl,
+	.llseek = noop_llseek,
+};
+
+static struct miscdevice device = {
+	.minor = MISC_DYNAMIC_MINOR,
+	.name = "svmrun",
+	.fops = &device_fops,
+	.mode = 0660,
+};
+
+int device_init(void)
+{
+	return misc_register(&device);
+}
+
+void device_exit(void)
+{
+	misc_deregister(&device);
+}

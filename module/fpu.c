@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Extended state around the guest (APM 11.5): x87, SSE, AVX and what follows.
+ * VMRUN switches none of it. The host's is saved by the kernel, and restored
+ * when the task returns to userspace.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include "fpu.h"
+
+#include <linux/bits.h>
+#include <linux/errno.h>
+#include <linux/printk.h>
+#include <asm/asm.h>
+#include <asm/cpufeature.h>
+#include <asm/fpu/api.h>
+#include <asm/fpu/xcr.h>
+#include <asm/pkru.h>
+#include <asm/processor.h>
+
+#define CPUID_XSTATE 0xd
+#define XCR0_X87 BIT_ULL(0)
+#define XCR0_SSE BIT_ULL(1)
+#define XCR0_AVX BIT_ULL(2)
+#define XCR0_BNDREGS_BNDCSR (BIT_ULL(3) | BIT_ULL(4))
+#define XCR0_AVX512 (BIT_ULL(5) | BIT_ULL(6) | BIT_ULL(7))
+#define XCR0_AMX (BIT_ULL(17) | BIT_ULL(18))
+
+static u64 host_xcr0;
+static u32 area_size;
+
+/**
+ * fpu_init() - learn what extended state the host has
+ *
+ * Return: 0, or -ENODEV if the host has no XSAVE.
+ */
+int fpu_init(void)
+{
+	u32 eax, ecx, edx;
+
+	if (!boot_cpu_has(X86_FEATURE_OSXSAVE)) {
+		pr_err("this kernel does not use XSAVE: boot it without noxsave\n");
+		return -ENODEV;
+	}
+	host_xcr0 = xgetbv(XCR_XFEATURE_ENABLED_MASK);
+	cpuid_count(CPUID_XSTATE, 0, &eax, &area_size, &ecx, &edx);
+	return 0;
+}
+
+/* Bytes that XSAVE writes with everything in fpu_xcr0(). */
+u32 fpu_area_size(void)
+{
+	return area_size;
+}
+
+u64 fpu_xcr0(void)
+{
+	return host_xcr0;
+}
+
+/* All of @group's bits or none of them. */
+static bool whole(u64 xcr0, u64 group)
+{
+	return !(xcr0 & group) || (xcr0 & group) == group;
+}
+
+/**
+ * fpu_xcr0_valid() - would XSETBV take this value (APM 11.5.2), on this host?
+ * @xcr0: the value
+ *
+ * Return: true if it would.
+ */
+bool fpu_xcr0_valid(u64 xcr0)
+{
+	if ((xcr0 & ~host_xcr0) || !(xcr0 & XCR0_X87))
+		return false;
+	if ((xcr0 & XCR0_AVX) && !(xcr0 & XCR0_SSE))
+		return false;
+	if ((xcr0 & XCR0_AVX512) && !(xcr0 & XCR0_AVX))
+		return false;
+	return whole(xcr0, XCR0_BNDREGS_BNDCSR) && whole(xcr0, XCR0_AVX512) &&
+	       whole(xcr0, XCR0_AMX);
+}
+
+/* The area is the program's to write: XRSTOR may fault (APM 11.5.9). */
+static int restore(const void *area, u64 mask)
+{
+	int err = 0;
+
+	asm volatile("1: xrstor64 (%[area])\n"
+		     "2:\n"
+		     _ASM_EXTABLE_TYPE_REG(1b, 2b, EX_TYPE_EFAULT_REG, %[err])
+		     : [err] "+r"(err)
+		     : [area] "r"(area), "a"((u32)mask), "d"((u32)(mask >> 32))
+		     : "memory");
+	return err;
+}
+
+static void save(void *area, u64 mask)
+{
+	asm volatile("xsave64 (%0)"
+		     :
+		     : "r"(area), "a"((u32)mask), "d"((u32)(mask >> 32))
+		     : "memory");
+}
+
+static void switch_xcr0(u64 from, u64 to)
+{
+	if (from != to)
+		xsetbv(XCR_XFEATURE_ENABLED_MASK, to);
+}
+
+/**
+ * fpu_enter() - load the guest's extended state
+ * @guest: the guest's
+ *
+ * Preemption is disabled from here to fpu_leave(), and no extended state may be
+ * used in between. The host's PKRU guards the program's own pages only, which
+ * nobody touches meanwhile.
+ *
+ * Return: 0, or -EFAULT if the area holds what XRSTOR does not take.
+ */
+int fpu_enter(struct guest_fpu *guest)
+{
+	kernel_fpu_begin_mask(0);
+	guest->host_pkru = read_pkru();
+	if (restore(guest->area, host_xcr0)) {
+		write_pkru(guest->host_pkru);
+		kernel_fpu_end();
+		return -EFAULT;
+	}
+	switch_xcr0(host_xcr0, guest->xcr0);
+	return 0;
+}
+
+/**
+ * fpu_leave() - the mirror of fpu_enter(): the guest's state is in its area
+ * @guest: the guest's
+ */
+void fpu_leave(struct guest_fpu *guest)
+{
+	switch_xcr0(guest->xcr0, host_xcr0);
+	save(guest->area, host_xcr0);
+	write_pkru(guest->host_pkru);
+	kernel_fpu_end();
+}

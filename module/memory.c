@@ -1,0 +1,480 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Guest memory is the program's memory. A region ties a range of guest physical
+ * addresses to a range of the program's; pages are looked up when the guest
+ * touches them and are never pinned: when Linux takes one away, the region's
+ * notifier takes it out of the nested page table first.
+ */
+#include "memory.h"
+
+#include <linux/hmm.h>
+#include <linux/kref.h>
+#include <linux/mm.h>
+#include <linux/mmu_notifier.h>
+#include <linux/sched/mm.h>
+#include <linux/sched/signal.h>
+#include <linux/slab.h>
+#include <linux/smp.h>
+
+#include "page.h"
+#include "processor.h"
+
+/* Entries to zap before letting others have the lock */
+#define ZAP_STEPS 1024
+
+/**
+ * struct region - guest physical range <-> range of the program's memory
+ * @notifier: hears when Linux takes pages of the range away
+ * @memory: whose region it is
+ * @gpa: first guest physical address
+ * @hva: first address in the program
+ * @length: bytes
+ * @rights: NPT_WRITE, NPT_EXEC
+ * @ref: the regions' tree has one, and whoever is faulting a page in
+ * @gone: out of the tree, no page of it may be mapped; guarded by npt_lock
+ */
+struct region {
+	struct mmu_interval_notifier notifier;
+	struct kref ref;
+	bool gone;
+	struct memory *memory;
+	u64 gpa;
+	u64 hva;
+	u64 length;
+	unsigned int rights;
+};
+
+static void no_operation(void *unused)
+{
+}
+
+/*
+ * Make every vCPU flush before it uses a translation again. A CPU is in
+ * @running before it looks at @tlb_generation; an interrupt ends a guest's run.
+ */
+static void flush(struct memory *memory)
+{
+	atomic64_inc(&memory->tlb_generation);
+	smp_mb__after_atomic();
+	on_each_cpu_mask(memory->running, no_operation, NULL, 1);
+}
+
+static void zap(struct memory *memory, u64 gpa, u64 end)
+{
+	while (gpa < end) {
+		spin_lock(&memory->npt_lock);
+		gpa = npt_zap(&memory->npt, gpa, end, ZAP_STEPS);
+		spin_unlock(&memory->npt_lock);
+	}
+	flush(memory);
+}
+
+static bool invalidate(struct mmu_interval_notifier *notifier,
+		       const struct mmu_notifier_range *range,
+		       unsigned long sequence)
+{
+	struct region *region = container_of(notifier, struct region, notifier);
+	struct memory *memory = region->memory;
+	u64 start = max_t(u64, range->start, region->hva);
+	u64 end = min_t(u64, range->end, region->hva + region->length);
+
+	spin_lock(&memory->npt_lock);
+	mmu_interval_set_seq(notifier, sequence);
+	spin_unlock(&memory->npt_lock);
+	zap(memory, region->gpa + (start - region->hva),
+	    region->gpa + (PAGE_ALIGN(end) - region->hva));
+	return true;
+}
+
+static const struct mmu_interval_notifier_ops notifier_ops = {
+	.invalidate = invalidate,
+};
+
+static struct region *region_create(struct memory *memory, u64 gpa, u64 hva,
+				    u64 length, unsigned int rights)
+{
+	struct region *region = kmalloc(sizeof(*region), GFP_KERNEL_ACCOUNT);
+	int err;
+
+	if (!region)
+		return ERR_PTR(-ENOMEM);
+	*region = (struct region){
+		.memory = memory,
+		.gpa = gpa,
+		.hva = hva,
+		.length = length,
+		.rights = rights,
+	};
+	kref_init(&region->ref);
+	err = mmu_interval_notifier_insert(&region->notifier, memory->mm, hva,
+					   length, &notifier_ops);
+	if (err) {
+		kfree(region);
+		return ERR_PTR(err);
+	}
+	return region;
+}
+
+static void region_release(struct kref *ref)
+{
+	struct region *region = container_of(ref, struct region, ref);
+
+	mmu_interval_notifier_remove(&region->notifier);
+	kfree(region);
+}
+
+static void region_put(struct region *region)
+{
+	kref_put(&region->ref, region_release);
+}
+
+static u64 region_end(const struct region *region)
+{
+	return region->gpa + region->length;
+}
+
+static unsigned long frame(u64 gpa)
+{
+	return gpa >> PAGE_SHIFT;
+}
+
+/**
+ * memory_init() - an empty guest physical address space
+ * @memory: filled in
+ * @mm: whose memory it will be; kept
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int memory_init(struct memory *memory, struct mm_struct *mm)
+{
+	int err;
+
+	if (!zalloc_cpumask_var(&memory->running, GFP_KERNEL_ACCOUNT))
+		return -ENOMEM;
+	err = npt_create(&memory->npt, processor_npt_levels(), sme_me_mask);
+	if (err) {
+		free_cpumask_var(memory->running);
+		return err;
+	}
+	memory->mm = mm;
+	mmgrab(mm);
+	init_rwsem(&memory->lock);
+	mt_init(&memory->regions);
+	spin_lock_init(&memory->npt_lock);
+	atomic64_set(&memory->tlb_generation, 1);
+	return 0;
+}
+
+/**
+ * memory_destroy() - the mirror of memory_init()
+ * @memory: no vCPU has it any more
+ */
+void memory_destroy(struct memory *memory)
+{
+	struct region *region;
+	unsigned long index = 0;
+
+	mt_for_each(&memory->regions, region, index, ULONG_MAX)
+		region_put(region);
+	mtree_destroy(&memory->regions);
+	npt_destroy(&memory->npt);
+	mmdrop(memory->mm);
+	free_cpumask_var(memory->running);
+}
+
+static int region_insert(struct memory *memory, struct region *region)
+{
+	return mtree_insert_range(&memory->regions, frame(region->gpa),
+				  frame(region_end(region)) - 1, region,
+				  GFP_KERNEL_ACCOUNT);
+}
+
+/**
+ * memory_map() - tie a range of guest physical addresses to memory
+ * @memory: the address space
+ * @gpa: a multiple of the page size
+ * @hva: a multiple of the page size
+ * @length: bytes, a multiple of the page size, not 0; both ranges are in bounds
+ * @rights: NPT_WRITE, NPT_EXEC
+ *
+ * Return: 0; -EEXIST if part of the range is tied already; -ENOSPC if there are
+ * MEMORY_MAX_REGIONS; -EINTR; -ENOMEM.
+ */
+int memory_map(struct memory *memory, u64 gpa, u64 hva, u64 length,
+	       unsigned int rights)
+{
+	struct region *region;
+	int err;
+
+	region = region_create(memory, gpa, hva, length, rights);
+	if (IS_ERR(region))
+		return PTR_ERR(region);
+	err = -EINTR;
+	if (down_write_killable(&memory->lock))
+		goto err_lock;
+	err = -ENOSPC;
+	if (memory->count == MEMORY_MAX_REGIONS)
+		goto err_insert;
+	err = region_insert(memory, region);
+	if (err)
+		goto err_insert;
+	memory->count++;
+	up_write(&memory->lock);
+	return 0;
+
+err_insert:
+	up_write(&memory->lock);
+err_lock:
+	region_put(region);
+	return err;
+}
+
+/*
+ * The parts of @region that lie before @gpa and after @end, as regions of their
+ * own; NULL where there is none.
+ */
+static int region_cut(struct region *region, u64 gpa, u64 end,
+		      struct region *rest[2])
+{
+	struct memory *memory = region->memory;
+
+	rest[0] = NULL;
+	rest[1] = NULL;
+	if (region->gpa < gpa)
+		rest[0] = region_create(memory, region->gpa, region->hva,
+					gpa - region->gpa, region->rights);
+	if (IS_ERR(rest[0]))
+		return PTR_ERR(rest[0]);
+	if (end < region_end(region))
+		rest[1] = region_create(memory, end,
+					region->hva + (end - region->gpa),
+					region_end(region) - end,
+					region->rights);
+	if (IS_ERR(rest[1])) {
+		if (rest[0])
+			region_put(rest[0]);
+		return PTR_ERR(rest[1]);
+	}
+	return 0;
+}
+
+static int region_store(struct memory *memory, struct region *region,
+			u64 gpa, u64 end)
+{
+	return mtree_store_range(&memory->regions, frame(gpa), frame(end) - 1,
+				 region, GFP_KERNEL_ACCOUNT);
+}
+
+/* Put what is left of @region in its place. */
+static int region_replace(struct region *region, u64 gpa, u64 end,
+			  struct region *rest[2])
+{
+	struct memory *memory = region->memory;
+	u64 from = max(gpa, region->gpa), to = min(end, region_end(region));
+	int err;
+
+	err = region_store(memory, NULL, from, to);
+	if (!err && rest[0])
+		err = region_store(memory, rest[0], rest[0]->gpa, from);
+	if (!err && rest[1])
+		err = region_store(memory, rest[1], to, region_end(rest[1]));
+	if (!err)
+		memory->count += !!rest[0] + !!rest[1] - 1;
+	else
+		region_store(memory, region, region->gpa, region_end(region));
+	return err;
+}
+
+/*
+ * The whole region: what its notifier was told of, those of the remaining parts
+ * were not. It hears of everything until nothing is mapped any more.
+ */
+static void region_retire(struct region *region)
+{
+	struct memory *memory = region->memory;
+
+	spin_lock(&memory->npt_lock);
+	region->gone = true;
+	spin_unlock(&memory->npt_lock);
+	zap(memory, region->gpa, region_end(region));
+	region_put(region);
+}
+
+/* Take what lies between @gpa and @end out of @region. */
+static int region_unmap(struct region *region, u64 gpa, u64 end)
+{
+	struct memory *memory = region->memory;
+	struct region *rest[2];
+	unsigned int i;
+	int err;
+
+	if (region->gpa < gpa && end < region_end(region) &&
+	    memory->count == MEMORY_MAX_REGIONS)
+		return -ENOSPC;
+	err = region_cut(region, gpa, end, rest);
+	if (err)
+		return err;
+	err = region_replace(region, gpa, end, rest);
+	if (!err) {
+		region_retire(region);
+		return 0;
+	}
+	for (i = 0; i < ARRAY_SIZE(rest); i++)
+		if (rest[i])
+			region_put(rest[i]);
+	return err;
+}
+
+/**
+ * memory_unmap() - take a range of guest physical addresses away
+ * @memory: the address space
+ * @gpa: a multiple of the page size
+ * @length: bytes, a multiple of the page size, not 0; the range is in bounds
+ *
+ * No guest reaches the range when it returns.
+ *
+ * Return: 0; -ENOENT if there is nothing in the range; -ENOSPC if cutting needs
+ * more than MEMORY_MAX_REGIONS; -EINTR; -ENOMEM: part of it may be left.
+ */
+int memory_unmap(struct memory *memory, u64 gpa, u64 length)
+{
+	unsigned long index = frame(gpa), last = frame(gpa + length) - 1;
+	struct region *region;
+	int err;
+
+	if (down_write_killable(&memory->lock))
+		return -EINTR;
+	err = -ENOENT;
+	mt_for_each(&memory->regions, region, index, last) {
+		err = region_unmap(region, gpa, gpa + length);
+		if (err)
+			break;
+	}
+	up_write(&memory->lock);
+	return err;
+}
+
+/* The region at @gpa if it has the rights for the access; put it back. */
+static struct region *region_get(struct memory *memory, u64 gpa, u64 error_code)
+{
+	struct region *region;
+
+	down_read(&memory->lock);
+	region = mtree_load(&memory->regions, frame(gpa));
+	if (region && (error_code & SVM_NPF_WRITE) &&
+	    !(region->rights & NPT_WRITE))
+		region = NULL;
+	if (region && (error_code & SVM_NPF_FETCH) &&
+	    !(region->rights & NPT_EXEC))
+		region = NULL;
+	if (region)
+		kref_get(&region->ref);
+	up_read(&memory->lock);
+	return region;
+}
+
+/* Map the page that was found, unless it may have been taken away since. */
+static int region_install(struct region *region, struct npt_cache *cache,
+			  struct hmm_range *range, u64 gpa)
+{
+	struct memory *memory = region->memory;
+	unsigned long pfn = range->hmm_pfns[0];
+	unsigned int rights = region->rights;
+	struct page *page = hmm_pfn_to_page(pfn);
+	int err = 0;
+
+	if (!(pfn & HMM_PFN_WRITE))
+		rights &= ~NPT_WRITE;
+	spin_lock(&memory->npt_lock);
+	if (region->gone || mmu_interval_read_retry(range->notifier,
+						    range->notifier_seq)) {
+		err = -EBUSY;
+	} else {
+		/* The guest's writes leave no trace in the program's tables. */
+		if (rights & NPT_WRITE)
+			SetPageDirty(page);
+		npt_map(&memory->npt, cache, gpa,
+			(u64)page_to_pfn(page) << PAGE_SHIFT, rights);
+	}
+	spin_unlock(&memory->npt_lock);
+	return err;
+}
+
+/* Look the page up in the program's memory, faulting it in. */
+static int region_lookup(struct region *region, struct hmm_range *range)
+{
+	struct mm_struct *mm = region->memory->mm;
+	int err;
+
+	range->hmm_pfns[0] = 0;
+	range->notifier_seq = mmu_interval_read_begin(range->notifier);
+	if (mmap_read_lock_killable(mm))
+		return -EINTR;
+	err = hmm_range_fault(range);
+	mmap_read_unlock(mm);
+	return err;
+}
+
+static int region_fault(struct region *region, struct npt_cache *cache, u64 gpa,
+			bool write)
+{
+	u64 hva = region->hva + (gpa - region->gpa);
+	unsigned long pfn;
+	struct hmm_range range = {
+		.notifier = &region->notifier,
+		.start = hva,
+		.end = hva + PAGE_SIZE,
+		.hmm_pfns = &pfn,
+		.default_flags = HMM_PFN_REQ_FAULT |
+				 (write ? HMM_PFN_REQ_WRITE : 0),
+	};
+	int err;
+
+	do {
+		if (signal_pending(current))
+			return 0;
+		err = region_lookup(region, &range);
+		if (!err)
+			err = region_install(region, cache, &range, gpa);
+		if (region->gone)
+			return 0;
+	} while (err == -EBUSY);
+	return err;
+}
+
+/**
+ * memory_fault() - the guest touched what is not mapped in the nested table
+ * @memory: the address space, of the current process
+ * @cache: the vCPU's tables in hand
+ * @gpa: EXITINFO2 of VMEXIT_NPF
+ * @error_code: EXITINFO1 (APM 15.25.6)
+ *
+ * Return: 0: run the guest again, after a look at signals; 1: nothing is tied
+ * there, or not with this right; -EFAULT: the program has no memory there, or
+ * not with this right; -ENOMEM.
+ */
+int memory_fault(struct memory *memory, struct npt_cache *cache, u64 gpa,
+		 u64 error_code)
+{
+	struct region *region;
+	int err;
+
+	gpa &= PAGE_MASK;
+	region = region_get(memory, gpa, error_code);
+	if (!region)
+		return 1;
+	err = npt_cache_fill(cache, npt_missing(&memory->npt, gpa));
+	if (!err)
+		err = region_fault(region, cache, gpa,
+				   error_code & SVM_NPF_WRITE);
+	region_put(region);
+	switch (err) {
+	case 0:
+	case -ENOMEM:
+		return err;
+	case -EINTR:
+		return 0;
+	default:
+		return -EFAULT;
+	}
+}

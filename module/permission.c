@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The MSR permission map (APM 15.11): two bits an MSR, the lower intercepts
+ * reads, the upper writes. An access reaches the processor only if the program
+ * wishes it and the MSR is one that VMRUN, VMLOAD and VMSAVE (APM 15.5.1,
+ * 15.5.2) or nested paging (G_PAT, APM 15.25.4) keep apart from the host's.
+ */
+#include "permission.h"
+
+#define READS 1ull
+#define WRITES 2ull
+#define RW (READS | WRITES)
+
+/* Where an MSR's bits are: 32 MSRs an u64, ranges at 000h, 800h and 1000h. */
+#define WORD_LOW(msr) ((msr) / 32)
+#define WORD_HIGH(msr) (0x800 / 8 + ((msr) - 0xc0000000u) / 32)
+#define BITS(msr, access) ((access) << ((msr) % 32 * 2))
+
+/* What may go unintercepted: a row a word of the map. */
+static const struct {
+	u32 word;
+	u64 bits;
+} allowed[] = {
+	/* TSC: reads are offset by TSC_OFFSET */
+	{ WORD_LOW(0x10), BITS(0x10, READS) },
+	/* SYSENTER_CS, SYSENTER_ESP, SYSENTER_EIP */
+	{ WORD_LOW(0x174),
+	  BITS(0x174, RW) | BITS(0x175, RW) | BITS(0x176, RW) },
+	/* PAT: the guest's is G_PAT */
+	{ WORD_LOW(0x277), BITS(0x277, RW) },
+	/* STAR, LSTAR, CSTAR, SFMASK; not EFER */
+	{ WORD_HIGH(0xc0000081),
+	  BITS(0x81, RW) | BITS(0x82, RW) | BITS(0x83, RW) | BITS(0x84, RW) },
+	/* FS.base, GS.base, KernelGSBase */
+	{ WORD_HIGH(0xc0000100),
+	  BITS(0x100, RW) | BITS(0x101, RW) | BITS(0x102, RW) },
+};
+
+/**
+ * permission_load() - take over the program's MSR permission map
+ * @hw: the hardware's map, PERMISSION_MSRPM_SIZE bytes that were all ones when
+ *	it was made
+ * @user: the program's map, which it may be changing meanwhile
+ *
+ * Only words with an MSR that is allowed can differ from all ones.
+ */
+void permission_load(u64 *hw, const u64 *user)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(allowed); i++)
+		hw[allowed[i].word] = READ_ONCE(user[allowed[i].word]) |
+				      ~allowed[i].bits;
+}

@@ -1,0 +1,285 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The processors: whether they have SVM, and turning it on for the time that
+ * there are VMs. EFER.SVME says to whom a CPU belongs; another hypervisor makes
+ * the same check, so that the first user wins.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include "processor.h"
+
+#include <linux/cpu.h>
+#include <linux/cpuhotplug.h>
+#include <linux/mutex.h>
+#include <linux/percpu.h>
+#include <linux/printk.h>
+#include <linux/smp.h>
+#include <asm/cpufeature.h>
+#include <asm/msr.h>
+#include <asm/processor.h>
+
+#include "asid.h"
+#include "page.h"
+#include "vmcb.h"
+
+#define CPUID_SVM 0x8000000a /* APM volume 3, E.4.9 */
+#define VM_CR_SVMDIS (1ull << 4) /* APM 15.30.1 */
+
+/**
+ * struct processor - a CPU
+ * @save_area: where VMRUN keeps the host's state (APM 15.30.4)
+ * @asids: its ASIDs
+ * @enabled: SVM is on, and it is we who turned it on
+ *
+ * @enabled and @asids belong to the CPU itself, with preemption disabled.
+ */
+struct processor {
+	void *save_area;
+	struct asid_pool asids;
+	bool enabled;
+};
+
+static DEFINE_PER_CPU(struct processor, processors);
+
+static u32 svm_revision, svm_asids, svm_features;
+static enum cpuhp_state hotplug_state;
+
+/* Guards users. Taken after the CPU hotplug lock, and inside of nothing else. */
+static DEFINE_MUTEX(users_mutex);
+static unsigned int users; /* VMs */
+
+bool processor_enabled(void)
+{
+	return __this_cpu_read(processors.enabled);
+}
+
+struct asid_pool *processor_asids(void)
+{
+	return this_cpu_ptr(&processors.asids);
+}
+
+u32 processor_features(void)
+{
+	return svm_features;
+}
+
+u32 processor_npt_levels(void)
+{
+	/* The nested table has the host's paging depth (APM 15.25.3). */
+	return pgtable_l5_enabled() ? 5 : 4;
+}
+
+u32 processor_gpa_bits(void)
+{
+	return min_t(u32, boot_cpu_data.x86_phys_bits,
+		     pgtable_l5_enabled() ? 52 : 48);
+}
+
+/**
+ * processor_info() - fill in what concerns the processor
+ * @info: the info
+ */
+void processor_info(struct svmrun_info *info)
+{
+	info->out_svm_revision = svm_revision;
+	info->out_svm_asids = svm_asids;
+	info->out_svm_features = svm_features;
+	info->out_gpa_bits = processor_gpa_bits();
+	info->out_npt_levels = processor_npt_levels();
+}
+
+/* On the CPU itself, which cannot be preempted. */
+static int enable(void)
+{
+	struct processor *processor = this_cpu_ptr(&processors);
+	u64 efer, vm_cr;
+
+	if (processor->enabled)
+		return 0;
+	if (!this_cpu_has(X86_FEATURE_SVM) || rdmsrl_safe(MSR_EFER, &efer) ||
+	    rdmsrl_safe(MSR_VM_CR, &vm_cr) || (vm_cr & VM_CR_SVMDIS))
+		return -ENODEV;
+	if (efer & EFER_SVME)
+		return -EBUSY;
+	wrmsrl(MSR_EFER, efer | EFER_SVME);
+	wrmsrl(MSR_VM_HSAVE_PA, pages_pa(processor->save_area));
+	asid_pool_reset(&processor->asids);
+	processor->enabled = true;
+	return 0;
+}
+
+static void disable(void *unused)
+{
+	struct processor *processor = this_cpu_ptr(&processors);
+	u64 efer;
+
+	if (!processor->enabled)
+		return;
+	processor->enabled = false;
+	wrmsrl(MSR_VM_HSAVE_PA, 0);
+	rdmsrl(MSR_EFER, efer);
+	wrmsrl(MSR_EFER, efer & ~EFER_SVME);
+}
+
+static void enable_call(void *first_error)
+{
+	int err = enable();
+
+	if (err)
+		cmpxchg((int *)first_error, 0, err);
+}
+
+static int enable_all(void)
+{
+	int err = 0;
+
+	on_each_cpu(enable_call, &err, 1);
+	if (err)
+		on_each_cpu(disable, NULL, 1);
+	return err;
+}
+
+/**
+ * processor_get() - have SVM enabled on every CPU, for one more VM
+ *
+ * Return: 0; -EBUSY if another hypervisor has a CPU; -ENODEV if a CPU has no
+ * SVM or firmware has locked it.
+ */
+int processor_get(void)
+{
+	int err = 0;
+
+	cpus_read_lock();
+	mutex_lock(&users_mutex);
+	if (!users)
+		err = enable_all();
+	if (!err)
+		users++;
+	mutex_unlock(&users_mutex);
+	cpus_read_unlock();
+	return err;
+}
+
+/**
+ * processor_put() - the mirror of processor_get()
+ */
+void processor_put(void)
+{
+	cpus_read_lock();
+	mutex_lock(&users_mutex);
+	if (!--users)
+		on_each_cpu(disable, NULL, 1);
+	mutex_unlock(&users_mutex);
+	cpus_read_unlock();
+}
+
+/* A CPU that cannot be enabled may not come online while there are VMs. */
+static int online(unsigned int cpu)
+{
+	int err = 0;
+
+	mutex_lock(&users_mutex);
+	if (users) {
+		preempt_disable();
+		err = enable();
+		preempt_enable();
+	}
+	mutex_unlock(&users_mutex);
+	if (err)
+		pr_warn("CPU %u stays offline: it cannot run the VMs there are (%d)\n",
+			cpu, err);
+	return err;
+}
+
+static int offline(unsigned int cpu)
+{
+	preempt_disable();
+	disable(NULL);
+	preempt_enable();
+	return 0;
+}
+
+/* Says why when it says no: nobody else can. */
+static int probe(void)
+{
+	u32 ecx;
+	u64 vm_cr;
+
+	if (!boot_cpu_has(X86_FEATURE_SVM)) {
+		pr_err("this processor has no SVM: an AMD processor with SVM enabled in the firmware is needed\n");
+		return -ENODEV;
+	}
+	if (rdmsrl_safe(MSR_VM_CR, &vm_cr) || (vm_cr & VM_CR_SVMDIS)) {
+		pr_err("SVM is locked by the firmware (VM_CR.SVMDIS): enable it in the firmware's set-up\n");
+		return -ENODEV;
+	}
+	cpuid(CPUID_SVM, &svm_revision, &svm_asids, &ecx, &svm_features);
+	if (!(svm_features & SVM_FEATURE_NP) || svm_asids < 2) {
+		pr_err("this processor has no nested paging: a newer one is needed\n");
+		return -ENODEV;
+	}
+	return 0;
+}
+
+static void free_save_areas(void)
+{
+	int cpu;
+
+	for_each_possible_cpu(cpu) {
+		pages_free(per_cpu(processors, cpu).save_area, 0);
+		per_cpu(processors, cpu).save_area = NULL;
+	}
+}
+
+static int alloc_save_areas(void)
+{
+	int cpu;
+
+	for_each_possible_cpu(cpu) {
+		struct processor *processor = &per_cpu(processors, cpu);
+
+		asid_pool_init(&processor->asids, svm_asids);
+		processor->save_area =
+			pages_alloc(cpu_to_node(cpu), 0, GFP_KERNEL);
+		if (!processor->save_area) {
+			free_save_areas();
+			return -ENOMEM;
+		}
+	}
+	return 0;
+}
+
+/**
+ * processor_init() - find SVM; it stays disabled
+ *
+ * Return: 0; -ENODEV if there is no SVM that can be used; another negative
+ * errno.
+ */
+int processor_init(void)
+{
+	int err;
+
+	err = probe();
+	if (err)
+		return err;
+	err = alloc_save_areas();
+	if (err)
+		return err;
+	err = cpuhp_setup_state_nocalls(CPUHP_AP_ONLINE_DYN, "svmrun:online",
+					online, offline);
+	if (err < 0) {
+		free_save_areas();
+		return err;
+	}
+	hotplug_state = err;
+	return 0;
+}
+
+/**
+ * processor_exit() - the mirror of processor_init()
+ */
+void processor_exit(void)
+{
+	cpuhp_remove_state_nocalls(hotplug_state);
+	free_save_areas();
+}

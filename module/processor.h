@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef SVMRUN_PROCESSOR_H
+#define SVMRUN_PROCESSOR_H
+
+#include <linux/types.h>
+
+struct asid_pool;
+struct svmrun_info;
+
+int processor_init(void);
+void processor_exit(void);
+
+int processor_get(void);
+void processor_put(void);
+
+bool processor_enabled(void);
+struct asid_pool *processor_asids(void);
+u32 processor_features(void);
+u32 processor_gpa_bits(void);
+u32 processor_npt_levels(void);
+void processor_info(struct svmrun_info *info);
+
+#endif /* SVMRUN_PROCESSOR_H */

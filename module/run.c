@@ -1,0 +1,277 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A run: pending work, the guest, the host's own exits, faults on guest memory,
+ * and back to the program for everything else.
+ */
+#include "run.h"
+
+#include <linux/preempt.h>
+#include <linux/sched/signal.h>
+
+#include "compat.h"
+#include "page.h"
+#include "permission.h"
+#include "processor.h"
+#include "vcpu.h"
+#include "vm.h"
+#include "world.h"
+
+/* What a step of a run comes to, besides a negative errno. */
+enum {
+	RUN_ON, /* the guest goes on */
+	RUN_DONE, /* the rest is the program's */
+};
+
+static int refuse(struct vcpu *vcpu, u32 offset, u32 reason)
+{
+	WRITE_ONCE(vcpu->regs->out_invalid_offset, offset);
+	WRITE_ONCE(vcpu->regs->out_invalid_reason, reason);
+	vmcb_publish_refusal(vcpu->user);
+	vcpu->loaded = false;
+	return RUN_DONE;
+}
+
+static int load_registers(struct vcpu *vcpu)
+{
+	u64 xcr0 = READ_ONCE(vcpu->regs->xcr0);
+
+	if (!fpu_xcr0_valid(xcr0))
+		return refuse(vcpu,
+			      SVMRUN_VCPU_REGISTERS +
+				      offsetof(struct svmrun_registers, xcr0),
+			      SVMRUN_INVALID_VALUE);
+	vcpu->fpu.xcr0 = xcr0;
+	return RUN_ON;
+}
+
+/* Take over what the program changed. */
+static int load(struct vcpu *vcpu)
+{
+	u32 vouched = vcpu->loaded ? READ_ONCE(vcpu->user->control.clean) : 0;
+	struct vmcb_refusal refusal;
+
+	WRITE_ONCE(vcpu->regs->out_invalid_reason, SVMRUN_INVALID_NONE);
+	if (!vmcb_load(vcpu->hw, vcpu->user, vouched, processor_features(),
+		       &vcpu->wish, &refusal))
+		return refuse(vcpu, refusal.offset, refusal.reason);
+	if (vcpu->wish.flush)
+		asid_drop(&vcpu->asid);
+	if (!(vouched & SVM_CLEAN_IOPM))
+		permission_load(vcpu->msrpm, vcpu->pages + SVMRUN_VCPU_MSRPM);
+	vcpu->loaded = true;
+	return load_registers(vcpu);
+}
+
+static bool is_pending(struct vcpu *vcpu)
+{
+	return READ_ONCE(vcpu->kicked) || __xfer_to_guest_mode_work_pending();
+}
+
+static int handle_work(struct vcpu *vcpu)
+{
+	if (READ_ONCE(vcpu->kicked) && xchg(&vcpu->kicked, 0))
+		return -EINTR;
+	if (signal_pending(current))
+		return -EINTR;
+	return guest_work_handle();
+}
+
+/* An ASID whose translations are all of the nested table as it is now. */
+static void prepare_asid(struct vcpu *vcpu)
+{
+	u64 generation = atomic64_read(&vcpu->vm->memory.tlb_generation);
+	struct svm_vmcb_control *control = &vcpu->hw->control;
+	bool flush;
+
+	if (vcpu->tlb_generation != generation) {
+		vcpu->tlb_generation = generation;
+		asid_drop(&vcpu->asid);
+	}
+	flush = asid_assign(&vcpu->asid, processor_asids(), smp_processor_id());
+	control->asid = vcpu->asid.number;
+	control->tlb_control = flush ? SVM_TLB_CONTROL_FLUSH_ALL :
+				       SVM_TLB_CONTROL_NOTHING;
+}
+
+/* Interrupts are off, and the CPU is in the VM's running mask. */
+static noinstr void cross(u64 vmcb_pa)
+{
+	guest_state_enter_irqoff();
+	world_switch(vmcb_pa);
+	guest_state_exit_irqoff();
+}
+
+/* Once into the guest and out again, unless something is pending. */
+static bool enter(struct vcpu *vcpu)
+{
+	struct cpumask *running = vcpu->vm->memory.running;
+	bool entered = false;
+
+	local_irq_disable();
+	/* Whoever takes translations away or kicks sees us, or we see that. */
+	WRITE_ONCE(vcpu->cpu, smp_processor_id());
+	cpumask_set_cpu(smp_processor_id(), running);
+	smp_mb__after_atomic();
+	if (!is_pending(vcpu)) {
+		guest_timing_enter_irqoff();
+		prepare_asid(vcpu);
+		cross(pages_pa(vcpu->hw));
+		entered = true;
+	}
+	cpumask_clear_cpu(smp_processor_id(), running);
+	WRITE_ONCE(vcpu->cpu, -1);
+	if (entered) {
+		/* The interrupt that ended it is still the guest's time. */
+		local_irq_enable();
+		local_irq_disable();
+		guest_timing_exit_irqoff();
+	}
+	local_irq_enable();
+	return entered;
+}
+
+/* What the exit interrupted is delivered when the guest goes on (APM 15.7.2). */
+static void resume_event(struct vcpu *vcpu)
+{
+	struct svm_vmcb_control *control = &vcpu->hw->control;
+
+	control->eventinj = control->exitintinfo & SVM_EVENT_VALID ?
+				    control->exitintinfo :
+				    0;
+	control->exitintinfo = 0;
+}
+
+/* Exits that are the host's own, and that its handlers have dealt with by now. */
+static bool host_exit(struct vcpu *vcpu)
+{
+	switch (vcpu->hw->control.exitcode) {
+	case VMEXIT_INTR:
+		vcpu->regs->out_exits_interrupt++;
+		break;
+	case VMEXIT_NMI:
+	case VMEXIT_SMI:
+	case VMEXIT_INIT:
+		vcpu->regs->out_exits_nmi++;
+		break;
+	case VMEXIT_EXCP(EXCEPTION_MC):
+		vcpu->regs->out_exits_machine_check++;
+		/* Intercepted, it has not been raised for the host. */
+		asm volatile("int %0" : : "i"(EXCEPTION_MC));
+		break;
+	default:
+		return false;
+	}
+	resume_event(vcpu);
+	return true;
+}
+
+/* The guest, again and again as long as its exits are the host's. */
+static int enter_guest(struct vcpu *vcpu, bool *entered)
+{
+	int step = RUN_ON;
+
+	if (fpu_enter(&vcpu->fpu))
+		return refuse(vcpu, SVMRUN_VCPU_XSAVE, SVMRUN_INVALID_VALUE);
+	debugreg_enter(&vcpu->debugreg, vcpu->regs->dr,
+		       vcpu->hw->control.intercept[1]);
+	if (!processor_enabled())
+		step = -ENODEV;
+	while (step == RUN_ON) {
+		if (!enter(vcpu))
+			break;
+		*entered = true;
+		if (!host_exit(vcpu))
+			step = RUN_DONE;
+	}
+	debugreg_leave(&vcpu->debugreg, vcpu->regs->dr);
+	fpu_leave(&vcpu->fpu);
+	return step;
+}
+
+static int nested_page_fault(struct vcpu *vcpu)
+{
+	const struct svm_vmcb_control *control = &vcpu->hw->control;
+	int step = memory_fault(&vcpu->vm->memory, &vcpu->cache,
+				control->exitinfo2, control->exitinfo1);
+
+	if (step != RUN_ON)
+		return step;
+	vcpu->regs->out_exits_fault++;
+	resume_event(vcpu);
+	return RUN_ON;
+}
+
+/* #DB and #AC that only the module intercepts are the guest's after all. */
+static int exception(struct vcpu *vcpu, unsigned int vector)
+{
+	u64 event = vector | SVM_EVENT_TYPE_EXCEPTION | SVM_EVENT_VALID;
+
+	if (!(SVM_INTERCEPT2_EXCEPTION(vector) & VMCB_REFLECTED_2) ||
+	    (SVM_INTERCEPT2_EXCEPTION(vector) & vcpu->wish.exceptions))
+		return RUN_DONE;
+	if (vector == EXCEPTION_AC)
+		event |= SVM_EVENT_ERROR_CODE_VALID; /* which is always 0 */
+	vcpu->hw->control.eventinj = event;
+	vcpu->hw->control.exitintinfo = 0;
+	vcpu->regs->out_exits_reflected++;
+	return RUN_ON;
+}
+
+static int handle_exit(struct vcpu *vcpu)
+{
+	u64 code = vcpu->hw->control.exitcode;
+
+	switch (code) {
+	case VMEXIT_NPF:
+		return nested_page_fault(vcpu);
+	case VMEXIT_EXCP(0) ... VMEXIT_EXCP(31):
+		return exception(vcpu, code - VMEXIT_EXCP(0));
+	case VMEXIT_INVALID:
+		WRITE_ONCE(vcpu->regs->out_invalid_offset, 0);
+		WRITE_ONCE(vcpu->regs->out_invalid_reason,
+			   SVMRUN_INVALID_PROCESSOR);
+		return RUN_DONE;
+	default:
+		return RUN_DONE;
+	}
+}
+
+/* The guest was entered and RUN returns without an exit of the program's. */
+static void publish_interruption(struct vcpu *vcpu)
+{
+	vcpu->hw->control.exitcode = VMEXIT_INTR;
+	vcpu->hw->control.exitinfo1 = 0;
+	vcpu->hw->control.exitinfo2 = 0;
+}
+
+/**
+ * run() - SVMRUN_RUN
+ * @vcpu: the vCPU, whose mutex the caller holds; of the current process
+ *
+ * Return: 0 or a negative errno, as the uAPI documents.
+ */
+int run(struct vcpu *vcpu)
+{
+	bool entered = false;
+	int step;
+
+	if (READ_ONCE(vcpu->regs->immediate_exit))
+		return -EINTR;
+	step = load(vcpu);
+	if (step == RUN_DONE)
+		return 0;
+	do {
+		step = handle_work(vcpu);
+		if (step)
+			break;
+		step = enter_guest(vcpu, &entered);
+		if (step == RUN_DONE && entered)
+			step = handle_exit(vcpu);
+	} while (step == RUN_ON);
+	if (!entered)
+		return step < 0 ? step : 0;
+	if (step == -EINTR || step == -ENODEV)
+		publish_interruption(vcpu);
+	vmcb_publish(vcpu->user, vcpu->hw);
+	return step < 0 ? step : 0;
+}

@@ -1,0 +1,9 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef SVMRUN_RUN_H
+#define SVMRUN_RUN_H
+
+struct vcpu;
+
+int run(struct vcpu *vcpu);
+
+#endif /* SVMRUN_RUN_H */

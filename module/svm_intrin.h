@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * SVM's instructions, with the names and signatures of Microsoft's intrinsics.
+ * "Physical address" is what the instruction takes: with SME, the encryption
+ * bit included. All need EFER.SVME and CPL 0; each gives #UD or #GP otherwise.
+ */
+#ifndef SVMRUN_SVM_INTRIN_H
+#define SVMRUN_SVM_INTRIN_H
+
+#include <linux/svmrun.h>
+#include <linux/types.h>
+#include <asm/mem_encrypt.h>
+#include <asm/page.h>
+
+/* Where, in the area of a VMCB that is the host's own, __svm_vmrun() finds the
+ * address of the guest's struct svmrun_registers. */
+#define SVM_INTRIN_REGISTERS offsetof(struct svm_vmcb, control.software)
+
+#define GPR(name) "%c[" #name "](%%rdi)"
+#define GPR_AFTER(name) "%c[" #name "](%%rax)"
+#define GPR_OFFSET(name) [name] "i"(offsetof(struct svmrun_registers, name))
+
+/**
+ * __svm_vmrun() - VMRUN (APM 15.5)
+ * @VmcbPhysicalAddress: of the VMCB to run
+ *
+ * The processor itself switches RAX and RSP; the other general-purpose
+ * registers are loaded from the guest's registers and stored back there. Returns
+ * after #VMEXIT with GIF clear, and with the guest's FS, GS, TR, LDTR and
+ * system call MSRs still loaded: nothing may use per-CPU data before VMLOAD.
+ */
+static __always_inline void __svm_vmrun(size_t VmcbPhysicalAddress)
+{
+	struct svm_vmcb *vmcb = __va(VmcbPhysicalAddress & ~sme_me_mask);
+	void *registers = *(void **)vmcb->control.software;
+
+	asm volatile("push %%rbp\n\t"
+		     "push %%rdi\n\t"
+		     "mov " GPR(rbx) ", %%rbx\n\t"
+		     "mov " GPR(rcx) ", %%rcx\n\t"
+		     "mov " GPR(rdx) ", %%rdx\n\t"
+		     "mov " GPR(rbp) ", %%rbp\n\t"
+		     "mov " GPR(rsi) ", %%rsi\n\t"
+		     "mov " GPR(r8) ", %%r8\n\t"
+		     "mov " GPR(r9) ", %%r9\n\t"
+		     "mov " GPR(r10) ", %%r10\n\t"
+		     "mov " GPR(r11) ", %%r11\n\t"
+		     "mov " GPR(r12) ", %%r12\n\t"
+		     "mov " GPR(r13) ", %%r13\n\t"
+		     "mov " GPR(r14) ", %%r14\n\t"
+		     "mov " GPR(r15) ", %%r15\n\t"
+		     "mov " GPR(rdi) ", %%rdi\n\t"
+		     "vmrun\n\t"
+		     "pop %%rax\n\t"
+		     "mov %%rbx, " GPR_AFTER(rbx) "\n\t"
+		     "mov %%rcx, " GPR_AFTER(rcx) "\n\t"
+		     "mov %%rdx, " GPR_AFTER(rdx) "\n\t"
+		     "mov %%rbp, " GPR_AFTER(rbp) "\n\t"
+		     "mov %%rsi, " GPR_AFTER(rsi) "\n\t"
+		     "mov %%rdi, " GPR_AFTER(rdi) "\n\t"
+		     "mov %%r8, " GPR_AFTER(r8) "\n\t"
+		     "mov %%r9, " GPR_AFTER(r9) "\n\t"
+		     "mov %%r10, " GPR_AFTER(r10) "\n\t"
+		     "mov %%r11, " GPR_AFTER(r11) "\n\t"
+		     "mov %%r12, " GPR_AFTER(r12) "\n\t"
+		     "mov %%r13, " GPR_AFTER(r13) "\n\t"
+		     "mov %%r14, " GPR_AFTER(r14) "\n\t"
+		     "mov %%r15, " GPR_AFTER(r15) "\n\t"
+		     "pop %%rbp\n\t"
+		     /* The host speculates on no value of the guest's. */
+		     "xor %%ebx, %%ebx\n\t"
+		     "xor %%ecx, %%ecx\n\t"
+		     "xor %%edx, %%edx\n\t"
+		     "xor %%esi, %%esi\n\t"
+		     "xor %%edi, %%edi\n\t"
+		     "xor %%r8d, %%r8d\n\t"
+		     "xor %%r9d, %%r9d\n\t"
+		     "xor %%r10d, %%r10d\n\t"
+		     "xor %%r11d, %%r11d\n\t"
+		     "xor %%r12d, %%r12d\n\t"
+		     "xor %%r13d, %%r13d\n\t"
+		     "xor %%r14d, %%r14d\n\t"
+		     "xor %%r15d, %%r15d\n\t"
+		     : "+a"(VmcbPhysicalAddress), "+D"(registers)
+		     : GPR_OFFSET(rbx), GPR_OFFSET(rcx), GPR_OFFSET(rdx),
+		       GPR_OFFSET(rbp), GPR_OFFSET(rsi), GPR_OFFSET(rdi),
+		       GPR_OFFSET(r8), GPR_OFFSET(r9), GPR_OFFSET(r10),
+		       GPR_OFFSET(r11), GPR_OFFSET(r12), GPR_OFFSET(r13),
+		       GPR_OFFSET(r14), GPR_OFFSET(r15)
+		     : "rbx", "rcx", "rdx", "rsi", "r8", "r9", "r10", "r11",
+		       "r12", "r13", "r14", "r15", "cc", "memory");
+}
+
+#undef GPR
+#undef GPR_AFTER
+#undef GPR_OFFSET
+
+/**
+ * __svm_vmload() - VMLOAD (APM 15.5.2): FS, GS, TR, LDTR and system call MSRs
+ * @VmcbPhysicalAddress: of the VMCB to load them from
+ */
+static __always_inline void __svm_vmload(size_t VmcbPhysicalAddress)
+{
+	asm volatile("vmload" : : "a"(VmcbPhysicalAddress) : "memory");
+}
+
+/**
+ * __svm_vmsave() - VMSAVE (APM 15.5.2): the mirror of __svm_vmload()
+ * @VmcbPhysicalAddress: of the VMCB to save them to
+ */
+static __always_inline void __svm_vmsave(size_t VmcbPhysicalAddress)
+{
+	asm volatile("vmsave" : : "a"(VmcbPhysicalAddress) : "memory");
+}
+
+/**
+ * __svm_clgi() - CLGI (APM 15.17): hold every interrupt, NMI and SMI
+ */
+static __always_inline void __svm_clgi(void)
+{
+	asm volatile("clgi" : : : "memory");
+}
+
+/**
+ * __svm_stgi() - STGI (APM 15.17): let them come
+ */
+static __always_inline void __svm_stgi(void)
+{
+	asm volatile("stgi" : : : "memory");
+}
+
+/**
+ * __svm_invlpga() - INVLPGA (APM 15.16.3): drop one translation of one ASID
+ * @Va: virtual address in the page
+ * @ASID: whose translation
+ */
+static __always_inline void __svm_invlpga(void *Va, int ASID)
+{
+	asm volatile("invlpga" : : "a"(Va), "c"(ASID) : "memory");
+}
+
+/**
+ * __svm_skinit() - SKINIT (APM 15.27): start a secure loader; does not return
+ * @BlockPhysicalAddress: of the secure loader block, 64 KiB aligned
+ *
+ * Here for the family's sake: it resets the processor.
+ */
+static __always_inline void __svm_skinit(int BlockPhysicalAddress)
+{
+	asm volatile("skinit" : : "a"(BlockPhysicalAddress) : "memory");
+}
+
+#endif /* SVMRUN_SVM_INTRIN_H */

@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A vCPU: the pages that it shares with the program, and the hardware's VMCB.
+ */
+#include "vcpu.h"
+
+#include <linux/err.h>
+#include <linux/mm.h>
+#include <linux/slab.h>
+#include <linux/smp.h>
+#include <linux/topology.h>
+
+#include "compat.h"
+#include "page.h"
+#include "permission.h"
+#include "vm.h"
+
+#define IOPM_ORDER get_order(PERMISSION_IOPM_SIZE)
+#define MSRPM_ORDER get_order(PERMISSION_MSRPM_SIZE)
+
+/* Every port is intercepted, for every guest (APM 15.10.1). */
+static void *iopm;
+
+/**
+ * vcpu_init() - allocate what all vCPUs share
+ *
+ * Return: 0 or -ENOMEM.
+ */
+int vcpu_init(void)
+{
+	iopm = pages_alloc(NUMA_NO_NODE, IOPM_ORDER, GFP_KERNEL);
+	if (!iopm)
+		return -ENOMEM;
+	memset(iopm, 0xff, PERMISSION_IOPM_SIZE);
+	return 0;
+}
+
+/**
+ * vcpu_exit() - the mirror of vcpu_init()
+ */
+void vcpu_exit(void)
+{
+	pages_free(iopm, IOPM_ORDER);
+}
+
+/* Bytes of a vCPU's shared pages. */
+u32 vcpu_size(void)
+{
+	return SVMRUN_VCPU_XSAVE + PAGE_ALIGN(fpu_area_size());
+}
+
+/* Pages of their own each, since the program's mappings may outlive the vCPU. */
+static int alloc_shared(struct vcpu *vcpu, int node)
+{
+	unsigned int order = get_order(vcpu_size());
+	void *pages = pages_alloc(node, order, GFP_KERNEL_ACCOUNT);
+
+	if (!pages)
+		return -ENOMEM;
+	split_page(virt_to_page(pages), order);
+	for (size_t i = vcpu_size(); i < PAGE_SIZE << order; i += PAGE_SIZE)
+		free_page((unsigned long)pages + i);
+	vcpu->pages = pages;
+	return 0;
+}
+
+static void free_shared(struct vcpu *vcpu)
+{
+	for (size_t i = 0; i < vcpu_size(); i += PAGE_SIZE)
+		free_page((unsigned long)vcpu->pages + i);
+}
+
+/* The hardware's VMCB: what the program has no say in. */
+static void set_up_hw(struct vcpu *vcpu)
+{
+	struct svm_vmcb_control *control = &vcpu->hw->control;
+
+	control->iopm_base_pa = pages_pa(iopm);
+	control->msrpm_base_pa = pages_pa(vcpu->msrpm);
+	control->n_cr3 = pages_pa(vcpu->vm->memory.npt.root);
+	memset(vcpu->msrpm, 0xff, PERMISSION_MSRPM_SIZE);
+	/* Where __svm_vmrun() finds the registers. */
+	*(void **)control->software = vcpu->regs;
+}
+
+static void set_up_shared(struct vcpu *vcpu)
+{
+	vcpu->user = vcpu->pages + SVMRUN_VCPU_VMCB;
+	vcpu->regs = vcpu->pages + SVMRUN_VCPU_REGISTERS;
+	vcpu->regs->xcr0 = 1;
+	memset(vcpu->pages + SVMRUN_VCPU_MSRPM, 0xff, PERMISSION_MSRPM_SIZE);
+	vcpu->fpu.area = vcpu->pages + SVMRUN_VCPU_XSAVE;
+}
+
+/**
+ * vcpu_create() - a vCPU of @vm
+ * @vm: the VM; the vCPU keeps it
+ *
+ * Return: the vCPU, to vcpu_destroy(); or an error pointer: -ENOMEM, -ENOSPC.
+ */
+struct vcpu *vcpu_create(struct vm *vm)
+{
+	int node = numa_node_id(), err = -ENOMEM;
+	struct vcpu *vcpu = kzalloc(sizeof(*vcpu), GFP_KERNEL_ACCOUNT);
+
+	if (!vcpu)
+		return ERR_PTR(-ENOMEM);
+	vcpu->hw = pages_alloc(node, 0, GFP_KERNEL_ACCOUNT);
+	if (!vcpu->hw)
+		goto err_hw;
+	vcpu->msrpm = pages_alloc(node, MSRPM_ORDER, GFP_KERNEL_ACCOUNT);
+	if (!vcpu->msrpm)
+		goto err_msrpm;
+	err = alloc_shared(vcpu, node);
+	if (err)
+		goto err_shared;
+	err = vm_vcpu_add(vm);
+	if (err)
+		goto err_add;
+	vm_get(vm);
+	vcpu->vm = vm;
+	vcpu->cpu = -1;
+	mutex_init(&vcpu->mutex);
+	set_up_shared(vcpu);
+	set_up_hw(vcpu);
+	return vcpu;
+
+err_add:
+	free_shared(vcpu);
+err_shared:
+	pages_free(vcpu->msrpm, MSRPM_ORDER);
+err_msrpm:
+	pages_free(vcpu->hw, 0);
+err_hw:
+	kfree(vcpu);
+	return ERR_PTR(err);
+}
+
+/**
+ * vcpu_destroy() - the mirror of vcpu_create()
+ * @vcpu: not running
+ */
+void vcpu_destroy(struct vcpu *vcpu)
+{
+	vm_vcpu_remove(vcpu->vm);
+	vm_put(vcpu->vm);
+	npt_cache_drain(&vcpu->cache);
+	free_shared(vcpu);
+	pages_free(vcpu->msrpm, MSRPM_ORDER);
+	pages_free(vcpu->hw, 0);
+	kfree(vcpu);
+}
+
+/**
+ * vcpu_mmap() - show the program the shared pages
+ * @vcpu: the vCPU
+ * @vma: where
+ *
+ * Return: 0; -EINVAL if it is a private mapping or not wholly inside; another
+ * negative errno.
+ */
+int vcpu_mmap(struct vcpu *vcpu, struct vm_area_struct *vma)
+{
+	unsigned long pages = vma_pages(vma), size = vcpu_size() >> PAGE_SHIFT;
+	unsigned long i;
+	int err;
+
+	if (!(vma->vm_flags & VM_SHARED) || vma->vm_pgoff >= size ||
+	    pages > size - vma->vm_pgoff)
+		return -EINVAL;
+	vm_flags_set(vma, VM_DONTEXPAND);
+	for (i = 0; i < pages; i++) {
+		void *page = vcpu->pages + ((vma->vm_pgoff + i) << PAGE_SHIFT);
+
+		err = vm_insert_page(vma, vma->vm_start + (i << PAGE_SHIFT),
+				     virt_to_page(page));
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+static void no_operation(void *unused)
+{
+}
+
+/**
+ * vcpu_kick() - make the run in flight, or the next one, come back
+ * @vcpu: the vCPU
+ *
+ * Pairs with the run, which sets @cpu before it looks at @kicked. An interrupt
+ * ends a guest's run.
+ */
+void vcpu_kick(struct vcpu *vcpu)
+{
+	int cpu;
+
+	WRITE_ONCE(vcpu->kicked, 1);
+	smp_mb();
+	cpu = READ_ONCE(vcpu->cpu);
+	if (cpu >= 0)
+		smp_call_function_single(cpu, no_operation, NULL, 1);
+}

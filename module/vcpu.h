@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef SVMRUN_VCPU_H
+#define SVMRUN_VCPU_H
+
+#include <linux/mutex.h>
+#include <linux/types.h>
+
+#include "asid.h"
+#include "debugreg.h"
+#include "fpu.h"
+#include "npt.h"
+#include "vmcb.h"
+
+struct vm;
+struct vm_area_struct;
+
+/**
+ * struct vcpu - a vCPU
+ * @mutex: held by the thread that runs it; guards what follows, but for @kicked
+ *	and @cpu
+ * @vm: whose vCPU it is
+ * @pages: the shared pages, as the program maps them (SVMRUN_VCPU_*)
+ * @user: in them: the program's VMCB
+ * @regs: in them: the registers
+ * @hw: the hardware's VMCB, never shared
+ * @msrpm: the hardware's MSR permission map, never shared
+ * @wish: what the program's VMCB asks of the module
+ * @loaded: @hw was loaded from @user before, so clean bits mean something
+ * @tlb_generation: of the VM's memory when @asid was taken
+ * @asid: the ASID
+ * @cache: tables in hand for the nested page table
+ * @fpu: extended state
+ * @debugreg: the host's debug registers during a run
+ * @kicked: the next look at pending work ends the run
+ * @cpu: the CPU that the vCPU is on, -1 outside of a run
+ */
+struct vcpu {
+	struct mutex mutex;
+	struct vm *vm;
+	void *pages;
+	struct svm_vmcb *user;
+	struct svmrun_registers *regs;
+	struct svm_vmcb *hw;
+	u64 *msrpm;
+	struct vmcb_wish wish;
+	bool loaded;
+	u64 tlb_generation;
+	struct asid asid;
+	struct npt_cache cache;
+	struct guest_fpu fpu;
+	struct debugreg_host debugreg;
+	int kicked;
+	int cpu;
+};
+
+int vcpu_init(void);
+void vcpu_exit(void);
+
+struct vcpu *vcpu_create(struct vm *vm);
+void vcpu_destroy(struct vcpu *vcpu);
+
+u32 vcpu_size(void);
+int vcpu_mmap(struct vcpu *vcpu, struct vm_area_struct *vma);
+void vcpu_kick(struct vcpu *vcpu);
+
+#endif /* SVMRUN_VCPU_H */

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A VM: an address space that lives as long as its file or a vCPU of it, and
+ * that keeps SVM enabled.
+ */
+#include "vm.h"
+
+#include <linux/err.h>
+#include <linux/sched.h>
+#include <linux/slab.h>
+
+#include "processor.h"
+
+/**
+ * vm_create() - a VM in the current process's address space
+ *
+ * Return: the VM, to vm_put(); or an error pointer: -ENOMEM, or as
+ * processor_get().
+ */
+struct vm *vm_create(void)
+{
+	struct vm *vm;
+	int err;
+
+	vm = kzalloc(sizeof(*vm), GFP_KERNEL_ACCOUNT);
+	if (!vm)
+		return ERR_PTR(-ENOMEM);
+	kref_init(&vm->ref);
+	err = memory_init(&vm->memory, current->mm);
+	if (err)
+		goto err_memory;
+	err = processor_get();
+	if (err)
+		goto err_processor;
+	return vm;
+
+err_processor:
+	memory_destroy(&vm->memory);
+err_memory:
+	kfree(vm);
+	return ERR_PTR(err);
+}
+
+static void release(struct kref *ref)
+{
+	struct vm *vm = container_of(ref, struct vm, ref);
+
+	processor_put();
+	memory_destroy(&vm->memory);
+	kfree(vm);
+}
+
+void vm_get(struct vm *vm)
+{
+	kref_get(&vm->ref);
+}
+
+void vm_put(struct vm *vm)
+{
+	kref_put(&vm->ref, release);
+}
+
+/* Is it the current process whose memory the VM has? */
+bool vm_is_current(const struct vm *vm)
+{
+	return vm->memory.mm == current->mm;
+}
+
+/**
+ * vm_vcpu_add() - count one more vCPU
+ * @vm: the VM
+ *
+ * Return: 0 or -ENOSPC.
+ */
+int vm_vcpu_add(struct vm *vm)
+{
+	return atomic_add_unless(&vm->vcpus, 1, VM_MAX_VCPUS) ? 0 : -ENOSPC;
+}
+
+void vm_vcpu_remove(struct vm *vm)
+{
+	atomic_dec(&vm->vcpus);
+}
