@@ -19,16 +19,16 @@
 /* What a step of a run comes to, besides a negative errno. */
 enum {
 	RUN_ON, /* the guest goes on */
-	RUN_DONE, /* the rest is the program's */
+	RUN_EXIT, /* it left: look at the exit code */
+	RUN_DONE, /* it left for a reason that is the program's */
+	RUN_REFUSED, /* it cannot be entered */
 };
 
 static int refuse(struct vcpu *vcpu, u32 offset, u32 reason)
 {
 	WRITE_ONCE(vcpu->regs->out_invalid_offset, offset);
 	WRITE_ONCE(vcpu->regs->out_invalid_reason, reason);
-	vmcb_publish_refusal(vcpu->user);
-	vcpu->loaded = false;
-	return RUN_DONE;
+	return RUN_REFUSED;
 }
 
 static int load_registers(struct vcpu *vcpu)
@@ -181,7 +181,7 @@ static int enter_guest(struct vcpu *vcpu, bool *entered)
 			break;
 		*entered = true;
 		if (!host_exit(vcpu))
-			step = RUN_DONE;
+			step = RUN_EXIT;
 	}
 	debugreg_leave(&vcpu->debugreg, vcpu->regs->dr);
 	fpu_leave(&vcpu->fpu);
@@ -236,12 +236,25 @@ static int handle_exit(struct vcpu *vcpu)
 	}
 }
 
-/* The guest was entered and RUN returns without an exit of the program's. */
-static void publish_interruption(struct vcpu *vcpu)
+/* The guest was entered and left for a reason that is not the program's. */
+static void set_interrupted(struct svm_vmcb_control *control)
 {
-	vcpu->hw->control.exitcode = VMEXIT_INTR;
-	vcpu->hw->control.exitinfo1 = 0;
-	vcpu->hw->control.exitinfo2 = 0;
+	control->exitcode = VMEXIT_INTR;
+	control->exitinfo1 = 0;
+	control->exitinfo2 = 0;
+}
+
+/* Tell the program how it ended. */
+static void finish(struct vcpu *vcpu, int step, bool entered)
+{
+	if (step == -EINTR || step == -ENODEV)
+		set_interrupted(&vcpu->hw->control);
+	if (entered)
+		vmcb_publish(vcpu->user, vcpu->hw);
+	if (step == RUN_REFUSED) {
+		vmcb_publish_refusal(vcpu->user);
+		vcpu->loaded = false;
+	}
 }
 
 /**
@@ -258,20 +271,13 @@ int run(struct vcpu *vcpu)
 	if (READ_ONCE(vcpu->regs->immediate_exit))
 		return -EINTR;
 	step = load(vcpu);
-	if (step == RUN_DONE)
-		return 0;
-	do {
+	while (step == RUN_ON) {
 		step = handle_work(vcpu);
-		if (step)
-			break;
-		step = enter_guest(vcpu, &entered);
-		if (step == RUN_DONE && entered)
+		if (step == RUN_ON)
+			step = enter_guest(vcpu, &entered);
+		if (step == RUN_EXIT)
 			step = handle_exit(vcpu);
-	} while (step == RUN_ON);
-	if (!entered)
-		return step < 0 ? step : 0;
-	if (step == -EINTR || step == -ENODEV)
-		publish_interruption(vcpu);
-	vmcb_publish(vcpu->user, vcpu->hw);
-	return step < 0 ? step : 0;
+	}
+	finish(vcpu, step, entered);
+	return min(step, 0);
 }
