@@ -49,12 +49,13 @@ static void no_operation(void *unused)
 }
 
 /*
- * Make every vCPU flush before it uses a translation again. A CPU is in
- * @running before it looks at @tlb_generation; an interrupt ends a guest's run.
+ * Make every vCPU flush before it uses a translation again: those that are in the
+ * guest leave it for the interrupt, the others look at @tlb_generation.
  */
 static void flush(struct memory *memory)
 {
 	atomic64_inc(&memory->tlb_generation);
+	/* Pairs with the one in enter(): we see the CPU, or it the generation. */
 	smp_mb__after_atomic();
 	on_each_cpu_mask(memory->running, no_operation, NULL, 1);
 }

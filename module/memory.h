@@ -28,10 +28,10 @@ struct mm_struct;
  */
 struct memory {
 	struct mm_struct *mm;
-	struct rw_semaphore lock;
+	struct rw_semaphore lock; /* regions, count */
 	struct maple_tree regions;
 	unsigned int count;
-	spinlock_t npt_lock;
+	spinlock_t npt_lock; /* npt */
 	struct npt npt;
 	atomic64_t tlb_generation;
 	cpumask_var_t running;

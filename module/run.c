@@ -108,9 +108,9 @@ static bool enter(struct vcpu *vcpu)
 	bool entered = false;
 
 	local_irq_disable();
-	/* Whoever takes translations away or kicks sees us, or we see that. */
 	WRITE_ONCE(vcpu->cpu, smp_processor_id());
 	cpumask_set_cpu(smp_processor_id(), running);
+	/* Pairs with flush() and vcpu_kick(): they see us, or we what they did. */
 	smp_mb__after_atomic();
 	if (!is_pending(vcpu)) {
 		guest_timing_enter_irqoff();

@@ -12,10 +12,6 @@
 #include <asm/mem_encrypt.h>
 #include <asm/page.h>
 
-/* Where, in the area of a VMCB that is the host's own, __svm_vmrun() finds the
- * address of the guest's struct svmrun_registers. */
-#define SVM_INTRIN_REGISTERS offsetof(struct svm_vmcb, control.software)
-
 #define GPR(name) "%c[" #name "](%%rdi)"
 #define GPR_AFTER(name) "%c[" #name "](%%rax)"
 #define GPR_OFFSET(name) [name] "i"(offsetof(struct svmrun_registers, name))
@@ -25,8 +21,8 @@
  * @VmcbPhysicalAddress: of the VMCB to run
  *
  * The processor itself switches RAX and RSP; the other general-purpose
- * registers are loaded from the guest's registers and stored back there. Returns
- * after #VMEXIT with GIF clear, and with the guest's FS, GS, TR, LDTR and
+ * registers are loaded from the guest's struct svmrun_registers and stored back
+ * there: the VMCB's software area begins with its address. Returns after #VMEXIT with GIF clear, and with the guest's FS, GS, TR, LDTR and
  * system call MSRs still loaded: nothing may use per-CPU data before VMLOAD.
  */
 static __always_inline void __svm_vmrun(size_t VmcbPhysicalAddress)

@@ -188,14 +188,14 @@ static void no_operation(void *unused)
  * vcpu_kick() - make the run in flight, or the next one, come back
  * @vcpu: the vCPU
  *
- * Pairs with the run, which sets @cpu before it looks at @kicked. An interrupt
- * ends a guest's run.
+ * An interrupt ends a guest's run.
  */
 void vcpu_kick(struct vcpu *vcpu)
 {
 	int cpu;
 
 	WRITE_ONCE(vcpu->kicked, 1);
+	/* Pairs with the one in enter(): we see @cpu, or the run sees @kicked. */
 	smp_mb();
 	cpu = READ_ONCE(vcpu->cpu);
 	if (cpu >= 0)

@@ -35,7 +35,7 @@ struct vm_area_struct;
  * @cpu: the CPU that the vCPU is on, -1 outside of a run
  */
 struct vcpu {
-	struct mutex mutex;
+	struct mutex mutex; /* all but kicked and cpu */
 	struct vm *vm;
 	void *pages;
 	struct svm_vmcb *user;

@@ -27,50 +27,60 @@ void vmcb_forced_intercepts(u32 forced[6])
 	memcpy(forced, bits, sizeof(bits));
 }
 
-static bool check_zero(const struct svm_vmcb_control *user,
-		       struct vmcb_refusal *refusal)
+/* Is what the program says within the policy? */
+static bool permitted(u64 value, u64 refused, u64 required, u32 offset,
+		      struct vmcb_refusal *refusal)
 {
-#define CHECK(field)                                                           \
-	if (READ_ONCE(user->field))                                            \
-		return refuse(refusal, CONTROL_OFFSET(field),                  \
-			      SVMRUN_INVALID_MUST_BE_ZERO);
-	VMCB_ZERO_FIELDS(CHECK)
-#undef CHECK
+	if (value & refused)
+		return refuse(refusal, offset, SVMRUN_INVALID_MUST_BE_ZERO);
+	if ((value & required) != required)
+		return refuse(refusal, offset, SVMRUN_INVALID_MUST_BE_SET);
 	return true;
 }
 
+static bool check_zero(const struct svm_vmcb_control *user,
+		       struct vmcb_refusal *refusal)
+{
+#define AND_ZERO(field)                                                        \
+	&&permitted(READ_ONCE(user->field), ~0ull, 0, CONTROL_OFFSET(field),   \
+		    refusal)
+	return true VMCB_ZERO_FIELDS(AND_ZERO);
+#undef AND_ZERO
+}
+
 /* What the processor cannot do must not be asked of it. */
+static bool supported(u64 wanted, u32 feature, u32 features, u32 offset,
+		      struct vmcb_refusal *refusal)
+{
+	if (wanted && !(features & feature))
+		return refuse(refusal, offset, SVMRUN_INVALID_UNSUPPORTED);
+	return true;
+}
+
 static bool check_features(const struct svm_vmcb_control *hw, u32 features,
 			   struct vmcb_refusal *refusal)
 {
-#define CHECK(field, bits, feature)                                            \
-	if ((hw->field & (bits)) && !(features & (feature)))                   \
-		return refuse(refusal, CONTROL_OFFSET(field),                  \
-			      SVMRUN_INVALID_UNSUPPORTED);
-	VMCB_FEATURE_FIELDS(CHECK)
-#undef CHECK
-	return true;
+#define AND_SUPPORTED(field, bits, feature)                                    \
+	&&supported(hw->field & (bits), feature, features,                     \
+		    CONTROL_OFFSET(field), refusal)
+	return true VMCB_FEATURE_FIELDS(AND_SUPPORTED);
+#undef AND_SUPPORTED
 }
 
 static bool load_fields(struct svm_vmcb_control *hw,
 			const struct svm_vmcb_control *user, u32 vouched,
 			struct vmcb_refusal *refusal)
 {
-#define LOAD(field, clean, forced, refused, required)                          \
-	if (!(vouched & (clean))) {                                            \
-		__typeof__(hw->field) value = READ_ONCE(user->field);          \
-                                                                               \
-		if (value & (refused))                                         \
-			return refuse(refusal, CONTROL_OFFSET(field),          \
-				      SVMRUN_INVALID_MUST_BE_ZERO);            \
-		if ((value & (required)) != (required))                        \
-			return refuse(refusal, CONTROL_OFFSET(field),          \
-				      SVMRUN_INVALID_MUST_BE_SET);             \
-		hw->field = value | (forced);                                  \
-	}
-	VMCB_CONTROL_FIELDS(LOAD)
-#undef LOAD
-	return true;
+	u64 value;
+
+#define AND_LOAD(field, clean, forced, refused, required)                      \
+	&&((vouched & (clean)) ||                                              \
+	   (value = READ_ONCE(user->field),                                    \
+	    permitted(value, refused, required, CONTROL_OFFSET(field),         \
+		      refusal) &&                                              \
+		    (hw->field = value | (forced), true)))
+	return true VMCB_CONTROL_FIELDS(AND_LOAD);
+#undef AND_LOAD
 }
 
 /* The ASID in use is the module's own; APM 15.5.1 only forbids the host's. */

@@ -198,9 +198,7 @@ int svmrun_vcpu_run(struct svmrun_vcpu *vcpu);
  */
 int svmrun_vcpu_kick(struct svmrun_vcpu *vcpu);
 
-/**
- * enum svmrun_gpr - general-purpose registers, numbered as in instructions
- */
+/* General-purpose registers, numbered as in instructions */
 enum svmrun_gpr {
 	SVMRUN_RAX, SVMRUN_RCX, SVMRUN_RDX, SVMRUN_RBX,
 	SVMRUN_RSP, SVMRUN_RBP, SVMRUN_RSI, SVMRUN_RDI,

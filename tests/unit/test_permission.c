@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The MSR permission map: what the program wishes AND what the module allows. */
+#include "suites.h"
+
+#include "../../module/permission.h"
+
+#define WORDS (PERMISSION_MSRPM_SIZE / 8)
+
+/* Where the APM has an MSR's bits (15.11): 2 a MSR, from 000h, 800h, 1000h. */
+static bool intercepted(const u64 *map, u32 msr, bool write)
+{
+	const u8 *bytes = (const u8 *)map;
+	u32 bit = (msr & 0x1fff) * 2 + write;
+
+	if (msr >= 0xc0010000)
+		bytes += 0x1000;
+	else if (msr >= 0xc0000000)
+		bytes += 0x800;
+	return bytes[bit / 8] >> (bit % 8) & 1;
+}
+
+static bool allowed(u32 msr, bool write)
+{
+	switch (msr) {
+	case 0x10:
+		return !write;
+	case 0x174 ... 0x176:
+	case 0x277:
+	case 0xc0000081 ... 0xc0000084:
+	case 0xc0000100 ... 0xc0000102:
+		return true;
+	default:
+		return false;
+	}
+}
+
+static void check_ranges(const u64 *hw, bool wished)
+{
+	static const u32 ranges[] = { 0, 0xc0000000, 0xc0010000 };
+	unsigned int range;
+	int write;
+	u32 i;
+
+	for (range = 0; range < ARRAY_SIZE(ranges); range++)
+		for (i = 0; i < 0x2000; i++)
+			for (write = 0; write < 2; write++) {
+				u32 msr = ranges[range] + i;
+
+				ck_assert_msg(intercepted(hw, msr, write) ==
+						      !(wished &&
+							allowed(msr, write)),
+					      "MSR %x, write %d", msr, write);
+			}
+}
+
+START_TEST(nothing_wished)
+{
+	u64 user[WORDS], hw[WORDS];
+
+	memset(user, 0xff, sizeof(user));
+	memset(hw, 0xff, sizeof(hw));
+	permission_load(hw, user);
+	check_ranges(hw, false);
+}
+END_TEST
+
+START_TEST(everything_wished)
+{
+	u64 user[WORDS] = {}, hw[WORDS];
+
+	memset(hw, 0xff, sizeof(hw));
+	permission_load(hw, user);
+	check_ranges(hw, true);
+}
+END_TEST
+
+START_TEST(wish_withdrawn)
+{
+	u64 user[WORDS] = {}, hw[WORDS];
+
+	memset(hw, 0xff, sizeof(hw));
+	permission_load(hw, user);
+	memset(user, 0xff, sizeof(user));
+	permission_load(hw, user);
+	check_ranges(hw, false);
+}
+END_TEST
+
+Suite *permission_suite(void)
+{
+	Suite *suite = suite_create("permission");
+	TCase *tests = tcase_create("permission");
+
+	tcase_add_test(tests, nothing_wished);
+	tcase_add_test(tests, everything_wished);
+	tcase_add_test(tests, wish_withdrawn);
+	suite_add_tcase(suite, tests);
+	return suite;
+}
