@@ -9,7 +9,9 @@
 #define _UAPI_LINUX_SVM_VMCB_H
 
 #include <linux/types.h>
-#ifndef __KERNEL__
+#ifdef __KERNEL__
+#include <linux/stddef.h>
+#else
 #include <stddef.h>
 #endif
 

@@ -227,8 +227,9 @@ struct svmrun_create_vcpu {
  * @out_exits_fault: the same: nested page faults on mapped memory
  * @out_exits_reflected: the same: #DB and #AC given back to the guest
  *
- * The members that are not out_* are read once a RUN, those that the guest can
- * change are written when it returns after having entered the guest.
+ * The members that are not out_* are read when RUN begins. What the guest can
+ * change is written when RUN returns; in between it is undefined, and what a
+ * program writes there can only hurt its own guest.
  */
 struct svmrun_registers {
 	__u64 rbx;
@@ -268,7 +269,6 @@ struct svmrun_registers {
  * EFAULT: the guest touched a mapped address whose memory cannot be had: there
  *	is none at its HVA, or not with this right. EXITCODE is VMEXIT_NPF.
  *	Can be run again.
- * EHWPOISON: as EFAULT; the memory has failed.
  * ENOMEM: as EFAULT; no memory, or none for the nested page table.
  * EBUSY: another thread is running this vCPU.
  * EIO: the caller's address space is not the VM's.
