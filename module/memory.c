@@ -25,6 +25,7 @@
 /**
  * struct region - guest physical range <-> range of the program's memory
  * @notifier: hears when Linux takes pages of the range away
+ * @node: in the tree
  * @memory: whose region it is
  * @gpa: first guest physical address
  * @hva: first address in the program
@@ -35,6 +36,7 @@
  */
 struct region {
 	struct mmu_interval_notifier notifier;
+	struct rb_node node;
 	struct kref ref;
 	bool gone;
 	struct memory *memory;
@@ -134,9 +136,51 @@ static u64 region_end(const struct region *region)
 	return region->gpa + region->length;
 }
 
-static unsigned long frame(u64 gpa)
+/* Into the tree, if nothing there overlaps it. */
+static bool region_insert(struct memory *memory, struct region *region)
 {
-	return gpa >> PAGE_SHIFT;
+	struct rb_node **link = &memory->regions.rb_node, *parent = NULL;
+
+	while (*link) {
+		struct region *other = rb_entry(*link, struct region, node);
+
+		parent = *link;
+		if (region_end(region) <= other->gpa)
+			link = &parent->rb_left;
+		else if (region->gpa >= region_end(other))
+			link = &parent->rb_right;
+		else
+			return false;
+	}
+	rb_link_node(&region->node, parent, link);
+	rb_insert_color(&region->node, &memory->regions);
+	memory->count++;
+	return true;
+}
+
+static void region_erase(struct region *region)
+{
+	rb_erase(&region->node, &region->memory->regions);
+	region->memory->count--;
+}
+
+/* The first region that ends after @gpa, or NULL. */
+static struct region *region_first(struct memory *memory, u64 gpa)
+{
+	struct rb_node *node = memory->regions.rb_node;
+	struct region *first = NULL;
+
+	while (node) {
+		struct region *region = rb_entry(node, struct region, node);
+
+		if (region_end(region) > gpa) {
+			first = region;
+			node = node->rb_left;
+		} else {
+			node = node->rb_right;
+		}
+	}
+	return first;
 }
 
 /**
@@ -160,7 +204,8 @@ int memory_init(struct memory *memory, struct mm_struct *mm)
 	memory->mm = mm;
 	mmgrab(mm);
 	init_rwsem(&memory->lock);
-	mt_init(&memory->regions);
+	memory->regions = RB_ROOT;
+	memory->count = 0;
 	spin_lock_init(&memory->npt_lock);
 	atomic64_set(&memory->tlb_generation, 1);
 	return 0;
@@ -172,22 +217,14 @@ int memory_init(struct memory *memory, struct mm_struct *mm)
  */
 void memory_destroy(struct memory *memory)
 {
-	struct region *region;
-	unsigned long index = 0;
+	struct region *region, *next;
 
-	mt_for_each(&memory->regions, region, index, ULONG_MAX)
+	rbtree_postorder_for_each_entry_safe(region, next, &memory->regions,
+					     node)
 		region_put(region);
-	mtree_destroy(&memory->regions);
 	npt_destroy(&memory->npt);
 	mmdrop(memory->mm);
 	free_cpumask_var(memory->running);
-}
-
-static int region_insert(struct memory *memory, struct region *region)
-{
-	return mtree_insert_range(&memory->regions, frame(region->gpa),
-				  frame(region_end(region)) - 1, region,
-				  GFP_KERNEL_ACCOUNT);
 }
 
 /**
@@ -216,10 +253,9 @@ int memory_map(struct memory *memory, u64 gpa, u64 hva, u64 length,
 	err = -ENOSPC;
 	if (memory->count == MEMORY_MAX_REGIONS)
 		goto err_insert;
-	err = region_insert(memory, region);
-	if (err)
+	err = -EEXIST;
+	if (!region_insert(memory, region))
 		goto err_insert;
-	memory->count++;
 	up_write(&memory->lock);
 	return 0;
 
@@ -259,33 +295,6 @@ static int region_cut(struct region *region, u64 gpa, u64 end,
 	return 0;
 }
 
-static int region_store(struct memory *memory, struct region *region,
-			u64 gpa, u64 end)
-{
-	return mtree_store_range(&memory->regions, frame(gpa), frame(end) - 1,
-				 region, GFP_KERNEL_ACCOUNT);
-}
-
-/* Put what is left of @region in its place. */
-static int region_replace(struct region *region, u64 gpa, u64 end,
-			  struct region *rest[2])
-{
-	struct memory *memory = region->memory;
-	u64 from = max(gpa, region->gpa), to = min(end, region_end(region));
-	int err;
-
-	err = region_store(memory, NULL, from, to);
-	if (!err && rest[0])
-		err = region_store(memory, rest[0], rest[0]->gpa, from);
-	if (!err && rest[1])
-		err = region_store(memory, rest[1], to, region_end(rest[1]));
-	if (!err)
-		memory->count += !!rest[0] + !!rest[1] - 1;
-	else
-		region_store(memory, region, region->gpa, region_end(region));
-	return err;
-}
-
 /*
  * The whole region: what its notifier was told of, those of the remaining parts
  * were not. It hears of everything until nothing is mapped any more.
@@ -315,15 +324,12 @@ static int region_unmap(struct region *region, u64 gpa, u64 end)
 	err = region_cut(region, gpa, end, rest);
 	if (err)
 		return err;
-	err = region_replace(region, gpa, end, rest);
-	if (!err) {
-		region_retire(region);
-		return 0;
-	}
+	region_erase(region);
 	for (i = 0; i < ARRAY_SIZE(rest); i++)
 		if (rest[i])
-			region_put(rest[i]);
-	return err;
+			region_insert(memory, rest[i]);
+	region_retire(region);
+	return 0;
 }
 
 /**
@@ -339,15 +345,14 @@ static int region_unmap(struct region *region, u64 gpa, u64 end)
  */
 int memory_unmap(struct memory *memory, u64 gpa, u64 length)
 {
-	unsigned long index = frame(gpa), last = frame(gpa + length) - 1;
+	u64 end = gpa + length;
 	struct region *region;
-	int err;
+	int err = -ENOENT;
 
 	if (down_write_killable(&memory->lock))
 		return -EINTR;
-	err = -ENOENT;
-	mt_for_each(&memory->regions, region, index, last) {
-		err = region_unmap(region, gpa, gpa + length);
+	while ((region = region_first(memory, gpa)) && region->gpa < end) {
+		err = region_unmap(region, gpa, end);
 		if (err)
 			break;
 	}
@@ -361,7 +366,9 @@ static struct region *region_get(struct memory *memory, u64 gpa, u64 error_code)
 	struct region *region;
 
 	down_read(&memory->lock);
-	region = mtree_load(&memory->regions, frame(gpa));
+	region = region_first(memory, gpa);
+	if (region && region->gpa > gpa)
+		region = NULL;
 	if (region && (error_code & SVM_NPF_WRITE) &&
 	    !(region->rights & NPT_WRITE))
 		region = NULL;

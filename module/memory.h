@@ -4,7 +4,7 @@
 
 #include <linux/atomic.h>
 #include <linux/cpumask.h>
-#include <linux/maple_tree.h>
+#include <linux/rbtree.h>
 #include <linux/rwsem.h>
 #include <linux/spinlock.h>
 #include <linux/types.h>
@@ -19,7 +19,7 @@ struct mm_struct;
  * struct memory - the guest physical address space of a VM
  * @mm: whose memory it is
  * @lock: guards @regions and @count; taken outside of mmap_lock
- * @regions: guest frame number -> struct region
+ * @regions: tree of struct region by guest physical address; none overlap
  * @count: regions
  * @npt_lock: guards @npt; taken inside of everything
  * @npt: the nested page table
@@ -29,7 +29,7 @@ struct mm_struct;
 struct memory {
 	struct mm_struct *mm;
 	struct rw_semaphore lock; /* regions, count */
-	struct maple_tree regions;
+	struct rb_root regions;
 	unsigned int count;
 	spinlock_t npt_lock; /* npt */
 	struct npt npt;

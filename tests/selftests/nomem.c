@@ -1,0 +1,175 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * No memory: every call that allocates says ENOMEM and works again later. A
+ * memory cgroup is made too small for its only process, which the OOM killer
+ * may not take. The process has all of its own memory locked and its files open
+ * by then: it needs nothing but what the calls under test ask for.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+
+#include "machine.h"
+
+#define CGROUPS "/tmp/svmrun-cgroups"
+#define GROUP CGROUPS "/nomem"
+
+/* More than what a CPU keeps in hand of a cgroup's allowance */
+#define SPARE (1ul << 20)
+
+#define APART (2ul << 20)
+#define FIRST (4ul << 20)
+#define PLACES 512
+
+/* Reads a byte of every place, each of which needs a table of its own. */
+GUEST(touch, 64,
+      "mov $0x400000, %rsi\n mov $512, %ecx\n"
+      "1: mov (%rsi), %al\n add $0x200000, %rsi\n loop 1b\n hlt");
+
+static int text_write(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC), err;
+
+	if (fd < 0)
+		return -errno;
+	err = write(fd, text, strlen(text)) < 0 ? -errno : 0;
+	close(fd);
+	return err;
+}
+
+static int group_enter(void)
+{
+	char pid[32];
+	int err;
+
+	mkdir(CGROUPS, 0700);
+	if (mount("none", CGROUPS, "cgroup2", 0, NULL) && errno != EBUSY)
+		return -errno;
+	err = text_write(CGROUPS "/cgroup.subtree_control", "+memory");
+	if (err)
+		return err;
+	mkdir(GROUP, 0700);
+	snprintf(pid, sizeof(pid), "%d", getpid());
+	err = text_write(GROUP "/cgroup.procs", pid);
+	return err ? err : text_write("/proc/self/oom_score_adj", "-1000");
+}
+
+/* How much the group has */
+static unsigned long group_current(int group)
+{
+	char text[32] = "";
+	int fd = openat(group, "memory.current", O_RDONLY | O_CLOEXEC);
+	ssize_t length = read(fd, text, sizeof(text) - 1);
+
+	close(fd);
+	return length > 0 ? strtoul(text, NULL, 10) : 0;
+}
+
+FIXTURE(nomem)
+{
+	struct machine m;
+	int group;
+	int limit;
+};
+
+FIXTURE_SETUP(nomem)
+{
+	int err = group_enter();
+
+	if (err)
+		SKIP(return, "no memory cgroup can be had: %s", strerror(-err));
+	ASSERT_EQ(0, machine_create(&self->m));
+	self->group = open(GROUP, O_PATH | O_CLOEXEC);
+	self->limit = openat(self->group, "memory.max", O_WRONLY | O_CLOEXEC);
+	ASSERT_GE(self->limit, 0);
+}
+
+static int unlimit(int limit)
+{
+	return pwrite(limit, "max", 3, 0) < 0 ? -errno : 0;
+}
+
+FIXTURE_TEARDOWN(nomem)
+{
+	unlimit(self->limit);
+	machine_destroy(&self->m);
+}
+
+/* From here on there is hardly more than what is had. */
+static int limit(FIXTURE_DATA(nomem) *self)
+{
+	char text[32];
+	int length;
+
+	if (mlockall(MCL_CURRENT))
+		return -errno;
+	length = snprintf(text, sizeof(text), "%lu",
+			  group_current(self->group) + SPARE);
+	return pwrite(self->limit, text, length, 0) < 0 ? -errno : 0;
+}
+
+TEST_F(nomem, create_vm)
+{
+	int fd = 0;
+
+	ASSERT_EQ(0, limit(self));
+	for (int i = 0; fd >= 0 && i < 1000; i++)
+		fd = vm_create(self->m.device);
+	ASSERT_EQ(-ENOMEM, fd);
+	ASSERT_EQ(0, unlimit(self->limit));
+	EXPECT_GE(vm_create(self->m.device), 0);
+}
+
+TEST_F(nomem, create_vcpu)
+{
+	int fd = 0;
+
+	ASSERT_EQ(0, limit(self));
+	for (int i = 0; fd >= 0 && i < 1000; i++)
+		fd = vcpu_create(self->m.vm.fd);
+	ASSERT_EQ(-ENOMEM, fd);
+	ASSERT_EQ(0, unlimit(self->limit));
+	EXPECT_GE(vcpu_create(self->m.vm.fd), 0);
+}
+
+TEST_F(nomem, map_and_unmap)
+{
+	uint64_t gpa = MACHINE_SIZE;
+	int err = 0;
+
+	ASSERT_EQ(0, limit(self));
+	for (; !err && gpa < MACHINE_SIZE + 50000 * PAGE; gpa += PAGE)
+		err = machine_map(&self->m, gpa, self->m.memory.base, PAGE,
+				  MAP_ALL);
+	ASSERT_EQ(-ENOMEM, err);
+	gpa -= PAGE;
+	/* What failed left nothing behind, what did not is there. */
+	EXPECT_EQ(-ENOENT, machine_unmap(&self->m, gpa, PAGE));
+	ASSERT_EQ(0, unlimit(self->limit));
+	EXPECT_EQ(0, machine_map(&self->m, gpa, self->m.memory.base, PAGE,
+				 MAP_ALL));
+	EXPECT_EQ(0, machine_unmap(&self->m, MACHINE_SIZE,
+				   gpa + PAGE - MACHINE_SIZE));
+}
+
+TEST_F(nomem, run)
+{
+	struct machine *m = &self->m;
+
+	for (unsigned long i = 0; i < PLACES; i++)
+		ASSERT_EQ(0, machine_map(m, FIRST + i * APART, m->memory.base,
+					 PAGE, MAP_ALL));
+	MACHINE_LOAD(m, MODE_LONG, touch);
+	ASSERT_EQ(0, limit(self));
+	ASSERT_EQ(-ENOMEM, machine_run(m));
+	EXPECT_EQ(VMEXIT_NPF, m->vcpu.vmcb->control.exitcode);
+	EXPECT_LT(FIRST + PAGE, m->vcpu.vmcb->control.exitinfo2);
+	/* Still none: the same again. */
+	EXPECT_EQ(-ENOMEM, machine_run(m));
+	ASSERT_EQ(0, unlimit(self->limit));
+	ASSERT_EXIT(VMEXIT_HLT, m);
+	EXPECT_EQ(0, m->vcpu.regs->rcx);
+}
+
+TEST_HARNESS_MAIN
