@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Debug registers around the guest. VMRUN switches DR6 and DR7, #VMEXIT leaves
- * DR7 with every breakpoint off (APM 15.6), and DR0 to DR3 are nobody's: they
- * are switched if the guest can reach them.
+ * Debug registers around the guest. VMRUN loads DR6 and DR7; #VMEXIT saves them,
+ * leaves DR6 as it is and DR7 with every breakpoint off (APM 15.6). DR0 to DR3 are
+ * nobody's: they are switched if the guest can reach them.
  */
 #include "debugreg.h"
 
@@ -56,11 +56,15 @@ void debugreg_enter(struct debugreg_host *host, const u64 guest[4],
  * debugreg_leave() - the mirror of debugreg_enter()
  * @host: from debugreg_enter()
  * @guest: DR0 to DR3 of the guest, written if it could change them
+ * @dr6: DR6 of the guest
  */
-void debugreg_leave(struct debugreg_host *host, u64 guest[4])
+void debugreg_leave(struct debugreg_host *host, u64 guest[4], u64 dr6)
 {
 	unsigned long value;
 
+	/* The host's #DB handler takes what it finds there for its own. */
+	if (dr6 != DR6_RESERVED)
+		set_debugreg(DR6_RESERVED, 6);
 	if (host->lent) {
 		get_debugreg(value, 0);
 		guest[0] = value;

@@ -183,7 +183,7 @@ static int enter_guest(struct vcpu *vcpu, bool *entered)
 		if (!host_exit(vcpu))
 			step = RUN_EXIT;
 	}
-	debugreg_leave(&vcpu->debugreg, vcpu->regs->dr);
+	debugreg_leave(&vcpu->debugreg, vcpu->regs->dr, vcpu->hw->save.dr6);
 	fpu_leave(&vcpu->fpu);
 	return step;
 }
