@@ -115,6 +115,7 @@ static bool enter(struct vcpu *vcpu)
 	if (!is_pending(vcpu)) {
 		guest_timing_enter_irqoff();
 		prepare_asid(vcpu);
+		vcpu->injected = vcpu->hw->control.eventinj;
 		cross(pages_pa(vcpu->hw));
 		entered = true;
 	}
@@ -130,14 +131,33 @@ static bool enter(struct vcpu *vcpu)
 	return entered;
 }
 
-/* What the exit interrupted is delivered when the guest goes on (APM 15.7.2). */
+#define EVENT_KIND                                                             \
+	(SVM_EVENT_VALID | SVM_EVENT_TYPE_MASK | SVM_EVENT_VECTOR_MASK)
+#define EVENT_EXCEPTION(vector)                                                \
+	(SVM_EVENT_VALID | SVM_EVENT_TYPE_EXCEPTION | (vector))
+
+/* Does an instruction raise it: INTn, INT3 or INTO? */
+static bool is_software(u64 event)
+{
+	return (event & SVM_EVENT_TYPE_MASK) == SVM_EVENT_TYPE_SOFT_INTERRUPT ||
+	       (event & EVENT_KIND) == EVENT_EXCEPTION(EXCEPTION_BP) ||
+	       (event & EVENT_KIND) == EVENT_EXCEPTION(EXCEPTION_OF);
+}
+
+/*
+ * What the exit interrupted is delivered when the guest goes on (APM 15.7.2).
+ * RIP is still at an instruction that raises its event itself: it will do so
+ * again. But if the event was injected there may be no such instruction.
+ */
 static void resume_event(struct vcpu *vcpu)
 {
 	struct svm_vmcb_control *control = &vcpu->hw->control;
+	u64 event = control->exitintinfo;
 
-	control->eventinj = control->exitintinfo & SVM_EVENT_VALID ?
-				    control->exitintinfo :
-				    0;
+	if (!(event & SVM_EVENT_VALID) ||
+	    (is_software(event) && (event ^ vcpu->injected) & EVENT_KIND))
+		event = 0;
+	control->eventinj = event;
 	control->exitintinfo = 0;
 }
 
@@ -204,7 +224,7 @@ static int nested_page_fault(struct vcpu *vcpu)
 /* #DB and #AC that only the module intercepts are the guest's after all. */
 static int exception(struct vcpu *vcpu, unsigned int vector)
 {
-	u64 event = vector | SVM_EVENT_TYPE_EXCEPTION | SVM_EVENT_VALID;
+	u64 event = EVENT_EXCEPTION(vector);
 
 	if (!(SVM_INTERCEPT2_EXCEPTION(vector) & VMCB_REFLECTED_2) ||
 	    (SVM_INTERCEPT2_EXCEPTION(vector) & vcpu->wish.exceptions))
@@ -217,20 +237,26 @@ static int exception(struct vcpu *vcpu, unsigned int vector)
 	return RUN_ON;
 }
 
+static int invalid(struct vcpu *vcpu)
+{
+	/* Not every implementation writes all 64 bits of it. */
+	vcpu->hw->control.exitcode = VMEXIT_INVALID;
+	WRITE_ONCE(vcpu->regs->out_invalid_offset, 0);
+	WRITE_ONCE(vcpu->regs->out_invalid_reason, SVMRUN_INVALID_PROCESSOR);
+	return RUN_DONE;
+}
+
 static int handle_exit(struct vcpu *vcpu)
 {
-	u64 code = vcpu->hw->control.exitcode;
+	u32 code = vcpu->hw->control.exitcode;
 
 	switch (code) {
 	case VMEXIT_NPF:
 		return nested_page_fault(vcpu);
 	case VMEXIT_EXCP(0) ... VMEXIT_EXCP(31):
 		return exception(vcpu, code - VMEXIT_EXCP(0));
-	case VMEXIT_INVALID:
-		WRITE_ONCE(vcpu->regs->out_invalid_offset, 0);
-		WRITE_ONCE(vcpu->regs->out_invalid_reason,
-			   SVMRUN_INVALID_PROCESSOR);
-		return RUN_DONE;
+	case (u32)VMEXIT_INVALID:
+		return invalid(vcpu);
 	default:
 		return RUN_DONE;
 	}

@@ -26,6 +26,7 @@ struct vm_area_struct;
  * @msrpm: the hardware's MSR permission map, never shared
  * @wish: what the program's VMCB asks of the module
  * @loaded: @hw was loaded from @user before, so clean bits mean something
+ * @injected: EVENTINJ of the last entry
  * @tlb_generation: of the VM's memory when @asid was taken
  * @asid: the ASID
  * @cache: tables in hand for the nested page table
@@ -44,6 +45,7 @@ struct vcpu {
 	u64 *msrpm;
 	struct vmcb_wish wish;
 	bool loaded;
+	u64 injected;
 	u64 tlb_generation;
 	struct asid asid;
 	struct npt_cache cache;
