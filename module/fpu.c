@@ -139,7 +139,8 @@ int fpu_enter(struct guest_fpu *guest)
  */
 void fpu_leave(struct guest_fpu *guest)
 {
-	switch_xcr0(guest->xcr0, host_xcr0);
+	/* Asked of the processor itself: the host's depends on it. */
+	switch_xcr0(xgetbv(XCR_XFEATURE_ENABLED_MASK), host_xcr0);
 	save(guest->area, host_xcr0);
 	write_pkru(guest->host_pkru);
 	kernel_fpu_end();

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What every guest has: ports, a serial port to print on, and a way to end.
+ * A guest's main() returns 0 to halt, which ends the run with status 0, or
+ * what it wants written to the exit port.
+ */
+#ifndef GUEST_H
+#define GUEST_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+int main(void);
+
+static inline void out8(uint16_t port, uint8_t value)
+{
+	asm volatile("outb %0, %1" : : "a"(value), "Nd"(port));
+}
+
+static inline uint8_t in8(uint16_t port)
+{
+	uint8_t value;
+
+	asm volatile("inb %1, %0" : "=a"(value) : "Nd"(port));
+	return value;
+}
+
+void serial_putc(char c);
+void serial_puts(const char *text);
+void serial_put_hex(uint64_t value, int digits);
+void serial_put_decimal(uint32_t value);
+
+void *memset(void *to, int byte, size_t size);
+void *memcpy(void *to, const void *from, size_t size);
+
+#endif /* GUEST_H */
