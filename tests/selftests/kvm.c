@@ -16,7 +16,7 @@ FIXTURE_SETUP(kvm)
 {
 	self->kvm = open("/dev/kvm", O_RDWR | O_CLOEXEC);
 	if (self->kvm < 0)
-		SKIP(return, "/dev/kvm cannot be opened: kvm_amd is not loaded");
+		SKIP_SETUP("/dev/kvm cannot be opened: kvm_amd is not loaded");
 	self->device = device_open();
 	ASSERT_GE(self->device, 0);
 }

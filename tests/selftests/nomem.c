@@ -78,7 +78,7 @@ FIXTURE_SETUP(nomem)
 	int err = group_enter();
 
 	if (err)
-		SKIP(return, "no memory cgroup can be had: %s", strerror(-err));
+		SKIP_SETUP("no memory cgroup can be had: %s", strerror(-err));
 	ASSERT_EQ(0, machine_create(&self->m));
 	self->group = open(GROUP, O_PATH | O_CLOEXEC);
 	self->limit = openat(self->group, "memory.max", O_WRONLY | O_CLOEXEC);

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Five hundred VMs created, run and destroyed leave nothing behind. */
+#include "machine.h"
+
+#define WARM_UP 100
+#define CYCLES 500
+
+/*
+ * What the rest of the system may take meanwhile. It took up to 48 KiB when
+ * this was measured; 410 bytes lost a cycle would be seen.
+ */
+#define BOUND_KIB 200
+
+GUEST(halt, 16, "hlt");
+
+/* The sum of what follows @name, where that begins a line of @path */
+static long sum_of(const char *path, const char *name)
+{
+	char line[128], *text;
+	long sum = 0;
+	FILE *file = fopen(path, "r");
+
+	while (file && fgets(line, sizeof(line), file)) {
+		text = line + strspn(line, " ");
+		if (!strncmp(text, name, strlen(name)))
+			sum += atol(text + strlen(name));
+	}
+	if (file)
+		fclose(file);
+	return sum;
+}
+
+static void write_to(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY);
+
+	if (fd >= 0 && write(fd, text, strlen(text)) < 0)
+		perror(path);
+	if (fd >= 0)
+		close(fd);
+}
+
+/* What can be given back is, and the counters are up to date. */
+static void settle(void)
+{
+	sync();
+	usleep(300 * 1000);
+	write_to("/proc/sys/vm/drop_caches", "3");
+	write_to("/proc/sys/vm/stat_refresh", "1");
+}
+
+static void cycle(struct __test_metadata *_metadata)
+{
+	struct machine m;
+
+	ASSERT_EQ(0, machine_create(&m));
+	MACHINE_LOAD(&m, MODE_REAL, halt);
+	ASSERT_EXIT(VMEXIT_HLT, &m);
+	machine_destroy(&m);
+}
+
+/* KiB */
+struct memory_use {
+	long free, slab, unreclaimable, vmalloc;
+};
+
+/* Free pages are also those that the processors keep in their own lists. */
+static struct memory_use measure(void)
+{
+	settle();
+	return (struct memory_use){
+		.free = sum_of("/proc/meminfo", "MemFree:") +
+			sum_of("/proc/zoneinfo", "count:") * (PAGE / 1024),
+		.slab = sum_of("/proc/meminfo", "Slab:"),
+		.unreclaimable = sum_of("/proc/meminfo", "SUnreclaim:"),
+		.vmalloc = sum_of("/proc/meminfo", "VmallocUsed:"),
+	};
+}
+
+static void compare(struct __test_metadata *_metadata,
+		    const struct memory_use *before,
+		    const struct memory_use *after)
+{
+	EXPECT_LT(before->free - after->free, BOUND_KIB);
+	EXPECT_LT(after->slab - before->slab, BOUND_KIB);
+	EXPECT_LT(after->unreclaimable - before->unreclaimable, BOUND_KIB);
+	EXPECT_LT(after->vmalloc - before->vmalloc, BOUND_KIB);
+	TH_LOG("KiB: free %+ld, slab %+ld, unreclaimable %+ld, vmalloc %+ld",
+	       after->free - before->free, after->slab - before->slab,
+	       after->unreclaimable - before->unreclaimable,
+	       after->vmalloc - before->vmalloc);
+}
+
+FIXTURE(leak) {};
+FIXTURE_SETUP(leak) {}
+FIXTURE_TEARDOWN(leak) {}
+
+TEST_F_TIMEOUT(leak, five_hundred_cycles, 240)
+{
+	struct memory_use before, after;
+
+	for (int i = 0; i < WARM_UP; i++)
+		cycle(_metadata);
+	before = measure();
+	for (int i = 0; i < CYCLES; i++)
+		cycle(_metadata);
+	after = measure();
+	compare(_metadata, &before, &after);
+}
+
+/* A VM that never runs, with memory and vCPUs that were made and not used */
+TEST_F_TIMEOUT(leak, errors_on_the_way, 240)
+{
+	struct memory_use before, after;
+	int device = device_open();
+
+	ASSERT_LE(0, device);
+	for (int i = 0; i < WARM_UP + CYCLES; i++) {
+		int vm = vm_create(device), vcpu = vcpu_create(vm);
+
+		ASSERT_LE(0, vcpu);
+		ASSERT_EQ(-EFAULT, call(vm, SVMRUN_MAP, NULL));
+		ASSERT_EQ(-EINVAL, call(vcpu, SVMRUN_RUN, (void *)1));
+		close(vm);
+		close(vcpu);
+		if (i == WARM_UP)
+			before = measure();
+	}
+	after = measure();
+	compare(_metadata, &before, &after);
+}
+
+TEST_HARNESS_MAIN

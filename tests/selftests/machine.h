@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * A machine for a test: a VM with a little memory and one vCPU, set up with
+ * libsvmrun, and a few instructions for it to run. The calls under test are
+ * made by call(), without the library.
+ */
+#ifndef MACHINE_H
+#define MACHINE_H
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <svmrun.h>
+
+#include "kselftest_harness.h"
+
+#define PAGE 4096ul
+
+/* Where things are in a machine's memory, which begins at 0. */
+#define MACHINE_CODE	0x8000ul
+#define MACHINE_DATA	0xa000ul
+#define MACHINE_TABLES	0x10000ul
+#define MACHINE_STACK	0x20000ul /* its top */
+#define MACHINE_SIZE	0x40000ul
+
+/* All rights that a mapping can have */
+#define MAP_ALL (SVMRUN_MAP_READ | SVMRUN_MAP_WRITE | SVMRUN_MAP_EXEC)
+
+/**
+ * GUEST() - a guest's instructions, from NAME to NAME_end
+ * @name: C identifier
+ * @bits: 16, 32 or 64
+ * @text: assembly; guests run where they are loaded, at MACHINE_CODE
+ */
+#define GUEST(name, bits, text)					\
+	asm(".pushsection .rodata\n"				\
+	    ".code" #bits "\n"					\
+	    #name ":\n" text "\n"				\
+	    #name "_end:\n"					\
+	    ".code64\n"						\
+	    ".popsection\n");					\
+	extern const char name[] asm(#name);			\
+	extern const char name##_end[] asm(#name "_end")
+
+enum machine_mode { MODE_REAL, MODE_PROTECTED, MODE_LONG };
+
+struct machine {
+	int device;
+	struct svmrun_info info;
+	struct svmrun_vm vm;
+	struct svmrun_memory memory;
+	struct svmrun_vcpu vcpu;
+};
+
+/* An ioctl: what it returns, or the negative errno. */
+static inline int call(int fd, unsigned long request, const void *argument)
+{
+	int result = ioctl(fd, request, argument);
+
+	return result < 0 ? -errno : result;
+}
+
+static inline int machine_run(struct machine *m)
+{
+	return call(m->vcpu.fd, SVMRUN_RUN, NULL);
+}
+
+static inline int machine_map(struct machine *m, uint64_t gpa, const void *hva,
+			      uint64_t length, uint32_t flags)
+{
+	struct svmrun_map map = {
+		.size = sizeof(map),
+		.flags = flags,
+		.gpa = gpa,
+		.hva = (uintptr_t)hva,
+		.length = length,
+	};
+
+	return call(m->vm.fd, SVMRUN_MAP, &map);
+}
+
+static inline int machine_unmap(struct machine *m, uint64_t gpa,
+				uint64_t length)
+{
+	struct svmrun_unmap unmap = {
+		.size = sizeof(unmap),
+		.gpa = gpa,
+		.length = length,
+	};
+
+	return call(m->vm.fd, SVMRUN_UNMAP, &unmap);
+}
+
+static inline int device_open(void)
+{
+	int fd = open(SVMRUN_DEVICE, O_RDWR | O_CLOEXEC);
+
+	return fd < 0 ? -errno : fd;
+}
+
+static inline int vm_create(int device)
+{
+	struct svmrun_create_vm create = { .size = sizeof(create) };
+
+	return call(device, SVMRUN_CREATE_VM, &create);
+}
+
+static inline int vcpu_create(int vm)
+{
+	struct svmrun_create_vcpu create = { .size = sizeof(create) };
+
+	return call(vm, SVMRUN_CREATE_VCPU, &create);
+}
+
+static inline int machine_create(struct machine *m)
+{
+	int err;
+
+	m->device = svmrun_device_open(NULL);
+	if (m->device < 0)
+		return m->device;
+	err = svmrun_device_info(m->device, &m->info);
+	if (!err)
+		err = svmrun_vm_create(&m->vm, m->device);
+	if (!err)
+		err = svmrun_memory_create(&m->memory, &m->vm, 0, MACHINE_SIZE);
+	if (!err)
+		err = svmrun_vcpu_create(&m->vcpu, &m->vm);
+	return err;
+}
+
+static inline void machine_destroy(struct machine *m)
+{
+	svmrun_vcpu_destroy(&m->vcpu);
+	svmrun_memory_destroy(&m->memory);
+	svmrun_vm_destroy(&m->vm);
+	close(m->device);
+}
+
+static inline void *machine_at(struct machine *m, uint64_t gpa)
+{
+	return svmrun_memory_at(&m->memory, gpa, 1);
+}
+
+/* Puts a vCPU at the beginning of the machine's code. */
+static inline int vcpu_begin(struct machine *m, struct svmrun_vcpu *vcpu,
+			     enum machine_mode mode)
+{
+	switch (mode) {
+	case MODE_REAL:
+		svmrun_mode_real(vcpu, 0, MACHINE_CODE);
+		return 0;
+	case MODE_PROTECTED:
+		svmrun_mode_protected(vcpu, MACHINE_CODE, MACHINE_STACK);
+		return 0;
+	case MODE_LONG:
+		return svmrun_mode_long(vcpu, &m->memory, MACHINE_TABLES,
+					MACHINE_CODE, MACHINE_STACK);
+	}
+	return -EINVAL;
+}
+
+static inline int machine_load(struct machine *m, enum machine_mode mode,
+			       const char *code, const char *code_end)
+{
+	memcpy(machine_at(m, MACHINE_CODE), code, code_end - code);
+	return vcpu_begin(m, &m->vcpu, mode);
+}
+
+#define MACHINE_LOAD(m, mode, guest) machine_load(m, mode, guest, guest##_end)
+
+/* RUN, which must return 0 with this exit code */
+#define ASSERT_EXIT(code, m)						\
+	do {								\
+		ASSERT_EQ(0, machine_run(m));				\
+		ASSERT_EQ((code), (m)->vcpu.vmcb->control.exitcode);	\
+	} while (0)
+
+/*
+ * SKIP() for FIXTURE_SETUP: after a return there the harness would run the
+ * test. 255 is the status by which a test's process says that it was skipped.
+ */
+#define SKIP_SETUP(...) SKIP(_exit(255), __VA_ARGS__)
+
+/**
+ * MACHINE_FIXTURE() - a fixture that is a machine
+ * @name: the fixture's name; its tests use self->m
+ */
+#define MACHINE_FIXTURE(name)						\
+	FIXTURE(name) {							\
+		struct machine m;					\
+	};								\
+	FIXTURE_SETUP(name)						\
+	{								\
+		ASSERT_EQ(0, machine_create(&self->m)) {		\
+			TH_LOG("no machine: is svmrun.ko loaded?");	\
+		}							\
+	}								\
+	FIXTURE_TEARDOWN(name)						\
+	{								\
+		machine_destroy(&self->m);				\
+	}
+
+#endif /* MACHINE_H */

@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: GPL-2.0
+/* What a VMCB may not ask for, and what it gets whether it asks or not. */
+#include "machine.h"
+
+GUEST(halt, 64, "hlt");
+
+MACHINE_FIXTURE(policy)
+
+/* ---- refused: VMEXIT_INVALID, the field and the reason ------------------- */
+
+struct refusal {
+	uint32_t offset;
+	uint32_t size;
+	uint64_t value;
+	uint32_t reason;
+};
+
+#define REFUSE(field, bad, why)						\
+	{								\
+		.offset = offsetof(struct svm_vmcb, field),		\
+		.size = sizeof(((struct svm_vmcb *)0)->field),		\
+		.value = (bad),						\
+		.reason = SVMRUN_INVALID_##why,				\
+	}
+
+static void refused(struct __test_metadata *_metadata, struct machine *m,
+		    const struct refusal *refusal)
+{
+	struct svmrun_registers *regs = m->vcpu.regs;
+
+	MACHINE_LOAD(m, MODE_LONG, halt);
+	memcpy((char *)m->vcpu.vmcb + refusal->offset, &refusal->value,
+	       refusal->size);
+	ASSERT_EXIT(VMEXIT_INVALID, m);
+	EXPECT_EQ(refusal->offset, regs->out_invalid_offset);
+	EXPECT_EQ(refusal->reason, regs->out_invalid_reason);
+	EXPECT_EQ(MACHINE_CODE, m->vcpu.vmcb->save.rip);
+
+	/* It is mended by setting that field right, and by nothing else. */
+	MACHINE_LOAD(m, MODE_LONG, halt);
+	memset((char *)m->vcpu.vmcb + refusal->offset, 0, refusal->size);
+	m->vcpu.vmcb->control.asid = 1;
+	m->vcpu.vmcb->control.nested_ctl = SVM_NESTED_NP_ENABLE;
+	m->vcpu.vmcb->save.efer |= 0x1500;
+	ASSERT_EXIT(VMEXIT_HLT, m);
+	EXPECT_EQ(SVMRUN_INVALID_NONE, regs->out_invalid_reason);
+}
+
+#define TEST_REFUSED(name, field, bad, why)				\
+	TEST_F(policy, name)						\
+	{								\
+		const struct refusal refusal = REFUSE(field, bad, why);	\
+									\
+		refused(_metadata, &self->m, &refusal);			\
+	}
+
+TEST_REFUSED(iopm_base_pa, control.iopm_base_pa, PAGE, MUST_BE_ZERO)
+TEST_REFUSED(msrpm_base_pa, control.msrpm_base_pa, PAGE, MUST_BE_ZERO)
+TEST_REFUSED(n_cr3, control.n_cr3, PAGE, MUST_BE_ZERO)
+TEST_REFUSED(avic_apic_bar, control.avic_apic_bar, PAGE, MUST_BE_ZERO)
+TEST_REFUSED(ghcb_pa, control.ghcb_pa, PAGE, MUST_BE_ZERO)
+TEST_REFUSED(avic_backing_page, control.avic_backing_page, PAGE, MUST_BE_ZERO)
+TEST_REFUSED(avic_logical_table, control.avic_logical_table, PAGE,
+	     MUST_BE_ZERO)
+TEST_REFUSED(avic_physical_table, control.avic_physical_table, PAGE,
+	     MUST_BE_ZERO)
+TEST_REFUSED(vmsa_pa, control.vmsa_pa, PAGE, MUST_BE_ZERO)
+TEST_REFUSED(avic, control.vintr, SVM_VINTR_AVIC_ENABLE, MUST_BE_ZERO)
+TEST_REFUSED(x2avic, control.vintr, SVM_VINTR_X2AVIC_ENABLE, MUST_BE_ZERO)
+TEST_REFUSED(sev, control.nested_ctl, SVM_NESTED_NP_ENABLE | 2, MUST_BE_ZERO)
+TEST_REFUSED(sev_es, control.nested_ctl, SVM_NESTED_NP_ENABLE | 4,
+	     MUST_BE_ZERO)
+TEST_REFUSED(virtual_vmsave, control.virt_ext, SVM_VIRT_VLS_ENABLE,
+	     MUST_BE_ZERO)
+TEST_REFUSED(asid_zero, control.asid, 0, MUST_BE_SET)
+TEST_REFUSED(no_nested_paging, control.nested_ctl, 0, MUST_BE_SET)
+TEST_REFUSED(no_svme, save.efer, 0x500, MUST_BE_SET)
+TEST_REFUSED(tlb_control_2, control.tlb_control, 2, VALUE)
+TEST_REFUSED(tlb_control_ff, control.tlb_control, 0xff, VALUE)
+
+/* One that the processor itself checks: no CR0.CD = 0 with NW = 1. */
+TEST_F(policy, processor_refuses)
+{
+	MACHINE_LOAD(&self->m, MODE_LONG, halt);
+	self->m.vcpu.vmcb->save.cr0 |= 1u << 29;
+	self->m.vcpu.vmcb->save.cr0 &= ~(1u << 30);
+	ASSERT_EXIT(VMEXIT_INVALID, &self->m);
+	EXPECT_EQ(SVMRUN_INVALID_PROCESSOR,
+		  self->m.vcpu.regs->out_invalid_reason);
+}
+
+TEST_F(policy, features_that_are_not_there)
+{
+	struct svm_vmcb_control *control = &self->m.vcpu.vmcb->control;
+	struct svmrun_registers *regs = self->m.vcpu.regs;
+
+	if (self->m.info.out_svm_features & 1u << 25)
+		SKIP(return, "the processor has virtual NMIs");
+	MACHINE_LOAD(&self->m, MODE_LONG, halt);
+	control->vintr = SVM_VINTR_V_NMI_ENABLE;
+	ASSERT_EXIT(VMEXIT_INVALID, &self->m);
+	EXPECT_EQ(offsetof(struct svm_vmcb, control.vintr),
+		  regs->out_invalid_offset);
+	EXPECT_EQ(SVMRUN_INVALID_UNSUPPORTED, regs->out_invalid_reason);
+}
+
+TEST_F(policy, tlb_control_of_the_manual)
+{
+	const uint8_t values[] = {
+		SVM_TLB_CONTROL_NOTHING, SVM_TLB_CONTROL_FLUSH_ALL,
+		SVM_TLB_CONTROL_FLUSH_GUEST,
+		SVM_TLB_CONTROL_FLUSH_GUEST_NON_GLOBAL,
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(values); i++) {
+		MACHINE_LOAD(&self->m, MODE_LONG, halt);
+		self->m.vcpu.vmcb->control.tlb_control = values[i];
+		ASSERT_EXIT(VMEXIT_HLT, &self->m);
+	}
+}
+
+/* ---- forced: intercepted although the VMCB does not ask for it ----------- */
+
+FIXTURE(forced)
+{
+	struct machine m;
+};
+
+FIXTURE_VARIANT(forced)
+{
+	const char *code;
+	const char *code_end;
+	uint64_t exit;
+	bool (*has)(void); /* NULL: every processor with SVM */
+};
+
+FIXTURE_SETUP(forced)
+{
+	ASSERT_EQ(0, machine_create(&self->m));
+}
+
+FIXTURE_TEARDOWN(forced)
+{
+	machine_destroy(&self->m);
+}
+
+static uint32_t cpuid(uint32_t leaf, int reg)
+{
+	uint32_t r[4] = { leaf, 0, 0, 0 };
+
+	asm volatile("cpuid"
+		     : "+a"(r[0]), "=b"(r[1]), "+c"(r[2]), "=d"(r[3]));
+	return r[reg];
+}
+
+static bool has_monitor(void)
+{
+	return cpuid(1, 2) & 1u << 3;
+}
+
+static bool has_xsave(void)
+{
+	return cpuid(1, 2) & 1u << 26;
+}
+
+static bool has_rdpru(void)
+{
+	return cpuid(0x80000008, 1) & 1u << 4;
+}
+
+static bool has_invlpgb(void)
+{
+	return cpuid(0x80000008, 1) & 1u << 3;
+}
+
+static bool has_skinit(void)
+{
+	return cpuid(0x80000001, 2) & 1u << 12;
+}
+
+#define FORCED(name, text, code_, has_)					\
+	GUEST(name##_code, 64, text);					\
+	FIXTURE_VARIANT_ADD(forced, name) {				\
+		.code = name##_code,					\
+		.code_end = name##_code_end,				\
+		.exit = code_,						\
+		.has = has_,						\
+	}
+
+FORCED(vmrun, "vmrun %rax", VMEXIT_VMRUN, NULL);
+FORCED(vmload, "vmload %rax", VMEXIT_VMLOAD, NULL);
+FORCED(vmsave, "vmsave %rax", VMEXIT_VMSAVE, NULL);
+FORCED(stgi, "stgi", VMEXIT_STGI, NULL);
+FORCED(clgi, "clgi", VMEXIT_CLGI, NULL);
+FORCED(invlpga, "invlpga %rax, %ecx", VMEXIT_INVLPGA, NULL);
+FORCED(invd, "invd", VMEXIT_INVD, NULL);
+FORCED(wbinvd, "wbinvd", VMEXIT_WBINVD, NULL);
+FORCED(rdpmc, "rdpmc", VMEXIT_RDPMC, NULL);
+FORCED(in, "in $0x64, %al", VMEXIT_IOIO, NULL);
+FORCED(rdmsr_efer, "mov $0xc0000080, %ecx\n rdmsr", VMEXIT_MSR, NULL);
+FORCED(shutdown, "ud2", VMEXIT_SHUTDOWN, NULL);
+FORCED(monitor, "monitor", VMEXIT_MONITOR, has_monitor);
+FORCED(mwait, "mwait", VMEXIT_MWAIT, has_monitor);
+FORCED(xsetbv, "xor %ecx, %ecx\n"
+	"xgetbv\n xsetbv\n hlt", VMEXIT_XSETBV,
+	has_xsave);
+FORCED(skinit, "skinit", VMEXIT_SKINIT, has_skinit);
+FORCED(rdpru, ".byte 0x0f, 0x01, 0xfd", VMEXIT_RDPRU, has_rdpru);
+FORCED(invlpgb, ".byte 0x0f, 0x01, 0xfe", VMEXIT_INVLPGB, has_invlpgb);
+FORCED(tlbsync, ".byte 0x0f, 0x01, 0xff", VMEXIT_TLBSYNC, has_invlpgb);
+
+/* Runs the instruction with these bits in intercept vectors 3 to 5. */
+static int forced_run(struct machine *m, const char *code, const char *code_end,
+		      uint32_t intercepts)
+{
+	struct svm_vmcb_control *control = &m->vcpu.vmcb->control;
+
+	machine_load(m, MODE_LONG, code, code_end);
+	memset(control->intercept, 0, sizeof(control->intercept));
+	control->intercept[3] = intercepts | SVM_INTERCEPT3_HLT;
+	control->intercept[4] = intercepts;
+	control->intercept[5] = intercepts;
+	memset(m->vcpu.msrpm, 0xff, 2 * PAGE);
+	m->vcpu.vmcb->save.cr4 |= 1u << 18; /* OSXSAVE */
+	m->vcpu.vmcb->save.idtr.limit = 0;
+	return machine_run(m);
+}
+
+TEST_F(forced, exits)
+{
+	struct svm_vmcb_control *control = &self->m.vcpu.vmcb->control;
+
+	if (variant->has && !variant->has())
+		SKIP(return, "the processor does not have the instruction");
+	ASSERT_EQ(0, forced_run(&self->m, variant->code, variant->code_end, 0));
+	if (control->exitcode == variant->exit)
+		return;
+	/* It is the module's fault if the same works when it is asked for. */
+	ASSERT_EQ(0, forced_run(&self->m, variant->code, variant->code_end,
+				~0u));
+	if (control->exitcode != variant->exit)
+		SKIP(return, "the processor gives exit %#llx when asked for it",
+		     control->exitcode);
+	ASSERT_TRUE(false) TH_LOG("not intercepted unless asked for");
+}
+
+TEST_HARNESS_MAIN

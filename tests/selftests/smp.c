@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: GPL-2.0
+/* More than one at a time: VMs, vCPUs, processors. */
+#include "runner.h"
+
+#define CPU1_ONLINE "/sys/devices/system/cpu/cpu1/online"
+#define ROUNDS 20000
+
+GUEST(count, 64, COUNT_LOOP);
+GUEST(count_rounds, 64, "mov $20000, %ecx\n 1: lock incl 0xa000\n"
+	"loop 1b\n hlt");
+
+FIXTURE(smp)
+{
+	struct machine m;
+};
+
+FIXTURE_SETUP(smp)
+{
+	if (sysconf(_SC_NPROCESSORS_ONLN) < 2)
+		SKIP_SETUP("there is one processor only");
+	ASSERT_EQ(0, machine_create(&self->m));
+}
+
+FIXTURE_TEARDOWN(smp)
+{
+	machine_destroy(&self->m);
+}
+
+static int pin(pthread_t thread, int cpu)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(cpu, &set);
+	return -pthread_setaffinity_np(thread, sizeof(set), &set);
+}
+
+/* Both at once: the second is counting while the first still runs. */
+TEST_F(smp, two_vms_at_once)
+{
+	struct machine other;
+	struct runner first, second;
+
+	ASSERT_EQ(0, machine_create(&other));
+	MACHINE_LOAD(&self->m, MODE_LONG, count);
+	MACHINE_LOAD(&other, MODE_LONG, count);
+	ASSERT_EQ(0, runner_start(&first, &self->m.vcpu));
+	ASSERT_EQ(0, runner_start(&second, &other.vcpu));
+	ASSERT_EQ(0, pin(first.thread, 0));
+	ASSERT_EQ(0, pin(second.thread, 1));
+	for (int i = 0; i < 20; i++) {
+		machine_wait_counting(&self->m);
+		machine_wait_counting(&other);
+	}
+	EXPECT_EQ(0, runner_kick(&first));
+	EXPECT_EQ(-EINTR, runner_join(&first));
+	machine_wait_counting(&other);
+	EXPECT_EQ(0, runner_kick(&second));
+	EXPECT_EQ(-EINTR, runner_join(&second));
+	machine_destroy(&other);
+}
+
+TEST_F(smp, two_vcpus_count_together)
+{
+	struct svmrun_vcpu other;
+	struct runner first, second;
+
+	ASSERT_EQ(0, svmrun_vcpu_create(&other, &self->m.vm));
+	MACHINE_LOAD(&self->m, MODE_LONG, count_rounds);
+	ASSERT_EQ(0, vcpu_begin(&self->m, &other, MODE_LONG));
+	ASSERT_EQ(0, runner_start(&first, &self->m.vcpu));
+	ASSERT_EQ(0, runner_start(&second, &other));
+	EXPECT_EQ(0, runner_join(&first));
+	EXPECT_EQ(0, runner_join(&second));
+	EXPECT_EQ(VMEXIT_HLT, self->m.vcpu.vmcb->control.exitcode);
+	EXPECT_EQ(VMEXIT_HLT, other.vmcb->control.exitcode);
+	EXPECT_EQ(2 * ROUNDS, *machine_counter(&self->m));
+	svmrun_vcpu_destroy(&other);
+}
+
+TEST_F(smp, kick_across_processors)
+{
+	struct runner runner;
+
+	MACHINE_LOAD(&self->m, MODE_LONG, count);
+	ASSERT_EQ(0, pin(pthread_self(), 0));
+	for (int i = 0; i < 100; i++) {
+		ASSERT_EQ(0, runner_start(&runner, &self->m.vcpu));
+		ASSERT_EQ(0, pin(runner.thread, 1));
+		if (i % 2)
+			machine_wait_counting(&self->m);
+		ASSERT_EQ(0, runner_kick(&runner));
+		ASSERT_EQ(-EINTR, runner_join(&runner));
+	}
+}
+
+TEST_F(smp, moved_between_processors)
+{
+	struct runner runner;
+
+	MACHINE_LOAD(&self->m, MODE_LONG, count);
+	ASSERT_EQ(0, runner_start(&runner, &self->m.vcpu));
+	for (int i = 0; i < 100; i++) {
+		ASSERT_EQ(0, pin(runner.thread, i % 2));
+		machine_wait_counting(&self->m);
+	}
+	EXPECT_EQ(0, runner_kick(&runner));
+	EXPECT_EQ(-EINTR, runner_join(&runner));
+}
+
+/* Translations that the other processor has are gone when munmap returns. */
+TEST_F(smp, memory_taken_away_on_the_other_processor)
+{
+	struct svmrun_vcpu other;
+	struct runner first, second;
+
+	ASSERT_EQ(0, svmrun_vcpu_create(&other, &self->m.vm));
+	MACHINE_LOAD(&self->m, MODE_LONG, count);
+	ASSERT_EQ(0, vcpu_begin(&self->m, &other, MODE_LONG));
+	ASSERT_EQ(0, runner_start(&first, &self->m.vcpu));
+	ASSERT_EQ(0, runner_start(&second, &other));
+	ASSERT_EQ(0, pin(first.thread, 0));
+	ASSERT_EQ(0, pin(second.thread, 1));
+	for (int i = 0; i < 20; i++)
+		machine_wait_counting(&self->m);
+	ASSERT_EQ(0, munmap((void *)machine_counter(&self->m), PAGE));
+	EXPECT_EQ(-EFAULT, runner_join(&first));
+	EXPECT_EQ(-EFAULT, runner_join(&second));
+	svmrun_vcpu_destroy(&other);
+}
+
+/* ---- a processor goes and comes back ------------------------------------- */
+
+static int cpu1_set_online(char online)
+{
+	int fd = open(CPU1_ONLINE, O_WRONLY), written;
+
+	if (fd < 0)
+		return -errno;
+	written = write(fd, &online, 1);
+	written = written < 0 ? -errno : 0;
+	close(fd);
+	return written;
+}
+
+TEST_F(smp, processor_offline_with_vm_alive)
+{
+	struct runner runner;
+
+	if (access(CPU1_ONLINE, W_OK))
+		SKIP(return, "processors cannot be taken offline here");
+	MACHINE_LOAD(&self->m, MODE_LONG, count);
+	ASSERT_EQ(0, runner_start(&runner, &self->m.vcpu));
+	ASSERT_EQ(0, pin(runner.thread, 1));
+	machine_wait_counting(&self->m);
+	EXPECT_EQ(0, cpu1_set_online('0'));
+	machine_wait_counting(&self->m);
+	EXPECT_EQ(0, cpu1_set_online('1'));
+	EXPECT_EQ(0, pin(runner.thread, 1));
+	for (int i = 0; i < 20; i++)
+		machine_wait_counting(&self->m);
+	EXPECT_EQ(0, runner_kick(&runner));
+	EXPECT_EQ(-EINTR, runner_join(&runner));
+}
+
+TEST_F(smp, vm_created_with_processor_offline)
+{
+	struct machine late;
+
+	if (access(CPU1_ONLINE, W_OK))
+		SKIP(return, "processors cannot be taken offline here");
+	machine_destroy(&self->m);
+	ASSERT_EQ(0, cpu1_set_online('0'));
+	EXPECT_EQ(0, machine_create(&self->m));
+	EXPECT_EQ(0, machine_create(&late));
+	EXPECT_EQ(0, cpu1_set_online('1'));
+	EXPECT_EQ(0, pin(pthread_self(), 1));
+	MACHINE_LOAD(&late, MODE_LONG, count_rounds);
+	ASSERT_EXIT(VMEXIT_HLT, &late);
+	machine_destroy(&late);
+}
+
+TEST_HARNESS_MAIN

@@ -1,0 +1,263 @@
+// SPDX-License-Identifier: GPL-2.0
+/* vCPUs: creation, shared pages, and what ends a RUN but the guest. */
+#include <sys/resource.h>
+#include <time.h>
+
+#include "runner.h"
+
+GUEST(halt, 16, "hlt");
+GUEST(count, 16, COUNT_LOOP);
+
+MACHINE_FIXTURE(vcpu)
+
+static void *map_shared(struct machine *m, size_t length, off_t offset)
+{
+	return mmap(NULL, length, PROT_READ | PROT_WRITE, MAP_SHARED,
+		    m->vcpu.fd, offset);
+}
+
+static bool all_bytes(const void *bytes, size_t size, uint8_t value)
+{
+	const uint8_t *byte = bytes;
+
+	while (size && *byte == value)
+		byte++, size--;
+	return !size;
+}
+
+/* ---- shared pages -------------------------------------------------------- */
+
+TEST_F(vcpu, begins_as_documented)
+{
+	struct svmrun_vcpu *vcpu = &self->m.vcpu;
+	struct svmrun_registers zero = { .xcr0 = 1 };
+
+	EXPECT_TRUE(all_bytes(vcpu->vmcb, sizeof(*vcpu->vmcb), 0));
+	EXPECT_EQ(0, memcmp(vcpu->regs, &zero, sizeof(zero)));
+	EXPECT_TRUE(all_bytes(vcpu->msrpm, 2 * PAGE, 0xff));
+	EXPECT_TRUE(all_bytes(vcpu->xsave, vcpu->xsave_size, 0));
+}
+
+TEST_F(vcpu, mmap_whole_pages)
+{
+	uint32_t size = self->m.info.out_vcpu_size;
+	uint8_t *all = map_shared(&self->m, size, 0);
+
+	ASSERT_NE(MAP_FAILED, all);
+	for (uint32_t at = 0; at < size; at += PAGE) {
+		volatile uint8_t *one = map_shared(&self->m, PAGE, at);
+
+		ASSERT_NE(MAP_FAILED, one);
+		all[at + 8] ^= 0x5a;
+		EXPECT_EQ(all[at + 8], one[8]);
+	}
+}
+
+TEST_F(vcpu, mmap_outside)
+{
+	uint32_t size = self->m.info.out_vcpu_size;
+	const struct { size_t length; off_t offset; } ranges[] = {
+		{ size + PAGE, 0 }, { size, PAGE }, { PAGE, size },
+		{ 2 * PAGE, size - PAGE }, { PAGE, 1ll << 40 },
+		{ PAGE, (1ull << 63) - PAGE },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(ranges); i++) {
+		errno = 0;
+		EXPECT_EQ(MAP_FAILED, map_shared(&self->m, ranges[i].length,
+						 ranges[i].offset));
+		EXPECT_NE(0, errno);
+	}
+	errno = 0;
+	EXPECT_EQ(MAP_FAILED, map_shared(&self->m, PAGE, size));
+	EXPECT_EQ(EINVAL, errno);
+}
+
+TEST_F(vcpu, mmap_private)
+{
+	EXPECT_EQ(MAP_FAILED, mmap(NULL, PAGE, PROT_READ, MAP_PRIVATE,
+				   self->m.vcpu.fd, 0));
+	EXPECT_EQ(EINVAL, errno);
+}
+
+TEST_F(vcpu, mmap_does_not_grow)
+{
+	uint32_t size = self->m.info.out_vcpu_size;
+	void *all = map_shared(&self->m, size, 0);
+
+	ASSERT_NE(MAP_FAILED, all);
+	EXPECT_EQ(MAP_FAILED, mremap(all, size, size + PAGE, MREMAP_MAYMOVE));
+}
+
+TEST_F(vcpu, mmap_outlives_fd)
+{
+	close(self->m.vcpu.fd);
+	self->m.vcpu.vmcb->save.rax = 1;
+	EXPECT_EQ(1, self->m.vcpu.vmcb->save.rax);
+	self->m.vcpu.fd = -1;
+}
+
+/* ---- creation ------------------------------------------------------------ */
+
+TEST_F(vcpu, too_many)
+{
+	struct rlimit limit = { 1 << 16, 1 << 16 };
+	uint32_t count = 1;
+	int fd, last = -1;
+
+	ASSERT_EQ(0, setrlimit(RLIMIT_NOFILE, &limit));
+	while ((fd = vcpu_create(self->m.vm.fd)) >= 0) {
+		last = fd;
+		count++;
+	}
+	EXPECT_EQ(-ENOSPC, fd);
+	EXPECT_EQ(self->m.info.out_max_vcpus, count);
+	close(last);
+	EXPECT_LE(0, vcpu_create(self->m.vm.fd));
+}
+
+TEST_F(vcpu, another_address_space)
+{
+	int status;
+	pid_t child;
+
+	MACHINE_LOAD(&self->m, MODE_REAL, halt);
+	child = fork();
+	if (!child)
+		_exit(vcpu_create(self->m.vm.fd) == -EIO &&
+		      machine_run(&self->m) == -EIO ? 0 : 1);
+	ASSERT_EQ(child, waitpid(child, &status, 0));
+	EXPECT_EQ(0, status);
+	ASSERT_EXIT(VMEXIT_HLT, &self->m);
+}
+
+/* ---- RUN and KICK -------------------------------------------------------- */
+
+TEST_F(vcpu, argument_not_zero)
+{
+	MACHINE_LOAD(&self->m, MODE_REAL, halt);
+	EXPECT_EQ(-EINVAL, call(self->m.vcpu.fd, SVMRUN_RUN, (void *)1));
+	EXPECT_EQ(-EINVAL, call(self->m.vcpu.fd, SVMRUN_KICK, (void *)1));
+	ASSERT_EXIT(VMEXIT_HLT, &self->m);
+}
+
+TEST_F(vcpu, kick_before_run)
+{
+	MACHINE_LOAD(&self->m, MODE_REAL, halt);
+	EXPECT_EQ(0, call(self->m.vcpu.fd, SVMRUN_KICK, NULL));
+	EXPECT_EQ(0, call(self->m.vcpu.fd, SVMRUN_KICK, NULL));
+	EXPECT_EQ(-EINTR, machine_run(&self->m));
+	ASSERT_EXIT(VMEXIT_HLT, &self->m);
+}
+
+TEST_F(vcpu, kick_from_another_process)
+{
+	pid_t child;
+	int status;
+
+	MACHINE_LOAD(&self->m, MODE_REAL, halt);
+	child = fork();
+	if (!child)
+		_exit(-call(self->m.vcpu.fd, SVMRUN_KICK, NULL));
+	ASSERT_EQ(child, waitpid(child, &status, 0));
+	EXPECT_EQ(0, status);
+	EXPECT_EQ(-EINTR, machine_run(&self->m));
+}
+
+TEST_F(vcpu, immediate_exit)
+{
+	MACHINE_LOAD(&self->m, MODE_REAL, halt);
+	self->m.vcpu.regs->immediate_exit = 1;
+	EXPECT_EQ(-EINTR, machine_run(&self->m));
+	EXPECT_EQ(-EINTR, machine_run(&self->m));
+	EXPECT_EQ(MACHINE_CODE, self->m.vcpu.vmcb->save.rip);
+	self->m.vcpu.regs->immediate_exit = 0;
+	ASSERT_EXIT(VMEXIT_HLT, &self->m);
+}
+
+/* Returns when the guest is running in a thread of its own. */
+static void start_counting(struct __test_metadata *_metadata,
+			   struct runner *runner, struct machine *m)
+{
+	MACHINE_LOAD(m, MODE_REAL, count);
+	ASSERT_EQ(0, runner_start(runner, &m->vcpu));
+	machine_wait_counting(m);
+}
+
+TEST_F(vcpu, kick_during_run)
+{
+	struct runner runner;
+
+	start_counting(_metadata, &runner, &self->m);
+	EXPECT_EQ(0, runner_kick(&runner));
+	EXPECT_EQ(-EINTR, runner_join(&runner));
+	EXPECT_EQ(VMEXIT_INTR, self->m.vcpu.vmcb->control.exitcode);
+}
+
+TEST_F(vcpu, busy)
+{
+	struct runner runner;
+
+	start_counting(_metadata, &runner, &self->m);
+	EXPECT_EQ(-EBUSY, machine_run(&self->m));
+	EXPECT_EQ(0, runner_kick(&runner));
+	EXPECT_EQ(-EINTR, runner_join(&runner));
+}
+
+static void on_signal(int signal)
+{
+}
+
+static void handle_signal(struct __test_metadata *_metadata, int flags)
+{
+	struct sigaction action = {
+		.sa_handler = on_signal,
+		.sa_flags = flags,
+	};
+
+	ASSERT_EQ(0, sigaction(SIGUSR1, &action, NULL));
+}
+
+static void signal_during_run(struct __test_metadata *_metadata,
+			      struct machine *m, int flags)
+{
+	struct runner runner;
+
+	handle_signal(_metadata, flags);
+	start_counting(_metadata, &runner, m);
+	ASSERT_EQ(0, pthread_kill(runner.thread, SIGUSR1));
+	EXPECT_EQ(-EINTR, runner_join(&runner));
+	EXPECT_EQ(VMEXIT_INTR, m->vcpu.vmcb->control.exitcode);
+}
+
+TEST_F(vcpu, signal_during_run)
+{
+	signal_during_run(_metadata, &self->m, 0);
+}
+
+TEST_F(vcpu, signal_during_run_does_not_restart)
+{
+	signal_during_run(_metadata, &self->m, SA_RESTART);
+}
+
+TEST_F(vcpu, runs_on_after_signals)
+{
+	struct timespec tick = { .tv_nsec = 20 * 1000 * 1000 };
+	struct itimerspec every = { .it_interval = tick, .it_value = tick };
+	struct sigevent event = {
+		.sigev_notify = SIGEV_SIGNAL,
+		.sigev_signo = SIGUSR1,
+	};
+	timer_t timer;
+
+	handle_signal(_metadata, 0);
+	MACHINE_LOAD(&self->m, MODE_REAL, count);
+	ASSERT_EQ(0, timer_create(CLOCK_MONOTONIC, &event, &timer));
+	ASSERT_EQ(0, timer_settime(timer, 0, &every, NULL));
+	for (int i = 0; i < 20; i++)
+		EXPECT_EQ(-EINTR, machine_run(&self->m));
+	ASSERT_EQ(0, timer_delete(timer));
+	EXPECT_NE(0, *machine_counter(&self->m));
+}
+
+TEST_HARNESS_MAIN
