@@ -214,7 +214,7 @@ enum svmrun_gpr {
  * Return: a pointer into the VMCB (RAX, RSP) or the registers page, NULL if
  * @gpr is none.
  */
-uint64_t *svmrun_vcpu_gpr(struct svmrun_vcpu *vcpu, enum svmrun_gpr gpr);
+__u64 *svmrun_vcpu_gpr(struct svmrun_vcpu *vcpu, enum svmrun_gpr gpr);
 
 /* ---- modes: the state after which a guest's code runs ------------------- */
 

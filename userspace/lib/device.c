@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include <fcntl.h>
+
+#include <svmrun.h>
+
+#include "call.h"
+
+int svmrun_device_open(const char *path)
+{
+	return call_result(open(path ? path : SVMRUN_DEVICE,
+				O_RDWR | O_CLOEXEC));
+}
+
+int svmrun_device_info(int device, struct svmrun_info *info)
+{
+	*info = (struct svmrun_info){ .size = sizeof(*info) };
+	return call_ioctl(device, SVMRUN_INFO, info);
+}

@@ -1,0 +1,144 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include <elf.h>
+#include <errno.h>
+#include <string.h>
+
+#include <svmrun.h>
+
+/* An image as it came: nothing in it is to be believed. */
+struct image {
+	const uint8_t *bytes;
+	size_t size;
+};
+
+static const void *image_at(const struct image *image, uint64_t offset,
+			    uint64_t length)
+{
+	if (offset > image->size || length > image->size - offset)
+		return NULL;
+	return image->bytes + offset;
+}
+
+bool svmrun_image_is_elf(const void *image, size_t size)
+{
+	return size >= SELFMAG && !memcmp(image, ELFMAG, SELFMAG);
+}
+
+int svmrun_image_load_flat(struct svmrun_memory *memory, const void *image,
+			   size_t size, uint64_t gpa)
+{
+	void *to = svmrun_memory_at(memory, gpa, size);
+
+	if (!size)
+		return -ENODATA;
+	if (!to)
+		return -ERANGE;
+	memcpy(to, image, size);
+	return 0;
+}
+
+/* The header, and the program headers too, are all there. */
+static int header_read(Elf64_Ehdr *header, const struct image *image)
+{
+	const void *at = image_at(image, 0, sizeof(*header));
+	uint64_t size;
+
+	if (!at || !svmrun_image_is_elf(image->bytes, image->size))
+		return -ENOEXEC;
+	memcpy(header, at, sizeof(*header));
+	if (header->e_ident[EI_CLASS] != ELFCLASS64 ||
+	    header->e_ident[EI_DATA] != ELFDATA2LSB)
+		return -ENOEXEC;
+	if (header->e_machine != EM_X86_64)
+		return -EMEDIUMTYPE;
+	if (header->e_type != ET_EXEC ||
+	    header->e_phentsize != sizeof(Elf64_Phdr) ||
+	    header->e_phnum == PN_XNUM)
+		return -ENOEXEC;
+	size = header->e_phnum * sizeof(Elf64_Phdr);
+	return image_at(image, header->e_phoff, size) ? 0 : -ENOEXEC;
+}
+
+/* Copied, since nothing says that the file has them aligned. */
+static Elf64_Phdr segment_read(const struct image *image,
+			       const Elf64_Ehdr *header, unsigned int index)
+{
+	Elf64_Phdr segment;
+
+	memcpy(&segment,
+	       image->bytes + header->e_phoff + index * sizeof(segment),
+	       sizeof(segment));
+	return segment;
+}
+
+static bool segment_is_loaded(const Elf64_Phdr *segment)
+{
+	return segment->p_type == PT_LOAD && segment->p_memsz;
+}
+
+static int segment_check(const Elf64_Phdr *segment, const struct image *image,
+			 const struct svmrun_memory *memory)
+{
+	if (segment->p_filesz > segment->p_memsz ||
+	    !image_at(image, segment->p_offset, segment->p_filesz))
+		return -ENOEXEC;
+	if (!svmrun_memory_at(memory, segment->p_paddr, segment->p_memsz))
+		return -ERANGE;
+	return 0;
+}
+
+/* How many segments there are to load, or why they cannot be. */
+static int segments_check(const struct image *image, const Elf64_Ehdr *header,
+			  const struct svmrun_memory *memory)
+{
+	Elf64_Phdr segment;
+	int ret, loaded = 0;
+	unsigned int i;
+
+	for (i = 0; i < header->e_phnum; i++) {
+		segment = segment_read(image, header, i);
+		if (!segment_is_loaded(&segment))
+			continue;
+		ret = segment_check(&segment, image, memory);
+		if (ret)
+			return ret;
+		loaded++;
+	}
+	return loaded;
+}
+
+static void segment_load(const Elf64_Phdr *segment, const struct image *image,
+			 const struct svmrun_memory *memory)
+{
+	uint8_t *to = svmrun_memory_at(memory, segment->p_paddr,
+				       segment->p_memsz);
+
+	memcpy(to, image->bytes + segment->p_offset, segment->p_filesz);
+	memset(to + segment->p_filesz, 0, segment->p_memsz - segment->p_filesz);
+}
+
+int svmrun_image_load_elf64(struct svmrun_memory *memory, const void *image,
+			    size_t size, uint64_t *entry)
+{
+	const struct image file = { .bytes = image, .size = size };
+	Elf64_Ehdr header;
+	Elf64_Phdr segment;
+	unsigned int i;
+	int ret;
+
+	ret = header_read(&header, &file);
+	if (ret)
+		return ret;
+	ret = segments_check(&file, &header, memory);
+	if (ret < 0)
+		return ret;
+	if (!ret)
+		return -ENODATA;
+	for (i = 0; i < header.e_phnum; i++) {
+		segment = segment_read(&file, &header, i);
+		if (segment_is_loaded(&segment))
+			segment_load(&segment, &file, memory);
+	}
+	*entry = header.e_entry;
+	return 0;
+}

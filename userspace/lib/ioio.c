@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include <errno.h>
+
+#include <svmrun.h>
+
+/* The first of three flags, for one, two or four times the unit; 0 if none. */
+static uint8_t one_of(uint64_t info, uint64_t flag, uint8_t unit)
+{
+	unsigned int i;
+
+	for (i = 0; i < 3; i++)
+		if (info & (flag << i))
+			return unit << i;
+	return 0;
+}
+
+int svmrun_ioio_decode(struct svmrun_ioio *io, const struct svm_vmcb *vmcb)
+{
+	uint64_t info = vmcb->control.exitinfo1;
+
+	if (vmcb->control.exitcode != VMEXIT_IOIO)
+		return -EINVAL;
+	*io = (struct svmrun_ioio){
+		.port = info >> SVM_IOIO_PORT_SHIFT,
+		.size = one_of(info, SVM_IOIO_SZ8, 1),
+		.in = info & SVM_IOIO_IN,
+		.string = info & SVM_IOIO_STR,
+		.rep = info & SVM_IOIO_REP,
+		.address_size = one_of(info, SVM_IOIO_A16, 2),
+		.segment = (info & SVM_IOIO_SEG_MASK) >> SVM_IOIO_SEG_SHIFT,
+		.next_rip = vmcb->control.exitinfo2,
+	};
+	return io->size ? 0 : -EINVAL;
+}
+
+static uint64_t operand_mask(const struct svmrun_ioio *io)
+{
+	return (1ull << (io->size * 8)) - 1;
+}
+
+uint32_t svmrun_ioio_value(const struct svmrun_ioio *io,
+			   const struct svm_vmcb *vmcb)
+{
+	return vmcb->save.rax & operand_mask(io);
+}
+
+void svmrun_ioio_complete(const struct svmrun_ioio *io, struct svm_vmcb *vmcb,
+			  uint32_t value)
+{
+	/* A write of a 32-bit register clears the upper half of its parent. */
+	uint64_t kept = io->size == 4 ? 0 : ~operand_mask(io);
+
+	if (io->in)
+		vmcb->save.rax = (vmcb->save.rax & kept) |
+				 (value & operand_mask(io));
+	vmcb->save.rip = io->next_rip;
+	vmcb->control.interrupt_shadow &= ~SVM_SHADOW_INTERRUPT_SHADOW;
+}

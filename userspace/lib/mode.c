@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * Register values: APM volume 2, 14.1.3 for what RESET# leaves; 15.5.1 for what
+ * VMRUN insists on, which is why EFER.SVME is set in every mode.
+ */
+#include <cpuid.h>
+#include <errno.h>
+#include <string.h>
+
+#include <svmrun.h>
+
+#define CR0_PE		(1ull << 0)
+#define CR0_MP		(1ull << 1)
+#define CR0_ET		(1ull << 4)
+#define CR0_NE		(1ull << 5)
+#define CR0_NW		(1ull << 29)
+#define CR0_CD		(1ull << 30)
+#define CR0_PG		(1ull << 31)
+#define CR4_PAE		(1ull << 5)
+#define CR4_OSFXSR	(1ull << 9)
+#define CR4_OSXMMEXCPT	(1ull << 10)
+#define EFER_LME	(1ull << 8)
+#define EFER_LMA	(1ull << 10)
+#define EFER_SVME	(1ull << 12)
+#define RFLAGS_ALWAYS	(1ull << 1)
+#define DR6_RESET	0xffff0ff0ull
+#define DR7_RESET	0x400ull
+#define PAT_RESET	0x0007040600070406ull
+
+/* Types of the descriptors that the segment registers seem to come from */
+#define TYPE_LDT	0x2
+#define TYPE_BUSY_TSS	0xb
+#define TYPE_DATA	0x3 /* writable, accessed */
+#define TYPE_CODE	0xb /* readable, accessed */
+#define CODE_16		(SVM_SEG_P | SVM_SEG_S | TYPE_CODE)
+#define DATA_16		(SVM_SEG_P | SVM_SEG_S | TYPE_DATA)
+#define CODE_32		(SVM_SEG_G | SVM_SEG_DB | CODE_16)
+#define DATA_32		(SVM_SEG_G | SVM_SEG_DB | DATA_16)
+#define CODE_64		(SVM_SEG_G | SVM_SEG_L | CODE_16)
+#define FLAT_CODE	0x08 /* selectors, as a guest's own table would have */
+#define FLAT_DATA	0x10
+
+/* The legacy part of the XSAVE area (APM 11.5) */
+#define XSAVE_FCW	0
+#define XSAVE_MXCSR	24
+#define FCW_INIT	0x037f
+#define MXCSR_INIT	0x1f80
+
+#define PAGE		4096ull
+#define LARGE_PAGE	(2ull << 20)
+#define ENTRIES		512 /* of a page table */
+#define PTE_P		(1ull << 0)
+#define PTE_W		(1ull << 1)
+#define PTE_PS		(1ull << 7)
+
+static struct svm_seg segment(uint16_t selector, uint16_t attrib,
+			      uint32_t limit, uint64_t base)
+{
+	return (struct svm_seg){
+		.selector = selector,
+		.attrib = attrib,
+		.limit = limit,
+		.base = base,
+	};
+}
+
+static void set_data_segments(struct svm_vmcb_save *save, struct svm_seg data)
+{
+	save->ds = data;
+	save->es = data;
+	save->ss = data;
+	save->fs = data;
+	save->gs = data;
+}
+
+static void reset_control(struct svm_vmcb_control *control)
+{
+	/* What lies behind is the program's own. */
+	memset(control, 0, offsetof(struct svm_vmcb_control, software));
+	control->intercept[3] = SVM_INTERCEPT3_HLT | SVM_INTERCEPT3_CPUID |
+				SVM_INTERCEPT3_SHUTDOWN;
+	control->asid = 1;
+	control->nested_ctl = SVM_NESTED_NP_ENABLE;
+}
+
+static void reset_segments(struct svm_vmcb_save *save)
+{
+	set_data_segments(save, segment(0, DATA_16, 0xffff, 0));
+	save->cs = segment(0xf000, CODE_16, 0xffff, 0xffff0000);
+	save->gdtr = segment(0, 0, 0xffff, 0);
+	save->idtr = segment(0, 0, 0xffff, 0);
+	save->ldtr = segment(0, SVM_SEG_P | TYPE_LDT, 0xffff, 0);
+	save->tr = segment(0, SVM_SEG_P | TYPE_BUSY_TSS, 0xffff, 0);
+}
+
+static void reset_save(struct svm_vmcb_save *save)
+{
+	memset(save, 0, sizeof(*save));
+	reset_segments(save);
+	save->cr0 = CR0_CD | CR0_NW | CR0_ET;
+	save->efer = EFER_SVME;
+	save->rflags = RFLAGS_ALWAYS;
+	save->rip = 0xfff0;
+	save->dr6 = DR6_RESET;
+	save->dr7 = DR7_RESET;
+	save->g_pat = PAT_RESET;
+}
+
+/* RESET# leaves the processor's signature in EDX. */
+static uint32_t processor_signature(void)
+{
+	uint32_t eax, ebx, ecx, edx;
+
+	__cpuid(1, eax, ebx, ecx, edx);
+	return eax;
+}
+
+static void reset_registers(struct svmrun_registers *regs)
+{
+	memset(regs, 0, offsetof(struct svmrun_registers, xcr0));
+	regs->rdx = processor_signature();
+	regs->xcr0 = 1;
+}
+
+/*
+ * No bit of XSTATE_BV: every component is in its initial state, x87 as after
+ * FNINIT. MXCSR belongs to none and is always loaded from the area.
+ */
+static void reset_xsave(uint8_t *xsave, uint32_t size)
+{
+	const uint16_t fcw = FCW_INIT;
+	const uint32_t mxcsr = MXCSR_INIT;
+
+	memset(xsave, 0, size);
+	memcpy(xsave + XSAVE_FCW, &fcw, sizeof(fcw));
+	memcpy(xsave + XSAVE_MXCSR, &mxcsr, sizeof(mxcsr));
+}
+
+void svmrun_mode_reset(struct svmrun_vcpu *vcpu)
+{
+	reset_control(&vcpu->vmcb->control);
+	reset_save(&vcpu->vmcb->save);
+	reset_registers(vcpu->regs);
+	reset_xsave(vcpu->xsave, vcpu->xsave_size);
+}
+
+void svmrun_mode_real(struct svmrun_vcpu *vcpu, uint16_t paragraph, uint16_t ip)
+{
+	struct svm_vmcb_save *save = &vcpu->vmcb->save;
+	uint64_t base = paragraph * 16ull;
+
+	svmrun_mode_reset(vcpu);
+	set_data_segments(save, segment(paragraph, DATA_16, 0xffff, base));
+	save->cs = segment(paragraph, CODE_16, 0xffff, base);
+	save->cr0 = CR0_ET; /* caches on, as firmware leaves them */
+	save->rip = ip;
+}
+
+/* An empty table makes an exception a triple fault, not a wild jump. */
+static void set_flat(struct svm_vmcb_save *save, uint16_t code)
+{
+	set_data_segments(save, segment(FLAT_DATA, DATA_32, ~0u, 0));
+	save->cs = segment(FLAT_CODE, code, ~0u, 0);
+	save->gdtr.limit = 0;
+	save->idtr.limit = 0;
+}
+
+void svmrun_mode_protected(struct svmrun_vcpu *vcpu, uint32_t eip, uint32_t esp)
+{
+	struct svm_vmcb_save *save = &vcpu->vmcb->save;
+
+	svmrun_mode_reset(vcpu);
+	set_flat(save, CODE_32);
+	save->cr0 = CR0_PE | CR0_ET | CR0_NE;
+	save->rip = eip;
+	save->rsp = esp;
+}
+
+/* One root, one table for 512 GiB, four directories of 2 MiB pages. */
+static void write_tables(uint64_t *table, uint64_t gpa)
+{
+	uint64_t *pointers = table + ENTRIES;
+	uint64_t *directories = table + 2 * ENTRIES;
+	uint64_t i;
+
+	memset(table, 0, SVMRUN_LONG_TABLES_SIZE);
+	table[0] = (gpa + PAGE) | PTE_P | PTE_W;
+	for (i = 0; i < 4; i++)
+		pointers[i] = (gpa + (2 + i) * PAGE) | PTE_P | PTE_W;
+	for (i = 0; i < 4 * ENTRIES; i++)
+		directories[i] = i * LARGE_PAGE | PTE_P | PTE_W | PTE_PS;
+}
+
+static bool canonical(uint64_t address)
+{
+	return (uint64_t)((int64_t)(address << 16) >> 16) == address;
+}
+
+static void set_long(struct svm_vmcb_save *save, uint64_t tables)
+{
+	set_flat(save, CODE_64);
+	save->cr0 = CR0_PG | CR0_PE | CR0_MP | CR0_ET | CR0_NE;
+	save->cr3 = tables;
+	save->cr4 = CR4_PAE | CR4_OSFXSR | CR4_OSXMMEXCPT;
+	save->efer = EFER_SVME | EFER_LME | EFER_LMA;
+}
+
+int svmrun_mode_long(struct svmrun_vcpu *vcpu, struct svmrun_memory *memory,
+		     uint64_t tables, uint64_t rip, uint64_t rsp)
+{
+	void *at;
+
+	if (tables % PAGE)
+		return -EINVAL;
+	at = svmrun_memory_at(memory, tables, SVMRUN_LONG_TABLES_SIZE);
+	if (!at || !canonical(rip))
+		return -ERANGE;
+	write_tables(at, tables);
+	svmrun_mode_reset(vcpu);
+	set_long(&vcpu->vmcb->save, tables);
+	vcpu->vmcb->save.rip = rip;
+	vcpu->vmcb->save.rsp = rsp;
+	return 0;
+}

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <svmrun.h>
+
+#include "call.h"
+
+static void vcpu_point(struct svmrun_vcpu *vcpu, uint8_t *pages)
+{
+	vcpu->vmcb = (struct svm_vmcb *)(pages + SVMRUN_VCPU_VMCB);
+	vcpu->regs =
+		(struct svmrun_registers *)(pages + SVMRUN_VCPU_REGISTERS);
+	vcpu->msrpm = pages + SVMRUN_VCPU_MSRPM;
+	vcpu->xsave = pages + SVMRUN_VCPU_XSAVE;
+}
+
+int svmrun_vcpu_create(struct svmrun_vcpu *vcpu, struct svmrun_vm *vm)
+{
+	struct svmrun_create_vcpu create = { .size = sizeof(create) };
+	void *pages;
+	int fd, ret;
+
+	fd = call_ioctl(vm->fd, SVMRUN_CREATE_VCPU, &create);
+	if (fd < 0)
+		return fd;
+	pages = mmap(NULL, vm->vcpu_size, PROT_READ | PROT_WRITE, MAP_SHARED,
+		     fd, 0);
+	if (pages == MAP_FAILED) {
+		ret = -errno;
+		close(fd);
+		return ret;
+	}
+	*vcpu = (struct svmrun_vcpu){
+		.fd = fd,
+		.size = vm->vcpu_size,
+		.xsave_size = vm->xsave_size,
+	};
+	vcpu_point(vcpu, pages);
+	return 0;
+}
+
+void svmrun_vcpu_destroy(struct svmrun_vcpu *vcpu)
+{
+	munmap(vcpu->vmcb, vcpu->size);
+	close(vcpu->fd);
+	*vcpu = (struct svmrun_vcpu){ .fd = -1 };
+}
+
+int svmrun_vcpu_run(struct svmrun_vcpu *vcpu)
+{
+	return call_ioctl(vcpu->fd, SVMRUN_RUN, NULL);
+}
+
+int svmrun_vcpu_kick(struct svmrun_vcpu *vcpu)
+{
+	return call_ioctl(vcpu->fd, SVMRUN_KICK, NULL);
+}
+
+/* Where in the registers page; RAX and RSP are in the VMCB. */
+#define AT(member) offsetof(struct svmrun_registers, member)
+static const uint8_t gpr_offset[] = {
+	[SVMRUN_RCX] = AT(rcx), [SVMRUN_RDX] = AT(rdx), [SVMRUN_RBX] = AT(rbx),
+	[SVMRUN_RBP] = AT(rbp), [SVMRUN_RSI] = AT(rsi), [SVMRUN_RDI] = AT(rdi),
+	[SVMRUN_R8] = AT(r8),	[SVMRUN_R9] = AT(r9),	[SVMRUN_R10] = AT(r10),
+	[SVMRUN_R11] = AT(r11), [SVMRUN_R12] = AT(r12), [SVMRUN_R13] = AT(r13),
+	[SVMRUN_R14] = AT(r14), [SVMRUN_R15] = AT(r15),
+};
+
+__u64 *svmrun_vcpu_gpr(struct svmrun_vcpu *vcpu, enum svmrun_gpr gpr)
+{
+	if (gpr == SVMRUN_RAX)
+		return &vcpu->vmcb->save.rax;
+	if (gpr == SVMRUN_RSP)
+		return &vcpu->vmcb->save.rsp;
+	if (gpr > SVMRUN_R15)
+		return NULL;
+	return (__u64 *)((char *)vcpu->regs + gpr_offset[gpr]);
+}

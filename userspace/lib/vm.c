@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include <unistd.h>
+
+#include <svmrun.h>
+
+#include "call.h"
+
+int svmrun_vm_create(struct svmrun_vm *vm, int device)
+{
+	struct svmrun_create_vm create = { .size = sizeof(create) };
+	struct svmrun_info info;
+	int ret;
+
+	ret = svmrun_device_info(device, &info);
+	if (ret < 0)
+		return ret;
+	ret = call_ioctl(device, SVMRUN_CREATE_VM, &create);
+	if (ret < 0)
+		return ret;
+	*vm = (struct svmrun_vm){
+		.fd = ret,
+		.vcpu_size = info.out_vcpu_size,
+		.xsave_size = info.out_xsave_size,
+	};
+	return 0;
+}
+
+void svmrun_vm_destroy(struct svmrun_vm *vm)
+{
+	close(vm->fd);
+	vm->fd = -1;
+}
+
+int svmrun_vm_map(struct svmrun_vm *vm, uint64_t gpa, void *hva, size_t length,
+		  uint32_t flags)
+{
+	struct svmrun_map map = {
+		.size = sizeof(map),
+		.flags = flags,
+		.gpa = gpa,
+		.hva = (uintptr_t)hva,
+		.length = length,
+	};
+
+	return call_ioctl(vm->fd, SVMRUN_MAP, &map);
+}
+
+int svmrun_vm_unmap(struct svmrun_vm *vm, uint64_t gpa, size_t length)
+{
+	struct svmrun_unmap unmap = {
+		.size = sizeof(unmap),
+		.gpa = gpa,
+		.length = length,
+	};
+
+	return call_ioctl(vm->fd, SVMRUN_UNMAP, &unmap);
+}
