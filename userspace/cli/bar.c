@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <string.h>
+
+#include "bar.h"
+
+/* U+2588 down to U+258F: eight eighths of a column down to one */
+static char *put_block(char *to, unsigned int eighths)
+{
+	static const char first[] = "\xe2\x96\x88";
+
+	memcpy(to, first, 3);
+	to[2] += 8 - eighths;
+	return to + 3;
+}
+
+static void draw_blocks(char *bar, unsigned int eighths)
+{
+	for (; eighths >= 8; eighths -= 8)
+		bar = put_block(bar, 8);
+	if (eighths)
+		bar = put_block(bar, eighths);
+	*bar = '\0';
+}
+
+static void draw_hashes(char *bar, unsigned int columns)
+{
+	memset(bar, '#', columns);
+	bar[columns] = '\0';
+}
+
+/* Rounded, but what is there at all is to be seen. */
+static unsigned int length(uint64_t part, uint64_t whole, unsigned int units)
+{
+	unsigned int drawn;
+
+	if (!part || !whole)
+		return 0;
+	if (part >= whole)
+		return units;
+	drawn = (double)part / (double)whole * units + 0.5;
+	return drawn ? drawn : 1;
+}
+
+void bar_draw(char bar[BAR_SIZE], uint64_t part, uint64_t whole, bool utf8)
+{
+	if (utf8)
+		draw_blocks(bar, length(part, whole, BAR_WIDTH * 8));
+	else
+		draw_hashes(bar, length(part, whole, BAR_WIDTH));
+}

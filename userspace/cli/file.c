@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "file.h"
+#include "message.h"
+#include "status.h"
+
+static int fail(const char *name, const char *what)
+{
+	return message_fail(STATUS_USAGE, "%s: %s; an image file is wanted",
+			    name, what);
+}
+
+static int check(int fd, const char *name, struct stat *stat)
+{
+	if (fstat(fd, stat))
+		return fail(name, strerror(errno));
+	if (S_ISDIR(stat->st_mode))
+		return fail(name, "is a directory");
+	if (!S_ISREG(stat->st_mode))
+		return fail(name, "is not a regular file");
+	if (!stat->st_size)
+		return fail(name, "is empty");
+	return 0;
+}
+
+/* A file that is cut off meanwhile is as short as it is. */
+static int read_bytes(int fd, const char *name, struct file *file, size_t size)
+{
+	ssize_t got = 1;
+
+	file->bytes = malloc(size);
+	if (!file->bytes)
+		return fail(name, "does not fit into memory");
+	for (file->size = 0; got && file->size < size; file->size += got) {
+		got = read(fd, file->bytes + file->size, size - file->size);
+		if (got < 0) {
+			free(file->bytes);
+			return fail(name, strerror(errno));
+		}
+	}
+	return 0;
+}
+
+int file_read(struct file *file, const char *name)
+{
+	struct stat stat;
+	int ret, fd;
+
+	/* A FIFO that nobody writes to must not keep open() waiting. */
+	fd = open(name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (fd < 0)
+		return fail(name, strerror(errno));
+	ret = check(fd, name, &stat);
+	if (!ret)
+		ret = read_bytes(fd, name, file, stat.st_size);
+	close(fd);
+	return ret;
+}
+
+void file_free(struct file *file)
+{
+	free(file->bytes);
+}

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* An image file's bytes. */
+#ifndef FILE_H
+#define FILE_H
+
+#include <stddef.h>
+
+struct file {
+	char *bytes;
+	size_t size;
+};
+
+/* Gives 0, or the exit status after a message. */
+int file_read(struct file *file, const char *name);
+void file_free(struct file *file);
+
+#endif /* FILE_H */

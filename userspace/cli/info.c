@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "command.h"
+#include "environment.h"
+#include "feature.h"
+#include "intercept.h"
+#include "json.h"
+#include "options.h"
+#include "status.h"
+
+#define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
+#define LABEL_WIDTH	24
+#define LINE_WIDTH	80
+
+static const char *const xcr0_names[] = {
+	[0] = "x87", [1] = "SSE", [2] = "AVX", [3] = "BNDREGS", [4] = "BNDCSR",
+	[5] = "opmask", [6] = "ZMM_Hi256", [7] = "Hi16_ZMM", [9] = "PKRU",
+	[11] = "CET_U", [12] = "CET_S", [17] = "TILECFG", [18] = "TILEDATA",
+};
+
+static const char *xcr0_name(unsigned int bit)
+{
+	return bit < ARRAY_SIZE(xcr0_names) ? xcr0_names[bit] : NULL;
+}
+
+/**
+ * struct list - words after a label, wrapped below each other
+ * @label: not yet printed, or NULL
+ * @column: of the next character
+ */
+struct list {
+	const char *label;
+	unsigned int column;
+};
+
+static void list_word(struct list *list, const char *word)
+{
+	unsigned int length = strlen(word);
+
+	if (list->label) {
+		printf("%-*s", LABEL_WIDTH, list->label);
+		list->label = NULL;
+		list->column = LABEL_WIDTH;
+	} else if (list->column + 1 + length > LINE_WIDTH) {
+		printf("\n%*s", LABEL_WIDTH, "");
+		list->column = LABEL_WIDTH;
+	} else {
+		putchar(' ');
+		list->column++;
+	}
+	fputs(word, stdout);
+	list->column += length;
+}
+
+static void list_end(struct list *list)
+{
+	if (list->label)
+		list_word(list, "none");
+	putchar('\n');
+}
+
+static void print_features(const char *label, uint32_t features)
+{
+	struct list list = { .label = label };
+	unsigned int bit;
+
+	for (bit = 0; bit < 32; bit++)
+		if (feature_name(bit) && (features >> bit & 1))
+			list_word(&list, feature_name(bit));
+	list_end(&list);
+}
+
+static void print_intercepts(const struct svmrun_info *info)
+{
+	struct list list = { .label = "forced intercepts" };
+	char name[INTERCEPT_NAME_SIZE];
+	unsigned int i;
+
+	for (i = 0; i < INTERCEPT_VECTORS * 32; i++) {
+		if (!(info->out_forced_intercepts[i / 32] >> (i % 32) & 1))
+			continue;
+		intercept_name(name, i / 32, i % 32);
+		list_word(&list, name);
+	}
+	list_end(&list);
+}
+
+static void print_xcr0(uint64_t xcr0)
+{
+	struct list list = { .label = "XCR0 of a guest" };
+	unsigned int bit;
+
+	for (bit = 0; bit < 64; bit++)
+		if ((xcr0 >> bit & 1) && xcr0_name(bit))
+			list_word(&list, xcr0_name(bit));
+	list_end(&list);
+}
+
+static void print_number(const char *label, uint32_t value, const char *unit)
+{
+	printf("%-*s%" PRIu32 "%s\n", LABEL_WIDTH, label, value, unit);
+}
+
+static void print_text(const struct svmrun_info *info)
+{
+	print_number("API version", info->out_api_version, "");
+	print_number("SVM revision", info->out_svm_revision & 0xff, "");
+	print_number("ASIDs", info->out_svm_asids, "");
+	print_features("SVM features", info->out_svm_features);
+	print_features("not on this processor", ~info->out_svm_features);
+	print_intercepts(info);
+	print_xcr0(info->out_xcr0);
+	print_number("XSAVE area", info->out_xsave_size, " bytes");
+	print_number("vCPU's shared pages", info->out_vcpu_size, " bytes");
+	print_number("guest physical address", info->out_gpa_bits, " bits");
+	print_number("nested page table", info->out_npt_levels, " levels");
+	print_number("vCPUs of a VM", info->out_max_vcpus, " at most");
+	print_number("regions of a VM", info->out_max_regions, " at most");
+}
+
+static void print_features_json(struct json *json, uint32_t features)
+{
+	unsigned int bit;
+
+	json_object_begin(json, "svm_features");
+	for (bit = 0; bit < 32; bit++)
+		if (feature_name(bit))
+			json_bool(json, feature_name(bit), features >> bit & 1);
+	json_object_end(json);
+}
+
+static void print_intercepts_json(struct json *json, const __u32 *vectors)
+{
+	char name[INTERCEPT_NAME_SIZE];
+	unsigned int i;
+
+	json_array_begin(json, "forced_intercepts");
+	for (i = 0; i < INTERCEPT_VECTORS * 32; i++) {
+		if (!(vectors[i / 32] >> (i % 32) & 1))
+			continue;
+		intercept_name(name, i / 32, i % 32);
+		json_string(json, NULL, name);
+	}
+	json_array_end(json);
+}
+
+static void print_json(const struct svmrun_info *info)
+{
+	struct json json = { .file = stdout };
+
+	json_object_begin(&json, NULL);
+	json_number(&json, "api_version", info->out_api_version);
+	json_number(&json, "svm_revision", info->out_svm_revision & 0xff);
+	json_number(&json, "svm_asids", info->out_svm_asids);
+	print_features_json(&json, info->out_svm_features);
+	print_intercepts_json(&json, info->out_forced_intercepts);
+	json_hex(&json, "xcr0", info->out_xcr0);
+	json_number(&json, "xsave_size", info->out_xsave_size);
+	json_number(&json, "vcpu_size", info->out_vcpu_size);
+	json_number(&json, "gpa_bits", info->out_gpa_bits);
+	json_number(&json, "npt_levels", info->out_npt_levels);
+	json_number(&json, "max_vcpus", info->out_max_vcpus);
+	json_number(&json, "max_regions", info->out_max_regions);
+	json_object_end(&json);
+	putchar('\n');
+}
+
+int info_main(int argc, char **argv)
+{
+	struct info_options options;
+	struct svmrun_info info;
+	int ret, device;
+
+	ret = options_parse_info(&options, argc, argv);
+	if (ret)
+		return ret;
+	device = environment_open(&info);
+	if (device < 0)
+		return -device;
+	close(device);
+	if (options.json)
+		print_json(&info);
+	else
+		print_text(&info);
+	return STATUS_HALTED;
+}

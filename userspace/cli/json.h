@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * A line of JSON, written as it goes. Keys are plain ASCII. Addresses and codes
+ * are strings of hexadecimal digits, since readers of JSON keep no more than 53
+ * bits of a number.
+ */
+#ifndef JSON_H
+#define JSON_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+struct json {
+	FILE *file;
+	bool comma; /* is one due before the next member? */
+};
+
+/* NULL for @key: in an array. */
+void json_object_begin(struct json *json, const char *key);
+void json_object_end(struct json *json);
+void json_array_begin(struct json *json, const char *key);
+void json_array_end(struct json *json);
+void json_string(struct json *json, const char *key, const char *value);
+void json_number(struct json *json, const char *key, uint64_t value);
+void json_hex(struct json *json, const char *key, uint64_t value);
+void json_bool(struct json *json, const char *key, bool value);
+void json_seconds(struct json *json, const char *key, double value);
+
+#endif /* JSON_H */

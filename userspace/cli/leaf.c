@@ -1,0 +1,269 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The guest has the host's processor, less what the machine around it does not
+ * have: no APIC, no SVM, no performance counters, no machine checks, none of
+ * the MSRs that the features hidden here are used by.
+ */
+#include <cpuid.h>
+#include <stdbool.h>
+#include <string.h>
+
+#include "leaf.h"
+
+#define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
+#define BIT(n) (1u << (n))
+
+#define LEAF_BASIC		0x00000000
+#define LEAF_FEATURES		0x00000001
+#define LEAF_STRUCTURED		0x00000007
+#define LEAF_XSAVE		0x0000000d
+#define LEAF_HYPERVISOR		0x40000000
+#define LEAF_EXTENDED		0x80000000
+#define LEAF_EXTENDED_FEATURES	0x80000001
+#define LEAF_NAME_1		0x80000002
+#define LEAF_NAME_3		0x80000004
+#define LEAF_CACHE_L1		0x80000005
+#define LEAF_CACHE_L2		0x80000006
+#define LEAF_POWER		0x80000007
+#define LEAF_SIZES		0x80000008
+
+/* 00000001 ECX: MONITOR, DSCPL, VMX, SMX, EIST, TM2, SDBG, PDCM, DCA, x2APIC,
+ * TSC deadline
+ */
+#define HIDE_1_ECX (BIT(3) | BIT(4) | BIT(5) | BIT(6) | BIT(7) | BIT(8) | \
+		    BIT(11) | BIT(15) | BIT(18) | BIT(21) | BIT(24))
+#define ECX_OSXSAVE	BIT(27)
+#define ECX_HYPERVISOR	BIT(31)
+#define EBX_TOPOLOGY	0xffff0000u /* APIC ID, number of processors */
+
+/* 00000001 EDX: MCE, APIC, MTRR, MCA, PSN, DS, ACPI, HTT, TM, PBE */
+#define HIDE_1_EDX (BIT(7) | BIT(9) | BIT(12) | BIT(14) | BIT(18) | BIT(21) | \
+		    BIT(22) | BIT(28) | BIT(29) | BIT(31))
+
+/* 00000007 EBX: TSC_ADJUST, SGX, PQM, MPX, PQE, PT */
+#define HIDE_7_EBX (BIT(1) | BIT(2) | BIT(12) | BIT(14) | BIT(15) | BIT(25))
+/* ECX: WAITPKG, CET_SS, TME, RDPID, KL, bus lock, ENQCMD, SGX_LC, PKS */
+#define HIDE_7_ECX (BIT(5) | BIT(7) | BIT(13) | BIT(22) | BIT(23) | BIT(24) | \
+		    BIT(29) | BIT(30) | BIT(31))
+#define ECX_PKU		BIT(3)
+#define ECX_OSPKE	BIT(4)
+/* EDX: UINTR, PCONFIG, arch LBR, CET_IBT, IBRS, STIBP, L1D, ARCH_CAP, CORE_CAP,
+ * SSBD
+ */
+#define HIDE_7_EDX (BIT(5) | BIT(18) | BIT(19) | BIT(20) | BIT(26) | BIT(27) | \
+		    BIT(28) | BIT(29) | BIT(30) | BIT(31))
+
+/* 80000001 ECX: CmpLegacy, SVM, ExtApic, OSVW, IBS, SKINIT, WDT, LWP, TCE,
+ * NodeId, TopologyExtensions, PerfCtrExtCore, PerfCtrExtDF, DataBkptExt,
+ * PerfTsc, PerfCtrExtLLC, MONITORX, AddrMaskExt
+ */
+#define HIDE_81_ECX (BIT(1) | BIT(2) | BIT(3) | BIT(9) | BIT(10) | BIT(12) | \
+		     BIT(13) | BIT(15) | BIT(17) | BIT(19) | BIT(22) |       \
+		     BIT(23) | BIT(24) | BIT(26) | BIT(27) | BIT(28) |       \
+		     BIT(29) | BIT(30))
+/* EDX: MCE, APIC, MTRR, MCA, FFXSR; RDTSCP, whose TSC_AUX is the host's */
+#define HIDE_81_EDX (BIT(7) | BIT(9) | BIT(12) | BIT(14) | BIT(25) | BIT(27))
+
+/* 80000007 EDX: TscInvariant; 80000008 EBX: CLZERO, RstrFpErrPtrs */
+#define KEEP_87_EDX BIT(8)
+#define KEEP_88_EBX (BIT(0) | BIT(2))
+
+#define CR4_OSXSAVE	(1ull << 18)
+#define CR4_PKE		(1ull << 22)
+#define XCR0_PKRU	(1ull << 9)
+
+/* 0000000D, subleaf 1 EAX: XSAVES, XFD */
+#define HIDE_D1_EAX	(BIT(3) | BIT(4))
+#define XSAVE_BASE	576 /* legacy region and header (APM 11.5) */
+#define XSAVE_COMPONENTS 63
+#define ECX_ALIGNED	BIT(1) /* of a component in the compacted format */
+
+struct cpuid cpuid_host(uint32_t leaf, uint32_t subleaf)
+{
+	struct cpuid c;
+
+	__cpuid_count(leaf, subleaf, c.eax, c.ebx, c.ecx, c.edx);
+	return c;
+}
+
+static void edit_basic(const struct cpuid_guest *guest, struct cpuid *c)
+{
+	(void)guest;
+	if (c->eax > LEAF_XSAVE)
+		c->eax = LEAF_XSAVE;
+}
+
+static void edit_features(const struct cpuid_guest *guest, struct cpuid *c)
+{
+	c->ebx &= ~EBX_TOPOLOGY;
+	c->ecx &= ~(HIDE_1_ECX | ECX_OSXSAVE);
+	c->ecx |= ECX_HYPERVISOR;
+	if (guest->cr4 & CR4_OSXSAVE)
+		c->ecx |= ECX_OSXSAVE;
+	c->edx &= ~HIDE_1_EDX;
+}
+
+static void edit_structured(const struct cpuid_guest *guest, struct cpuid *c)
+{
+	c->eax = 0; /* the last subleaf */
+	c->ebx &= ~HIDE_7_EBX;
+	c->ecx &= ~(HIDE_7_ECX | ECX_OSPKE);
+	if (!(guest->xcr0_offered & XCR0_PKRU))
+		c->ecx &= ~ECX_PKU;
+	if (guest->cr4 & CR4_PKE)
+		c->ecx |= ECX_OSPKE;
+	c->edx &= ~HIDE_7_EDX;
+}
+
+static void edit_extended_features(const struct cpuid_guest *guest,
+				   struct cpuid *c)
+{
+	(void)guest;
+	c->ecx &= ~HIDE_81_ECX;
+	c->edx &= ~HIDE_81_EDX;
+}
+
+static void edit_power(const struct cpuid_guest *guest, struct cpuid *c)
+{
+	(void)guest;
+	*c = (struct cpuid){ .edx = c->edx & KEEP_87_EDX };
+}
+
+static void edit_sizes(const struct cpuid_guest *guest, struct cpuid *c)
+{
+	*c = (struct cpuid){
+		.eax = (c->eax & 0xff00) | guest->gpa_bits,
+		.ebx = c->ebx & KEEP_88_EBX,
+	};
+}
+
+static void edit_nothing(const struct cpuid_guest *guest, struct cpuid *c)
+{
+	(void)guest;
+	(void)c;
+}
+
+/* Leaves that the guest has; it reads zeros from all others. */
+static const struct leaf {
+	uint32_t first;
+	uint32_t last;
+	void (*edit)(const struct cpuid_guest *guest, struct cpuid *c);
+} leaves[] = {
+	{ LEAF_BASIC, LEAF_BASIC, edit_basic },
+	{ LEAF_FEATURES, LEAF_FEATURES, edit_features },
+	{ LEAF_STRUCTURED, LEAF_STRUCTURED, edit_structured },
+	{ LEAF_EXTENDED, LEAF_EXTENDED, edit_nothing },
+	{ LEAF_EXTENDED_FEATURES, LEAF_EXTENDED_FEATURES,
+	  edit_extended_features },
+	{ LEAF_NAME_1, LEAF_NAME_3, edit_nothing },
+	{ LEAF_CACHE_L1, LEAF_CACHE_L2, edit_nothing },
+	{ LEAF_POWER, LEAF_POWER, edit_power },
+	{ LEAF_SIZES, LEAF_SIZES, edit_sizes },
+};
+
+/* Bytes of an XSAVE area in the standard format: where the last part ends. */
+static uint32_t xsave_size(const struct cpuid_guest *guest, uint64_t xcr0)
+{
+	uint32_t end, size = XSAVE_BASE;
+	struct cpuid part;
+	unsigned int i;
+
+	for (i = 2; i < XSAVE_COMPONENTS; i++) {
+		if (!(xcr0 >> i & 1))
+			continue;
+		part = guest->host(LEAF_XSAVE, i);
+		end = part.ebx + part.eax;
+		if (end > size)
+			size = end;
+	}
+	return size;
+}
+
+/* In the compacted format: the parts one after the other. */
+static uint32_t xsavec_size(const struct cpuid_guest *guest, uint64_t xcr0)
+{
+	uint32_t size = XSAVE_BASE;
+	struct cpuid part;
+	unsigned int i;
+
+	for (i = 2; i < XSAVE_COMPONENTS; i++) {
+		if (!(xcr0 >> i & 1))
+			continue;
+		part = guest->host(LEAF_XSAVE, i);
+		if (part.ecx & ECX_ALIGNED)
+			size = (size + 63) & ~63u;
+		size += part.eax;
+	}
+	return size;
+}
+
+static struct cpuid xsave_sizes(const struct cpuid_guest *guest)
+{
+	return (struct cpuid){
+		.eax = guest->xcr0_offered,
+		.ebx = xsave_size(guest, guest->xcr0),
+		.ecx = xsave_size(guest, guest->xcr0_offered),
+		.edx = guest->xcr0_offered >> 32,
+	};
+}
+
+static struct cpuid xsave_features(const struct cpuid_guest *guest)
+{
+	return (struct cpuid){
+		.eax = guest->host(LEAF_XSAVE, 1).eax & ~HIDE_D1_EAX,
+		.ebx = xsavec_size(guest, guest->xcr0),
+	};
+}
+
+static struct cpuid xsave_answer(const struct cpuid_guest *guest,
+				 uint32_t subleaf)
+{
+	if (subleaf == 0)
+		return xsave_sizes(guest);
+	if (subleaf == 1)
+		return xsave_features(guest);
+	if (subleaf < XSAVE_COMPONENTS && (guest->xcr0_offered >> subleaf & 1))
+		return guest->host(LEAF_XSAVE, subleaf);
+	return (struct cpuid){ 0 };
+}
+
+static struct cpuid hypervisor_answer(void)
+{
+	static const char signature[12] = "svmrun";
+	struct cpuid c = { .eax = LEAF_HYPERVISOR };
+
+	memcpy(&c.ebx, signature, 4);
+	memcpy(&c.ecx, signature + 4, 4);
+	memcpy(&c.edx, signature + 8, 4);
+	return c;
+}
+
+/* Beyond the last leaf the host's own answer need not be zeros. */
+static bool host_has(const struct cpuid_guest *guest, uint32_t leaf)
+{
+	uint32_t range = leaf & LEAF_EXTENDED;
+
+	return leaf <= guest->host(range, 0).eax;
+}
+
+struct cpuid cpuid_answer(const struct cpuid_guest *guest, uint32_t leaf,
+			  uint32_t subleaf)
+{
+	struct cpuid c = { 0 };
+	size_t i;
+
+	if (leaf == LEAF_HYPERVISOR)
+		return hypervisor_answer();
+	if (!host_has(guest, leaf) || (leaf == LEAF_STRUCTURED && subleaf))
+		return c;
+	if (leaf == LEAF_XSAVE)
+		return xsave_answer(guest, subleaf);
+	for (i = 0; i < ARRAY_SIZE(leaves); i++) {
+		if (leaf < leaves[i].first || leaf > leaves[i].last)
+			continue;
+		c = guest->host(leaf, 0);
+		leaves[i].edit(guest, &c);
+		break;
+	}
+	return c;
+}

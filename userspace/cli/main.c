@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <fcntl.h>
+#include <locale.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "command.h"
+#include "message.h"
+#include "status.h"
+
+#define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
+
+static const struct command commands[] = {
+	{ "info", "what the processor and the module offer", info_main },
+	{ "run", "run a guest image until it halts", run_main },
+};
+
+static int print_help(void)
+{
+	size_t i;
+
+	puts("Usage: svmrun COMMAND [OPTION...] [ARGUMENT...]\n"
+	     "       svmrun --help | --version\n"
+	     "Runs guest code on AMD processors with the VMRUN instruction.\n");
+	for (i = 0; i < ARRAY_SIZE(commands); i++)
+		printf("  %-6s %s\n", commands[i].name, commands[i].summary);
+	puts("\n'svmrun COMMAND --help' says more, and what exit statuses mean.");
+	return STATUS_HALTED;
+}
+
+static int print_version(void)
+{
+	puts("svmrun " SVMRUN_VERSION);
+	return STATUS_HALTED;
+}
+
+static const struct command *find(const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(commands); i++)
+		if (!strcmp(commands[i].name, name))
+			return &commands[i];
+	return NULL;
+}
+
+static int no_command(const char *word)
+{
+	return message_fail(STATUS_USAGE, "%s: unknown %s; see svmrun --help",
+			    word, *word == '-' ? "option" : "command");
+}
+
+/*
+ * One that is closed would become the number of the next file opened, and the
+ * guest's output would go there. Opened the wrong way, so that use still fails.
+ */
+static void keep_standard_files(void)
+{
+	static const int wrong_way[] = { O_WRONLY, O_RDONLY, O_RDONLY };
+	int fd;
+
+	for (fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0)
+			open("/dev/null", wrong_way[fd]);
+}
+
+int main(int argc, char **argv)
+{
+	const struct command *command;
+
+	keep_standard_files();
+	/* For UTF-8 alone: numbers are the same everywhere. */
+	setlocale(LC_CTYPE, "");
+	setvbuf(stderr, NULL, _IOLBF, 0); /* whole lines, even of JSON */
+	if (argc < 2)
+		return message_fail(STATUS_USAGE,
+				    "a command is wanted: info or run; see svmrun --help");
+	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-?"))
+		return print_help();
+	if (!strcmp(argv[1], "--version") || !strcmp(argv[1], "-V"))
+		return print_version();
+	command = find(argv[1]);
+	if (!command)
+		return no_command(argv[1]);
+	message_begin(command->name);
+	return command->main(argc - 1, argv + 1);
+}

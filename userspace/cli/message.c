@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "json.h"
+#include "message.h"
+#include "status.h"
+
+static const char *command_name;
+static bool use_json;
+
+void message_begin(const char *command)
+{
+	command_name = command;
+}
+
+void message_use_json(bool json)
+{
+	use_json = json;
+}
+
+static void print_json(int status, const char *text)
+{
+	struct json json = { .file = stderr };
+
+	json_object_begin(&json, NULL);
+	json_string(&json, "type", "result");
+	json_number(&json, "status", status);
+	json_string(&json, "outcome",
+		    status == STATUS_USAGE ? "usage" : "environment");
+	json_string(&json, "message", text);
+	json_object_end(&json);
+	putc('\n', stderr);
+}
+
+static void print_text(const char *text)
+{
+	if (command_name)
+		fprintf(stderr, "svmrun: %s: %s\n", command_name, text);
+	else
+		fprintf(stderr, "svmrun: %s\n", text);
+}
+
+int message_fail(int status, const char *format, ...)
+{
+	char text[4096 + 512]; /* a path of any length, and what is wrong */
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(text, sizeof(text), format, arguments);
+	va_end(arguments);
+	if (use_json)
+		print_json(status, text);
+	else
+		print_text(text);
+	return status;
+}

@@ -1,0 +1,154 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The MSRs of the guest: those that the VMCB holds, and the time stamp counter. */
+#include <x86intrin.h>
+
+#include "machine.h"
+
+#define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
+#define MSR_LENGTH	2
+
+#define MSR_TSC		0x00000010
+#define MSR_EFER	0xc0000080
+
+#define EFER_SCE	(1ull << 0)
+#define EFER_LME	(1ull << 8)
+#define EFER_LMA	(1ull << 10)
+#define EFER_NXE	(1ull << 11)
+#define EFER_SVME	(1ull << 12)
+#define EFER_GUEST	(EFER_SCE | EFER_LME | EFER_LMA | EFER_NXE)
+#define CR0_PG		(1ull << 31)
+
+#define AT(member) offsetof(struct svm_vmcb_save, member)
+
+/* What an MSR takes; anything else is #GP. */
+enum values { ANY, CANONICAL, MEMORY_TYPES };
+
+static const struct held {
+	uint32_t msr;
+	uint16_t offset; /* in the state save area */
+	enum values values;
+} held[] = {
+	{ 0x00000174, AT(sysenter_cs), ANY },
+	{ 0x00000175, AT(sysenter_esp), CANONICAL },
+	{ 0x00000176, AT(sysenter_eip), CANONICAL },
+	{ 0x00000277, AT(g_pat), MEMORY_TYPES },
+	{ 0xc0000081, AT(star), ANY },
+	{ 0xc0000082, AT(lstar), CANONICAL },
+	{ 0xc0000083, AT(cstar), CANONICAL },
+	{ 0xc0000084, AT(sfmask), ANY },
+	{ 0xc0000100, AT(fs.base), CANONICAL },
+	{ 0xc0000101, AT(gs.base), CANONICAL },
+	{ 0xc0000102, AT(kernel_gs_base), CANONICAL },
+};
+
+static const struct held *find(uint32_t msr)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(held); i++)
+		if (held[i].msr == msr)
+			return &held[i];
+	return NULL;
+}
+
+static bool canonical(uint64_t value)
+{
+	return (uint64_t)((int64_t)(value << 16) >> 16) == value;
+}
+
+/* UC, WC, WT, WP, WB and UC- in each byte (APM 7.8.1) */
+static bool memory_types(uint64_t value)
+{
+	unsigned int i, type;
+
+	for (i = 0; i < 8; i++) {
+		type = (value >> (8 * i)) & 0xff;
+		if (type > 7 || type == 2 || type == 3)
+			return false;
+	}
+	return true;
+}
+
+static bool fits(enum values values, uint64_t value)
+{
+	switch (values) {
+	case CANONICAL:
+		return canonical(value);
+	case MEMORY_TYPES:
+		return memory_types(value);
+	default:
+		return true;
+	}
+}
+
+static __u64 *place(struct svm_vmcb_save *save, const struct held *msr)
+{
+	return (__u64 *)((char *)save + msr->offset);
+}
+
+/* SVME is the module's business: the guest has no SVM, by its CPUID. */
+static bool write_efer(struct svm_vmcb_save *save, uint64_t value)
+{
+	uint64_t changed = (save->efer ^ value) & EFER_GUEST;
+
+	if ((value & ~EFER_GUEST) || (changed & EFER_LMA))
+		return false;
+	if ((changed & EFER_LME) && (save->cr0 & CR0_PG))
+		return false;
+	save->efer = value | EFER_SVME;
+	return true;
+}
+
+static bool write_msr(struct svm_vmcb *vmcb, uint32_t msr, uint64_t value)
+{
+	const struct held *here = find(msr);
+
+	if (msr == MSR_EFER)
+		return write_efer(&vmcb->save, value);
+	if (msr == MSR_TSC) {
+		vmcb->control.tsc_offset = value - __rdtsc();
+		return true;
+	}
+	if (!here || !fits(here->values, value))
+		return false;
+	*place(&vmcb->save, here) = value;
+	return true;
+}
+
+static bool read_msr(struct svm_vmcb *vmcb, uint32_t msr, uint64_t *value)
+{
+	const struct held *here = find(msr);
+
+	if (msr == MSR_EFER)
+		*value = vmcb->save.efer & ~EFER_SVME;
+	else if (msr == MSR_TSC)
+		*value = __rdtsc() + vmcb->control.tsc_offset;
+	else if (here)
+		*value = *place(&vmcb->save, here);
+	else
+		return false;
+	return true;
+}
+
+static bool exchange(struct machine *machine, uint32_t msr)
+{
+	struct svm_vmcb *vmcb = machine->vcpu.vmcb;
+	struct svmrun_registers *regs = machine->vcpu.regs;
+	uint64_t value = regs->rdx << 32 | (uint32_t)vmcb->save.rax;
+
+	if (vmcb->control.exitinfo1) /* 0 is RDMSR (APM 15.11) */
+		return write_msr(vmcb, msr, value);
+	if (!read_msr(vmcb, msr, &value))
+		return false;
+	vmcb->save.rax = (uint32_t)value;
+	regs->rdx = value >> 32;
+	return true;
+}
+
+void machine_msr(struct machine *machine)
+{
+	if (exchange(machine, machine->vcpu.regs->rcx))
+		machine_skip(machine, MSR_LENGTH);
+	else
+		machine_inject_gp(machine);
+}

@@ -1,0 +1,391 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Parsed with argp, but that argp's own messages take two lines: it is told to
+ * be silent, and help and errors are handled here.
+ */
+#include <argp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/sysinfo.h>
+
+#include "message.h"
+#include "number.h"
+#include "options.h"
+#include "status.h"
+
+#define PAGE		4096
+#define MEMORY_DEFAULT	(64ull << 20)
+#define ARGP_OWN	(ARGP_NO_ERRS | ARGP_NO_HELP | ARGP_NO_EXIT)
+
+enum key {
+	KEY_FORMAT = 0x100, /* no character: there are long options only */
+	KEY_MODE,
+	KEY_MEMORY,
+	KEY_LOAD,
+	KEY_ENTRY,
+	KEY_TIMEOUT,
+	KEY_STATS,
+	KEY_TRACE,
+	KEY_JSON,
+	KEY_HELP,
+	KEY_VERSION,
+};
+
+struct word {
+	const char *name;
+	int value;
+};
+
+static const struct word formats[] = {
+	{ "auto", FORMAT_AUTO },
+	{ "flat", FORMAT_FLAT },
+	{ "elf", FORMAT_ELF },
+	{ 0 }
+};
+
+static const struct word modes[] = {
+	{ "real", MODE_REAL },
+	{ "protected", MODE_PROTECTED },
+	{ "long", MODE_LONG },
+	{ 0 }
+};
+
+#define OPTION_HELP { "help", KEY_HELP, NULL, 0, "Print this help and exit", -1 }
+#define OPTION_VERSION \
+	{ "version", KEY_VERSION, NULL, 0, "Print the version and exit", -1 }
+
+#define RUN_DOC \
+	"Runs a guest image until it halts. The guest's first serial port (0x3f8) is standard input and output."
+#define INFO_DOC "Says what the processor and the module offer."
+
+static const struct argp_option run_table[] = {
+	{ "format", KEY_FORMAT, "FORMAT", 0,
+	  "auto, flat or elf; auto looks for ELF's magic number", 0 },
+	{ "mode", KEY_MODE, "MODE", 0,
+	  "real, protected or long: the mode that the guest begins in; long for ELF, else real by default",
+	  0 },
+	{ "mem", KEY_MEMORY, "SIZE", 0,
+	  "Guest memory from address 0, with K, M or G; 64M by default", 0 },
+	{ "load", KEY_LOAD, "ADDR", 0,
+	  "Where a flat image goes; 0x7c00 in real mode, else 0x100000 by default",
+	  0 },
+	{ "entry", KEY_ENTRY, "ADDR", 0,
+	  "Where it begins; ELF's entry point or ADDR of --load by default",
+	  0 },
+	{ "timeout", KEY_TIMEOUT, "SECONDS", 0,
+	  "End the run after so long; may have a fraction", 0 },
+	{ "stats", KEY_STATS, NULL, 0,
+	  "End with a table of exits on standard error", 0 },
+	{ "trace", KEY_TRACE, NULL, 0, "A line an exit on standard error", 0 },
+	{ "json", KEY_JSON, NULL, 0,
+	  "Result, --stats and --trace as JSON, an object a line on standard error",
+	  0 },
+	OPTION_HELP,
+	OPTION_VERSION,
+	{ 0 }
+};
+
+static const struct argp_option info_table[] = {
+	{ "json", KEY_JSON, NULL, 0, "An object of JSON", 0 },
+	OPTION_HELP,
+	OPTION_VERSION,
+	{ 0 }
+};
+
+static error_t run_parse(int key, char *value, struct argp_state *state);
+static error_t info_parse(int key, char *value, struct argp_state *state);
+
+static const struct argp run_argp = {
+	.options = run_table,
+	.parser = run_parse,
+	.args_doc = "IMAGE",
+	.doc = RUN_DOC "\vExit status:\n"
+	       "  0  the guest executed HLT with interrupts off\n"
+	       "  (2v+1)&255, which is odd: the guest wrote v to port 0xf4\n"
+	       STATUS_HELP_COMMON
+	       "  6  the guest shut down: a triple fault\n"
+	       "  8  an exit that svmrun has no answer to\n"
+	       "  124  time-out\n"
+	       "  128+N  ended by signal N: SIGHUP, SIGINT or SIGTERM\n",
+};
+
+static const struct argp info_argp = {
+	.options = info_table,
+	.parser = info_parse,
+	.doc = INFO_DOC "\vExit status:\n"
+	       "  0  it did\n"
+	       STATUS_HELP_COMMON,
+};
+
+/**
+ * struct parse - what the parsers share
+ * @argp: of the subcommand
+ * @command: its name
+ * @options: to be filled in
+ * @told: an error has been reported
+ */
+struct parse {
+	const struct argp *argp;
+	const char *command;
+	void *options;
+	bool told;
+};
+
+static void print_help(const struct parse *parse)
+{
+	char name[32];
+
+	snprintf(name, sizeof(name), "svmrun %s", parse->command);
+	argp_help(parse->argp, stdout,
+		  ARGP_HELP_USAGE | ARGP_HELP_LONG | ARGP_HELP_DOC, name);
+	exit(STATUS_HALTED);
+}
+
+static void print_version(void)
+{
+	puts("svmrun " SVMRUN_VERSION);
+	exit(STATUS_HALTED);
+}
+
+static bool needs_value(const struct argp_option *table, const char *argument)
+{
+	for (; table->name; table++)
+		if (table->arg && !strncmp(argument, "--", 2) &&
+		    !strcmp(argument + 2, table->name))
+			return true;
+	return false;
+}
+
+/* Called for what getopt refused: that argument has just been passed. */
+static void tell_bad_option(const struct parse *parse,
+			    const struct argp_state *state)
+{
+	const char *argument = state->argv[state->next - 1];
+
+	if (needs_value(parse->argp->options, argument))
+		message_fail(STATUS_USAGE,
+			     "%s: needs a value; see svmrun %s --help",
+			     argument, parse->command);
+	else
+		message_fail(STATUS_USAGE,
+			     "%s: no such option, or it takes no value; see svmrun %s --help",
+			     argument, parse->command);
+}
+
+static int parse_word(const struct word *words, const char *option,
+		      const char *value, int *result)
+{
+	const struct word *word;
+
+	for (word = words; word->name; word++) {
+		if (strcmp(word->name, value))
+			continue;
+		*result = word->value;
+		return 0;
+	}
+	return message_fail(STATUS_USAGE, "%s %s: %s is wanted", option, value,
+			    words == formats ? "auto, flat or elf" :
+					       "real, protected or long");
+}
+
+static uint64_t host_memory(void)
+{
+	struct sysinfo host;
+
+	sysinfo(&host);
+	return (uint64_t)host.totalram * host.mem_unit;
+}
+
+static int parse_memory(const char *value, uint64_t *memory)
+{
+	uint64_t most = host_memory();
+
+	if (!number_size(value, memory))
+		return message_fail(STATUS_USAGE,
+				    "--mem %s: a size is wanted, such as 64M",
+				    value);
+	if (!*memory || *memory % PAGE)
+		return message_fail(STATUS_USAGE,
+				    "--mem %s: a multiple of 4096 bytes is wanted, and not 0",
+				    value);
+	if (*memory > most)
+		return message_fail(STATUS_USAGE,
+				    "--mem %s: this machine has %lluM; no more than that is wanted",
+				    value, (unsigned long long)most >> 20);
+	return 0;
+}
+
+static int parse_address(const char *option, const char *value,
+			 uint64_t *address, bool *given)
+{
+	*given = true;
+	if (number_address(value, address))
+		return 0;
+	return message_fail(STATUS_USAGE,
+			    "%s %s: an address is wanted, such as 0x7c00",
+			    option, value);
+}
+
+static int parse_timeout(const char *value, double *timeout)
+{
+	if (number_seconds(value, timeout))
+		return 0;
+	return message_fail(STATUS_USAGE,
+			    "--timeout %s: a number of seconds is wanted, more than 0, such as 1.5",
+			    value);
+}
+
+static int parse_format(const char *value, struct run_options *options)
+{
+	int format = 0, ret = parse_word(formats, "--format", value, &format);
+
+	if (!ret)
+		options->format = format;
+	return ret;
+}
+
+static int parse_mode(const char *value, struct run_options *options)
+{
+	int mode = 0, ret = parse_word(modes, "--mode", value, &mode);
+
+	if (!ret)
+		options->mode = mode;
+	return ret;
+}
+
+static int parse_image(const char *value, struct run_options *options)
+{
+	if (options->image)
+		return message_fail(STATUS_USAGE,
+				    "%s: one image is wanted, and %s is it",
+				    value, options->image);
+	options->image = value;
+	return 0;
+}
+
+static error_t common_parse(int key, const struct argp_state *state)
+{
+	const struct parse *parse = state->input;
+
+	switch (key) {
+	case KEY_HELP:
+		print_help(parse);
+		return 0;
+	case KEY_VERSION:
+		print_version();
+		return 0;
+	case ARGP_KEY_ERROR:
+		if (!parse->told)
+			tell_bad_option(parse, state);
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+static int run_flag(int key, struct run_options *options)
+{
+	switch (key) {
+	case KEY_STATS:
+		options->stats = true;
+		return 0;
+	case KEY_TRACE:
+		options->trace = true;
+		return 0;
+	case KEY_JSON:
+		options->json = true;
+		message_use_json(true);
+		return 0;
+	default:
+		return ARGP_ERR_UNKNOWN;
+	}
+}
+
+static int run_value(int key, const char *value, struct run_options *options)
+{
+	switch (key) {
+	case KEY_FORMAT:
+		return parse_format(value, options);
+	case KEY_MODE:
+		return parse_mode(value, options);
+	case KEY_MEMORY:
+		return parse_memory(value, &options->memory);
+	case KEY_LOAD:
+		return parse_address("--load", value, &options->load,
+				     &options->has_load);
+	case KEY_ENTRY:
+		return parse_address("--entry", value, &options->entry,
+				     &options->has_entry);
+	case KEY_TIMEOUT:
+		return parse_timeout(value, &options->timeout);
+	case ARGP_KEY_ARG:
+		return parse_image(value, options);
+	case ARGP_KEY_NO_ARGS:
+		return message_fail(STATUS_USAGE,
+				    "an image is wanted; see svmrun run --help");
+	default:
+		return run_flag(key, options);
+	}
+}
+
+static error_t run_parse(int key, char *value, struct argp_state *state)
+{
+	struct parse *parse = state->input;
+	int ret = run_value(key, value, parse->options);
+
+	if (ret == ARGP_ERR_UNKNOWN)
+		return common_parse(key, state);
+	parse->told = ret != 0;
+	return ret;
+}
+
+static int info_value(int key, const char *value, struct info_options *options)
+{
+	if (key == ARGP_KEY_ARG)
+		return message_fail(STATUS_USAGE,
+				    "%s: info takes no argument", value);
+	if (key != KEY_JSON)
+		return ARGP_ERR_UNKNOWN;
+	options->json = true;
+	message_use_json(true);
+	return 0;
+}
+
+static error_t info_parse(int key, char *value, struct argp_state *state)
+{
+	struct parse *parse = state->input;
+	int ret = info_value(key, value, parse->options);
+
+	if (ret == ARGP_ERR_UNKNOWN)
+		return common_parse(key, state);
+	parse->told = ret != 0;
+	return ret;
+}
+
+int options_parse_run(struct run_options *options, int argc, char **argv)
+{
+	struct parse parse = {
+		.argp = &run_argp,
+		.command = "run",
+		.options = options,
+	};
+
+	*options = (struct run_options){ .memory = MEMORY_DEFAULT };
+	return argp_parse(&run_argp, argc, argv, ARGP_OWN, NULL, &parse) ?
+		       STATUS_USAGE :
+		       0;
+}
+
+int options_parse_info(struct info_options *options, int argc, char **argv)
+{
+	struct parse parse = {
+		.argp = &info_argp,
+		.command = "info",
+		.options = options,
+	};
+
+	*options = (struct info_options){ 0 };
+	return argp_parse(&info_argp, argc, argv, ARGP_OWN, NULL, &parse) ?
+		       STATUS_USAGE :
+		       0;
+}

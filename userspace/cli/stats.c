@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <inttypes.h>
+#include <langinfo.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bar.h"
+#include "stats.h"
+
+#define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
+#define NANOSECONDS 1e9
+
+/* Exits that the module dealt with itself */
+static const struct inside {
+	const char *name;
+	const char *key;
+	uint16_t offset; /* in struct svmrun_registers */
+} insides[] = {
+	{ "interrupts", "interrupt",
+	  offsetof(struct svmrun_registers, out_exits_interrupt) },
+	{ "NMI, SMI, INIT", "nmi",
+	  offsetof(struct svmrun_registers, out_exits_nmi) },
+	{ "machine checks", "machine_check",
+	  offsetof(struct svmrun_registers, out_exits_machine_check) },
+	{ "memory faults", "fault",
+	  offsetof(struct svmrun_registers, out_exits_fault) },
+	{ "#DB, #AC reflected", "reflected",
+	  offsetof(struct svmrun_registers, out_exits_reflected) },
+};
+
+static uint64_t inside_count(const struct svmrun_registers *regs,
+			     const struct inside *inside)
+{
+	return *(const __u64 *)((const char *)regs + inside->offset);
+}
+
+static uint64_t inside_total(const struct svmrun_registers *regs)
+{
+	uint64_t total = 0;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(insides); i++)
+		total += inside_count(regs, &insides[i]);
+	return total;
+}
+
+static uint64_t outside_total(const struct stats *stats)
+{
+	uint64_t total = 0;
+	unsigned int i;
+
+	for (i = 0; i < stats->used; i++)
+		total += stats->kinds[i].count;
+	return total;
+}
+
+void stats_begin(struct stats *stats)
+{
+	clock_gettime(CLOCK_MONOTONIC, &stats->begin);
+}
+
+void stats_end(struct stats *stats)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	stats->seconds = (double)(now.tv_sec - stats->begin.tv_sec) +
+			 (double)(now.tv_nsec - stats->begin.tv_nsec) /
+				 NANOSECONDS;
+}
+
+void stats_count(struct stats *stats, uint64_t code)
+{
+	unsigned int i;
+
+	for (i = 0; i < stats->used; i++)
+		if (stats->kinds[i].code == code)
+			break;
+	if (i == STATS_KINDS)
+		return;
+	if (i == stats->used)
+		stats->kinds[stats->used++] =
+			(struct stats_kind){ .code = code };
+	stats->kinds[i].count++;
+}
+
+static int more_first(const void *a, const void *b)
+{
+	const struct stats_kind *left = a, *right = b;
+
+	if (left->count != right->count)
+		return left->count < right->count ? 1 : -1;
+	return left->code < right->code ? -1 : left->code > right->code;
+}
+
+void stats_sort(struct stats *stats)
+{
+	qsort(stats->kinds, stats->used, sizeof(stats->kinds[0]), more_first);
+}
+
+static bool draws_utf8(void)
+{
+	return !strcmp(nl_langinfo(CODESET), "UTF-8");
+}
+
+static void print_row(FILE *file, const char *name, uint64_t count,
+		      uint64_t total)
+{
+	char bar[BAR_SIZE];
+
+	bar_draw(bar, count, total, draws_utf8());
+	fprintf(file, "  %-22s %12" PRIu64 " %6.1f%%  %s\n", name, count,
+		total ? 100.0 * (double)count / (double)total : 0.0, bar);
+}
+
+static void print_kind(FILE *file, const struct stats_kind *kind,
+		       uint64_t total)
+{
+	const char *name = svmrun_exit_name(kind->code);
+	char code[24];
+
+	snprintf(code, sizeof(code), "0x%" PRIx64, kind->code);
+	print_row(file, name ? name : code, kind->count, total);
+}
+
+static void print_insides(const struct svmrun_registers *regs, uint64_t total,
+			  FILE *file)
+{
+	uint64_t count;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(insides); i++) {
+		count = inside_count(regs, &insides[i]);
+		if (count)
+			print_row(file, insides[i].name, count, total);
+	}
+}
+
+void stats_print(const struct stats *stats, const struct svmrun_registers *regs,
+		 FILE *file)
+{
+	uint64_t outside = outside_total(stats), inside = inside_total(regs);
+	unsigned int i;
+
+	fprintf(file, "%-24s %12s %7s\n", "exits", "count", "share");
+	for (i = 0; i < stats->used; i++)
+		print_kind(file, &stats->kinds[i], outside + inside);
+	if (inside)
+		fputs("dealt with in the kernel\n", file);
+	print_insides(regs, outside + inside, file);
+	fprintf(file, "%-24s %12" PRIu64 "  in %.6f s\n", "total",
+		outside + inside, stats->seconds);
+	if (stats->unclaimed)
+		fprintf(file, "accesses to ports where nothing is: %" PRIu64
+			"\n", stats->unclaimed);
+}
+
+static void print_kind_json(const struct stats_kind *kind, struct json *json)
+{
+	const char *name = svmrun_exit_name(kind->code);
+
+	json_object_begin(json, NULL);
+	if (name)
+		json_string(json, "name", name);
+	json_hex(json, "code", kind->code);
+	json_number(json, "count", kind->count);
+	json_object_end(json);
+}
+
+void stats_print_json(const struct stats *stats,
+		      const struct svmrun_registers *regs, struct json *json)
+{
+	size_t i;
+
+	json_array_begin(json, "exits");
+	for (i = 0; i < stats->used; i++)
+		print_kind_json(&stats->kinds[i], json);
+	json_array_end(json);
+	json_object_begin(json, "kernel_exits");
+	for (i = 0; i < ARRAY_SIZE(insides); i++)
+		json_number(json, insides[i].key,
+			    inside_count(regs, &insides[i]));
+	json_object_end(json);
+	json_number(json, "total", outside_total(stats) + inside_total(regs));
+	json_number(json, "unclaimed_ports", stats->unclaimed);
+	json_seconds(json, "seconds", stats->seconds);
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* How often the guest left, and why. */
+#ifndef STATS_H
+#define STATS_H
+
+#include <stdint.h>
+#include <stdio.h>
+#include <time.h>
+
+#include <svmrun.h>
+
+#include "json.h"
+
+/* More than the exits that svmrun has an answer to, and the one it has not */
+#define STATS_KINDS 16
+
+struct stats_kind {
+	uint64_t code;
+	uint64_t count;
+};
+
+/**
+ * struct stats - exits of a run
+ * @kinds: by exit code
+ * @used: how many of them
+ * @unclaimed: accesses to ports where nothing is
+ * @begin: when the run began
+ * @seconds: how long it took, once it has ended
+ */
+struct stats {
+	struct stats_kind kinds[STATS_KINDS];
+	unsigned int used;
+	uint64_t unclaimed;
+	struct timespec begin;
+	double seconds;
+};
+
+void stats_begin(struct stats *stats);
+void stats_count(struct stats *stats, uint64_t code);
+void stats_end(struct stats *stats);
+
+/* Puts the most frequent first. */
+void stats_sort(struct stats *stats);
+
+void stats_print(const struct stats *stats, const struct svmrun_registers *regs,
+		 FILE *file);
+
+/* As members of the object that is being written. */
+void stats_print_json(const struct stats *stats,
+		      const struct svmrun_registers *regs, struct json *json);
+
+#endif /* STATS_H */

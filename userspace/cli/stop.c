@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stddef.h>
+#include <time.h>
+
+#include "stop.h"
+
+#define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
+#define NANOSECONDS 1000000000l
+#define AGAIN_NANOSECONDS (NANOSECONDS / 10)
+
+static const int signals[] = { SIGHUP, SIGINT, SIGTERM, SIGALRM };
+static atomic_int reason; /* lock-free: a signal handler may use it */
+static struct svmrun_vcpu *kicked;
+
+/*
+ * A signal that lands between the loop's look at the reason and RUN would be
+ * lost on RUN; a kick is not.
+ */
+static void stop(int number)
+{
+	int saved = errno;
+
+	if (!reason)
+		reason = number;
+	if (kicked)
+		svmrun_vcpu_kick(kicked);
+	errno = saved;
+}
+
+/* One that was ignored when the program began is meant to stay so. */
+static void catch_signal(int number)
+{
+	struct sigaction action = { .sa_handler = stop }; /* no SA_RESTART */
+	struct sigaction old;
+
+	sigemptyset(&action.sa_mask);
+	if (number != SIGALRM && !sigaction(number, NULL, &old) &&
+	    old.sa_handler == SIG_IGN)
+		return;
+	sigaction(number, &action, NULL);
+}
+
+void stop_begin(struct svmrun_vcpu *vcpu)
+{
+	sigset_t set;
+	size_t i;
+
+	kicked = vcpu;
+	sigemptyset(&set);
+	for (i = 0; i < ARRAY_SIZE(signals); i++) {
+		catch_signal(signals[i]);
+		sigaddset(&set, signals[i]);
+	}
+	sigprocmask(SIG_UNBLOCK, &set, NULL);
+}
+
+void stop_end(void)
+{
+	kicked = NULL;
+}
+
+int stop_reason(void)
+{
+	return reason;
+}
+
+/* Repeated, for a signal that lands just before a write that blocks. */
+int stop_after(double seconds)
+{
+	struct sigevent event = {
+		.sigev_notify = SIGEV_SIGNAL,
+		.sigev_signo = SIGALRM,
+	};
+	struct itimerspec when = {
+		.it_value.tv_sec = (time_t)seconds,
+		.it_interval.tv_nsec = AGAIN_NANOSECONDS,
+	};
+	timer_t timer;
+
+	when.it_value.tv_nsec =
+		(long)((seconds - (double)when.it_value.tv_sec) * NANOSECONDS);
+	if (!when.it_value.tv_sec && !when.it_value.tv_nsec)
+		when.it_value.tv_nsec = 1; /* 0 would disarm it */
+	if (timer_create(CLOCK_MONOTONIC, &event, &timer) ||
+	    timer_settime(timer, 0, &when, NULL))
+		return -errno;
+	return 0;
+}
