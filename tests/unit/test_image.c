@@ -1,0 +1,318 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <elf.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <svmrun.h>
+
+#include "suites.h"
+
+#define BASE		0x1000 /* of guest memory */
+#define SIZE		0x2000
+#define RUBBISH		0xa5
+#define MUTATIONS	20000
+
+/* Two segments: code, and data of which half is not in the file */
+struct elf {
+	Elf64_Ehdr header;
+	Elf64_Phdr segment[3];
+	uint8_t code[16];
+	uint8_t data[16];
+};
+
+static uint8_t bytes[SIZE];
+static struct svmrun_memory memory = {
+	.base = bytes, .gpa = BASE, .size = SIZE
+};
+
+static Elf64_Phdr segment(uint32_t type, uint64_t offset, uint64_t address,
+			  uint64_t file, uint64_t memory_size)
+{
+	return (Elf64_Phdr){
+		.p_type = type,
+		.p_offset = offset,
+		.p_vaddr = 0xffffffff80000000,
+		.p_paddr = address,
+		.p_filesz = file,
+		.p_memsz = memory_size,
+	};
+}
+
+static struct elf good(void)
+{
+	struct elf elf = {
+		.header = {
+			.e_ident = { 0x7f, 'E', 'L', 'F', ELFCLASS64,
+				     ELFDATA2LSB, EV_CURRENT },
+			.e_type = ET_EXEC,
+			.e_machine = EM_X86_64,
+			.e_entry = 0x1004,
+			.e_phoff = offsetof(struct elf, segment),
+			.e_phentsize = sizeof(Elf64_Phdr),
+			.e_phnum = 3,
+		},
+	};
+
+	elf.segment[0] = segment(PT_LOAD, offsetof(struct elf, code), BASE, 16,
+				 16);
+	elf.segment[1] = segment(PT_NOTE, 0, 0, 1 << 20, 1 << 20);
+	elf.segment[2] = segment(PT_LOAD, offsetof(struct elf, data),
+				 BASE + SIZE - 32, 16, 32);
+	memset(elf.code, 0x90, sizeof(elf.code));
+	memset(elf.data, 0x11, sizeof(elf.data));
+	memset(bytes, RUBBISH, sizeof(bytes));
+	return elf;
+}
+
+static int load(const struct elf *elf, size_t size)
+{
+	uint64_t entry = 0;
+
+	return svmrun_image_load_elf64(&memory, elf, size, &entry);
+}
+
+/* Refused, and not a byte written. */
+static void refused(const struct elf *elf, int error)
+{
+	size_t i;
+
+	ck_assert_int_eq(load(elf, sizeof(*elf)), error);
+	for (i = 0; i < SIZE; i++)
+		ck_assert_uint_eq(bytes[i], RUBBISH);
+}
+
+START_TEST(is_elf_looks_for_the_magic_number)
+{
+	ck_assert(svmrun_image_is_elf("\177ELF", 4));
+	ck_assert(!svmrun_image_is_elf("\177ELG", 4));
+	ck_assert(!svmrun_image_is_elf("\177ELF", 3));
+	ck_assert(!svmrun_image_is_elf("", 0));
+}
+
+START_TEST(flat_goes_where_it_is_told)
+{
+	good();
+	ck_assert_int_eq(svmrun_image_load_flat(&memory, "abc", 3,
+						BASE + SIZE - 3), 0);
+	ck_assert_mem_eq(bytes + SIZE - 3, "abc", 3);
+	ck_assert_uint_eq(bytes[SIZE - 4], RUBBISH);
+}
+
+START_TEST(flat_refuses_what_does_not_fit)
+{
+	good();
+	ck_assert_int_eq(svmrun_image_load_flat(&memory, "abc", 3,
+						BASE + SIZE - 2), -ERANGE);
+	ck_assert_int_eq(svmrun_image_load_flat(&memory, "abc", 3, BASE - 1),
+			 -ERANGE);
+	ck_assert_int_eq(svmrun_image_load_flat(&memory, "abc", 3, -1ull),
+			 -ERANGE);
+	ck_assert_uint_eq(bytes[SIZE - 1], RUBBISH);
+}
+
+START_TEST(flat_refuses_an_empty_image)
+{
+	ck_assert_int_eq(svmrun_image_load_flat(&memory, "", 0, BASE),
+			 -ENODATA);
+}
+
+START_TEST(elf_segments_go_to_their_physical_addresses)
+{
+	struct elf elf = good();
+	uint64_t entry = 0;
+
+	ck_assert_int_eq(svmrun_image_load_elf64(&memory, &elf, sizeof(elf),
+						 &entry), 0);
+	ck_assert_uint_eq(entry, 0x1004);
+	ck_assert_mem_eq(bytes, elf.code, 16);
+	ck_assert_uint_eq(bytes[16], RUBBISH);
+	ck_assert_mem_eq(bytes + SIZE - 32, elf.data, 16);
+}
+
+START_TEST(elf_memory_that_is_not_in_the_file_is_zero)
+{
+	static const uint8_t zeros[16];
+	struct elf elf = good();
+
+	ck_assert_int_eq(load(&elf, sizeof(elf)), 0);
+	ck_assert_mem_eq(bytes + SIZE - 16, zeros, 16);
+}
+
+START_TEST(elf_of_32_bits_is_refused)
+{
+	struct elf elf = good();
+
+	elf.header.e_ident[EI_CLASS] = ELFCLASS32;
+	refused(&elf, -ENOEXEC);
+}
+
+START_TEST(elf_of_the_other_byte_order_is_refused)
+{
+	struct elf elf = good();
+
+	elf.header.e_ident[EI_DATA] = ELFDATA2MSB;
+	refused(&elf, -ENOEXEC);
+}
+
+START_TEST(elf_of_another_machine_is_refused)
+{
+	struct elf elf = good();
+
+	elf.header.e_machine = EM_AARCH64;
+	refused(&elf, -EMEDIUMTYPE);
+}
+
+START_TEST(elf_that_is_no_executable_is_refused)
+{
+	struct elf elf = good();
+
+	elf.header.e_type = ET_DYN;
+	refused(&elf, -ENOEXEC);
+	elf.header.e_type = ET_REL;
+	refused(&elf, -ENOEXEC);
+}
+
+START_TEST(elf_without_the_magic_number_is_refused)
+{
+	struct elf elf = good();
+
+	elf.header.e_ident[0] = 0;
+	refused(&elf, -ENOEXEC);
+}
+
+START_TEST(elf_with_odd_program_headers_is_refused)
+{
+	struct elf elf = good();
+
+	elf.header.e_phentsize--;
+	refused(&elf, -ENOEXEC);
+}
+
+/* Their number is elsewhere then; these are all of no type. */
+START_TEST(elf_with_too_many_program_headers_is_refused)
+{
+	size_t size = sizeof(struct elf) + PN_XNUM * sizeof(Elf64_Phdr);
+	struct elf *elf = calloc(1, size);
+
+	elf->header = good().header;
+	elf->header.e_phnum = PN_XNUM - 1;
+	ck_assert_int_eq(load(elf, size), -ENODATA);
+	elf->header.e_phnum = PN_XNUM;
+	ck_assert_int_eq(load(elf, size), -ENOEXEC);
+	free(elf);
+}
+
+START_TEST(elf_that_is_cut_off_anywhere_is_refused)
+{
+	struct elf elf = good();
+	size_t size;
+
+	for (size = 0; size < sizeof(elf); size++)
+		ck_assert_int_eq(load(&elf, size), -ENOEXEC);
+	ck_assert_uint_eq(bytes[0], RUBBISH);
+}
+
+START_TEST(elf_with_program_headers_beyond_the_end_is_refused)
+{
+	struct elf elf = good();
+
+	elf.header.e_phoff = sizeof(elf) - 1;
+	refused(&elf, -ENOEXEC);
+	elf.header.e_phoff = UINT64_MAX - 8;
+	refused(&elf, -ENOEXEC);
+}
+
+START_TEST(elf_segment_larger_in_the_file_is_refused)
+{
+	struct elf elf = good();
+
+	elf.segment[2].p_memsz = elf.segment[2].p_filesz - 1;
+	refused(&elf, -ENOEXEC);
+}
+
+START_TEST(elf_segment_outside_of_memory_is_refused)
+{
+	struct elf elf = good();
+
+	elf.segment[2].p_paddr++;
+	refused(&elf, -ERANGE);
+	elf.segment[2].p_paddr = BASE - 1;
+	refused(&elf, -ERANGE);
+	elf.segment[2].p_paddr = UINT64_MAX - 15;
+	refused(&elf, -ERANGE);
+	elf = good();
+	elf.segment[2].p_memsz = UINT64_MAX;
+	refused(&elf, -ERANGE);
+}
+
+START_TEST(elf_with_nothing_to_load_is_refused)
+{
+	struct elf elf = good();
+
+	elf.header.e_phnum = 0;
+	refused(&elf, -ENODATA);
+	elf = good();
+	elf.segment[0].p_type = PT_NULL;
+	elf.segment[2].p_memsz = 0;
+	refused(&elf, -ENODATA);
+}
+
+/* Interesting values reach more than random ones. */
+static uint8_t mutant(void)
+{
+	static const uint8_t values[] = { 0, 1, 0x7f, 0x80, 0xff };
+
+	return random() % 2 ? random() : values[random() % sizeof(values)];
+}
+
+/* On the heap, so that the sanitizer sees every byte beyond the end. */
+START_TEST(elf_with_random_bytes_harms_nobody)
+{
+	struct elf elf;
+	int i, loaded = 0;
+	size_t size;
+	void *image;
+
+	srandom(1);
+	for (i = 0; i < MUTATIONS; i++) {
+		elf = good();
+		for (size = random() % 8; size; size--)
+			((uint8_t *)&elf)[random() % sizeof(elf)] = mutant();
+		size = random() % 2 ? sizeof(elf) :
+				      random() % (sizeof(elf) + 1);
+		image = malloc(size ? size : 1);
+		memcpy(image, &elf, size);
+		loaded += !load(image, size);
+		free(image);
+	}
+	ck_assert_int_gt(loaded, 0);
+	ck_assert_int_lt(loaded, MUTATIONS);
+}
+
+static const TTest **const tests[] = {
+	&is_elf_looks_for_the_magic_number,
+	&flat_goes_where_it_is_told,
+	&flat_refuses_what_does_not_fit,
+	&flat_refuses_an_empty_image,
+	&elf_segments_go_to_their_physical_addresses,
+	&elf_memory_that_is_not_in_the_file_is_zero,
+	&elf_of_32_bits_is_refused,
+	&elf_of_the_other_byte_order_is_refused,
+	&elf_of_another_machine_is_refused,
+	&elf_that_is_no_executable_is_refused,
+	&elf_without_the_magic_number_is_refused,
+	&elf_with_odd_program_headers_is_refused,
+	&elf_with_too_many_program_headers_is_refused,
+	&elf_that_is_cut_off_anywhere_is_refused,
+	&elf_with_program_headers_beyond_the_end_is_refused,
+	&elf_segment_larger_in_the_file_is_refused,
+	&elf_segment_outside_of_memory_is_refused,
+	&elf_with_nothing_to_load_is_refused,
+	&elf_with_random_bytes_harms_nobody,
+};
+
+Suite *image_suite(void)
+{
+	return suite_of("image", tests, ARRAY_SIZE(tests));
+}

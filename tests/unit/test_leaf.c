@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <string.h>
+
+#include "leaf.h"
+#include "suites.h"
+
+#define OSXSAVE		(1u << 27)
+#define CR4_OSXSAVE	(1ull << 18)
+
+/* A host that has everything, and AVX and PKRU state at the usual places */
+static struct cpuid host(uint32_t leaf, uint32_t subleaf)
+{
+	if (leaf == 0xd && subleaf == 2)
+		return (struct cpuid){ .eax = 256, .ebx = 576 };
+	if (leaf == 0xd && subleaf == 9)
+		return (struct cpuid){ .eax = 8, .ebx = 2688, .ecx = 2 };
+	return (struct cpuid){ 0xffffffff, 0xffffffff, 0xffffffff, 0xffffffff };
+}
+
+static struct cpuid small_host(uint32_t leaf, uint32_t subleaf)
+{
+	struct cpuid c = host(leaf, subleaf);
+
+	if (!(leaf & 0x7fffffff))
+		c.eax = leaf + 1;
+	return c;
+}
+
+static struct cpuid_guest guest = {
+	.host = host, .xcr0 = 1, .xcr0_offered = 0x207, .gpa_bits = 40
+};
+
+static struct cpuid answer(uint32_t leaf, uint32_t subleaf)
+{
+	return cpuid_answer(&guest, leaf, subleaf);
+}
+
+START_TEST(hypervisor_says_its_name)
+{
+	struct cpuid c = answer(0x40000000, 0);
+
+	ck_assert_mem_eq(&c.ebx, "svmrun\0\0\0\0\0\0", 12);
+	ck_assert(answer(1, 0).ecx >> 31);
+}
+
+START_TEST(svm_is_hidden)
+{
+	ck_assert(!(answer(0x80000001, 0).ecx & 1u << 2));
+	ck_assert_uint_eq(answer(0x8000000a, 0).edx, 0);
+}
+
+START_TEST(what_the_machine_does_not_have_is_hidden)
+{
+	ck_assert(!(answer(1, 0).ecx & 1u << 3)); /* MONITOR */
+	ck_assert(!(answer(1, 0).ecx & 1u << 5)); /* VMX */
+	ck_assert(!(answer(1, 0).ecx & 1u << 21)); /* x2APIC */
+	ck_assert(!(answer(1, 0).edx & 1u << 9)); /* APIC */
+	ck_assert(!(answer(0x80000001, 0).edx & 1u << 27)); /* RDTSCP */
+	ck_assert_uint_eq(answer(1, 0).ebx, 0xffff); /* alone */
+}
+
+START_TEST(what_it_has_is_left)
+{
+	ck_assert(answer(1, 0).edx & 1u << 26); /* SSE2 */
+	ck_assert(answer(1, 0).ecx & 1u << 26); /* XSAVE */
+	ck_assert(answer(7, 0).ebx & 1u << 5); /* AVX2 */
+	ck_assert(answer(0x80000001, 0).edx & 1u << 29); /* long mode */
+	ck_assert_uint_eq(answer(0x80000003, 0).ebx, 0xffffffff);
+}
+
+START_TEST(osxsave_follows_cr4)
+{
+	guest.cr4 = 0;
+	ck_assert(!(answer(1, 0).ecx & OSXSAVE));
+	guest.cr4 = CR4_OSXSAVE;
+	ck_assert(answer(1, 0).ecx & OSXSAVE);
+}
+
+START_TEST(ospke_follows_cr4_and_pku_the_offer)
+{
+	guest.cr4 = 1ull << 22;
+	ck_assert_uint_eq(answer(7, 0).ecx >> 3 & 3, 3);
+	guest.cr4 = 0;
+	ck_assert_uint_eq(answer(7, 0).ecx >> 3 & 3, 1);
+	guest.xcr0_offered = 7;
+	ck_assert_uint_eq(answer(7, 0).ecx >> 3 & 3, 0);
+}
+
+START_TEST(xsave_sizes_follow_xcr0)
+{
+	struct cpuid c = answer(0xd, 0);
+
+	ck_assert_uint_eq(c.eax, 0x207);
+	ck_assert_uint_eq(c.edx, 0);
+	ck_assert_uint_eq(c.ebx, 576);
+	ck_assert_uint_eq(c.ecx, 2696);
+	guest.xcr0 = 7;
+	ck_assert_uint_eq(answer(0xd, 0).ebx, 832);
+	guest.xcr0 = 0x207;
+	ck_assert_uint_eq(answer(0xd, 0).ebx, 2696);
+	ck_assert_uint_eq(answer(0xd, 1).ebx, 840);
+}
+
+START_TEST(xsave_components_are_those_offered)
+{
+	ck_assert_uint_eq(answer(0xd, 2).eax, 256);
+	ck_assert_uint_eq(answer(0xd, 5).eax, 0);
+	ck_assert_uint_eq(answer(0xd, 64).eax, 0);
+	ck_assert_uint_eq(answer(0xd, 0xffffffff).eax, 0);
+	ck_assert(!(answer(0xd, 1).eax & 1u << 3)); /* XSAVES */
+}
+
+START_TEST(addresses_have_the_guests_width)
+{
+	ck_assert_uint_eq(answer(0x80000008, 0).eax, 0xff00 | 40);
+}
+
+START_TEST(other_leaves_are_zero)
+{
+	static const struct cpuid zero;
+	static const uint32_t leaves[] = { 2, 5, 6, 0xa, 0xb, 0x14, 0x40000001,
+					   0x8000001f, 0xffffffff };
+	struct cpuid c;
+	size_t i;
+
+	for (i = 0; i < sizeof(leaves) / sizeof(leaves[0]); i++) {
+		c = answer(leaves[i], 0);
+		ck_assert_mem_eq(&c, &zero, sizeof(c));
+	}
+	c = answer(7, 1);
+	ck_assert_mem_eq(&c, &zero, sizeof(c));
+}
+
+START_TEST(leaves_that_the_host_lacks_are_zero)
+{
+	guest.host = small_host;
+	ck_assert_uint_eq(answer(1, 0).eax, 0xffffffff);
+	ck_assert_uint_eq(answer(7, 0).ebx, 0);
+	ck_assert_uint_eq(answer(0xd, 0).eax, 0);
+	ck_assert_uint_eq(answer(0x80000008, 0).eax, 0);
+}
+
+static const TTest **const tests[] = {
+	&hypervisor_says_its_name,
+	&svm_is_hidden,
+	&what_the_machine_does_not_have_is_hidden,
+	&what_it_has_is_left,
+	&osxsave_follows_cr4,
+	&ospke_follows_cr4_and_pku_the_offer,
+	&xsave_sizes_follow_xcr0,
+	&xsave_components_are_those_offered,
+	&addresses_have_the_guests_width,
+	&other_leaves_are_zero,
+	&leaves_that_the_host_lacks_are_zero,
+};
+
+Suite *leaf_suite(void)
+{
+	return suite_of("leaf", tests, ARRAY_SIZE(tests));
+}
