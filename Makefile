@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: GPL-2.0
+# Every entry point; "make help" lists them. All that is built is below build/.
+
+MAKEFLAGS += --no-print-directory
+BUILD := $(CURDIR)/build
+PREFIX ?= /usr/local
+running := $(shell uname -r)
+LAB := $(shell tests/vm/kernel default 2>/dev/null)
+KVER ?= $(if $(wildcard /lib/modules/$(running)/build/),$(running),$(LAB))
+KDIR ?= /lib/modules/$(KVER)/build
+MODULE := $(BUILD)/module/$(KVER)
+RULES := $(DESTDIR)$(PREFIX)/lib/udev/rules.d
+
+all: module lib cli guests
+
+help:
+	@echo 'make             the same as make all'
+	@echo 'make all         module, library, tool and guests'
+	@echo 'make demo        install what is missing, build, run a guest in a nested VM'
+	@echo 'make demo HOST=1 the same on this machine, which must have SVM; needs root'
+	@echo 'make test        install what is missing, build, run every test'
+	@echo 'make style       install what is missing, check the layout of the sources'
+	@echo 'make module      svmrun.ko            -> build/module/KVER'
+	@echo 'make lib         libsvmrun            -> build/lib'
+	@echo 'make cli         the tool svmrun      -> build/bin'
+	@echo 'make guests      guest images         -> build/guests'
+	@echo 'make tests       unit tests, kselftests and helpers'
+	@echo 'make install     headers, library, tool, manual pages, module, udev rule'
+	@echo 'make uninstall   takes them away again'
+	@echo 'make clean       removes build/'
+	@echo
+	@echo 'Variables: KVER     kernel release of the module ($(KVER))'
+	@echo '           PREFIX   where to install ($(PREFIX)); DESTDIR: below this'
+	@echo '           CC, CFLAGS, LDFLAGS'
+
+# kbuild builds where the sources are, so it gets a tree of links to them.
+module:
+	@[ -d '$(KDIR)/' ] || { exec >&2; echo "$(KDIR): no kernel headers;" \
+		"install the package linux-headers-$(KVER), or give KVER="; exit 1; }
+	@mkdir -p $(MODULE)
+	@cp -rsf $(CURDIR)/Kbuild $(CURDIR)/module $(CURDIR)/uapi $(MODULE)/
+	@find $(MODULE) -xtype l -delete
+	$(MAKE) -C $(KDIR) M=$(MODULE) modules
+
+lib cli:
+	$(MAKE) -C userspace BUILD=$(BUILD) $@
+
+guests:
+	$(MAKE) -C tests/guests BUILD=$(BUILD)
+
+source:
+	tests/vm/source
+
+tests: lib source
+	$(MAKE) -C tests/unit BUILD=$(BUILD)
+	$(MAKE) -C tests/selftests BUILD=$(BUILD)
+	$(MAKE) -C tests/cli BUILD=$(BUILD)
+
+# A process of its own each, because KVER is known only when the packages are
+# there.
+demo:
+	@HOST=$(HOST) tests/demo
+
+test:
+	@tests/all
+
+style:
+	@tests/style
+
+install: module
+	$(MAKE) -C userspace BUILD=$(BUILD) PREFIX=$(PREFIX) DESTDIR=$(DESTDIR) install
+	$(MAKE) -C $(KDIR) M=$(MODULE) INSTALL_MOD_PATH=$(DESTDIR) \
+		CONFIG_MODULE_SIG_ALL= modules_install
+	$(if $(DESTDIR),,depmod $(KVER))
+	install -d $(RULES)
+	echo 'KERNEL=="svmrun", GROUP="kvm", MODE="0660"' >$(RULES)/60-svmrun.rules
+
+uninstall:
+	$(MAKE) -C userspace BUILD=$(BUILD) PREFIX=$(PREFIX) DESTDIR=$(DESTDIR) uninstall
+	rm -f $(RULES)/60-svmrun.rules
+	rm -f $(wildcard $(DESTDIR)/lib/modules/$(KVER)/*/svmrun.ko)
+	$(if $(DESTDIR),,depmod $(KVER))
+
+clean:
+	rm -rf $(BUILD)
+
+.PHONY: all help module lib cli guests source tests demo test style install \
+	uninstall clean
