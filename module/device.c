@@ -221,8 +221,10 @@ static long vm_file_map(struct file *file, union argument *argument)
 		err = check_hva(map->hva, map->length);
 	if (!err && !(map->flags & SVMRUN_MAP_READ))
 		err = -EINVAL;
-	return err ? err : memory_map(&vm->memory, map->gpa, map->hva,
-				      map->length, map_rights(map->flags));
+	if (err)
+		return err;
+	return memory_map(&vm->memory, map->gpa, map->hva, map->length,
+			  map_rights(map->flags));
 }
 
 static long vm_file_unmap(struct file *file, union argument *argument)

@@ -87,12 +87,14 @@ static int restore(const void *area, u64 mask)
 {
 	int err = 0;
 
+	/* clang-format off */
 	asm volatile("1: xrstor64 (%[area])\n"
 		     "2:\n"
 		     _ASM_EXTABLE_TYPE_REG(1b, 2b, EX_TYPE_EFAULT_REG, %[err])
 		     : [err] "+r"(err)
 		     : [area] "r"(area), "a"((u32)mask), "d"((u32)(mask >> 32))
 		     : "memory");
+	/* clang-format on */
 	return err;
 }
 

@@ -394,8 +394,8 @@ static int region_install(struct region *region, struct npt_cache *cache,
 	if (!(pfn & HMM_PFN_WRITE))
 		rights &= ~NPT_WRITE;
 	spin_lock(&memory->npt_lock);
-	if (region->gone || mmu_interval_read_retry(range->notifier,
-						    range->notifier_seq)) {
+	if (region->gone ||
+	    mmu_interval_read_retry(range->notifier, range->notifier_seq)) {
 		err = -EBUSY;
 	} else {
 		/* The guest's writes leave no trace in the program's tables. */

@@ -13,7 +13,7 @@
 
 /* Where an MSR's bits are: 32 MSRs an u64, ranges at 000h, 800h and 1000h. */
 #define WORD_LOW(msr) ((msr) / 32)
-#define WORD_HIGH(msr) (0x800 / 8 + ((msr) - 0xc0000000u) / 32)
+#define WORD_HIGH(msr) (0x800 / 8 + ((msr) % 0x2000) / 32)
 #define BITS(msr, access) ((access) << ((msr) % 32 * 2))
 
 /* What may go unintercepted: a row a word of the map. */

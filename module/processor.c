@@ -237,11 +237,11 @@ static int alloc_save_areas(void)
 
 	for_each_possible_cpu(cpu) {
 		struct processor *processor = &per_cpu(processors, cpu);
+		void *page = pages_alloc(cpu_to_node(cpu), 0, GFP_KERNEL);
 
 		asid_pool_init(&processor->asids, svm_asids);
-		processor->save_area =
-			pages_alloc(cpu_to_node(cpu), 0, GFP_KERNEL);
-		if (!processor->save_area) {
+		processor->save_area = page;
+		if (!page) {
 			free_save_areas();
 			return -ENOMEM;
 		}

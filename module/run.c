@@ -250,16 +250,13 @@ static int handle_exit(struct vcpu *vcpu)
 {
 	u32 code = vcpu->hw->control.exitcode;
 
-	switch (code) {
-	case VMEXIT_NPF:
+	if (code == VMEXIT_NPF)
 		return nested_page_fault(vcpu);
-	case VMEXIT_EXCP(0) ... VMEXIT_EXCP(31):
+	if (code >= VMEXIT_EXCP(0) && code <= VMEXIT_EXCP(31))
 		return exception(vcpu, code - VMEXIT_EXCP(0));
-	case (u32)VMEXIT_INVALID:
+	if (code == (u32)VMEXIT_INVALID)
 		return invalid(vcpu);
-	default:
-		return RUN_DONE;
-	}
+	return RUN_DONE;
 }
 
 /* The guest was entered and left for a reason that is not the program's. */

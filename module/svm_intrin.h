@@ -22,14 +22,16 @@
  *
  * The processor itself switches RAX and RSP; the other general-purpose
  * registers are loaded from the guest's struct svmrun_registers and stored back
- * there: the VMCB's software area begins with its address. Returns after #VMEXIT with GIF clear, and with the guest's FS, GS, TR, LDTR and
- * system call MSRs still loaded: nothing may use per-CPU data before VMLOAD.
+ * there: the VMCB's software area begins with its address. Returns after #VMEXIT
+ * with GIF clear, and with the guest's FS, GS, TR, LDTR and system call MSRs
+ * still loaded: nothing may use per-CPU data before VMLOAD.
  */
 static __always_inline void __svm_vmrun(size_t VmcbPhysicalAddress)
 {
 	struct svm_vmcb *vmcb = __va(VmcbPhysicalAddress & ~sme_me_mask);
 	void *registers = *(void **)vmcb->control.software;
 
+	/* clang-format off */
 	asm volatile("push %%rbp\n\t"
 		     "push %%rdi\n\t"
 		     "mov " GPR(rbx) ", %%rbx\n\t"
@@ -85,6 +87,7 @@ static __always_inline void __svm_vmrun(size_t VmcbPhysicalAddress)
 		       GPR_OFFSET(r14), GPR_OFFSET(r15)
 		     : "rbx", "rcx", "rdx", "rsi", "r8", "r9", "r10", "r11",
 		       "r12", "r13", "r14", "r15", "cc", "memory");
+	/* clang-format on */
 }
 
 #undef GPR

@@ -41,9 +41,11 @@ static bool permitted(u64 value, u64 refused, u64 required, u32 offset,
 static bool check_zero(const struct svm_vmcb_control *user,
 		       struct vmcb_refusal *refusal)
 {
+	/* clang-format off */
 #define AND_ZERO(field)                                                        \
-	&&permitted(READ_ONCE(user->field), ~0ull, 0, CONTROL_OFFSET(field),   \
-		    refusal)
+	&& permitted(READ_ONCE(user->field), ~0ull, 0, CONTROL_OFFSET(field),  \
+		     refusal)
+	/* clang-format on */
 	return true VMCB_ZERO_FIELDS(AND_ZERO);
 #undef AND_ZERO
 }
@@ -60,9 +62,11 @@ static bool supported(u64 wanted, u32 feature, u32 features, u32 offset,
 static bool check_features(const struct svm_vmcb_control *hw, u32 features,
 			   struct vmcb_refusal *refusal)
 {
+	/* clang-format off */
 #define AND_SUPPORTED(field, bits, feature)                                    \
-	&&supported(hw->field & (bits), feature, features,                     \
-		    CONTROL_OFFSET(field), refusal)
+	&& supported(hw->field & (bits), feature, features,                    \
+		     CONTROL_OFFSET(field), refusal)
+	/* clang-format on */
 	return true VMCB_FEATURE_FIELDS(AND_SUPPORTED);
 #undef AND_SUPPORTED
 }
@@ -73,12 +77,14 @@ static bool load_fields(struct svm_vmcb_control *hw,
 {
 	u64 value;
 
+	/* clang-format off */
 #define AND_LOAD(field, clean, forced, refused, required)                      \
-	&&((vouched & (clean)) ||                                              \
-	   (value = READ_ONCE(user->field),                                    \
-	    permitted(value, refused, required, CONTROL_OFFSET(field),         \
-		      refusal) &&                                              \
-		    (hw->field = value | (forced), true)))
+	&& ((vouched & (clean)) ||                                             \
+	    (value = READ_ONCE(user->field),                                   \
+	     permitted(value, refused, required, CONTROL_OFFSET(field),        \
+		       refusal) &&                                             \
+		     (hw->field = value | (forced), true)))
+	/* clang-format on */
 	return true VMCB_CONTROL_FIELDS(AND_LOAD);
 #undef AND_LOAD
 }

@@ -7,7 +7,9 @@ void *memset(void *to, int byte, size_t size)
 	void *end = to;
 
 	asm volatile("rep stosb"
-		     : "+D"(end), "+c"(size) : "a"(byte) : "memory");
+		     : "+D"(end), "+c"(size)
+		     : "a"(byte)
+		     : "memory");
 	return to;
 }
 
@@ -16,6 +18,8 @@ void *memcpy(void *to, const void *from, size_t size)
 	void *end = to;
 
 	asm volatile("rep movsb"
-		     : "+D"(end), "+S"(from), "+c"(size) : : "memory");
+		     : "+D"(end), "+S"(from), "+c"(size)
+		     :
+		     : "memory");
 	return to;
 }

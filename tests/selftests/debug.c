@@ -42,7 +42,8 @@ static uint64_t hits(int breakpoint)
 	uint64_t count = 0;
 
 	return read(breakpoint, &count, sizeof(count)) == sizeof(count) ?
-		       count : ~0ull;
+		       count :
+		       ~0ull;
 }
 
 MACHINE_FIXTURE(debug)

@@ -100,7 +100,10 @@ TEST_F(device, too_many_open_files)
 TEST_F(device, calls_belong_to_their_kind_of_fd)
 {
 	int device = self->m.device, vm = self->m.vm.fd, vcpu = self->m.vcpu.fd;
-	const struct { int fd; unsigned long request; } wrong[] = {
+	const struct {
+		int fd;
+		unsigned long request;
+	} wrong[] = {
 		{ device, SVMRUN_MAP },	  { device, SVMRUN_UNMAP },
 		{ device, SVMRUN_RUN },	  { device, SVMRUN_CREATE_VCPU },
 		{ device, SVMRUN_KICK },  { vm, SVMRUN_INFO },
@@ -111,7 +114,8 @@ TEST_F(device, calls_belong_to_their_kind_of_fd)
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(wrong); i++) {
-		EXPECT_EQ(-ENOTTY, call(wrong[i].fd, wrong[i].request, NULL)) {
+		EXPECT_EQ(-ENOTTY, call(wrong[i].fd, wrong[i].request, NULL))
+		{
 			TH_LOG("pair %zu of the table", i);
 		}
 	}
@@ -121,7 +125,10 @@ TEST_F(device, calls_that_do_not_exist)
 {
 	const int fds[] = { self->m.device, self->m.vm.fd, self->m.vcpu.fd };
 	const unsigned long requests[] = {
-		0, ~0ul, _IO(SVMRUN_TYPE, 0xff), _IO(SVMRUN_TYPE ^ 1, 5),
+		0,
+		~0ul,
+		_IO(SVMRUN_TYPE, 0xff),
+		_IO(SVMRUN_TYPE ^ 1, 5),
 		_IOWR(SVMRUN_TYPE, 0x7f, struct svmrun_info),
 	};
 
@@ -136,10 +143,10 @@ TEST_F(device, no_read_write_mmap)
 
 	EXPECT_EQ(-1, read(self->m.device, &byte, 1));
 	EXPECT_EQ(-1, write(self->m.device, &byte, 1));
-	EXPECT_EQ(MAP_FAILED, mmap(NULL, PAGE, PROT_READ, MAP_SHARED,
-				   self->m.device, 0));
-	EXPECT_EQ(MAP_FAILED, mmap(NULL, PAGE, PROT_READ, MAP_SHARED,
-				   self->m.vm.fd, 0));
+	EXPECT_EQ(MAP_FAILED,
+		  mmap(NULL, PAGE, PROT_READ, MAP_SHARED, self->m.device, 0));
+	EXPECT_EQ(MAP_FAILED,
+		  mmap(NULL, PAGE, PROT_READ, MAP_SHARED, self->m.vm.fd, 0));
 }
 
 /* ---- every call with an argument, valid but for one error ---------------- */
@@ -175,19 +182,17 @@ FIXTURE_VARIANT(argument)
 };
 
 #define ARGUMENT_VARIANT(member, kind, number, ...)			\
-	FIXTURE_VARIANT_ADD(argument, member) {				\
-		.on = kind,						\
-		.request = number,					\
-		.argument.member = {					\
-			.size = sizeof(struct svmrun_##member),		\
-			##__VA_ARGS__					\
-		},							\
+	FIXTURE_VARIANT_ADD(argument, member)                                  \
+	{                                                                      \
+		.on = kind, .request = number,                                 \
+		.argument.member = { .size = sizeof(struct svmrun_##member),   \
+				     ##__VA_ARGS__ },                          \
 	}
 
 ARGUMENT_VARIANT(info, ON_DEVICE, SVMRUN_INFO);
 ARGUMENT_VARIANT(create_vm, ON_DEVICE, SVMRUN_CREATE_VM);
-ARGUMENT_VARIANT(map, ON_VM, SVMRUN_MAP, .flags = MAP_ALL,
-		 .gpa = MACHINE_SIZE, .hva = 0x10000, .length = PAGE);
+ARGUMENT_VARIANT(map, ON_VM, SVMRUN_MAP, .flags = MAP_ALL, .gpa = MACHINE_SIZE,
+		 .hva = 0x10000, .length = PAGE);
 ARGUMENT_VARIANT(unmap, ON_VM, SVMRUN_UNMAP, .gpa = 0, .length = PAGE);
 ARGUMENT_VARIANT(create_vcpu, ON_VM, SVMRUN_CREATE_VCPU);
 
@@ -260,8 +265,8 @@ TEST_F(argument, size_too_small)
 
 	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
 		self->argument->size = sizes[i];
-		EXPECT_EQ(-EINVAL, call(self->fd, variant->request,
-					self->argument));
+		EXPECT_EQ(-EINVAL,
+			  call(self->fd, variant->request, self->argument));
 	}
 }
 

@@ -24,8 +24,9 @@ MACHINE_FIXTURE(event)
 
 GUEST(halt, 16, "hlt");
 GUEST(undefined, 16, "ud2");
-GUEST(single_step, 16, "pushf\n mov %sp, %bp\n orw $0x100, (%bp)\n popf\n"
-	"nop\n hlt");
+GUEST(single_step, 16,
+      "pushf\n mov %sp, %bp\n orw $0x100, (%bp)\n popf\n"
+      "nop\n hlt");
 
 /* In real mode vectors are at 0: this one leads to a HLT at MACHINE_DATA. */
 static void handler_at_data(struct machine *m, int vector)
@@ -82,8 +83,9 @@ TEST_F(event, debug_exception_intercepted)
 /* Counts in BX, and looks where it came from. */
 GUEST(handler, 16, "inc %bx\n mov %sp, %bp\n mov (%bp), %cx\n iret");
 /* Steps over the two bytes that it came from. */
-GUEST(handler_of_fault, 16, "inc %bx\n mov %sp, %bp\n mov (%bp), %cx\n"
-	"addw $2, (%bp)\n iret");
+GUEST(handler_of_fault, 16,
+      "inc %bx\n mov %sp, %bp\n mov (%bp), %cx\n"
+      "addw $2, (%bp)\n iret");
 
 GUEST(software_interrupt, 16, "int $0x21\n hlt");
 GUEST(breakpoint, 16, "int3\n nop\n hlt");

@@ -14,17 +14,18 @@ struct xmm {
 };
 
 #define EACH_XMM(op)							\
-	op(0) op(1) op(2) op(3) op(4) op(5) op(6) op(7)			\
-	op(8) op(9) op(10) op(11) op(12) op(13) op(14) op(15)
+	op(0) op(1) op(2) op(3) op(4) op(5) op(6) op(7) op(8) op(9) op(10)     \
+		op(11) op(12) op(13) op(14) op(15)
 #define DOUBLE(n) "paddb %xmm" #n ", %xmm" #n "\n"
 
 /* Doubles every byte of xmm0 to xmm15, pushes two constants on the x87. */
 GUEST(double_xmm, 64, EACH_XMM(DOUBLE) "fld1\n fldpi\n hlt");
 GUEST(halt, 64, "hlt");
 GUEST(broadcast_ymm, 64, "vbroadcastss 0xa000, %ymm3\n hlt");
-GUEST(write_pkru, 64, "xor %ecx, %ecx\n xor %edx, %edx\n"
-	"mov $0x55555550, %eax\n wrpkru\n"
-	"xor %eax, %eax\n rdpkru\n hlt");
+GUEST(write_pkru, 64,
+      "xor %ecx, %ecx\n xor %edx, %edx\n"
+      "mov $0x55555550, %eax\n wrpkru\n"
+      "xor %eax, %eax\n rdpkru\n hlt");
 
 MACHINE_FIXTURE(fpu)
 
@@ -134,8 +135,8 @@ static long run_between(int fd, const struct xmm *before, struct xmm *after)
 
 	asm volatile(EACH_XMM(LOAD) "syscall\n" EACH_XMM(STORE)
 		     : "+a"(result)
-		     : "D"((long)fd), "S"(SVMRUN_RUN), "d"(0l),
-		       [before] "r"(before), [after] "r"(after)
+		     : "D"((long)fd), "S"(SVMRUN_RUN),
+		       "d"(0l), [before] "r"(before), [after] "r"(after)
 		     : "rcx", "r11", "memory", "xmm0", "xmm1", "xmm2", "xmm3",
 		       "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9", "xmm10",
 		       "xmm11", "xmm12", "xmm13", "xmm14", "xmm15");

@@ -91,9 +91,13 @@ static void compare(struct __test_metadata *_metadata,
 	       after->vmalloc - before->vmalloc);
 }
 
-FIXTURE(leak) {};
-FIXTURE_SETUP(leak) {}
-FIXTURE_TEARDOWN(leak) {}
+FIXTURE(leak){};
+FIXTURE_SETUP(leak)
+{
+}
+FIXTURE_TEARDOWN(leak)
+{
+}
 
 TEST_F_TIMEOUT(leak, five_hundred_cycles, 240)
 {

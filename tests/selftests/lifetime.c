@@ -12,7 +12,7 @@ GUEST(count, 16, COUNT_LOOP);
 #define NEEDS_MODULE_FILE()						\
 	do {								\
 		if (!module_can_be_changed())				\
-			SKIP(return, "needs root and %s", module_path());\
+			SKIP(return, "needs root and %s", module_path());      \
 	} while (0)
 
 /* ---- the order of closing ------------------------------------------------ */

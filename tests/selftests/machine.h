@@ -41,9 +41,7 @@
  */
 #define GUEST(name, bits, text)					\
 	asm(".pushsection .rodata\n"				\
-	    ".code" #bits "\n"					\
-	    #name ":\n" text "\n"				\
-	    #name "_end:\n"					\
+	    ".code" #bits "\n" #name ":\n" text "\n" #name "_end:\n"           \
 	    ".code64\n"						\
 	    ".popsection\n");					\
 	extern const char name[] asm(#name);			\
@@ -194,12 +192,14 @@ static inline int machine_load(struct machine *m, enum machine_mode mode,
  * @name: the fixture's name; its tests use self->m
  */
 #define MACHINE_FIXTURE(name)						\
-	FIXTURE(name) {							\
+	FIXTURE(name)                                                          \
+	{                                                                      \
 		struct machine m;					\
 	};								\
 	FIXTURE_SETUP(name)						\
 	{								\
-		ASSERT_EQ(0, machine_create(&self->m)) {		\
+		ASSERT_EQ(0, machine_create(&self->m))                         \
+		{                                                              \
 			TH_LOG("no machine: is svmrun.ko loaded?");	\
 		}							\
 	}								\

@@ -77,15 +77,19 @@ TEST_F(map, no_read)
 
 TEST_F(map, hva_not_of_a_program)
 {
-	const struct { uint64_t hva, length; } ranges[] = {
-		{ 1ull << 63, PAGE }, { -PAGE, PAGE }, { -PAGE, 2 * PAGE },
-		{ -LENGTH, LENGTH + PAGE }, { 0xffff888000000000, PAGE },
+	const struct {
+		uint64_t hva, length;
+	} ranges[] = {
+		{ 1ull << 63, PAGE },	      { -PAGE, PAGE },
+		{ -PAGE, 2 * PAGE },	      { -LENGTH, LENGTH + PAGE },
+		{ 0xffff888000000000, PAGE },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(ranges); i++) {
-		EXPECT_EQ(-EINVAL, machine_map(&self->m, GPA,
-					       (void *)ranges[i].hva,
-					       ranges[i].length, MAP_ALL)) {
+		EXPECT_EQ(-EINVAL,
+			  machine_map(&self->m, GPA, (void *)ranges[i].hva,
+				      ranges[i].length, MAP_ALL))
+		{
 			TH_LOG("range %zu of the table", i);
 		}
 	}
@@ -199,7 +203,8 @@ static void expect_left(struct __test_metadata *_metadata, struct machine *m,
 	for (int i = 0; i < PAGES; i++) {
 		int64_t want = left & 1u << i ? 100 + i : -1;
 
-		EXPECT_EQ(want, guest_read(_metadata, m, GPA + i * PAGE)) {
+		EXPECT_EQ(want, guest_read(_metadata, m, GPA + i * PAGE))
+		{
 			TH_LOG("page %d", i);
 		}
 	}
@@ -209,12 +214,11 @@ static void expect_left(struct __test_metadata *_metadata, struct machine *m,
 #define TEST_CUT(name, first, count, left)				\
 	TEST_F(map, cut_##name)						\
 	{								\
-		ASSERT_EQ(0, machine_map(&self->m, GPA, self->pages,	\
-					 LENGTH, MAP_ALL));		\
+		ASSERT_EQ(0, machine_map(&self->m, GPA, self->pages, LENGTH,   \
+					 MAP_ALL));                            \
 		expect_left(_metadata, &self->m, 0xff);			\
-		EXPECT_EQ(0, machine_unmap(&self->m,			\
-					   GPA + (first) * PAGE,	\
-					   (count) * PAGE));		\
+		EXPECT_EQ(0, machine_unmap(&self->m, GPA + (first)*PAGE,       \
+					   (count)*PAGE));                     \
 		expect_left(_metadata, &self->m, left);			\
 	}
 
@@ -250,8 +254,8 @@ TEST_F(map, cut_and_filled_again)
 TEST_F(map, same_memory_twice)
 {
 	ASSERT_EQ(0, machine_map(&self->m, GPA, self->pages, PAGE, MAP_ALL));
-	ASSERT_EQ(0, machine_map(&self->m, 2 * GPA, self->pages, PAGE,
-				 MAP_ALL));
+	ASSERT_EQ(0,
+		  machine_map(&self->m, 2 * GPA, self->pages, PAGE, MAP_ALL));
 	EXPECT_EQ(100, guest_read(_metadata, &self->m, GPA));
 	self->pages[0] = 5;
 	EXPECT_EQ(5, guest_read(_metadata, &self->m, 2 * GPA));

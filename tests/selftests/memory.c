@@ -42,20 +42,20 @@ FIXTURE_TEARDOWN(memory)
 
 /* Runs one of the guests above on the page at GPA; returns what RUN does. */
 #define ON_PAGE(m, guest)					\
-	(MACHINE_LOAD(m, MODE_PROTECTED, guest),		\
-	 (m)->vcpu.regs->rbx = GPA, machine_run(m))
+	(MACHINE_LOAD(m, MODE_PROTECTED, guest), (m)->vcpu.regs->rbx = GPA,    \
+	 machine_run(m))
 
 #define EXPECT_LOADED(value, m)						\
 	do {								\
 		EXPECT_EQ(0, ON_PAGE(m, load));				\
-		EXPECT_EQ(VMEXIT_HLT, (m)->vcpu.vmcb->control.exitcode);\
+		EXPECT_EQ(VMEXIT_HLT, (m)->vcpu.vmcb->control.exitcode);       \
 		EXPECT_EQ((value), (m)->vcpu.vmcb->save.rax);		\
 	} while (0)
 
 #define EXPECT_STORED(m)						\
 	do {								\
 		EXPECT_EQ(0, ON_PAGE(m, store));			\
-		EXPECT_EQ(VMEXIT_HLT, (m)->vcpu.vmcb->control.exitcode);\
+		EXPECT_EQ(VMEXIT_HLT, (m)->vcpu.vmcb->control.exitcode);       \
 	} while (0)
 
 /* RUN returned EFAULT: the exit says where, and running again goes on. */
@@ -94,9 +94,9 @@ TEST_F(memory, none_at_hva)
 	ASSERT_EQ(0, munmap((void *)self->page, PAGE));
 	EXPECT_EQ(-EFAULT, ON_PAGE(&self->m, store));
 	expect_fault(_metadata, &self->m);
-	ASSERT_EQ(self->page, new_page((void *)self->page,
-				       PROT_READ | PROT_WRITE,
-				       NEW | MAP_FIXED));
+	ASSERT_EQ(self->page,
+		  new_page((void *)self->page, PROT_READ | PROT_WRITE,
+			   NEW | MAP_FIXED));
 	ASSERT_EXIT(VMEXIT_HLT, &self->m);
 	EXPECT_EQ(77, *self->page);
 }
@@ -114,9 +114,9 @@ TEST_F(memory, unmapped_under_running_guest)
 	EXPECT_EQ(VMEXIT_NPF, self->m.vcpu.vmcb->control.exitcode);
 	EXPECT_EQ(GPA, self->m.vcpu.vmcb->control.exitinfo2);
 
-	ASSERT_EQ(self->page, new_page((void *)self->page,
-				       PROT_READ | PROT_WRITE,
-				       NEW | MAP_FIXED));
+	ASSERT_EQ(self->page,
+		  new_page((void *)self->page, PROT_READ | PROT_WRITE,
+			   NEW | MAP_FIXED));
 	ASSERT_EQ(0, runner_start(&runner, &self->m.vcpu));
 	machine_wait_counting(&self->m);
 	EXPECT_EQ(0, runner_kick(&runner));
@@ -146,8 +146,8 @@ TEST_F(memory, read_only_for_the_program)
 	EXPECT_LOADED(77, &self->m);
 	EXPECT_EQ(-EFAULT, ON_PAGE(&self->m, store));
 	expect_fault(_metadata, &self->m);
-	ASSERT_EQ(0, mprotect((void *)self->page, PAGE,
-			      PROT_READ | PROT_WRITE));
+	ASSERT_EQ(0,
+		  mprotect((void *)self->page, PAGE, PROT_READ | PROT_WRITE));
 	ASSERT_EXIT(VMEXIT_HLT, &self->m);
 }
 
@@ -271,9 +271,9 @@ TEST_F(memory, shared_with_another_process)
 	int status;
 	pid_t child;
 
-	ASSERT_EQ(self->page, new_page((void *)self->page,
-				       PROT_READ | PROT_WRITE,
-				       MAP_SHARED | MAP_ANONYMOUS | MAP_FIXED));
+	ASSERT_EQ(self->page,
+		  new_page((void *)self->page, PROT_READ | PROT_WRITE,
+			   MAP_SHARED | MAP_ANONYMOUS | MAP_FIXED));
 	EXPECT_STORED(&self->m);
 	child = fork();
 	if (!child) {

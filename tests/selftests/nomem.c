@@ -97,7 +97,7 @@ FIXTURE_TEARDOWN(nomem)
 }
 
 /* From here on there is hardly more than what is had. */
-static int limit(FIXTURE_DATA(nomem) *self)
+static int limit(FIXTURE_DATA(nomem) * self)
 {
 	char text[32];
 	int length;

@@ -16,9 +16,10 @@ GUEST(cpuid, 16, "cpuid");
 GUEST(vmmcall, 32, "vmmcall");
 GUEST(rdmsr, 32, "mov $0x1b, %ecx\n rdmsr");
 GUEST(wrmsr, 32, "mov $0x1b, %ecx\n wrmsr");
-GUEST(outs, 32, "outb %al, $0x80\n outw %ax, $0x81\n outl %eax, $0x82\n"
-		"mov $0x1234, %dx\n inb %dx, %al\n inw %dx, %ax\n"
-		"inl %dx, %eax");
+GUEST(outs, 32,
+      "outb %al, $0x80\n outw %ax, $0x81\n outl %eax, $0x82\n"
+      "mov $0x1234, %dx\n inb %dx, %al\n inw %dx, %ax\n"
+      "inl %dx, %eax");
 
 TEST_F(run, hlt)
 {
@@ -59,7 +60,9 @@ TEST_F(run, msr)
 
 TEST_F(run, ioio)
 {
-	const struct { uint16_t port, flags, length; } accesses[] = {
+	const struct {
+		uint16_t port, flags, length;
+	} accesses[] = {
 		{ 0x80, SVM_IOIO_SZ8, 2 },
 		{ 0x81, SVM_IOIO_SZ16, 3 },
 		{ 0x82, SVM_IOIO_SZ32, 2 },
@@ -127,19 +130,20 @@ TEST_F(run, unmapped_page_table)
 	MACHINE_LOAD(&self->m, MODE_LONG, halt);
 	VMCB->save.cr3 = UNMAPPED;
 	ASSERT_EXIT(VMEXIT_NPF, &self->m);
-	EXPECT_EQ(SVM_NPF_TABLE, VMCB->control.exitinfo1 &
-				 (SVM_NPF_TABLE | SVM_NPF_FINAL));
+	EXPECT_EQ(SVM_NPF_TABLE,
+		  VMCB->control.exitinfo1 & (SVM_NPF_TABLE | SVM_NPF_FINAL));
 	EXPECT_EQ(UNMAPPED, VMCB->control.exitinfo2 & -PAGE);
 }
 
 /* ---- state --------------------------------------------------------------- */
 
 /* Each register takes the value of the one before it, RAX that of R15. */
-GUEST(rotate, 64, "xchg %rax, %rcx\n xchg %rax, %rdx\n xchg %rax, %rbx\n"
-	"xchg %rax, %rsp\n xchg %rax, %rbp\n xchg %rax, %rsi\n"
-	"xchg %rax, %rdi\n xchg %rax, %r8\n xchg %rax, %r9\n"
-	"xchg %rax, %r10\n xchg %rax, %r11\n xchg %rax, %r12\n"
-	"xchg %rax, %r13\n xchg %rax, %r14\n xchg %rax, %r15\n hlt");
+GUEST(rotate, 64,
+      "xchg %rax, %rcx\n xchg %rax, %rdx\n xchg %rax, %rbx\n"
+      "xchg %rax, %rsp\n xchg %rax, %rbp\n xchg %rax, %rsi\n"
+      "xchg %rax, %rdi\n xchg %rax, %r8\n xchg %rax, %r9\n"
+      "xchg %rax, %r10\n xchg %rax, %r11\n xchg %rax, %r12\n"
+      "xchg %rax, %r13\n xchg %rax, %r14\n xchg %rax, %r15\n hlt");
 
 static uint64_t marked(int i)
 {
@@ -154,7 +158,8 @@ TEST_F(run, general_registers)
 	ASSERT_EXIT(VMEXIT_HLT, &self->m);
 	for (int i = 0; i < 16; i++) {
 		EXPECT_EQ(marked((i + 15) % 16),
-			  *svmrun_vcpu_gpr(&self->m.vcpu, i)) {
+			  *svmrun_vcpu_gpr(&self->m.vcpu, i))
+		{
 			TH_LOG("register %d", i);
 		}
 	}
@@ -163,10 +168,11 @@ TEST_F(run, general_registers)
 /* CR3 gets the address of a copy of the page table's root. */
 #define OTHER_ROOT 0x1f000
 
-GUEST(change_state, 64, "movl $0xabc, %eax\n mov %rax, %cr2\n"
-	"movl $0x1f000, %eax\n mov %rax, %cr3\n"
-	"lgdt 1f(%rip)\n lidt 1f(%rip)\n stc\n std\n hlt\n"
-	"1: .word 0x7f\n .quad 0x5000");
+GUEST(change_state, 64,
+      "movl $0xabc, %eax\n mov %rax, %cr2\n"
+      "movl $0x1f000, %eax\n mov %rax, %cr3\n"
+      "lgdt 1f(%rip)\n lidt 1f(%rip)\n stc\n std\n hlt\n"
+      "1: .word 0x7f\n .quad 0x5000");
 
 TEST_F(run, system_registers)
 {
@@ -181,8 +187,9 @@ TEST_F(run, system_registers)
 	EXPECT_EQ(0x401, VMCB->save.rflags & 0x401); /* DF, CF */
 }
 
-GUEST(change_segments, 16, "mov $0x1234, %ax\n mov %ax, %ds\n"
-	"mov %ax, %gs\n hlt");
+GUEST(change_segments, 16,
+      "mov $0x1234, %ax\n mov %ax, %ds\n"
+      "mov %ax, %gs\n hlt");
 
 TEST_F(run, segments)
 {

@@ -6,8 +6,9 @@
 #define ROUNDS 20000
 
 GUEST(count, 64, COUNT_LOOP);
-GUEST(count_rounds, 64, "mov $20000, %ecx\n 1: lock incl 0xa000\n"
-	"loop 1b\n hlt");
+GUEST(count_rounds, 64,
+      "mov $20000, %ecx\n 1: lock incl 0xa000\n"
+      "loop 1b\n hlt");
 
 FIXTURE(smp)
 {

@@ -66,7 +66,7 @@ static void xcr0_refused(struct __test_metadata *_metadata, struct machine *m,
 	regs->xcr0 = value;
 	ASSERT_EXIT(VMEXIT_INVALID, m);
 	EXPECT_EQ(SVMRUN_VCPU_REGISTERS +
-		  offsetof(struct svmrun_registers, xcr0),
+			  offsetof(struct svmrun_registers, xcr0),
 		  regs->out_invalid_offset);
 	EXPECT_EQ(SVMRUN_INVALID_VALUE, regs->out_invalid_reason);
 	regs->xcr0 = XCR0_X87;

@@ -34,7 +34,7 @@ START_TEST(name_is_the_manuals)
 	};
 	size_t i;
 
-	for (i = 0; i < sizeof(exits) / sizeof(exits[0]); i++)
+	for (i = 0; i < ARRAY_SIZE(exits); i++)
 		ck_assert_pstr_eq(svmrun_exit_name(exits[i].code),
 				  exits[i].name);
 }

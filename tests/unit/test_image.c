@@ -22,9 +22,9 @@ struct elf {
 };
 
 static uint8_t bytes[SIZE];
-static struct svmrun_memory memory = {
-	.base = bytes, .gpa = BASE, .size = SIZE
-};
+static struct svmrun_memory memory = { .base = bytes,
+				       .gpa = BASE,
+				       .size = SIZE };
 
 static Elf64_Phdr segment(uint32_t type, uint64_t offset, uint64_t address,
 			  uint64_t file, uint64_t memory_size)
@@ -94,7 +94,8 @@ START_TEST(flat_goes_where_it_is_told)
 {
 	good();
 	ck_assert_int_eq(svmrun_image_load_flat(&memory, "abc", 3,
-						BASE + SIZE - 3), 0);
+						BASE + SIZE - 3),
+			 0);
 	ck_assert_mem_eq(bytes + SIZE - 3, "abc", 3);
 	ck_assert_uint_eq(bytes[SIZE - 4], RUBBISH);
 }
@@ -103,7 +104,8 @@ START_TEST(flat_refuses_what_does_not_fit)
 {
 	good();
 	ck_assert_int_eq(svmrun_image_load_flat(&memory, "abc", 3,
-						BASE + SIZE - 2), -ERANGE);
+						BASE + SIZE - 2),
+			 -ERANGE);
 	ck_assert_int_eq(svmrun_image_load_flat(&memory, "abc", 3, BASE - 1),
 			 -ERANGE);
 	ck_assert_int_eq(svmrun_image_load_flat(&memory, "abc", 3, -1ull),
@@ -123,7 +125,8 @@ START_TEST(elf_segments_go_to_their_physical_addresses)
 	uint64_t entry = 0;
 
 	ck_assert_int_eq(svmrun_image_load_elf64(&memory, &elf, sizeof(elf),
-						 &entry), 0);
+						 &entry),
+			 0);
 	ck_assert_uint_eq(entry, 0x1004);
 	ck_assert_mem_eq(bytes, elf.code, 16);
 	ck_assert_uint_eq(bytes[16], RUBBISH);

@@ -69,8 +69,7 @@ START_TEST(strings_that_are_not_utf8_become_so)
 	string_is("\xe0\x80\x80", "\"\\ufffd\\ufffd\\ufffd\"");
 	string_is("\xed\xa0\x80", "\"\\ufffd\\ufffd\\ufffd\"");
 	string_is("\xf0\x80", "\"\\ufffd\\ufffd\"");
-	string_is("\xf4\x90\x80\x80",
-		  "\"\\ufffd\\ufffd\\ufffd\\ufffd\"");
+	string_is("\xf4\x90\x80\x80", "\"\\ufffd\\ufffd\\ufffd\\ufffd\"");
 }
 
 static const TTest **const tests[] = {

@@ -26,9 +26,10 @@ static struct cpuid small_host(uint32_t leaf, uint32_t subleaf)
 	return c;
 }
 
-static struct cpuid_guest guest = {
-	.host = host, .xcr0 = 1, .xcr0_offered = 0x207, .gpa_bits = 40
-};
+static struct cpuid_guest guest = { .host = host,
+				    .xcr0 = 1,
+				    .xcr0_offered = 0x207,
+				    .gpa_bits = 40 };
 
 static struct cpuid answer(uint32_t leaf, uint32_t subleaf)
 {
@@ -118,12 +119,13 @@ START_TEST(addresses_have_the_guests_width)
 START_TEST(other_leaves_are_zero)
 {
 	static const struct cpuid zero;
-	static const uint32_t leaves[] = { 2, 5, 6, 0xa, 0xb, 0x14, 0x40000001,
-					   0x8000001f, 0xffffffff };
+	static const uint32_t leaves[] = { 2,	       5,	   6,
+					   0xa,	       0xb,	   0x14,
+					   0x40000001, 0x8000001f, 0xffffffff };
 	struct cpuid c;
 	size_t i;
 
-	for (i = 0; i < sizeof(leaves) / sizeof(leaves[0]); i++) {
+	for (i = 0; i < ARRAY_SIZE(leaves); i++) {
 		c = answer(leaves[i], 0);
 		ck_assert_mem_eq(&c, &zero, sizeof(c));
 	}

@@ -7,8 +7,9 @@
 #include "vcpu_pages.h"
 
 #define RIP 0x7c00
-#define INJECTED_GP (SVM_EVENT_VALID | SVM_EVENT_TYPE_EXCEPTION | \
-		     SVM_EVENT_ERROR_CODE_VALID | 13)
+#define INJECTED_GP                                                            \
+	(SVM_EVENT_VALID | SVM_EVENT_TYPE_EXCEPTION |                          \
+	 SVM_EVENT_ERROR_CODE_VALID | 13)
 
 static struct vcpu_pages pages;
 static struct svm_vmcb *const vmcb = &pages.vmcb;
@@ -344,7 +345,7 @@ START_TEST(xsetbv_sets_xcr0)
 	struct machine machine;
 	size_t i;
 
-	for (i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
+	for (i = 0; i < ARRAY_SIZE(values); i++) {
 		machine = xsetbv(values[i]);
 		went_on(&machine, 3);
 		ck_assert_uint_eq(regs->xcr0, values[i]);
@@ -354,12 +355,13 @@ START_TEST(xsetbv_sets_xcr0)
 START_TEST(xsetbv_refuses_illegal_values)
 {
 	/* x87 off; AVX without SSE; half of AVX-512, and without AVX; no such */
-	static const uint64_t values[] = { 0, 6, 5, 0x27, 0xe3, 0x19,
-					   1ull << 63 | 1 };
+	static const uint64_t values[] = {
+		0, 6, 5, 0x27, 0xe3, 0x19, 1ull << 63 | 1
+	};
 	struct machine machine;
 	size_t i;
 
-	for (i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
+	for (i = 0; i < ARRAY_SIZE(values); i++) {
 		machine = xsetbv(values[i]);
 		failed_with_gp(&machine);
 		ck_assert_uint_eq(regs->xcr0, 1);

@@ -6,9 +6,9 @@
 #include "suites.h"
 
 static char bytes[64];
-static const struct svmrun_memory memory = {
-	.base = bytes, .gpa = 0x1000, .size = sizeof(bytes)
-};
+static const struct svmrun_memory memory = { .base = bytes,
+					     .gpa = 0x1000,
+					     .size = sizeof(bytes) };
 
 START_TEST(at_finds_every_byte)
 {
@@ -44,10 +44,8 @@ START_TEST(at_does_not_overflow)
 }
 
 static const TTest **const tests[] = {
-	&at_finds_every_byte,
-	&at_the_end_there_are_no_bytes_left,
-	&at_refuses_what_begins_before,
-	&at_refuses_what_ends_behind,
+	&at_finds_every_byte,		&at_the_end_there_are_no_bytes_left,
+	&at_refuses_what_begins_before, &at_refuses_what_ends_behind,
 	&at_does_not_overflow,
 };
 

@@ -193,7 +193,8 @@ START_TEST(long_has_64_bit_code_and_sse)
 	struct svmrun_memory memory = guest_memory();
 
 	ck_assert_int_eq(svmrun_mode_long(&vcpu, &memory, TABLES, 0x100000,
-					  0x9000), 0);
+					  0x9000),
+			 0);
 	check_segment(&save->cs, 0x08, 0xa9b, 0xffffffff, 0);
 	ck_assert_uint_eq(save->efer, 0x1500);
 	ck_assert_uint_eq(save->cr0 & 0xe0000001, 0x80000001);
@@ -291,11 +292,14 @@ START_TEST(long_refuses_an_entry_that_is_not_canonical)
 	struct svmrun_memory memory = guest_memory();
 
 	ck_assert_int_eq(svmrun_mode_long(&vcpu, &memory, TABLES,
-					  0x0000800000000000, 0), -ERANGE);
+					  0x0000800000000000, 0),
+			 -ERANGE);
 	ck_assert_int_eq(svmrun_mode_long(&vcpu, &memory, TABLES,
-					  0xffff7fffffffffff, 0), -ERANGE);
+					  0xffff7fffffffffff, 0),
+			 -ERANGE);
 	ck_assert_int_eq(svmrun_mode_long(&vcpu, &memory, TABLES,
-					  0xffff800000000000, 0), 0);
+					  0xffff800000000000, 0),
+			 0);
 }
 
 static const TTest **const tests[] = {

@@ -11,8 +11,8 @@ START_TEST(gpr_finds_each_register_in_its_page)
 	struct svmrun_registers *r = &pages.regs;
 	const void *const expected[] = {
 		&save->rax, &r->rcx, &r->rdx, &r->rbx, &save->rsp, &r->rbp,
-		&r->rsi, &r->rdi, &r->r8, &r->r9, &r->r10, &r->r11, &r->r12,
-		&r->r13, &r->r14, &r->r15,
+		&r->rsi,    &r->rdi, &r->r8,  &r->r9,  &r->r10,	   &r->r11,
+		&r->r12,    &r->r13, &r->r14, &r->r15,
 	};
 	unsigned int i;
 

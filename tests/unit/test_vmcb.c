@@ -215,15 +215,14 @@ static bool same_state(const struct svm_vmcb_save *a,
 {
 #define SAME(field) (memcmp(&a->field, &b->field, sizeof(a->field)) == 0)
 	return SAME(es) && SAME(cs) && SAME(ss) && SAME(ds) && SAME(fs) &&
-	       SAME(gs) && SAME(gdtr) && SAME(ldtr) && SAME(idtr) &&
-	       SAME(tr) && SAME(cpl) && SAME(efer) && SAME(cr4) && SAME(cr3) &&
-	       SAME(cr0) && SAME(dr7) && SAME(dr6) && SAME(rflags) &&
-	       SAME(rip) && SAME(rsp) && SAME(s_cet) && SAME(ssp) &&
-	       SAME(isst_addr) && SAME(rax) && SAME(star) && SAME(lstar) &&
-	       SAME(cstar) && SAME(sfmask) && SAME(kernel_gs_base) &&
-	       SAME(sysenter_cs) && SAME(sysenter_esp) &&
-	       SAME(sysenter_eip) && SAME(cr2) && SAME(g_pat) &&
-	       SAME(dbgctl) && SAME(br_from) && SAME(br_to) &&
+	       SAME(gs) && SAME(gdtr) && SAME(ldtr) && SAME(idtr) && SAME(tr) &&
+	       SAME(cpl) && SAME(efer) && SAME(cr4) && SAME(cr3) && SAME(cr0) &&
+	       SAME(dr7) && SAME(dr6) && SAME(rflags) && SAME(rip) &&
+	       SAME(rsp) && SAME(s_cet) && SAME(ssp) && SAME(isst_addr) &&
+	       SAME(rax) && SAME(star) && SAME(lstar) && SAME(cstar) &&
+	       SAME(sfmask) && SAME(kernel_gs_base) && SAME(sysenter_cs) &&
+	       SAME(sysenter_esp) && SAME(sysenter_eip) && SAME(cr2) &&
+	       SAME(g_pat) && SAME(dbgctl) && SAME(br_from) && SAME(br_to) &&
 	       SAME(last_excp_from) && SAME(last_excp_to);
 #undef SAME
 }
@@ -362,9 +361,9 @@ START_TEST(random_vmcbs_keep_the_policy)
 			continue;
 		taken++;
 #define CHECK(field, clean, forced, refuse, require)                           \
-	ck_assert_uint_eq(hw.control.field & (forced), forced);                \
-	ck_assert_uint_eq(hw.control.field & (refuse), 0);                     \
-	ck_assert_uint_eq(hw.control.field & (require), require);
+	ck_assert_uint_eq(hw.control.field &(forced), forced);                 \
+	ck_assert_uint_eq(hw.control.field &(refuse), 0);                      \
+	ck_assert_uint_eq(hw.control.field &(require), require);
 		VMCB_CONTROL_FIELDS(CHECK)
 #undef CHECK
 #define CHECK(field) ck_assert_uint_eq(hw.control.field, 0);

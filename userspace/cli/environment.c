@@ -40,8 +40,7 @@ static int no_device(int error)
 	default:
 		return message_fail(STATUS_ENVIRONMENT,
 				    "%s: %s: see the kernel's log (dmesg)",
-				    SVMRUN_DEVICE,
-				    strerror(error));
+				    SVMRUN_DEVICE, strerror(error));
 	}
 }
 
@@ -53,8 +52,7 @@ static int wrong_device(int error)
 				    SVMRUN_DEVICE);
 	return message_fail(STATUS_ENVIRONMENT,
 			    "%s: cannot say what it offers: %s: see the kernel's log (dmesg)",
-			    SVMRUN_DEVICE,
-			    strerror(error));
+			    SVMRUN_DEVICE, strerror(error));
 }
 
 static int check_version(const struct svmrun_info *info)
@@ -63,8 +61,8 @@ static int check_version(const struct svmrun_info *info)
 		return 0;
 	return message_fail(STATUS_ENVIRONMENT,
 			    "%s: the module's API version is %u and this tool's %u: install both from the same release",
-			    SVMRUN_DEVICE,
-			    info->out_api_version, SVMRUN_API_VERSION);
+			    SVMRUN_DEVICE, info->out_api_version,
+			    SVMRUN_API_VERSION);
 }
 
 int environment_open(struct svmrun_info *info)

@@ -40,8 +40,7 @@ static void nested_fault(struct machine *machine)
 
 	machine_end(machine, STATUS_UNHANDLED, "unhandled",
 		    "VMEXIT_NPF at RIP 0x%llx: %s GPA 0x%llx, where there is no memory; --mem gives more",
-		    vmcb->save.rip,
-		    access_kind(vmcb->control.exitinfo1),
+		    vmcb->save.rip, access_kind(vmcb->control.exitinfo1),
 		    vmcb->control.exitinfo2);
 }
 
@@ -52,8 +51,7 @@ static void invalid(struct machine *machine)
 
 	machine_end(machine, STATUS_UNHANDLED, "unhandled",
 		    "VMEXIT_INVALID at RIP 0x%llx: field at offset 0x%x of the vCPU's pages: %s",
-		    machine->vcpu.vmcb->save.rip,
-		    regs->out_invalid_offset,
+		    machine->vcpu.vmcb->save.rip, regs->out_invalid_offset,
 		    reason ? reason : "reason unknown");
 }
 
@@ -64,10 +62,8 @@ static void unhandled(struct machine *machine)
 
 	machine_end(machine, STATUS_UNHANDLED, "unhandled",
 		    "%s (0x%llx) at RIP 0x%llx: svmrun has no answer to it; EXITINFO1 0x%llx, EXITINFO2 0x%llx",
-		    name ? name : "exit without a name",
-		    vmcb->control.exitcode,
-		    vmcb->save.rip,
-		    vmcb->control.exitinfo1,
+		    name ? name : "exit without a name", vmcb->control.exitcode,
+		    vmcb->save.rip, vmcb->control.exitinfo1,
 		    vmcb->control.exitinfo2);
 }
 

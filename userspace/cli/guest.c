@@ -170,7 +170,8 @@ static int place_entry(struct guest *guest, const struct run_options *options)
 		return 0;
 	return message_fail(STATUS_USAGE,
 			    "%s: entry 0x%llx is out of reach; an address below 0x%llx is wanted",
-			    options->image, (__u64)guest->entry, entry_end(guest));
+			    options->image, (__u64)guest->entry,
+			    entry_end(guest));
 }
 
 static int load(struct guest *guest, const struct run_options *options,

@@ -17,9 +17,10 @@
 #define LINE_WIDTH	80
 
 static const char *const xcr0_names[] = {
-	[0] = "x87", [1] = "SSE", [2] = "AVX", [3] = "BNDREGS", [4] = "BNDCSR",
-	[5] = "opmask", [6] = "ZMM_Hi256", [7] = "Hi16_ZMM", [9] = "PKRU",
-	[11] = "CET_U", [12] = "CET_S", [17] = "TILECFG", [18] = "TILEDATA",
+	[0] = "x87",	   [1] = "SSE",	   [2] = "AVX",	      [3] = "BNDREGS",
+	[4] = "BNDCSR",	   [5] = "opmask", [6] = "ZMM_Hi256", [7] = "Hi16_ZMM",
+	[9] = "PKRU",	   [11] = "CET_U", [12] = "CET_S",    [17] = "TILECFG",
+	[18] = "TILEDATA",
 };
 
 static const char *xcr0_name(unsigned int bit)

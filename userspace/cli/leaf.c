@@ -30,37 +30,41 @@
 /* 00000001 ECX: MONITOR, DSCPL, VMX, SMX, EIST, TM2, SDBG, PDCM, DCA, x2APIC,
  * TSC deadline
  */
-#define HIDE_1_ECX (BIT(3) | BIT(4) | BIT(5) | BIT(6) | BIT(7) | BIT(8) | \
-		    BIT(11) | BIT(15) | BIT(18) | BIT(21) | BIT(24))
+#define HIDE_1_ECX                                                             \
+	(BIT(3) | BIT(4) | BIT(5) | BIT(6) | BIT(7) | BIT(8) | BIT(11) |       \
+	 BIT(15) | BIT(18) | BIT(21) | BIT(24))
 #define ECX_OSXSAVE	BIT(27)
 #define ECX_HYPERVISOR	BIT(31)
 #define EBX_TOPOLOGY	0xffff0000u /* APIC ID, number of processors */
 
 /* 00000001 EDX: MCE, APIC, MTRR, MCA, PSN, DS, ACPI, HTT, TM, PBE */
-#define HIDE_1_EDX (BIT(7) | BIT(9) | BIT(12) | BIT(14) | BIT(18) | BIT(21) | \
-		    BIT(22) | BIT(28) | BIT(29) | BIT(31))
+#define HIDE_1_EDX                                                             \
+	(BIT(7) | BIT(9) | BIT(12) | BIT(14) | BIT(18) | BIT(21) | BIT(22) |   \
+	 BIT(28) | BIT(29) | BIT(31))
 
 /* 00000007 EBX: TSC_ADJUST, SGX, PQM, MPX, PQE, PT */
 #define HIDE_7_EBX (BIT(1) | BIT(2) | BIT(12) | BIT(14) | BIT(15) | BIT(25))
 /* ECX: WAITPKG, CET_SS, TME, RDPID, KL, bus lock, ENQCMD, SGX_LC, PKS */
-#define HIDE_7_ECX (BIT(5) | BIT(7) | BIT(13) | BIT(22) | BIT(23) | BIT(24) | \
-		    BIT(29) | BIT(30) | BIT(31))
+#define HIDE_7_ECX                                                             \
+	(BIT(5) | BIT(7) | BIT(13) | BIT(22) | BIT(23) | BIT(24) | BIT(29) |   \
+	 BIT(30) | BIT(31))
 #define ECX_PKU		BIT(3)
 #define ECX_OSPKE	BIT(4)
 /* EDX: UINTR, PCONFIG, arch LBR, CET_IBT, IBRS, STIBP, L1D, ARCH_CAP, CORE_CAP,
  * SSBD
  */
-#define HIDE_7_EDX (BIT(5) | BIT(18) | BIT(19) | BIT(20) | BIT(26) | BIT(27) | \
-		    BIT(28) | BIT(29) | BIT(30) | BIT(31))
+#define HIDE_7_EDX                                                             \
+	(BIT(5) | BIT(18) | BIT(19) | BIT(20) | BIT(26) | BIT(27) | BIT(28) |  \
+	 BIT(29) | BIT(30) | BIT(31))
 
 /* 80000001 ECX: CmpLegacy, SVM, ExtApic, OSVW, IBS, SKINIT, WDT, LWP, TCE,
  * NodeId, TopologyExtensions, PerfCtrExtCore, PerfCtrExtDF, DataBkptExt,
  * PerfTsc, PerfCtrExtLLC, MONITORX, AddrMaskExt
  */
-#define HIDE_81_ECX (BIT(1) | BIT(2) | BIT(3) | BIT(9) | BIT(10) | BIT(12) | \
-		     BIT(13) | BIT(15) | BIT(17) | BIT(19) | BIT(22) |       \
-		     BIT(23) | BIT(24) | BIT(26) | BIT(27) | BIT(28) |       \
-		     BIT(29) | BIT(30))
+#define HIDE_81_ECX                                                            \
+	(BIT(1) | BIT(2) | BIT(3) | BIT(9) | BIT(10) | BIT(12) | BIT(13) |     \
+	 BIT(15) | BIT(17) | BIT(19) | BIT(22) | BIT(23) | BIT(24) | BIT(26) | \
+	 BIT(27) | BIT(28) | BIT(29) | BIT(30))
 /* EDX: MCE, APIC, MTRR, MCA, FFXSR; RDTSCP, whose TSC_AUX is the host's */
 #define HIDE_81_EDX (BIT(7) | BIT(9) | BIT(12) | BIT(14) | BIT(25) | BIT(27))
 

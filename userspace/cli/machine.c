@@ -35,7 +35,8 @@ void machine_skip(struct machine *machine, unsigned int length)
 
 void machine_inject_gp(struct machine *machine)
 {
-	machine->vcpu.vmcb->control.eventinj =
-		SVM_EVENT_VALID | SVM_EVENT_TYPE_EXCEPTION |
-		SVM_EVENT_ERROR_CODE_VALID | VECTOR_GP;
+	machine->vcpu.vmcb->control.eventinj = SVM_EVENT_VALID |
+					       SVM_EVENT_TYPE_EXCEPTION |
+					       SVM_EVENT_ERROR_CODE_VALID |
+					       VECTOR_GP;
 }

@@ -43,8 +43,7 @@ struct machine {
 
 /* Ends the run. */
 void machine_end(struct machine *machine, int status, const char *kind,
-		 const char *format, ...)
-	__attribute__((format(printf, 4, 5)));
+		 const char *format, ...) __attribute__((format(printf, 4, 5)));
 
 /*
  * Goes on after an instruction of so many bytes, as far as the processor does

@@ -36,23 +36,25 @@ struct word {
 	int value;
 };
 
-static const struct word formats[] = {
-	{ "auto", FORMAT_AUTO },
-	{ "flat", FORMAT_FLAT },
-	{ "elf", FORMAT_ELF },
-	{ 0 }
-};
+static const struct word formats[] = { { "auto", FORMAT_AUTO },
+				       { "flat", FORMAT_FLAT },
+				       { "elf", FORMAT_ELF },
+				       { 0 } };
 
-static const struct word modes[] = {
-	{ "real", MODE_REAL },
-	{ "protected", MODE_PROTECTED },
-	{ "long", MODE_LONG },
-	{ 0 }
-};
+static const struct word modes[] = { { "real", MODE_REAL },
+				     { "protected", MODE_PROTECTED },
+				     { "long", MODE_LONG },
+				     { 0 } };
 
-#define OPTION_HELP { "help", KEY_HELP, NULL, 0, "Print this help and exit", -1 }
+#define OPTION_HELP                                                            \
+	{                                                                      \
+		"help", KEY_HELP, NULL, 0, "Print this help and exit", -1      \
+	}
 #define OPTION_VERSION \
-	{ "version", KEY_VERSION, NULL, 0, "Print the version and exit", -1 }
+	{                                                                      \
+		"version", KEY_VERSION, NULL, 0, "Print the version and exit", \
+			-1                                                     \
+	}
 
 #define RUN_DOC \
 	"Runs a guest image until it halts. The guest's first serial port (0x3f8) is standard input and output."
@@ -85,12 +87,11 @@ static const struct argp_option run_table[] = {
 	{ 0 }
 };
 
-static const struct argp_option info_table[] = {
-	{ "json", KEY_JSON, NULL, 0, "An object of JSON", 0 },
-	OPTION_HELP,
-	OPTION_VERSION,
-	{ 0 }
-};
+static const struct argp_option info_table[] = { { "json", KEY_JSON, NULL, 0,
+						   "An object of JSON", 0 },
+						 OPTION_HELP,
+						 OPTION_VERSION,
+						 { 0 } };
 
 static error_t run_parse(int key, char *value, struct argp_state *state);
 static error_t info_parse(int key, char *value, struct argp_state *state);
@@ -99,22 +100,21 @@ static const struct argp run_argp = {
 	.options = run_table,
 	.parser = run_parse,
 	.args_doc = "IMAGE",
-	.doc = RUN_DOC "\vExit status:\n"
-	       "  0  the guest executed HLT with interrupts off\n"
-	       "  (2v+1)&255, which is odd: the guest wrote v to port 0xf4\n"
-	       STATUS_HELP_COMMON
-	       "  6  the guest shut down: a triple fault\n"
-	       "  8  an exit that svmrun has no answer to\n"
-	       "  124  time-out\n"
-	       "  128+N  ended by signal N: SIGHUP, SIGINT or SIGTERM\n",
+	.doc = RUN_DOC
+	"\vExit status:\n"
+	"  0  the guest executed HLT with interrupts off\n"
+	"  (2v+1)&255, which is odd: the guest wrote v to port 0xf4\n" STATUS_HELP_COMMON
+	"  6  the guest shut down: a triple fault\n"
+	"  8  an exit that svmrun has no answer to\n"
+	"  124  time-out\n"
+	"  128+N  ended by signal N: SIGHUP, SIGINT or SIGTERM\n",
 };
 
 static const struct argp info_argp = {
 	.options = info_table,
 	.parser = info_parse,
 	.doc = INFO_DOC "\vExit status:\n"
-	       "  0  it did\n"
-	       STATUS_HELP_COMMON,
+			"  0  it did\n" STATUS_HELP_COMMON,
 };
 
 /**
@@ -342,8 +342,8 @@ static error_t run_parse(int key, char *value, struct argp_state *state)
 static int info_value(int key, const char *value, struct info_options *options)
 {
 	if (key == ARGP_KEY_ARG)
-		return message_fail(STATUS_USAGE,
-				    "%s: info takes no argument", value);
+		return message_fail(STATUS_USAGE, "%s: info takes no argument",
+				    value);
 	if (key != KEY_JSON)
 		return ARGP_ERR_UNKNOWN;
 	options->json = true;

@@ -40,8 +40,7 @@ static void end_failed(struct machine *machine, int error)
 	if (vmcb->control.exitcode == VMEXIT_NPF)
 		machine_end(machine, STATUS_UNHANDLED, "unhandled",
 			    "VMEXIT_NPF at RIP 0x%llx: cannot have the memory at GPA 0x%llx: %s; end other programs or give less --mem",
-			    rip, vmcb->control.exitinfo2,
-			    strerror(error));
+			    rip, vmcb->control.exitinfo2, strerror(error));
 	else
 		machine_end(machine, STATUS_UNHANDLED, "unhandled",
 			    "RUN at RIP 0x%llx: %s; see the kernel's log (dmesg)",

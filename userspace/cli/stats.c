@@ -80,8 +80,9 @@ void stats_count(struct stats *stats, uint64_t code)
 	if (i == STATS_KINDS)
 		return;
 	if (i == stats->used)
-		stats->kinds[stats->used++] =
-			(struct stats_kind){ .code = code };
+		stats->kinds[stats->used++] = (struct stats_kind){
+			.code = code
+		};
 	stats->kinds[i].count++;
 }
 
@@ -152,8 +153,9 @@ void stats_print(const struct stats *stats, const struct svmrun_registers *regs,
 	fprintf(file, "%-24s %12" PRIu64 "  in %.6f s\n", "total",
 		outside + inside, stats->seconds);
 	if (stats->unclaimed)
-		fprintf(file, "accesses to ports where nothing is: %" PRIu64
-			"\n", stats->unclaimed);
+		fprintf(file,
+			"accesses to ports where nothing is: %" PRIu64 "\n",
+			stats->unclaimed);
 }
 
 static void print_kind_json(const struct stats_kind *kind, struct json *json)

@@ -7,8 +7,9 @@
 
 int svmrun_device_open(const char *path)
 {
-	return call_result(open(path ? path : SVMRUN_DEVICE,
-				O_RDWR | O_CLOEXEC));
+	const char *node = path ? path : SVMRUN_DEVICE;
+
+	return call_result(open(node, O_RDWR | O_CLOEXEC));
 }
 
 int svmrun_device_info(int device, struct svmrun_info *info)
