@@ -14,7 +14,7 @@
 #include "status.h"
 
 #define PAGE		4096
-#define MEMORY_DEFAULT	(64ull << 20)
+#define MEMORY_DEFAULT	(512ull << 20)
 #define ARGP_OWN	(ARGP_NO_ERRS | ARGP_NO_HELP | ARGP_NO_EXIT)
 
 enum key {
@@ -67,7 +67,7 @@ static const struct argp_option run_table[] = {
 	  "real, protected or long: the mode that the guest begins in; long for ELF, else real by default",
 	  0 },
 	{ "mem", KEY_MEMORY, "SIZE", 0,
-	  "Guest memory from address 0, with K, M or G; 64M by default", 0 },
+	  "Guest memory from address 0, with K, M or G; 512M by default", 0 },
 	{ "load", KEY_LOAD, "ADDR", 0,
 	  "Where a flat image goes; 0x7c00 in real mode, else 0x100000 by default",
 	  0 },
