@@ -97,6 +97,23 @@ TEST_F(device, too_many_open_files)
 	EXPECT_EQ(-EMFILE, vcpu_create(self->m.vm.fd));
 }
 
+/* The system's limit binds nobody, but not root. */
+TEST_F(device, too_many_open_files_in_the_system)
+{
+	int limit = open("/proc/sys/fs/file-max", O_RDWR | O_CLOEXEC);
+	char before[32];
+	ssize_t length = read(limit, before, sizeof(before));
+
+	if (pwrite(limit, "0", 1, 0) != 1)
+		SKIP(return, "needs root");
+	EXPECT_LE(0, vm_create(self->m.device));
+	EXPECT_EQ(0, seteuid(65534));
+	EXPECT_EQ(-ENFILE, vm_create(self->m.device));
+	EXPECT_EQ(-ENFILE, vcpu_create(self->m.vm.fd));
+	EXPECT_EQ(0, seteuid(0));
+	ASSERT_EQ(length, pwrite(limit, before, length, 0));
+}
+
 TEST_F(device, calls_belong_to_their_kind_of_fd)
 {
 	int device = self->m.device, vm = self->m.vm.fd, vcpu = self->m.vcpu.fd;
