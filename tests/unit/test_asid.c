@@ -132,16 +132,15 @@ END_TEST
 
 Suite *asid_suite(void)
 {
-	Suite *suite = suite_create("asid");
-	TCase *tests = tcase_create("asid");
+	static const TTest **const tests[] = {
+		&first_one_flushes,
+		&kept_while_good,
+		&dropped_means_fresh,
+		&another_cpu_means_fresh,
+		&running_out_flushes_and_begins_again,
+		&reset_trusts_none,
+		&no_number_twice_between_flushes,
+	};
 
-	tcase_add_test(tests, first_one_flushes);
-	tcase_add_test(tests, kept_while_good);
-	tcase_add_test(tests, dropped_means_fresh);
-	tcase_add_test(tests, another_cpu_means_fresh);
-	tcase_add_test(tests, running_out_flushes_and_begins_again);
-	tcase_add_test(tests, reset_trusts_none);
-	tcase_add_test(tests, no_number_twice_between_flushes);
-	suite_add_tcase(suite, tests);
-	return suite;
+	return suite_of("asid", tests, ARRAY_SIZE(tests));
 }

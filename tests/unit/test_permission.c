@@ -88,12 +88,11 @@ END_TEST
 
 Suite *permission_suite(void)
 {
-	Suite *suite = suite_create("permission");
-	TCase *tests = tcase_create("permission");
+	static const TTest **const tests[] = {
+		&nothing_wished,
+		&everything_wished,
+		&wish_withdrawn,
+	};
 
-	tcase_add_test(tests, nothing_wished);
-	tcase_add_test(tests, everything_wished);
-	tcase_add_test(tests, wish_withdrawn);
-	suite_add_tcase(suite, tests);
-	return suite;
+	return suite_of("permission", tests, ARRAY_SIZE(tests));
 }

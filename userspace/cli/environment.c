@@ -35,7 +35,7 @@ static int no_device(int error)
 	case EACCES:
 	case EPERM:
 		return message_fail(STATUS_ENVIRONMENT,
-				    "%s: no permission: run as root, or have root give it to you: setfacl -m u:$USER:rw %s",
+				    "%s: no permission: run as root, or have root add you to its group: ls -l %s shows which",
 				    SVMRUN_DEVICE, SVMRUN_DEVICE);
 	default:
 		return message_fail(STATUS_ENVIRONMENT,
