@@ -7,6 +7,7 @@
 
 #include <linux/preempt.h>
 #include <linux/sched/signal.h>
+#include <linux/string.h>
 
 #include "compat.h"
 #include "page.h"
@@ -31,14 +32,18 @@ static int refuse(struct vcpu *vcpu, u32 offset, u32 reason)
 	return RUN_REFUSED;
 }
 
+#define REGISTERS_OFFSET(field)                                                \
+	(SVMRUN_VCPU_REGISTERS + offsetof(struct svmrun_registers, field))
+
 static int load_registers(struct vcpu *vcpu)
 {
 	u64 xcr0 = READ_ONCE(vcpu->regs->xcr0);
 
+	if (memchr_inv(vcpu->regs->reserved, 0, sizeof(vcpu->regs->reserved)))
+		return refuse(vcpu, REGISTERS_OFFSET(reserved),
+			      SVMRUN_INVALID_MUST_BE_ZERO);
 	if (!fpu_xcr0_valid(xcr0))
-		return refuse(vcpu,
-			      SVMRUN_VCPU_REGISTERS +
-				      offsetof(struct svmrun_registers, xcr0),
+		return refuse(vcpu, REGISTERS_OFFSET(xcr0),
 			      SVMRUN_INVALID_VALUE);
 	vcpu->fpu.xcr0 = xcr0;
 	return RUN_ON;
@@ -208,16 +213,19 @@ static int enter_guest(struct vcpu *vcpu, bool *entered)
 	return step;
 }
 
+/* A run that fails can be tried again: it loses no event either. */
 static int nested_page_fault(struct vcpu *vcpu)
 {
 	const struct svm_vmcb_control *control = &vcpu->hw->control;
-	int step = memory_fault(&vcpu->vm->memory, &vcpu->cache,
-				control->exitinfo2, control->exitinfo1);
+	int ret = memory_fault(&vcpu->vm->memory, &vcpu->cache,
+			       control->exitinfo2, control->exitinfo1);
 
-	if (step != RUN_ON)
-		return step;
-	vcpu->regs->out_exits_fault++;
+	if (ret > 0)
+		return RUN_DONE;
 	resume_event(vcpu);
+	if (ret)
+		return ret;
+	vcpu->regs->out_exits_fault++;
 	return RUN_ON;
 }
 

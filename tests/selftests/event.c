@@ -162,4 +162,22 @@ TEST_F(event, exception_interrupted_by_exit)
 	EXPECT_EQ(MACHINE_CODE, VMCB->save.rip);
 }
 
+/* A run that fails can be tried again, and the event is still to come. */
+TEST_F(event, interrupt_survives_failed_run)
+{
+	void *stack = machine_at(&self->m, FRESH);
+
+	MACHINE_LOAD(&self->m, MODE_REAL, halt);
+	FRESH_STACK(&self->m, VECTOR_INT, handler);
+	VMCB->control.eventinj = SVM_EVENT_VALID | SVM_EVENT_TYPE_INTR |
+				 VECTOR_INT;
+	ASSERT_EQ(0, mprotect(stack, PAGE, PROT_NONE));
+	ASSERT_EQ(-EFAULT, machine_run(&self->m));
+	EXPECT_EQ(VMEXIT_NPF, VMCB->control.exitcode);
+	EXPECT_EQ(FRESH, VMCB->control.exitinfo2 & -PAGE);
+	ASSERT_EQ(-EFAULT, machine_run(&self->m));
+	ASSERT_EQ(0, mprotect(stack, PAGE, PROT_READ | PROT_WRITE));
+	expect_delivered(_metadata, &self->m, MACHINE_CODE, MACHINE_CODE);
+}
+
 TEST_HARNESS_MAIN

@@ -86,6 +86,21 @@ TEST_F(policy, processor_refuses)
 		  self->m.vcpu.regs->out_invalid_reason);
 }
 
+TEST_F(policy, reserved_registers)
+{
+	struct svmrun_registers *regs = self->m.vcpu.regs;
+
+	MACHINE_LOAD(&self->m, MODE_LONG, halt);
+	regs->reserved[6] = 1;
+	ASSERT_EXIT(VMEXIT_INVALID, &self->m);
+	EXPECT_EQ(SVMRUN_VCPU_REGISTERS +
+			  offsetof(struct svmrun_registers, reserved),
+		  regs->out_invalid_offset);
+	EXPECT_EQ(SVMRUN_INVALID_MUST_BE_ZERO, regs->out_invalid_reason);
+	regs->reserved[6] = 0;
+	ASSERT_EXIT(VMEXIT_HLT, &self->m);
+}
+
 TEST_F(policy, features_that_are_not_there)
 {
 	struct svm_vmcb_control *control = &self->m.vcpu.vmcb->control;

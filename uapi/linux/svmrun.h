@@ -267,8 +267,8 @@ struct svmrun_registers {
  *	Nothing is lost: EXITCODE is VMEXIT_INTR if the guest was entered, an
  *	event that was interrupted is in EVENTINJ again. Run again.
  * EFAULT: the guest touched a mapped address whose memory cannot be had: there
- *	is none at its HVA, or not with this right. EXITCODE is VMEXIT_NPF.
- *	Can be run again.
+ *	is none at its HVA, or not with this right. EXITCODE is VMEXIT_NPF, an
+ *	event that was interrupted is in EVENTINJ again. Can be run again.
  * ENOMEM: as EFAULT; no memory, or none for the nested page table.
  * EBUSY: another thread is running this vCPU.
  * EIO: the caller's address space is not the VM's.
