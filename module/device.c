@@ -338,11 +338,19 @@ static struct miscdevice device = {
 	.mode = 0660,
 };
 
+/**
+ * device_init() - make /dev/svmrun: from here on programs come
+ *
+ * Return: 0 or a negative errno.
+ */
 int device_init(void)
 {
 	return misc_register(&device);
 }
 
+/**
+ * device_exit() - the mirror of device_init(); no file is open any more
+ */
 void device_exit(void)
 {
 	misc_deregister(&device);

@@ -47,12 +47,21 @@ int fpu_init(void)
 	return 0;
 }
 
-/* Bytes that XSAVE writes with everything in fpu_xcr0(). */
+/**
+ * fpu_area_size() - size of a guest's XSAVE area
+ *
+ * Return: bytes that XSAVE writes with everything in fpu_xcr0().
+ */
 u32 fpu_area_size(void)
 {
 	return area_size;
 }
 
+/**
+ * fpu_xcr0() - extended state that a guest may use
+ *
+ * Return: the host's XCR0.
+ */
 u64 fpu_xcr0(void)
 {
 	return host_xcr0;

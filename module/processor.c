@@ -48,27 +48,55 @@ static enum cpuhp_state hotplug_state;
 static DEFINE_MUTEX(users_mutex);
 static unsigned int users; /* VMs */
 
+/**
+ * processor_enabled() - has this CPU SVM enabled by us?
+ *
+ * With preemption disabled.
+ *
+ * Return: true if a guest can run here.
+ */
 bool processor_enabled(void)
 {
 	return __this_cpu_read(processors.enabled);
 }
 
+/**
+ * processor_asids() - the ASIDs of this CPU
+ *
+ * With preemption disabled.
+ *
+ * Return: the pool.
+ */
 struct asid_pool *processor_asids(void)
 {
 	return this_cpu_ptr(&processors.asids);
 }
 
+/**
+ * processor_features() - what SVM has here
+ *
+ * Return: CPUID Fn8000_000A EDX.
+ */
 u32 processor_features(void)
 {
 	return svm_features;
 }
 
+/**
+ * processor_npt_levels() - depth of nested page tables
+ *
+ * Return: the host's own paging depth (APM 15.25.3): 4 or 5.
+ */
 u32 processor_npt_levels(void)
 {
-	/* The nested table has the host's paging depth (APM 15.25.3). */
 	return pgtable_l5_enabled() ? 5 : 4;
 }
 
+/**
+ * processor_gpa_bits() - width of guest physical addresses
+ *
+ * Return: bits; what the host has, as far as its page tables reach.
+ */
 u32 processor_gpa_bits(void)
 {
 	return min_t(u32, boot_cpu_data.x86_phys_bits,

@@ -43,7 +43,11 @@ void vcpu_exit(void)
 	pages_free(iopm, IOPM_ORDER);
 }
 
-/* Bytes of a vCPU's shared pages. */
+/**
+ * vcpu_size() - size of a vCPU's shared pages
+ *
+ * Return: bytes, a multiple of the page size.
+ */
 u32 vcpu_size(void)
 {
 	return SVMRUN_VCPU_XSAVE + PAGE_ALIGN(fpu_area_size());

@@ -50,17 +50,30 @@ static void release(struct kref *ref)
 	kfree(vm);
 }
 
+/**
+ * vm_get() - keep a VM
+ * @vm: the VM, to vm_put()
+ */
 void vm_get(struct vm *vm)
 {
 	kref_get(&vm->ref);
 }
 
+/**
+ * vm_put() - the mirror of vm_create() and vm_get()
+ * @vm: gone if nobody else keeps it
+ */
 void vm_put(struct vm *vm)
 {
 	kref_put(&vm->ref, release);
 }
 
-/* Is it the current process whose memory the VM has? */
+/**
+ * vm_is_current() - is it the current process whose memory the VM has?
+ * @vm: the VM
+ *
+ * Return: true if it is.
+ */
 bool vm_is_current(const struct vm *vm)
 {
 	return vm->memory.mm == current->mm;
@@ -77,6 +90,10 @@ int vm_vcpu_add(struct vm *vm)
 	return atomic_add_unless(&vm->vcpus, 1, VM_MAX_VCPUS) ? 0 : -ENOSPC;
 }
 
+/**
+ * vm_vcpu_remove() - the mirror of vm_vcpu_add()
+ * @vm: the VM
+ */
 void vm_vcpu_remove(struct vm *vm)
 {
 	atomic_dec(&vm->vcpus);
