@@ -147,7 +147,8 @@ struct svmrun_map {
  * EINVAL: the address or the length is not a multiple of 4096, or is 0.
  * ERANGE: the range does not end below 1 << out_gpa_bits.
  * ENOENT: nothing is mapped in the range.
- * ENOSPC: cutting needs more than out_max_regions regions.
+ * ENOSPC: cutting needs more than out_max_regions regions. After this, and after
+ *	ENOMEM, a part of the range may be unmapped already.
  * EIO: the caller's address space is not the VM's.
  * EINTR: a fatal signal.
  */
