@@ -56,6 +56,9 @@ typedef uint64_t u64;
 
 #define READ_ONCE(x) (*(const volatile __typeof__(x) *)&(x))
 #define WRITE_ONCE(x, value) (*(volatile __typeof__(x) *)&(x) = (value))
+#ifndef __always_inline
+#define __always_inline inline __attribute__((always_inline))
+#endif
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
 
 static inline u64 *table_alloc(void)

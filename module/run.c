@@ -121,6 +121,7 @@ static bool enter(struct vcpu *vcpu)
 		guest_timing_enter_irqoff();
 		prepare_asid(vcpu);
 		vcpu->injected = vcpu->hw->control.eventinj;
+		vcpu->hw->control.clean = 0;
 		cross(pages_pa(vcpu->hw));
 		entered = true;
 	}
@@ -135,6 +136,12 @@ static bool enter(struct vcpu *vcpu)
 	local_irq_enable();
 	return entered;
 }
+
+#define EXCEPTION_DB 1
+#define EXCEPTION_BP 3
+#define EXCEPTION_OF 4
+#define EXCEPTION_AC 17
+#define EXCEPTION_MC 18
 
 #define EVENT_KIND                                                             \
 	(SVM_EVENT_VALID | SVM_EVENT_TYPE_MASK | SVM_EVENT_VECTOR_MASK)
@@ -234,7 +241,7 @@ static int exception(struct vcpu *vcpu, unsigned int vector)
 {
 	u64 event = EVENT_EXCEPTION(vector);
 
-	if (!(SVM_INTERCEPT2_EXCEPTION(vector) & VMCB_REFLECTED_2) ||
+	if (!(SVM_INTERCEPT2_EXCEPTION(vector) & SVMRUN_POLICY_REFLECTED) ||
 	    (SVM_INTERCEPT2_EXCEPTION(vector) & vcpu->wish.exceptions))
 		return RUN_DONE;
 	if (vector == EXCEPTION_AC)

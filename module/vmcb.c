@@ -21,7 +21,10 @@ static bool refuse(struct vmcb_refusal *refusal, u32 offset, u32 reason)
 void vmcb_forced_intercepts(u32 forced[6])
 {
 	static const u32 bits[6] = {
-		0, 0, VMCB_FORCED_2, VMCB_FORCED_3, VMCB_FORCED_4, VMCB_FORCED_5
+		[2] = SVMRUN_POLICY_FORCED_2,
+		[3] = SVMRUN_POLICY_FORCED_3,
+		[4] = SVMRUN_POLICY_FORCED_4,
+		[5] = SVMRUN_POLICY_FORCED_5,
 	};
 
 	memcpy(forced, bits, sizeof(bits));
@@ -38,16 +41,37 @@ static bool permitted(u64 value, u64 refused, u64 required, u32 offset,
 	return true;
 }
 
-static bool check_zero(const struct svm_vmcb_control *user,
-		       struct vmcb_refusal *refusal)
+static __always_inline bool check_zero(const struct svm_vmcb_control *user,
+				       u32 vouched,
+				       struct vmcb_refusal *refusal)
 {
 	/* clang-format off */
-#define AND_ZERO(field)                                                        \
-	&& permitted(READ_ONCE(user->field), ~0ull, 0, CONTROL_OFFSET(field),  \
-		     refusal)
+#define AND_ZERO(field, clean)                                                 \
+	&& ((vouched & (clean)) ||                                             \
+	    permitted(READ_ONCE(user->field), ~0ull, 0, CONTROL_OFFSET(field), \
+		      refusal))
 	/* clang-format on */
-	return true VMCB_ZERO_FIELDS(AND_ZERO);
+	return true SVMRUN_POLICY_ZERO(AND_ZERO);
 #undef AND_ZERO
+}
+
+static __always_inline bool load_control(struct svm_vmcb_control *hw,
+					 const struct svm_vmcb_control *user,
+					 u32 vouched,
+					 struct vmcb_refusal *refusal)
+{
+	u64 value;
+
+	/* clang-format off */
+#define AND_LOAD(field, clean, forced, refused, required)                      \
+	&& ((vouched & (clean)) ||                                             \
+	    (value = READ_ONCE(user->field),                                   \
+	     permitted(value, refused, required, CONTROL_OFFSET(field),        \
+		       refusal) &&                                             \
+		     (hw->field = value | (forced), true)))
+	/* clang-format on */
+	return true SVMRUN_POLICY_CONTROL(AND_LOAD);
+#undef AND_LOAD
 }
 
 /* What the processor cannot do must not be asked of it. */
@@ -67,171 +91,87 @@ static bool check_features(const struct svm_vmcb_control *hw, u32 features,
 	&& supported(hw->field & (bits), feature, features,                    \
 		     CONTROL_OFFSET(field), refusal)
 	/* clang-format on */
-	return true VMCB_FEATURE_FIELDS(AND_SUPPORTED);
+	return true SVMRUN_POLICY_FEATURES(AND_SUPPORTED);
 #undef AND_SUPPORTED
 }
 
-static bool load_fields(struct svm_vmcb_control *hw,
-			const struct svm_vmcb_control *user, u32 vouched,
-			struct vmcb_refusal *refusal)
+static bool check_tlb_control(u8 value, u32 features,
+			      struct vmcb_refusal *refusal)
 {
-	u64 value;
-
-	/* clang-format off */
-#define AND_LOAD(field, clean, forced, refused, required)                      \
-	&& ((vouched & (clean)) ||                                             \
-	    (value = READ_ONCE(user->field),                                   \
-	     permitted(value, refused, required, CONTROL_OFFSET(field),        \
-		       refusal) &&                                             \
-		     (hw->field = value | (forced), true)))
-	/* clang-format on */
-	return true VMCB_CONTROL_FIELDS(AND_LOAD);
-#undef AND_LOAD
-}
-
-/* The ASID in use is the module's own; APM 15.5.1 only forbids the host's. */
-static bool load_tlb(struct vmcb_wish *wish,
-		     const struct svm_vmcb_control *user, u32 vouched,
-		     struct vmcb_refusal *refusal)
-{
-	u8 control = READ_ONCE(user->tlb_control);
-
-	if (!(vouched & SVM_CLEAN_ASID) && !READ_ONCE(user->asid))
-		return refuse(refusal, CONTROL_OFFSET(asid),
-			      SVMRUN_INVALID_MUST_BE_SET);
-	switch (control) {
-	case SVM_TLB_CONTROL_NOTHING:
-	case SVM_TLB_CONTROL_FLUSH_ALL:
-	case SVM_TLB_CONTROL_FLUSH_GUEST:
-	case SVM_TLB_CONTROL_FLUSH_GUEST_NON_GLOBAL:
-		wish->flush = control != SVM_TLB_CONTROL_NOTHING;
-		return true;
+	switch (value) {
+#define CASE(known, feature)                                                   \
+	case known:                                                            \
+		return supported(feature, feature, features,                   \
+				 CONTROL_OFFSET(tlb_control), refusal);
+		SVMRUN_POLICY_TLB_CONTROL(CASE)
+#undef CASE
 	default:
 		return refuse(refusal, CONTROL_OFFSET(tlb_control),
 			      SVMRUN_INVALID_VALUE);
 	}
 }
 
-static void copy_segments(struct svm_vmcb_save *to,
-			  const struct svm_vmcb_save *from)
+/* The ASID in use is the module's own; APM 15.5.1 only forbids the host's. */
+static __always_inline bool load_tlb(struct vmcb_wish *wish,
+				     const struct svm_vmcb_control *user,
+				     u32 vouched, u32 features,
+				     struct vmcb_refusal *refusal)
 {
-	to->es = from->es;
-	to->cs = from->cs;
-	to->ss = from->ss;
-	to->ds = from->ds;
-	to->cpl = from->cpl;
-}
+	u8 value = READ_ONCE(user->tlb_control);
 
-/* What VMLOAD and VMSAVE move (APM 15.5.2); no clean bit covers it. */
-static void copy_vmload_state(struct svm_vmcb_save *to,
-			      const struct svm_vmcb_save *from)
-{
-	to->fs = from->fs;
-	to->gs = from->gs;
-	to->ldtr = from->ldtr;
-	to->tr = from->tr;
-	to->star = from->star;
-	to->lstar = from->lstar;
-	to->cstar = from->cstar;
-	to->sfmask = from->sfmask;
-	to->kernel_gs_base = from->kernel_gs_base;
-	to->sysenter_cs = from->sysenter_cs;
-	to->sysenter_esp = from->sysenter_esp;
-	to->sysenter_eip = from->sysenter_eip;
-}
-
-static void copy_lbr(struct svm_vmcb_save *to, const struct svm_vmcb_save *from)
-{
-	to->dbgctl = from->dbgctl;
-	to->br_from = from->br_from;
-	to->br_to = from->br_to;
-	to->last_excp_from = from->last_excp_from;
-	to->last_excp_to = from->last_excp_to;
-}
-
-static void copy_cet(struct svm_vmcb_save *to, const struct svm_vmcb_save *from)
-{
-	to->s_cet = from->s_cet;
-	to->ssp = from->ssp;
-	to->isst_addr = from->isst_addr;
-}
-
-/* Control registers but EFER, which is checked. */
-static void copy_control_registers(struct svm_vmcb_save *to,
-				   const struct svm_vmcb_save *from)
-{
-	to->cr0 = from->cr0;
-	to->cr3 = from->cr3;
-	to->cr4 = from->cr4;
-}
-
-static void copy_tables(struct svm_vmcb_save *to,
-			const struct svm_vmcb_save *from)
-{
-	to->gdtr = from->gdtr;
-	to->idtr = from->idtr;
-}
-
-static void copy_debug(struct svm_vmcb_save *to,
-		       const struct svm_vmcb_save *from)
-{
-	to->dr6 = from->dr6;
-	to->dr7 = from->dr7;
-}
-
-/* What changes at nearly every exit; no clean bit covers it. */
-static void copy_flow(struct svm_vmcb_save *to,
-		      const struct svm_vmcb_save *from)
-{
-	to->rflags = from->rflags;
-	to->rip = from->rip;
-	to->rsp = from->rsp;
-	to->rax = from->rax;
+	if (!(vouched & SVM_CLEAN_ASID) && !READ_ONCE(user->asid))
+		return refuse(refusal, CONTROL_OFFSET(asid),
+			      SVMRUN_INVALID_MUST_BE_SET);
+	wish->flush = value != SVM_TLB_CONTROL_NOTHING;
+	return !wish->flush || check_tlb_control(value, features, refusal);
 }
 
 /* @vouched: the groups to leave out, as clean bits name them. */
-static void copy_state(struct svm_vmcb_save *to,
-		       const struct svm_vmcb_save *from, u32 vouched)
+static __always_inline void copy_state(struct svm_vmcb_save *to,
+				       const struct svm_vmcb_save *from,
+				       u32 vouched)
 {
-	copy_flow(to, from);
-	copy_vmload_state(to, from);
-	if (!(vouched & SVM_CLEAN_SEG))
-		copy_segments(to, from);
-	if (!(vouched & SVM_CLEAN_CRx))
-		copy_control_registers(to, from);
-	if (!(vouched & SVM_CLEAN_DT))
-		copy_tables(to, from);
-	if (!(vouched & SVM_CLEAN_DRx))
-		copy_debug(to, from);
-	if (!(vouched & SVM_CLEAN_CR2))
-		to->cr2 = from->cr2;
-	if (!(vouched & SVM_CLEAN_NP))
-		to->g_pat = from->g_pat;
-	if (!(vouched & SVM_CLEAN_LBR))
-		copy_lbr(to, from);
-	if (!(vouched & SVM_CLEAN_CET))
-		copy_cet(to, from);
+#define COPY(field) to->field = from->field;
+#define COPY_GROUP(group, clean)                                               \
+	if (!(vouched & (clean))) {                                            \
+		SVMRUN_POLICY_STATE_##group(COPY)                              \
+	}
+	SVMRUN_POLICY_STATE(COPY_GROUP)
+#undef COPY_GROUP
+#undef COPY
 }
 
-/* VMRUN refuses a guest without SVME (APM 15.5.1); no need to go and ask it. */
-static bool load_efer(struct svm_vmcb_save *hw,
-		      const struct svm_vmcb_save *user, u32 vouched,
-		      struct vmcb_refusal *refusal)
+/* Of the state, the processor checks all but this itself. */
+static bool check_state(const struct svm_vmcb_save *hw,
+			struct vmcb_refusal *refusal)
 {
-	u64 efer = READ_ONCE(user->efer);
+	return permitted(hw->efer, 0, SVMRUN_POLICY_EFER_REQUIRED,
+			 offsetof(struct svm_vmcb, save.efer), refusal);
+}
 
-	if (vouched & SVM_CLEAN_CRx)
-		return true;
-	if (!(efer & VMCB_EFER_SVME))
-		return refuse(refusal, offsetof(struct svm_vmcb, save.efer),
-			      SVMRUN_INVALID_MUST_BE_SET);
-	hw->efer = efer;
-	return true;
+static __always_inline bool load(struct svm_vmcb *hw,
+				 const struct svm_vmcb *user, u32 vouched,
+				 u32 features, struct vmcb_wish *wish,
+				 struct vmcb_refusal *refusal)
+{
+	const bool all = vouched == SVM_CLEAN_ALL;
+
+	if (!check_zero(&user->control, vouched, refusal) ||
+	    !load_control(&hw->control, &user->control, vouched, refusal) ||
+	    !(all || check_features(&hw->control, features, refusal)) ||
+	    !load_tlb(wish, &user->control, vouched, features, refusal))
+		return false;
+	if (!(vouched & SVM_CLEAN_I))
+		wish->exceptions = READ_ONCE(user->control.intercept[2]);
+	copy_state(&hw->save, &user->save, vouched);
+	hw->control.clean = vouched;
+	return all || check_state(&hw->save, refusal);
 }
 
 /**
  * vmcb_load() - take over what the program says, as far as it may say it
- * @hw: the hardware's VMCB; the module's own fields are left as they are
+ * @hw: the hardware's VMCB; the module's own fields are left as they are, but
+ *	its clean bits are set for what is the same as in the last run
  * @user: the program's VMCB, which it may be changing meanwhile
  * @vouched: clean bits (APM 15.15.3): groups that have not changed since @hw
  *	was last loaded from @user; 0 the first time
@@ -247,16 +187,11 @@ bool vmcb_load(struct svm_vmcb *hw, const struct svm_vmcb *user, u32 vouched,
 	       u32 features, struct vmcb_wish *wish,
 	       struct vmcb_refusal *refusal)
 {
-	if (!check_zero(&user->control, refusal) ||
-	    !load_fields(&hw->control, &user->control, vouched, refusal) ||
-	    !check_features(&hw->control, features, refusal) ||
-	    !load_tlb(wish, &user->control, vouched, refusal) ||
-	    !load_efer(&hw->save, &user->save, vouched, refusal))
-		return false;
-	if (!(vouched & SVM_CLEAN_I))
-		wish->exceptions = READ_ONCE(user->control.intercept[2]);
-	copy_state(&hw->save, &user->save, vouched);
-	return true;
+	vouched &= SVM_CLEAN_ALL;
+	/* Compiled apart, since there next to nothing is left to do. */
+	if (vouched == SVM_CLEAN_ALL)
+		return load(hw, user, SVM_CLEAN_ALL, features, wish, refusal);
+	return load(hw, user, vouched, features, wish, refusal);
 }
 
 /* The bits of virtual interrupt control that #VMEXIT writes (APM 15.21.1) */
@@ -272,7 +207,7 @@ static void publish_exit(struct svm_vmcb_control *user,
 	user->exitinfo2 = hw->exitinfo2;
 	user->exitintinfo = hw->exitintinfo;
 	user->eventinj = hw->eventinj;
-	user->interrupt_shadow = hw->interrupt_shadow;
+	user->interrupt_shadow = hw->interrupt_shadow & SVMRUN_POLICY_SHADOW;
 	user->vintr = (user->vintr & ~VINTR_WRITTEN) |
 		      (hw->vintr & VINTR_WRITTEN);
 	user->nrip = hw->nrip;
@@ -289,7 +224,6 @@ void vmcb_publish(struct svm_vmcb *user, const struct svm_vmcb *hw)
 {
 	publish_exit(&user->control, &hw->control);
 	copy_state(&user->save, &hw->save, 0);
-	user->save.efer = hw->save.efer;
 }
 
 /**

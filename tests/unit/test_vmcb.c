@@ -19,7 +19,7 @@ static void setup(void)
 	memset(&refusal, 0, sizeof(refusal));
 	user.control.asid = 1;
 	user.control.nested_ctl = SVM_NESTED_NP_ENABLE;
-	user.save.efer = VMCB_EFER_SVME;
+	user.save.efer = SVMRUN_POLICY_EFER_REQUIRED;
 }
 
 static bool load(u32 vouched, u32 features)
@@ -44,13 +44,13 @@ static void random_bytes(void *bytes, size_t size, unsigned int *seed)
 START_TEST(least_is_taken)
 {
 	ck_assert(load(0, 0));
-	ck_assert_uint_eq(hw.control.intercept[2], VMCB_FORCED_2);
-	ck_assert_uint_eq(hw.control.intercept[3], VMCB_FORCED_3);
-	ck_assert_uint_eq(hw.control.intercept[4], VMCB_FORCED_4);
-	ck_assert_uint_eq(hw.control.intercept[5], VMCB_FORCED_5);
+	ck_assert_uint_eq(hw.control.intercept[2], SVMRUN_POLICY_FORCED_2);
+	ck_assert_uint_eq(hw.control.intercept[3], SVMRUN_POLICY_FORCED_3);
+	ck_assert_uint_eq(hw.control.intercept[4], SVMRUN_POLICY_FORCED_4);
+	ck_assert_uint_eq(hw.control.intercept[5], SVMRUN_POLICY_FORCED_5);
 	ck_assert_uint_eq(hw.control.vintr, SVM_VINTR_V_INTR_MASKING);
 	ck_assert_uint_eq(hw.control.nested_ctl, SVM_NESTED_NP_ENABLE);
-	ck_assert_uint_eq(hw.save.efer, VMCB_EFER_SVME);
+	ck_assert_uint_eq(hw.save.efer, SVMRUN_POLICY_EFER_REQUIRED);
 	ck_assert(!wish.flush);
 	ck_assert_uint_eq(wish.exceptions, 0);
 }
@@ -69,7 +69,7 @@ START_TEST(wishes_reach_the_hardware)
 	ck_assert_uint_eq(hw.control.intercept[0], 0x12345678);
 	ck_assert_uint_eq(hw.control.intercept[1], 0x9abcdef0);
 	ck_assert_uint_eq(hw.control.intercept[2],
-			  VMCB_FORCED_2 | SVM_INTERCEPT2_EXCEPTION(14));
+			  SVMRUN_POLICY_FORCED_2 | SVM_INTERCEPT2_EXCEPTION(14));
 	ck_assert_uint_eq(wish.exceptions, SVM_INTERCEPT2_EXCEPTION(14));
 	ck_assert_uint_eq(hw.control.tsc_offset, 0x1122334455667788ull);
 	ck_assert_uint_eq(hw.control.interrupt_shadow, 1);
@@ -82,8 +82,8 @@ END_TEST
 /* Each field that must be 0, with each of its bits alone. */
 START_TEST(zero_fields_are_refused)
 {
-#define OFFSET(field) offsetof(struct svm_vmcb, control.field),
-	static const u32 offsets[] = { VMCB_ZERO_FIELDS(OFFSET) };
+#define OFFSET(field, clean) offsetof(struct svm_vmcb, control.field),
+	static const u32 offsets[] = { SVMRUN_POLICY_ZERO(OFFSET) };
 #undef OFFSET
 	unsigned int i, bit;
 
@@ -128,7 +128,7 @@ START_TEST(every_bit_as_the_table_says)
 		refused(offsetof(struct svm_vmcb, control.field),              \
 			SVMRUN_INVALID_MUST_BE_SET);                           \
 	}
-	VMCB_CONTROL_FIELDS(CHECK)
+	SVMRUN_POLICY_CONTROL(CHECK)
 #undef CHECK
 }
 END_TEST
@@ -142,7 +142,7 @@ START_TEST(features_are_asked_of_those_who_have_them)
 	refused(offsetof(struct svm_vmcb, control.field),                      \
 		SVMRUN_INVALID_UNSUPPORTED);                                   \
 	ck_assert(load(0, ~0u));
-	VMCB_FEATURE_FIELDS(CHECK)
+	SVMRUN_POLICY_FEATURES(CHECK)
 #undef CHECK
 }
 END_TEST
@@ -155,17 +155,22 @@ START_TEST(asid_zero_is_the_hosts)
 }
 END_TEST
 
+/* 3 and 7 flush the guest's translations alone (APM 15.16.2). */
+static bool tlb_control_is_legal(unsigned int value)
+{
+	return value == 0 || value == 1 || value == 3 || value == 7;
+}
+
 START_TEST(tlb_control_has_four_values)
 {
 	unsigned int value;
 
 	for (value = 0; value < 256; value++) {
-		bool legal = value == 0 || value == 1 || value == 3 ||
-			     value == 7;
+		bool legal = tlb_control_is_legal(value);
 
 		setup();
 		user.control.tlb_control = value;
-		ck_assert_int_eq(load(0, 0), legal);
+		ck_assert_int_eq(load(0, SVM_FEATURE_FLUSH_BY_ASID), legal);
 		if (legal)
 			ck_assert_int_eq(wish.flush, value != 0);
 		else
@@ -176,9 +181,26 @@ START_TEST(tlb_control_has_four_values)
 }
 END_TEST
 
+START_TEST(tlb_control_by_asid_needs_the_feature)
+{
+	unsigned int value;
+
+	for (value = 0; value < 256; value++) {
+		setup();
+		user.control.tlb_control = value;
+		if (!tlb_control_is_legal(value))
+			continue;
+		ck_assert_int_eq(load(0, ~SVM_FEATURE_FLUSH_BY_ASID),
+				 value < 3);
+		if (value >= 3)
+			refused(0x5c, SVMRUN_INVALID_UNSUPPORTED);
+	}
+}
+END_TEST
+
 START_TEST(efer_without_svme_is_refused)
 {
-	user.save.efer = 0xd01 & ~VMCB_EFER_SVME;
+	user.save.efer = 0xd01 & ~SVMRUN_POLICY_EFER_REQUIRED;
 	ck_assert(!load(0, 0));
 	refused(0x4d0, SVMRUN_INVALID_MUST_BE_SET);
 }
@@ -191,15 +213,12 @@ START_TEST(the_modules_fields_are_not_the_programs)
 	hw.control.iopm_base_pa = 0x2000;
 	hw.control.msrpm_base_pa = 0x3000;
 	hw.control.asid = 5;
-	hw.control.clean = 0;
 	user.control.asid = 77;
-	user.control.clean = ~0u;
 	ck_assert(load(0, 0));
 	ck_assert_uint_eq(hw.control.n_cr3, 0x1000);
 	ck_assert_uint_eq(hw.control.iopm_base_pa, 0x2000);
 	ck_assert_uint_eq(hw.control.msrpm_base_pa, 0x3000);
 	ck_assert_uint_eq(hw.control.asid, 5);
-	ck_assert_uint_eq(hw.control.clean, 0);
 }
 END_TEST
 
@@ -207,7 +226,7 @@ END_TEST
 static void fill_save(unsigned int seed)
 {
 	random_bytes(&user.save, sizeof(user.save), &seed);
-	user.save.efer |= VMCB_EFER_SVME;
+	user.save.efer |= SVMRUN_POLICY_EFER_REQUIRED;
 }
 
 static bool same_state(const struct svm_vmcb_save *a,
@@ -272,6 +291,22 @@ START_TEST(clean_bits_are_believed)
 		ck_assert(load(~cases[i].clean, 0));
 		ck_assert_uint_eq(*out, 0x1234);
 	}
+}
+END_TEST
+
+/* The hardware may keep what the program vouches for, and nothing else. */
+START_TEST(clean_bits_reach_the_hardware)
+{
+	unsigned int bit;
+
+	ck_assert(load(0, 0));
+	ck_assert_uint_eq(hw.control.clean, 0);
+	for (bit = 0; bit < 32; bit++) {
+		ck_assert(load(1u << bit, 0));
+		ck_assert_uint_eq(hw.control.clean, (1u << bit) & SVM_CLEAN_ALL);
+	}
+	ck_assert(load(~0u, 0));
+	ck_assert_uint_eq(hw.control.clean, SVM_CLEAN_ALL);
 }
 END_TEST
 
@@ -345,16 +380,16 @@ START_TEST(random_vmcbs_keep_the_policy)
 
 		random_bytes(&user.control, sizeof(user.control), &seed);
 		if (i % 4) {
-#define ZERO(field) user.control.field = 0;
-			VMCB_ZERO_FIELDS(ZERO)
+#define ZERO(field, clean) user.control.field = 0;
+			SVMRUN_POLICY_ZERO(ZERO)
 #undef ZERO
 			user.control.nested_ctl = SVM_NESTED_NP_ENABLE;
 			user.control.virt_ext &= SVM_VIRT_LBR_ENABLE;
-			user.control.vintr &= ~(SVM_VINTR_AVIC_ENABLE |
-						SVM_VINTR_X2AVIC_ENABLE);
+			user.control.vintr &= SVMRUN_POLICY_VINTR;
+			user.control.interrupt_shadow &= SVMRUN_POLICY_SHADOW;
 			user.control.tlb_control &= 1;
 		}
-		user.save.efer = rand_r(&seed) & 7 ? VMCB_EFER_SVME : 0;
+		user.save.efer = rand_r(&seed) & 7 ? SVMRUN_POLICY_EFER_REQUIRED : 0;
 		/* Nothing vouches for what comes after none or a refusal. */
 		loaded = load(loaded ? user.control.clean : 0, features);
 		if (!loaded)
@@ -364,10 +399,10 @@ START_TEST(random_vmcbs_keep_the_policy)
 	ck_assert_uint_eq(hw.control.field &(forced), forced);                 \
 	ck_assert_uint_eq(hw.control.field &(refuse), 0);                      \
 	ck_assert_uint_eq(hw.control.field &(require), require);
-		VMCB_CONTROL_FIELDS(CHECK)
+		SVMRUN_POLICY_CONTROL(CHECK)
 #undef CHECK
-#define CHECK(field) ck_assert_uint_eq(hw.control.field, 0);
-		VMCB_ZERO_FIELDS(CHECK)
+#define CHECK(field, clean) ck_assert_uint_eq(hw.control.field, 0);
+		SVMRUN_POLICY_ZERO(CHECK)
 #undef CHECK
 	}
 	/* The test is none if all are refused. */
@@ -401,10 +436,12 @@ Suite *vmcb_suite(void)
 	tcase_add_test(tests, features_are_asked_of_those_who_have_them);
 	tcase_add_test(tests, asid_zero_is_the_hosts);
 	tcase_add_test(tests, tlb_control_has_four_values);
+	tcase_add_test(tests, tlb_control_by_asid_needs_the_feature);
 	tcase_add_test(tests, efer_without_svme_is_refused);
 	tcase_add_test(tests, the_modules_fields_are_not_the_programs);
 	tcase_add_test(tests, state_goes_in_and_comes_back);
 	tcase_add_test(tests, clean_bits_are_believed);
+	tcase_add_test(tests, clean_bits_reach_the_hardware);
 	tcase_add_test(tests, flow_is_never_vouched_for);
 	tcase_add_test(tests, exit_is_published);
 	tcase_add_test(tests, refusal_looks_like_vmruns);

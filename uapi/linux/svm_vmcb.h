@@ -146,6 +146,7 @@
 #define SVM_CLEAN_LBR	(1u << 10) /* DBGCTL, BR_*, LASTEXCP* */
 #define SVM_CLEAN_AVIC	(1u << 11) /* AVIC pointers */
 #define SVM_CLEAN_CET	(1u << 12) /* S_CET, SSP, ISST_ADDR */
+#define SVM_CLEAN_ALL	0x1fffu
 
 /* Segment attributes as the VMCB holds them: descriptor bits 55:52 and 47:40 */
 #define SVM_SEG_TYPE_MASK	0x000f

@@ -9,6 +9,9 @@
  * There are three kinds of file descriptor: the device gives VMs, a VM gives
  * vCPUs. Each keeps what it needs alive, so they may be closed in any order.
  *
+ * What the module lets a program do with each field of a VMCB is in
+ * linux/svmrun_policy.h.
+ *
  * General rules
  * - The argument of a call is a struct that begins with its size in bytes, as
  *   the caller was compiled, and flags. A size that this kernel does not know
@@ -78,6 +81,22 @@ struct svmrun_info {
 	__u32 out_max_regions;
 };
 #define SVMRUN_INFO _IOWR(SVMRUN_TYPE, 0x00, struct svmrun_info)
+
+/* @out_svm_features of struct svmrun_info: CPUID Fn8000_000A EDX */
+#define SVM_FEATURE_NP				(1u << 0)
+#define SVM_FEATURE_LBR_VIRT			(1u << 1)
+#define SVM_FEATURE_LOCK			(1u << 2)
+#define SVM_FEATURE_NRIP_SAVE			(1u << 3)
+#define SVM_FEATURE_TSC_RATIO			(1u << 4)
+#define SVM_FEATURE_VMCB_CLEAN			(1u << 5)
+#define SVM_FEATURE_FLUSH_BY_ASID		(1u << 6)
+#define SVM_FEATURE_DECODE_ASSISTS		(1u << 7)
+#define SVM_FEATURE_PAUSE_FILTER		(1u << 10)
+#define SVM_FEATURE_PAUSE_FILTER_THRESHOLD	(1u << 12)
+#define SVM_FEATURE_VGIF			(1u << 16)
+#define SVM_FEATURE_VNMI			(1u << 25)
+#define SVM_FEATURE_BUS_LOCK_THRESHOLD		(1u << 29)
+#define SVM_FEATURE_IDLE_HLT			(1u << 30)
 
 /**
  * struct svmrun_create_vm - create a VM
@@ -216,6 +235,8 @@ struct svmrun_create_vcpu {
  * @r15: see @rbx
  * @dr: DR0 to DR3, loaded if the VMCB lets the guest use any of them directly
  * @xcr0: XCR0 for the guest (APM 11.5.2), a subset of out_xcr0
+ * @tsc_ratio: the guest's TSC ticks by the host's (APM 15.30.5): 8 bits of
+ *	integer, 32 of fraction; 0 for 1.0. Needs SVM_FEATURE_TSC_RATIO
  * @immediate_exit: if not 0, RUN returns EINTR before entering the guest
  * @reserved: 0
  * @out_invalid_offset: after VMEXIT_INVALID, where in the vCPU's mmap the
@@ -249,6 +270,7 @@ struct svmrun_registers {
 	__u64 r15;
 	__u64 dr[4];
 	__u64 xcr0;
+	__u64 tsc_ratio;
 	__u8 immediate_exit;
 	__u8 reserved[7];
 	__u32 out_invalid_offset;
@@ -300,14 +322,15 @@ SVM_PROVE(sizeof(struct svmrun_unmap) == 24);
 SVM_PROVE(offsetof(struct svmrun_unmap, gpa) == 8);
 SVM_PROVE(offsetof(struct svmrun_unmap, length) == 16);
 SVM_PROVE(sizeof(struct svmrun_create_vcpu) == 8);
-SVM_PROVE(sizeof(struct svmrun_registers) == 208);
+SVM_PROVE(sizeof(struct svmrun_registers) == 216);
 SVM_PROVE(offsetof(struct svmrun_registers, r15) == 104);
 SVM_PROVE(offsetof(struct svmrun_registers, dr) == 112);
 SVM_PROVE(offsetof(struct svmrun_registers, xcr0) == 144);
-SVM_PROVE(offsetof(struct svmrun_registers, immediate_exit) == 152);
-SVM_PROVE(offsetof(struct svmrun_registers, out_invalid_offset) == 160);
-SVM_PROVE(offsetof(struct svmrun_registers, out_invalid_reason) == 164);
-SVM_PROVE(offsetof(struct svmrun_registers, out_exits_interrupt) == 168);
-SVM_PROVE(offsetof(struct svmrun_registers, out_exits_reflected) == 200);
+SVM_PROVE(offsetof(struct svmrun_registers, tsc_ratio) == 152);
+SVM_PROVE(offsetof(struct svmrun_registers, immediate_exit) == 160);
+SVM_PROVE(offsetof(struct svmrun_registers, out_invalid_offset) == 168);
+SVM_PROVE(offsetof(struct svmrun_registers, out_invalid_reason) == 172);
+SVM_PROVE(offsetof(struct svmrun_registers, out_exits_interrupt) == 176);
+SVM_PROVE(offsetof(struct svmrun_registers, out_exits_reflected) == 208);
 
 #endif /* _UAPI_LINUX_SVMRUN_H */
