@@ -44,22 +44,22 @@ void asid_drop(struct asid *asid)
  * @pool: this CPU's
  * @cpu: this CPU
  *
- * Return: true if the whole TLB must be flushed before it is used.
+ * Return: what became of it.
  */
-bool asid_assign(struct asid *asid, struct asid_pool *pool, u32 cpu)
+enum asid_change asid_assign(struct asid *asid, struct asid_pool *pool, u32 cpu)
 {
-	bool flush = false;
+	enum asid_change change = ASID_FRESH;
 
 	if (asid->generation && asid->generation == pool->generation &&
 	    asid->cpu == cpu)
-		return false;
+		return ASID_KEPT;
 	if (pool->next >= pool->count) {
 		pool->generation++;
 		pool->next = 1;
-		flush = true;
+		change = ASID_FLUSH;
 	}
 	asid->generation = pool->generation;
 	asid->cpu = cpu;
 	asid->number = pool->next++;
-	return flush;
+	return change;
 }

@@ -28,9 +28,17 @@ struct asid {
 	u32 number;
 };
 
+/* What became of an ASID */
+enum asid_change {
+	ASID_KEPT, /* the same as in the last run, on the same CPU */
+	ASID_FRESH, /* another: nothing is cached for it */
+	ASID_FLUSH, /* another, and the whole TLB must be flushed first */
+};
+
 void asid_pool_init(struct asid_pool *pool, u32 count);
 void asid_pool_reset(struct asid_pool *pool);
-bool asid_assign(struct asid *asid, struct asid_pool *pool, u32 cpu);
+enum asid_change asid_assign(struct asid *asid, struct asid_pool *pool,
+			     u32 cpu);
 void asid_drop(struct asid *asid);
 
 #endif /* SVMRUN_ASID_H */

@@ -11,6 +11,9 @@
 
 /* Reads and writes of DR0 to DR3, in intercept vector 1 */
 #define INTERCEPT_ALL_DR 0x000f000fu
+/* Writes of DR7 */
+#define INTERCEPT_DR7 (1u << (16 + 7))
+#define DR7_ENABLES 0xffu
 
 static void host_save(struct debugreg_host *host)
 {
@@ -28,17 +31,28 @@ static void host_restore(const struct debugreg_host *host)
 	set_debugreg(host->dr[3], 3);
 }
 
+/*
+ * Can the guest learn what is in DR0 to DR3? By reading them, and by a breakpoint
+ * that fires there.
+ */
+static bool reaches(u32 intercepts, u64 dr7)
+{
+	return (intercepts & INTERCEPT_ALL_DR) != INTERCEPT_ALL_DR ||
+	       !(intercepts & INTERCEPT_DR7) || (dr7 & DR7_ENABLES);
+}
+
 /**
  * debugreg_enter() - before a guest, with preemption disabled
  * @host: keeps the host's
  * @guest: DR0 to DR3 of the guest
  * @intercepts: intercept vector 1: accesses that the guest cannot make itself
+ * @dr7: DR7 that the guest begins with
  */
 void debugreg_enter(struct debugreg_host *host, const u64 guest[4],
-		    u32 intercepts)
+		    u32 intercepts, u64 dr7)
 {
 	host->dr7 = hw_breakpoint_active() ? __this_cpu_read(cpu_dr7) : 0;
-	host->lent = (intercepts & INTERCEPT_ALL_DR) != INTERCEPT_ALL_DR;
+	host->lent = reaches(intercepts, dr7);
 	if (!host->lent)
 		return;
 	if (host->dr7) {

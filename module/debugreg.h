@@ -17,7 +17,7 @@ struct debugreg_host {
 };
 
 void debugreg_enter(struct debugreg_host *host, const u64 guest[4],
-		    u32 intercepts);
+		    u32 intercepts, u64 dr7);
 void debugreg_leave(struct debugreg_host *host, u64 guest[4], u64 dr6);
 
 #endif /* SVMRUN_DEBUGREG_H */

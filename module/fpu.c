@@ -2,19 +2,22 @@
 /*
  * Extended state around the guest (APM 11.5): x87, SSE, AVX and what follows.
  * VMRUN switches none of it. The host's is saved by the kernel, and restored
- * when the task returns to userspace.
+ * when the task returns to userspace. Supervisor components (XSS: the shadow
+ * stack of the program) are no guest's: there are none while it runs.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include "fpu.h"
 
 #include <linux/bits.h>
+#include <linux/bug.h>
 #include <linux/errno.h>
 #include <linux/printk.h>
 #include <asm/asm.h>
 #include <asm/cpufeature.h>
 #include <asm/fpu/api.h>
 #include <asm/fpu/xcr.h>
+#include <asm/msr.h>
 #include <asm/pkru.h>
 #include <asm/processor.h>
 
@@ -27,6 +30,16 @@
 #define XCR0_AMX (BIT_ULL(17) | BIT_ULL(18))
 
 static u64 host_xcr0;
+static u64 host_xss;
+
+/* For XRSTORS: every component in its initial state (APM volume 4, XRSTORS) */
+static struct {
+	u8 legacy[512];
+	u64 xstate_bv;
+	u64 xcomp_bv;
+	u8 reserved[48];
+} initial __aligned(64) = { .xcomp_bv = BIT_ULL(63) };
+
 static u32 area_size;
 
 /**
@@ -44,6 +57,8 @@ int fpu_init(void)
 	}
 	host_xcr0 = xgetbv(XCR_XFEATURE_ENABLED_MASK);
 	cpuid_count(CPUID_XSTATE, 0, &eax, &area_size, &ecx, &edx);
+	if (boot_cpu_has(X86_FEATURE_XSAVES))
+		rdmsrl(MSR_IA32_XSS, host_xss);
 	return 0;
 }
 
@@ -115,6 +130,31 @@ static void save(void *area, u64 mask)
 		     : "memory");
 }
 
+/* The kernel has saved the program's, as all of its extended state. */
+static void supervisor_leave_host(void)
+{
+	int err = 0;
+
+	if (!host_xss)
+		return;
+	/* clang-format off */
+	asm volatile("1: xrstors64 %[initial]\n"
+		     "2:\n"
+		     _ASM_EXTABLE_TYPE_REG(1b, 2b, EX_TYPE_EFAULT_REG, %[err])
+		     : [err] "+r"(err)
+		     : [initial] "m"(initial), "a"((u32)host_xss),
+		       "d"((u32)(host_xss >> 32)));
+	/* clang-format on */
+	WARN_ON_ONCE(err);
+	wrmsrl(MSR_IA32_XSS, 0);
+}
+
+static void supervisor_back_to_host(void)
+{
+	if (host_xss)
+		wrmsrl(MSR_IA32_XSS, host_xss);
+}
+
 static void switch_xcr0(u64 from, u64 to)
 {
 	if (from != to)
@@ -140,6 +180,7 @@ int fpu_enter(struct guest_fpu *guest)
 		kernel_fpu_end();
 		return -EFAULT;
 	}
+	supervisor_leave_host();
 	switch_xcr0(host_xcr0, guest->xcr0);
 	return 0;
 }
@@ -152,6 +193,7 @@ void fpu_leave(struct guest_fpu *guest)
 {
 	/* Asked of the processor itself: the host's depends on it. */
 	switch_xcr0(xgetbv(XCR_XFEATURE_ENABLED_MASK), host_xcr0);
+	supervisor_back_to_host();
 	save(guest->area, host_xcr0);
 	write_pkru(guest->host_pkru);
 	kernel_fpu_end();

@@ -7,6 +7,6 @@
 #define PERMISSION_IOPM_SIZE 0x3000 /* APM 15.10.1 */
 #define PERMISSION_MSRPM_SIZE 0x2000 /* APM 15.11 */
 
-void permission_load(u64 *hw, const u64 *user);
+void permission_load(u64 *hw, const u64 *user, bool lbr);
 
 #endif /* SVMRUN_PERMISSION_H */

@@ -29,13 +29,15 @@
  * struct processor - a CPU
  * @save_area: where VMRUN keeps the host's state (APM 15.30.4)
  * @asids: its ASIDs
+ * @tsc_ratio: MSR TSC_RATIO, where there is one (APM 15.30.5)
  * @enabled: SVM is on, and it is we who turned it on
  *
- * @enabled and @asids belong to the CPU itself, with preemption disabled.
+ * @enabled, @asids and @tsc_ratio belong to the CPU itself, with preemption disabled.
  */
 struct processor {
 	void *save_area;
 	struct asid_pool asids;
+	u64 tsc_ratio;
 	bool enabled;
 };
 
@@ -70,6 +72,20 @@ bool processor_enabled(void)
 struct asid_pool *processor_asids(void)
 {
 	return this_cpu_ptr(&processors.asids);
+}
+
+/**
+ * processor_set_tsc_ratio() - how fast guests' TSC runs on this CPU
+ * @ratio: for MSR TSC_RATIO; PROCESSOR_TSC_RATIO_1 if the processor has none
+ *
+ * With preemption disabled, and SVM enabled here.
+ */
+void processor_set_tsc_ratio(u64 ratio)
+{
+	if (__this_cpu_read(processors.tsc_ratio) == ratio)
+		return;
+	__this_cpu_write(processors.tsc_ratio, ratio);
+	wrmsrl(MSR_AMD64_TSC_RATIO, ratio);
 }
 
 /**
@@ -132,6 +148,9 @@ static int enable(void)
 	wrmsrl(MSR_EFER, efer | EFER_SVME);
 	wrmsrl(MSR_VM_HSAVE_PA, pages_pa(processor->save_area));
 	asid_pool_reset(&processor->asids);
+	processor->tsc_ratio = PROCESSOR_TSC_RATIO_1;
+	if (svm_features & SVM_FEATURE_TSC_RATIO)
+		wrmsrl(MSR_AMD64_TSC_RATIO, processor->tsc_ratio);
 	processor->enabled = true;
 	return 0;
 }
@@ -144,6 +163,7 @@ static void disable(void *unused)
 	if (!processor->enabled)
 		return;
 	processor->enabled = false;
+	processor_set_tsc_ratio(PROCESSOR_TSC_RATIO_1);
 	wrmsrl(MSR_VM_HSAVE_PA, 0);
 	rdmsrl(MSR_EFER, efer);
 	wrmsrl(MSR_EFER, efer & ~EFER_SVME);

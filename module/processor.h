@@ -4,6 +4,9 @@
 
 #include <linux/types.h>
 
+/* Guests' TSC ticks as the host's does (APM 15.30.5) */
+#define PROCESSOR_TSC_RATIO_1 (1ull << 32)
+
 struct asid_pool;
 struct svmrun_info;
 
@@ -14,6 +17,7 @@ int processor_get(void);
 void processor_put(void);
 
 bool processor_enabled(void);
+void processor_set_tsc_ratio(u64 ratio);
 struct asid_pool *processor_asids(void);
 u32 processor_features(void);
 u32 processor_gpa_bits(void);

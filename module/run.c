@@ -10,6 +10,7 @@
 #include <linux/string.h>
 
 #include "compat.h"
+#include "event.h"
 #include "page.h"
 #include "permission.h"
 #include "processor.h"
@@ -35,6 +36,22 @@ static int refuse(struct vcpu *vcpu, u32 offset, u32 reason)
 #define REGISTERS_OFFSET(field)                                                \
 	(SVMRUN_VCPU_REGISTERS + offsetof(struct svmrun_registers, field))
 
+#define TSC_RATIO_RESERVED (~0ull << 40)
+
+static int load_tsc_ratio(struct vcpu *vcpu)
+{
+	u64 ratio = READ_ONCE(vcpu->regs->tsc_ratio);
+
+	vcpu->tsc_ratio = ratio ? ratio : PROCESSOR_TSC_RATIO_1;
+	if (ratio & TSC_RATIO_RESERVED)
+		return refuse(vcpu, REGISTERS_OFFSET(tsc_ratio),
+			      SVMRUN_INVALID_VALUE);
+	if (ratio && !(processor_features() & SVM_FEATURE_TSC_RATIO))
+		return refuse(vcpu, REGISTERS_OFFSET(tsc_ratio),
+			      SVMRUN_INVALID_UNSUPPORTED);
+	return RUN_ON;
+}
+
 static int load_registers(struct vcpu *vcpu)
 {
 	u64 xcr0 = READ_ONCE(vcpu->regs->xcr0);
@@ -46,7 +63,20 @@ static int load_registers(struct vcpu *vcpu)
 		return refuse(vcpu, REGISTERS_OFFSET(xcr0),
 			      SVMRUN_INVALID_VALUE);
 	vcpu->fpu.xcr0 = xcr0;
-	return RUN_ON;
+	return load_tsc_ratio(vcpu);
+}
+
+/* The MSR permission map, which depends on LBR virtualization too. */
+static void load_permission(struct vcpu *vcpu, bool vouched)
+{
+	struct svm_vmcb_control *control = &vcpu->hw->control;
+	bool lbr = control->virt_ext & SVM_VIRT_LBR_ENABLE;
+
+	if (vouched && lbr == vcpu->lbr)
+		return;
+	permission_load(vcpu->msrpm, vcpu->pages + SVMRUN_VCPU_MSRPM, lbr);
+	vcpu->lbr = lbr;
+	control->clean &= ~SVM_CLEAN_IOPM;
 }
 
 /* Take over what the program changed. */
@@ -61,8 +91,7 @@ static int load(struct vcpu *vcpu)
 		return refuse(vcpu, refusal.offset, refusal.reason);
 	if (vcpu->wish.flush)
 		asid_drop(&vcpu->asid);
-	if (!(vouched & SVM_CLEAN_IOPM))
-		permission_load(vcpu->msrpm, vcpu->pages + SVMRUN_VCPU_MSRPM);
+	load_permission(vcpu, vouched & SVM_CLEAN_IOPM);
 	vcpu->loaded = true;
 	return load_registers(vcpu);
 }
@@ -86,16 +115,21 @@ static void prepare_asid(struct vcpu *vcpu)
 {
 	u64 generation = atomic64_read(&vcpu->vm->memory.tlb_generation);
 	struct svm_vmcb_control *control = &vcpu->hw->control;
-	bool flush;
+	enum asid_change change;
 
 	if (vcpu->tlb_generation != generation) {
 		vcpu->tlb_generation = generation;
 		asid_drop(&vcpu->asid);
 	}
-	flush = asid_assign(&vcpu->asid, processor_asids(), smp_processor_id());
+	change = asid_assign(&vcpu->asid, processor_asids(),
+			     smp_processor_id());
 	control->asid = vcpu->asid.number;
-	control->tlb_control = flush ? SVM_TLB_CONTROL_FLUSH_ALL :
+	control->tlb_control = change == ASID_FLUSH ?
+				       SVM_TLB_CONTROL_FLUSH_ALL :
 				       SVM_TLB_CONTROL_NOTHING;
+	/* It may be another CPU, which has seen nothing of this VMCB yet. */
+	if (change != ASID_KEPT)
+		control->clean = 0;
 }
 
 /* Interrupts are off, and the CPU is in the VM's running mask. */
@@ -120,9 +154,10 @@ static bool enter(struct vcpu *vcpu)
 	if (!is_pending(vcpu)) {
 		guest_timing_enter_irqoff();
 		prepare_asid(vcpu);
-		vcpu->injected = vcpu->hw->control.eventinj;
-		vcpu->hw->control.clean = 0;
+		processor_set_tsc_ratio(vcpu->tsc_ratio);
+		event_note(&vcpu->injected, vcpu->hw);
 		cross(pages_pa(vcpu->hw));
+		vcpu->hw->control.clean = SVM_CLEAN_ALL;
 		entered = true;
 	}
 	cpumask_clear_cpu(smp_processor_id(), running);
@@ -135,42 +170,6 @@ static bool enter(struct vcpu *vcpu)
 	}
 	local_irq_enable();
 	return entered;
-}
-
-#define EXCEPTION_DB 1
-#define EXCEPTION_BP 3
-#define EXCEPTION_OF 4
-#define EXCEPTION_AC 17
-#define EXCEPTION_MC 18
-
-#define EVENT_KIND                                                             \
-	(SVM_EVENT_VALID | SVM_EVENT_TYPE_MASK | SVM_EVENT_VECTOR_MASK)
-#define EVENT_EXCEPTION(vector)                                                \
-	(SVM_EVENT_VALID | SVM_EVENT_TYPE_EXCEPTION | (vector))
-
-/* Does an instruction raise it: INTn, INT3 or INTO? */
-static bool is_software(u64 event)
-{
-	return (event & SVM_EVENT_TYPE_MASK) == SVM_EVENT_TYPE_SOFT_INTERRUPT ||
-	       (event & EVENT_KIND) == EVENT_EXCEPTION(EXCEPTION_BP) ||
-	       (event & EVENT_KIND) == EVENT_EXCEPTION(EXCEPTION_OF);
-}
-
-/*
- * What the exit interrupted is delivered when the guest goes on (APM 15.7.2).
- * RIP is still at an instruction that raises its event itself: it will do so
- * again. But if the event was injected there may be no such instruction.
- */
-static void resume_event(struct vcpu *vcpu)
-{
-	struct svm_vmcb_control *control = &vcpu->hw->control;
-	u64 event = control->exitintinfo;
-
-	if (!(event & SVM_EVENT_VALID) ||
-	    (is_software(event) && (event ^ vcpu->injected) & EVENT_KIND))
-		event = 0;
-	control->eventinj = event;
-	control->exitintinfo = 0;
 }
 
 /* Exits that are the host's own, and that its handlers have dealt with by now. */
@@ -193,7 +192,7 @@ static bool host_exit(struct vcpu *vcpu)
 	default:
 		return false;
 	}
-	resume_event(vcpu);
+	event_resume(vcpu->hw, &vcpu->injected);
 	return true;
 }
 
@@ -205,7 +204,7 @@ static int enter_guest(struct vcpu *vcpu, bool *entered)
 	if (fpu_enter(&vcpu->fpu))
 		return refuse(vcpu, SVMRUN_VCPU_XSAVE, SVMRUN_INVALID_VALUE);
 	debugreg_enter(&vcpu->debugreg, vcpu->regs->dr,
-		       vcpu->hw->control.intercept[1]);
+		       vcpu->hw->control.intercept[1], vcpu->hw->save.dr7);
 	if (!processor_enabled())
 		step = -ENODEV;
 	while (step == RUN_ON) {
@@ -229,25 +228,17 @@ static int nested_page_fault(struct vcpu *vcpu)
 
 	if (ret > 0)
 		return RUN_DONE;
-	resume_event(vcpu);
+	event_resume(vcpu->hw, &vcpu->injected);
 	if (ret)
 		return ret;
 	vcpu->regs->out_exits_fault++;
 	return RUN_ON;
 }
 
-/* #DB and #AC that only the module intercepts are the guest's after all. */
-static int exception(struct vcpu *vcpu, unsigned int vector)
+static int exception(struct vcpu *vcpu)
 {
-	u64 event = EVENT_EXCEPTION(vector);
-
-	if (!(SVM_INTERCEPT2_EXCEPTION(vector) & SVMRUN_POLICY_REFLECTED) ||
-	    (SVM_INTERCEPT2_EXCEPTION(vector) & vcpu->wish.exceptions))
+	if (!event_reflect(vcpu->hw, vcpu->wish.exceptions))
 		return RUN_DONE;
-	if (vector == EXCEPTION_AC)
-		event |= SVM_EVENT_ERROR_CODE_VALID; /* which is always 0 */
-	vcpu->hw->control.eventinj = event;
-	vcpu->hw->control.exitintinfo = 0;
 	vcpu->regs->out_exits_reflected++;
 	return RUN_ON;
 }
@@ -258,6 +249,7 @@ static int invalid(struct vcpu *vcpu)
 	vcpu->hw->control.exitcode = VMEXIT_INVALID;
 	WRITE_ONCE(vcpu->regs->out_invalid_offset, 0);
 	WRITE_ONCE(vcpu->regs->out_invalid_reason, SVMRUN_INVALID_PROCESSOR);
+	vcpu->loaded = false;
 	return RUN_DONE;
 }
 
@@ -268,7 +260,7 @@ static int handle_exit(struct vcpu *vcpu)
 	if (code == VMEXIT_NPF)
 		return nested_page_fault(vcpu);
 	if (code >= VMEXIT_EXCP(0) && code <= VMEXIT_EXCP(31))
-		return exception(vcpu, code - VMEXIT_EXCP(0));
+		return exception(vcpu);
 	if (code == (u32)VMEXIT_INVALID)
 		return invalid(vcpu);
 	return RUN_DONE;
@@ -306,8 +298,10 @@ int run(struct vcpu *vcpu)
 	bool entered = false;
 	int step;
 
-	if (READ_ONCE(vcpu->regs->immediate_exit))
+	if (READ_ONCE(vcpu->regs->immediate_exit)) {
+		vcpu->loaded = false; /* what changed since is not known */
 		return -EINTR;
+	}
 	step = load(vcpu);
 	while (step == RUN_ON) {
 		step = handle_work(vcpu);

@@ -7,6 +7,7 @@
 
 #include "asid.h"
 #include "debugreg.h"
+#include "event.h"
 #include "fpu.h"
 #include "npt.h"
 #include "vmcb.h"
@@ -26,7 +27,9 @@ struct vm_area_struct;
  * @msrpm: the hardware's MSR permission map, never shared
  * @wish: what the program's VMCB asks of the module
  * @loaded: @hw was loaded from @user before, so clean bits mean something
- * @injected: EVENTINJ of the last entry
+ * @lbr: @msrpm is for a guest with LBR virtualization
+ * @injected: what the last entry injected
+ * @tsc_ratio: of the guest
  * @tlb_generation: of the VM's memory when @asid was taken
  * @asid: the ASID
  * @cache: tables in hand for the nested page table
@@ -45,7 +48,9 @@ struct vcpu {
 	u64 *msrpm;
 	struct vmcb_wish wish;
 	bool loaded;
-	u64 injected;
+	bool lbr;
+	struct event_injection injected;
+	u64 tsc_ratio;
 	u64 tlb_generation;
 	struct asid asid;
 	struct npt_cache cache;

@@ -156,6 +156,7 @@ static __always_inline bool load(struct svm_vmcb *hw,
 {
 	const bool all = vouched == SVM_CLEAN_ALL;
 
+	hw->control.clean &= vouched;
 	if (!check_zero(&user->control, vouched, refusal) ||
 	    !load_control(&hw->control, &user->control, vouched, refusal) ||
 	    !(all || check_features(&hw->control, features, refusal)) ||
@@ -164,14 +165,13 @@ static __always_inline bool load(struct svm_vmcb *hw,
 	if (!(vouched & SVM_CLEAN_I))
 		wish->exceptions = READ_ONCE(user->control.intercept[2]);
 	copy_state(&hw->save, &user->save, vouched);
-	hw->control.clean = vouched;
 	return all || check_state(&hw->save, refusal);
 }
 
 /**
  * vmcb_load() - take over what the program says, as far as it may say it
  * @hw: the hardware's VMCB; the module's own fields are left as they are, but
- *	its clean bits are set for what is the same as in the last run
+ *	its clean bits are cleared for what may have changed
  * @user: the program's VMCB, which it may be changing meanwhile
  * @vouched: clean bits (APM 15.15.3): groups that have not changed since @hw
  *	was last loaded from @user; 0 the first time

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* What a VMCB may not ask for, and what it gets whether it asks or not. */
+#include <linux/svmrun_policy.h>
+
 #include "machine.h"
 
 GUEST(halt, 64, "hlt");
@@ -101,35 +103,70 @@ TEST_F(policy, reserved_registers)
 	ASSERT_EXIT(VMEXIT_HLT, &self->m);
 }
 
-TEST_F(policy, features_that_are_not_there)
+static bool refused_as_unsupported(struct machine *m, uint32_t offset)
+{
+	return !machine_run(m) &&
+	       m->vcpu.vmcb->control.exitcode == VMEXIT_INVALID &&
+	       m->vcpu.regs->out_invalid_offset == offset &&
+	       m->vcpu.regs->out_invalid_reason == SVMRUN_INVALID_UNSUPPORTED;
+}
+
+/* Each row of the table: what the processor has is granted, the rest refused. */
+TEST_F(policy, features)
 {
 	struct svm_vmcb_control *control = &self->m.vcpu.vmcb->control;
-	struct svmrun_registers *regs = self->m.vcpu.regs;
+	uint32_t has = self->m.info.out_svm_features;
 
-	if (self->m.info.out_svm_features & 1u << 25)
-		SKIP(return, "the processor has virtual NMIs");
+#define CHECK(field, bits, feature)                                            \
+	MACHINE_LOAD(&self->m, MODE_LONG, halt);                               \
+	control->field |= (bits);                                              \
+	EXPECT_EQ(!(has & (feature)),                                          \
+		  refused_as_unsupported(&self->m, offsetof(struct svm_vmcb,   \
+							    control.field)))   \
+	{                                                                      \
+		TH_LOG(#field " for " #feature);                               \
+	}                                                                      \
+	control->field &= ~(uint64_t)(bits);
+	SVMRUN_POLICY_FEATURES(CHECK)
+#undef CHECK
 	MACHINE_LOAD(&self->m, MODE_LONG, halt);
-	control->vintr = SVM_VINTR_V_NMI_ENABLE;
-	ASSERT_EXIT(VMEXIT_INVALID, &self->m);
-	EXPECT_EQ(offsetof(struct svm_vmcb, control.vintr),
-		  regs->out_invalid_offset);
-	EXPECT_EQ(SVMRUN_INVALID_UNSUPPORTED, regs->out_invalid_reason);
+	ASSERT_EXIT(VMEXIT_HLT, &self->m);
 }
 
 TEST_F(policy, tlb_control_of_the_manual)
 {
-	const uint8_t values[] = {
-		SVM_TLB_CONTROL_NOTHING,
-		SVM_TLB_CONTROL_FLUSH_ALL,
-		SVM_TLB_CONTROL_FLUSH_GUEST,
-		SVM_TLB_CONTROL_FLUSH_GUEST_NON_GLOBAL,
-	};
+	struct svm_vmcb_control *control = &self->m.vcpu.vmcb->control;
+	uint32_t has = self->m.info.out_svm_features;
+	bool refused;
 
-	for (size_t i = 0; i < ARRAY_SIZE(values); i++) {
-		MACHINE_LOAD(&self->m, MODE_LONG, halt);
-		self->m.vcpu.vmcb->control.tlb_control = values[i];
+#define CHECK(value, feature)                                                  \
+	MACHINE_LOAD(&self->m, MODE_LONG, halt);                               \
+	control->tlb_control = (value);                                        \
+	refused = refused_as_unsupported(&self->m,                             \
+					 offsetof(struct svm_vmcb,             \
+						  control.tlb_control));       \
+	EXPECT_EQ((has & (feature)) != (feature), refused);                    \
+	EXPECT_EQ(refused ? VMEXIT_INVALID : VMEXIT_HLT, control->exitcode);
+	SVMRUN_POLICY_TLB_CONTROL(CHECK)
+#undef CHECK
+}
+
+TEST_F(policy, tsc_ratio)
+{
+	struct svmrun_registers *regs = self->m.vcpu.regs;
+	uint32_t offset = SVMRUN_VCPU_REGISTERS +
+			  offsetof(struct svmrun_registers, tsc_ratio);
+
+	MACHINE_LOAD(&self->m, MODE_LONG, halt);
+	regs->tsc_ratio = 1ull << 40;
+	ASSERT_EXIT(VMEXIT_INVALID, &self->m);
+	EXPECT_EQ(offset, regs->out_invalid_offset);
+	EXPECT_EQ(SVMRUN_INVALID_VALUE, regs->out_invalid_reason);
+	regs->tsc_ratio = 1ull << 31;
+	if (self->m.info.out_svm_features & SVM_FEATURE_TSC_RATIO)
 		ASSERT_EXIT(VMEXIT_HLT, &self->m);
-	}
+	else
+		EXPECT_TRUE(refused_as_unsupported(&self->m, offset));
 }
 
 /* ---- forced: intercepted although the VMCB does not ask for it ----------- */

@@ -12,7 +12,7 @@ START_TEST(first_one_flushes)
 	struct asid asid = {};
 
 	asid_pool_init(&pool, COUNT);
-	ck_assert(asid_assign(&asid, &pool, 0));
+	ck_assert_int_eq(asid_assign(&asid, &pool, 0), ASID_FLUSH);
 	ck_assert_uint_eq(asid.number, 1);
 }
 END_TEST
@@ -26,8 +26,8 @@ START_TEST(kept_while_good)
 	asid_pool_init(&pool, COUNT);
 	asid_assign(&asid, &pool, 0);
 	number = asid.number;
-	ck_assert(!asid_assign(&other, &pool, 0));
-	ck_assert(!asid_assign(&asid, &pool, 0));
+	ck_assert_int_eq(asid_assign(&other, &pool, 0), ASID_FRESH);
+	ck_assert_int_eq(asid_assign(&asid, &pool, 0), ASID_KEPT);
 	ck_assert_uint_eq(asid.number, number);
 	ck_assert_uint_ne(asid.number, other.number);
 }
@@ -43,7 +43,7 @@ START_TEST(dropped_means_fresh)
 	asid_assign(&asid, &pool, 0);
 	number = asid.number;
 	asid_drop(&asid);
-	ck_assert(!asid_assign(&asid, &pool, 0));
+	ck_assert_int_eq(asid_assign(&asid, &pool, 0), ASID_FRESH);
 	ck_assert_uint_ne(asid.number, number);
 }
 END_TEST
@@ -59,7 +59,7 @@ START_TEST(another_cpu_means_fresh)
 	asid_assign(&first, &pools[1], 1);
 	/* Generations are equal; the CPU is what tells them apart. */
 	ck_assert_uint_eq(pools[0].generation, pools[1].generation);
-	ck_assert(!asid_assign(&asid, &pools[1], 1));
+	ck_assert_int_eq(asid_assign(&asid, &pools[1], 1), ASID_FRESH);
 	ck_assert_uint_ne(asid.number, first.number);
 }
 END_TEST
@@ -72,14 +72,14 @@ START_TEST(running_out_flushes_and_begins_again)
 
 	asid_pool_init(&pool, COUNT);
 	for (i = 0; i < COUNT; i++) {
-		flushes += asid_assign(&asid[i], &pool, 0);
+		flushes += asid_assign(&asid[i], &pool, 0) == ASID_FLUSH;
 		ck_assert_uint_ge(asid[i].number, 1);
 		ck_assert_uint_lt(asid[i].number, COUNT);
 	}
 	/* One for the first generation, one since there are COUNT - 1. */
 	ck_assert_uint_eq(flushes, 2);
 	/* Those of the old generation count for nothing. */
-	ck_assert(!asid_assign(&asid[0], &pool, 0));
+	ck_assert_int_eq(asid_assign(&asid[0], &pool, 0), ASID_FRESH);
 	ck_assert_uint_ne(asid[0].number, asid[COUNT - 1].number);
 }
 END_TEST
@@ -92,7 +92,7 @@ START_TEST(reset_trusts_none)
 	asid_pool_init(&pool, COUNT);
 	asid_assign(&asid, &pool, 0);
 	asid_pool_reset(&pool);
-	ck_assert(asid_assign(&asid, &pool, 0));
+	ck_assert_int_eq(asid_assign(&asid, &pool, 0), ASID_FLUSH);
 }
 END_TEST
 
@@ -112,15 +112,15 @@ START_TEST(no_number_twice_between_flushes)
 	for (i = 0; i < ROUNDS; i++) {
 		int holder = rand_r(&seed) % HOLDERS;
 		struct asid before = asid[holder];
-		bool flush;
+		enum asid_change change;
 
 		if (rand_r(&seed) % 8 == 0)
 			asid_drop(&asid[holder]);
-		flush = asid_assign(&asid[holder], &pool, 0);
-		if (flush)
+		change = asid_assign(&asid[holder], &pool, 0);
+		if (change == ASID_FLUSH)
 			memset(holder_of, 0xff, sizeof(holder_of));
-		if (!flush && before.generation == asid[holder].generation &&
-		    before.number == asid[holder].number) {
+		if (change == ASID_KEPT) {
+			ck_assert_uint_eq(before.number, asid[holder].number);
 			ck_assert_int_eq(holder_of[before.number], holder);
 			continue;
 		}

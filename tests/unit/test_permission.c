@@ -19,9 +19,13 @@ static bool intercepted(const u64 *map, u32 msr, bool write)
 	return bytes[bit / 8] >> (bit % 8) & 1;
 }
 
-static bool allowed(u32 msr, bool write)
+static bool allowed(u32 msr, bool write, bool lbr)
 {
 	switch (msr) {
+	case 0x1d9:
+		return lbr;
+	case 0x1db ... 0x1de:
+		return lbr && !write;
 	case 0x10:
 		return !write;
 	case 0x174 ... 0x176:
@@ -34,7 +38,7 @@ static bool allowed(u32 msr, bool write)
 	}
 }
 
-static void check_ranges(const u64 *hw, bool wished)
+static void check_ranges(const u64 *hw, bool wished, bool lbr)
 {
 	static const u32 ranges[] = { 0, 0xc0000000, 0xc0010000 };
 	unsigned int range;
@@ -48,7 +52,8 @@ static void check_ranges(const u64 *hw, bool wished)
 
 				ck_assert_msg(intercepted(hw, msr, write) ==
 						      !(wished &&
-							allowed(msr, write)),
+							allowed(msr, write,
+								lbr)),
 					      "MSR %x, write %d", msr, write);
 			}
 }
@@ -59,8 +64,8 @@ START_TEST(nothing_wished)
 
 	memset(user, 0xff, sizeof(user));
 	memset(hw, 0xff, sizeof(hw));
-	permission_load(hw, user);
-	check_ranges(hw, false);
+	permission_load(hw, user, false);
+	check_ranges(hw, false, false);
 }
 END_TEST
 
@@ -69,8 +74,21 @@ START_TEST(everything_wished)
 	u64 user[WORDS] = {}, hw[WORDS];
 
 	memset(hw, 0xff, sizeof(hw));
-	permission_load(hw, user);
-	check_ranges(hw, true);
+	permission_load(hw, user, false);
+	check_ranges(hw, true, false);
+}
+END_TEST
+
+/* Last branch records are the guest's own only while they are virtualized. */
+START_TEST(lbr_virtualization_comes_and_goes)
+{
+	u64 user[WORDS] = {}, hw[WORDS];
+
+	memset(hw, 0xff, sizeof(hw));
+	permission_load(hw, user, true);
+	check_ranges(hw, true, true);
+	permission_load(hw, user, false);
+	check_ranges(hw, true, false);
 }
 END_TEST
 
@@ -79,10 +97,10 @@ START_TEST(wish_withdrawn)
 	u64 user[WORDS] = {}, hw[WORDS];
 
 	memset(hw, 0xff, sizeof(hw));
-	permission_load(hw, user);
+	permission_load(hw, user, false);
 	memset(user, 0xff, sizeof(user));
-	permission_load(hw, user);
-	check_ranges(hw, false);
+	permission_load(hw, user, false);
+	check_ranges(hw, false, false);
 }
 END_TEST
 
@@ -92,6 +110,7 @@ Suite *permission_suite(void)
 		&nothing_wished,
 		&everything_wished,
 		&wish_withdrawn,
+		&lbr_virtualization_comes_and_goes,
 	};
 
 	return suite_of("permission", tests, ARRAY_SIZE(tests));

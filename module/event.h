@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#ifndef SVMRUN_EVENT_H
+#define SVMRUN_EVENT_H
+
+#include "plain.h"
+
+#define EXCEPTION_DB 1
+#define EXCEPTION_BP 3
+#define EXCEPTION_OF 4
+#define EXCEPTION_AC 17
+#define EXCEPTION_MC 18
+
+/**
+ * struct event_injection - an event as VMRUN was told to inject it
+ * @event: EVENTINJ
+ * @rip: where the guest was entered
+ * @nrip: where a software interrupt returns to (APM 15.20)
+ */
+struct event_injection {
+	u64 event;
+	u64 rip;
+	u64 nrip;
+};
+
+void event_note(struct event_injection *injected, const struct svm_vmcb *hw);
+void event_resume(struct svm_vmcb *hw, const struct event_injection *injected);
+bool event_reflect(struct svm_vmcb *hw, u32 wished);
+
+#endif /* SVMRUN_EVENT_H */
