@@ -9,6 +9,8 @@
 #include <linux/kvm_host.h>
 #include <linux/mm.h>
 #include <linux/version.h>
+#include <asm/cpufeature.h>
+#include <asm/nospec-branch.h>
 
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 3, 0)
 static inline void vm_flags_set(struct vm_area_struct *vma, vm_flags_t flags)
@@ -29,5 +31,26 @@ static inline int guest_work_handle(void)
 
 	return xfer_to_guest_mode_handle_work(&nobody);
 }
+
+/* Ask for a branch prediction barrier before this CPU is in userspace again. */
+static inline void ibpb_before_user(void)
+{
+#ifdef X86_FEATURE_IBPB_EXIT_TO_USER
+	if (cpu_feature_enabled(X86_FEATURE_IBPB_EXIT_TO_USER))
+		__this_cpu_write(x86_ibpb_exit_to_user, true);
+#endif
+}
+
+/*
+ * Clear the CPU's buffers, on processors that want it before VMRUN: assembly;
+ * selector is a memory operand, for that is what VERW needs to do it.
+ */
+#ifdef X86_FEATURE_CLEAR_CPU_BUF_VM
+#define CLEAR_BUFFERS(selector)                                                \
+	ALTERNATIVE("jmp 1f", "", X86_FEATURE_CLEAR_CPU_BUF_VM)                \
+	"verw " selector "\n1:\n\t"
+#else
+#define CLEAR_BUFFERS(selector) ""
+#endif
 
 #endif /* SVMRUN_COMPAT_H */

@@ -14,6 +14,7 @@
 #include "page.h"
 #include "permission.h"
 #include "processor.h"
+#include "speculation.h"
 #include "vcpu.h"
 #include "vm.h"
 #include "world.h"
@@ -155,9 +156,11 @@ static bool enter(struct vcpu *vcpu)
 		guest_timing_enter_irqoff();
 		prepare_asid(vcpu);
 		processor_set_tsc_ratio(vcpu->tsc_ratio);
+		speculation_enter(vcpu->vm->id);
 		event_note(&vcpu->injected, vcpu->hw);
 		cross(pages_pa(vcpu->hw));
 		vcpu->hw->control.clean = SVM_CLEAN_ALL;
+		speculation_leave();
 		entered = true;
 	}
 	cpumask_clear_cpu(smp_processor_id(), running);

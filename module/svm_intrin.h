@@ -9,8 +9,12 @@
 
 #include <linux/svmrun.h>
 #include <linux/types.h>
+#include <asm/alternative.h>
 #include <asm/mem_encrypt.h>
 #include <asm/page.h>
+#include <asm/segment.h>
+
+#include "compat.h"
 
 #define GPR(name) "%c[" #name "](%%rdi)"
 #define GPR_AFTER(name) "%c[" #name "](%%rax)"
@@ -30,6 +34,7 @@ static __always_inline void __svm_vmrun(size_t VmcbPhysicalAddress)
 {
 	struct svm_vmcb *vmcb = __va(VmcbPhysicalAddress & ~sme_me_mask);
 	void *registers = *(void **)vmcb->control.software;
+	static const u16 selector = __KERNEL_DS;
 
 	/* clang-format off */
 	asm volatile("push %%rbp\n\t"
@@ -48,6 +53,7 @@ static __always_inline void __svm_vmrun(size_t VmcbPhysicalAddress)
 		     "mov " GPR(r14) ", %%r14\n\t"
 		     "mov " GPR(r15) ", %%r15\n\t"
 		     "mov " GPR(rdi) ", %%rdi\n\t"
+		     CLEAR_BUFFERS("%[selector]")
 		     "vmrun\n\t"
 		     "pop %%rax\n\t"
 		     "mov %%rbx, " GPR_AFTER(rbx) "\n\t"
@@ -80,7 +86,8 @@ static __always_inline void __svm_vmrun(size_t VmcbPhysicalAddress)
 		     "xor %%r14d, %%r14d\n\t"
 		     "xor %%r15d, %%r15d\n\t"
 		     : "+a"(VmcbPhysicalAddress), "+D"(registers)
-		     : GPR_OFFSET(rbx), GPR_OFFSET(rcx), GPR_OFFSET(rdx),
+		     : [selector] "m"(selector),
+		       GPR_OFFSET(rbx), GPR_OFFSET(rcx), GPR_OFFSET(rdx),
 		       GPR_OFFSET(rbp), GPR_OFFSET(rsi), GPR_OFFSET(rdi),
 		       GPR_OFFSET(r8), GPR_OFFSET(r9), GPR_OFFSET(r10),
 		       GPR_OFFSET(r11), GPR_OFFSET(r12), GPR_OFFSET(r13),

@@ -19,6 +19,7 @@
  */
 struct vm *vm_create(void)
 {
+	static atomic64_t created;
 	struct vm *vm;
 	int err;
 
@@ -26,6 +27,7 @@ struct vm *vm_create(void)
 	if (!vm)
 		return ERR_PTR(-ENOMEM);
 	kref_init(&vm->ref);
+	vm->id = atomic64_inc_return(&created);
 	err = memory_init(&vm->memory, current->mm);
 	if (err)
 		goto err_memory;

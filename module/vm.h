@@ -12,11 +12,13 @@
 /**
  * struct vm - a VM
  * @ref: its file and each of its vCPUs has one
+ * @id: its number, which no other VM has had since the module was loaded
  * @vcpus: how many vCPUs
  * @memory: its guest physical address space
  */
 struct vm {
 	struct kref ref;
+	u64 id;
 	atomic_t vcpus;
 	struct memory memory;
 };

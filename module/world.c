@@ -6,6 +6,7 @@
  */
 #include "world.h"
 
+#include <linux/linkage.h>
 #include <linux/percpu.h>
 #include <linux/topology.h>
 
@@ -15,6 +16,9 @@
 /* The host's VMCB: VMSAVE and VMLOAD use nothing else of it. */
 static DEFINE_PER_CPU(void *, host_vmcb);
 static DEFINE_PER_CPU(u64, host_vmcb_pa);
+
+/* untrain.S */
+asmlinkage void world_untrain(void);
 
 /**
  * world_init() - allocate what each CPU keeps of the host's world
@@ -70,6 +74,7 @@ noinstr void world_switch(u64 vmcb_pa)
 	asm volatile("sti" : : : "memory");
 	__svm_vmload(vmcb_pa);
 	__svm_vmrun(vmcb_pa);
+	world_untrain();
 	__svm_vmsave(vmcb_pa);
 	__svm_vmload(host_pa);
 	asm volatile("cli" : : : "memory");
