@@ -54,6 +54,7 @@ source:
 tests: lib source
 	$(MAKE) -C tests/unit BUILD=$(BUILD)
 	$(MAKE) -C tests/selftests BUILD=$(BUILD)
+	$(MAKE) -C tests/module BUILD=$(BUILD) KVER=$(KVER) KDIR=$(KDIR)
 	$(MAKE) -C tests/cli BUILD=$(BUILD)
 
 # A process of its own each, because KVER is known only when the packages are

@@ -1,0 +1,318 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What one guest taught the branch predictors reaches neither another guest nor
+ * the host. The lab's processor has none of the features that ask for that, so a
+ * module for tests pretends them while svmrun.ko is loaded and patched.
+ */
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "kcore.h"
+#include "machine.h"
+#include "module.h"
+
+#define FEATURES_MODULE "features.ko"
+#define BARRIER_SHOWN "/sys/module/features/parameters/ibpb_before_user"
+#define TRACE "/sys/kernel/tracing/"
+#define BARRIER_EVENT TRACE "events/msr/write_msr/"
+
+GUEST(halt, 64, "1: hlt\n jmp 1b");
+
+static int write_file(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_TRUNC | O_CLOEXEC), err = 0;
+
+	if (fd < 0)
+		return -errno;
+	if (write(fd, text, strlen(text)) < 0)
+		err = -errno;
+	close(fd);
+	return err;
+}
+
+/* @names: as tests/module/features.c has them */
+static int pretend(const char *names)
+{
+	int fd = open(FEATURES_MODULE, O_RDONLY | O_CLOEXEC), err;
+
+	if (fd < 0)
+		return -errno;
+	err = syscall(SYS_finit_module, fd, names, 0) ? -errno : 0;
+	close(fd);
+	return err;
+}
+
+/* Each write of PRED_CMD is a line of the trace. */
+static int trace_barriers(void)
+{
+	int err = write_file(BARRIER_EVENT "filter", "msr == 0x49 && val == 1");
+
+	if (!err)
+		err = write_file(TRACE "trace", "");
+	if (!err)
+		err = write_file(BARRIER_EVENT "enable", "1");
+	return err;
+}
+
+static int barriers(void)
+{
+	FILE *trace = fopen(TRACE "trace", "r");
+	char line[256];
+	int count = 0;
+
+	if (!trace)
+		return -errno;
+	while (fgets(line, sizeof(line), trace))
+		count += line[0] != '#';
+	fclose(trace);
+	write_file(TRACE "trace", "");
+	return count;
+}
+
+/* A line of /proc/cpuinfo */
+static const char *cpu_flags(void)
+{
+	FILE *cpuinfo = fopen("/proc/cpuinfo", "r");
+	static char line[8192];
+
+	while (cpuinfo && fgets(line, sizeof(line), cpuinfo))
+		if (!strncmp(line, "flags", 5))
+			break;
+	if (cpuinfo)
+		fclose(cpuinfo);
+	return line;
+}
+
+FIXTURE(speculation)
+{
+	struct machine one;
+	struct machine other;
+};
+
+FIXTURE_SETUP(speculation)
+{
+	cpu_set_t first;
+
+	CPU_ZERO(&first);
+	CPU_SET(0, &first);
+	ASSERT_EQ(0, sched_setaffinity(0, sizeof(first), &first));
+	if (!module_can_be_changed() || access(FEATURES_MODULE, R_OK))
+		SKIP_SETUP("svmrun.ko cannot be taken out and put in again");
+	ASSERT_EQ(0, module_remove());
+}
+
+FIXTURE_TEARDOWN(speculation)
+{
+	write_file(BARRIER_EVENT "enable", "0");
+	machine_destroy(&self->one);
+	machine_destroy(&self->other);
+	EXPECT_EQ(0, module_remove());
+	EXPECT_EQ(0, syscall(SYS_delete_module, "features", O_NONBLOCK));
+	EXPECT_EQ(0, module_insert());
+}
+
+/* svmrun.ko on a processor with these features, and two machines */
+static int begin(FIXTURE_DATA(speculation) * self, const char *names)
+{
+	int err = pretend(names);
+
+	if (!err)
+		err = module_insert();
+	if (!err)
+		err = machine_create(&self->one);
+	if (!err)
+		err = machine_create(&self->other);
+	if (!err)
+		err = MACHINE_LOAD(&self->one, MODE_LONG, halt);
+	if (!err)
+		err = MACHINE_LOAD(&self->other, MODE_LONG, halt);
+	return err;
+}
+
+/* The guests of @self in turn, each @times */
+static int take_turns(FIXTURE_DATA(speculation) * self, int times)
+{
+	while (times--)
+		if (machine_run(&self->one) || machine_run(&self->other))
+			return -1;
+	return 0;
+}
+
+TEST_F(speculation, barrier_when_another_vm_follows)
+{
+	ASSERT_EQ(0, begin(self, "names=ibpb"));
+	ASSERT_EQ(0, machine_run(&self->one));
+	ASSERT_EQ(0, trace_barriers());
+	for (int i = 0; i < 8; i++)
+		ASSERT_EXIT(VMEXIT_HLT, &self->one);
+	EXPECT_EQ(0, barriers());
+	ASSERT_EQ(0, machine_run(&self->other));
+	EXPECT_EQ(1, barriers());
+	ASSERT_EQ(0, take_turns(self, 4));
+	EXPECT_EQ(8, barriers());
+}
+
+TEST_F(speculation, no_barrier_where_there_is_none)
+{
+	ASSERT_EQ(0, begin(self, ""));
+	if (strstr(cpu_flags(), " ibpb"))
+		SKIP(return, "this processor has the barrier");
+	ASSERT_EQ(0, trace_barriers());
+	ASSERT_EQ(0, take_turns(self, 4));
+	EXPECT_EQ(0, barriers());
+}
+
+static int barrier_before_user(void)
+{
+	char text[4] = "";
+	int fd = open(BARRIER_SHOWN, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return -errno;
+	if (read(fd, text, sizeof(text) - 1) < 1)
+		text[0] = '?';
+	close(fd);
+	return text[0] - '0';
+}
+
+TEST_F(speculation, barrier_before_the_program)
+{
+	ASSERT_EQ(0, begin(self, "names=ibpb_exit_to_user"));
+	ASSERT_EQ(0, write_file(BARRIER_SHOWN, "0"));
+	ASSERT_EQ(0, barrier_before_user());
+	ASSERT_EXIT(VMEXIT_HLT, &self->one);
+	EXPECT_EQ(1, barrier_before_user());
+}
+
+/* ---- what the kernel patches in ------------------------------------------- */
+
+#define CODE_SIZE 320
+
+struct code {
+	uint64_t address;
+	unsigned char bytes[CODE_SIZE];
+};
+
+static int code_of(const char *symbol, struct code *code)
+{
+	code->address = kernel_symbol(symbol);
+	if (!code->address)
+		return -ENOENT;
+	return kernel_read(code->address, code->bytes, CODE_SIZE);
+}
+
+/* Where a CALL of @target is in the first @size bytes, or -1 */
+static int call_of(const struct code *code, int size, uint64_t target)
+{
+	for (int i = 0; i + 5 <= size; i++) {
+		int32_t relative;
+
+		memcpy(&relative, code->bytes + i + 1, sizeof(relative));
+		if (code->bytes[i] == 0xe8 &&
+		    code->address + i + 5 + relative == target)
+			return i;
+	}
+	return -1;
+}
+
+/* world_untrain() is this long at most. */
+#define UNTRAIN_SIZE 64
+
+static const unsigned char fill_16[] = { 0x48, 0xc7, 0xc0, 16, 0, 0, 0, 0xe8 };
+
+TEST_F(speculation, return_stack_is_filled)
+{
+	struct code code;
+
+	ASSERT_EQ(0, begin(self, "names=rsb_vmexit"));
+	ASSERT_EQ(0, code_of("world_untrain", &code));
+	EXPECT_EQ(0, memcmp(code.bytes, fill_16, sizeof(fill_16)));
+	ASSERT_EQ(0, take_turns(self, 2));
+	EXPECT_EQ(VMEXIT_HLT, self->other.vcpu.vmcb->control.exitcode);
+}
+
+TEST_F(speculation, returns_are_untrained)
+{
+	uint64_t untrain = kernel_symbol("entry_untrain_ret");
+	uint64_t barrier = kernel_symbol("entry_ibpb");
+	struct code code;
+
+	ASSERT_EQ(0, begin(self, "names=unret,ibpb_on_vmexit"));
+	ASSERT_EQ(0, code_of("world_untrain", &code));
+	EXPECT_LE(0, call_of(&code, UNTRAIN_SIZE, untrain));
+	EXPECT_LE(0, call_of(&code, UNTRAIN_SIZE, barrier));
+	ASSERT_EQ(0, take_turns(self, 2));
+	EXPECT_EQ(VMEXIT_HLT, self->other.vcpu.vmcb->control.exitcode);
+}
+
+TEST_F(speculation, no_barrier_at_every_exit_for_nothing)
+{
+	struct code code;
+
+	ASSERT_EQ(0, begin(self, ""));
+	ASSERT_EQ(0, code_of("world_untrain", &code));
+	EXPECT_EQ(-1,
+		  call_of(&code, UNTRAIN_SIZE, kernel_symbol("entry_ibpb")));
+}
+
+static int vmrun_in(const struct code *code)
+{
+	static const unsigned char vmrun[] = { 0x0f, 0x01, 0xd8 };
+	const unsigned char *at = memmem(code->bytes, CODE_SIZE, vmrun,
+					 sizeof(vmrun));
+
+	return at ? at - code->bytes : -1;
+}
+
+TEST_F(speculation, untraining_comes_right_after_vmrun)
+{
+	uint64_t untrain;
+	struct code code;
+	int vmrun;
+
+	ASSERT_EQ(0, begin(self, ""));
+	untrain = kernel_symbol("world_untrain");
+	ASSERT_EQ(0, code_of("world_switch", &code));
+	vmrun = vmrun_in(&code);
+	ASSERT_LT(0, vmrun);
+	EXPECT_LT(vmrun, call_of(&code, CODE_SIZE, untrain));
+	/* No other CALL or JMP, and no RET, in what stands between */
+	for (int i = vmrun; i < call_of(&code, CODE_SIZE, untrain); i++) {
+		EXPECT_NE(0xc3, code.bytes[i]);
+		EXPECT_NE(0xe8, code.bytes[i]);
+		EXPECT_NE(0xe9, code.bytes[i]);
+	}
+}
+
+/* The bytes before VMRUN: VERW, and no jump around it */
+static bool clears_buffers(const struct code *code)
+{
+	static const unsigned char verw[] = { 0x0f, 0x00, 0x2d };
+	const unsigned char *at = code->bytes + vmrun_in(code);
+
+	return at >= code->bytes + 9 && !memcmp(at - 7, verw, 3) &&
+	       at[-9] != 0xeb;
+}
+
+TEST_F(speculation, buffers_are_cleared)
+{
+	struct code code;
+
+	ASSERT_EQ(0, begin(self, "names=clear_cpu_buf_vm"));
+	ASSERT_EQ(0, code_of("world_switch", &code));
+	EXPECT_TRUE(clears_buffers(&code));
+	ASSERT_EQ(0, take_turns(self, 2));
+	EXPECT_EQ(VMEXIT_HLT, self->other.vcpu.vmcb->control.exitcode);
+}
+
+TEST_F(speculation, buffers_are_left_where_that_is_safe)
+{
+	struct code code;
+
+	ASSERT_EQ(0, begin(self, ""));
+	ASSERT_EQ(0, code_of("world_switch", &code));
+	EXPECT_FALSE(clears_buffers(&code));
+}
+
+TEST_HARNESS_MAIN
