@@ -211,6 +211,7 @@ static void publish_exit(struct svm_vmcb_control *user,
 	user->vintr = (user->vintr & ~VINTR_WRITTEN) |
 		      (hw->vintr & VINTR_WRITTEN);
 	user->nrip = hw->nrip;
+	user->bus_lock_counter = hw->bus_lock_counter;
 	user->insn_len = hw->insn_len;
 	memcpy(user->insn_bytes, hw->insn_bytes, sizeof(user->insn_bytes));
 }

@@ -211,7 +211,9 @@ struct svm_vmcb_control {
 	__u64 avic_physical_table;
 	__u64 reserved_100;
 	__u64 vmsa_pa;
-	__u8 reserved_110[0x3e0 - 0x110];
+	__u8 reserved_110[0x120 - 0x110];
+	__u16 bus_lock_counter;
+	__u8 reserved_122[0x3e0 - 0x122];
 	__u8 software[32]; /* "reserved for host usage": the program's own */
 };
 
@@ -410,6 +412,7 @@ SVM_CONTROL_AT(0x0e0, avic_backing_page);
 SVM_CONTROL_AT(0x0f0, avic_logical_table);
 SVM_CONTROL_AT(0x0f8, avic_physical_table);
 SVM_CONTROL_AT(0x108, vmsa_pa);
+SVM_CONTROL_AT(0x120, bus_lock_counter);
 SVM_CONTROL_AT(0x3e0, software);
 SVM_PROVE(sizeof(struct svm_vmcb_control) == 0x400);
 

@@ -71,6 +71,7 @@
 	X(virt_ext, SVM_CLEAN_LBR, 0, ~SVM_VIRT_LBR_ENABLE, 0) \
 	X(interrupt_shadow, 0, 0, ~SVMRUN_POLICY_SHADOW, 0) \
 	X(eventinj, 0, 0, 0, 0) \
+	X(bus_lock_counter, 0, 0, 0, 0) \
 	X(nrip, 0, 0, 0, 0)
 
 /*
@@ -96,6 +97,7 @@
 #define SVMRUN_POLICY_FEATURES(X) \
 	X(intercept[5], SVM_INTERCEPT5_BUS_LOCK, SVM_FEATURE_BUS_LOCK_THRESHOLD) \
 	X(intercept[5], SVM_INTERCEPT5_IDLE_HLT, SVM_FEATURE_IDLE_HLT) \
+	X(bus_lock_counter, 0xffff, SVM_FEATURE_BUS_LOCK_THRESHOLD) \
 	X(pause_filter_threshold, 0xffff, SVM_FEATURE_PAUSE_FILTER_THRESHOLD) \
 	X(pause_filter_count, 0xffff, SVM_FEATURE_PAUSE_FILTER) \
 	X(vintr, SVM_VINTR_VGIF | SVM_VINTR_VGIF_ENABLE, SVM_FEATURE_VGIF) \
