@@ -71,7 +71,7 @@
 	X(virt_ext, SVM_CLEAN_LBR, 0, ~SVM_VIRT_LBR_ENABLE, 0) \
 	X(interrupt_shadow, 0, 0, ~SVMRUN_POLICY_SHADOW, 0) \
 	X(eventinj, 0, 0, 0, 0) \
-	X(bus_lock_counter, 0, 0, 0, 0) \
+	X(bus_lock_counter, SVM_CLEAN_I, 0, 0, 0) \
 	X(nrip, 0, 0, 0, 0)
 
 /*
