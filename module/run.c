@@ -199,6 +199,15 @@ static bool host_exit(struct vcpu *vcpu)
 	return true;
 }
 
+/*
+ * Has the processor refused the VMCB? Not every implementation writes all 64
+ * bits of the exit code. The guest has not run: there is no state to tell of.
+ */
+static bool is_invalid(const struct vcpu *vcpu)
+{
+	return (u32)vcpu->hw->control.exitcode == (u32)VMEXIT_INVALID;
+}
+
 /* The guest, again and again as long as its exits are the host's. */
 static int enter_guest(struct vcpu *vcpu, bool *entered)
 {
@@ -210,12 +219,14 @@ static int enter_guest(struct vcpu *vcpu, bool *entered)
 		       vcpu->hw->control.intercept[1], vcpu->hw->save.dr7);
 	if (!processor_enabled())
 		step = -ENODEV;
-	while (step == RUN_ON) {
-		if (!enter(vcpu))
-			break;
-		*entered = true;
-		if (!host_exit(vcpu))
-			step = RUN_EXIT;
+	while (step == RUN_ON && enter(vcpu)) {
+		if (is_invalid(vcpu)) {
+			step = refuse(vcpu, 0, SVMRUN_INVALID_PROCESSOR);
+		} else {
+			*entered = true;
+			if (!host_exit(vcpu))
+				step = RUN_EXIT;
+		}
 	}
 	debugreg_leave(&vcpu->debugreg, vcpu->regs->dr, vcpu->hw->save.dr6);
 	fpu_leave(&vcpu->fpu);
@@ -246,16 +257,6 @@ static int exception(struct vcpu *vcpu)
 	return RUN_ON;
 }
 
-static int invalid(struct vcpu *vcpu)
-{
-	/* Not every implementation writes all 64 bits of it. */
-	vcpu->hw->control.exitcode = VMEXIT_INVALID;
-	WRITE_ONCE(vcpu->regs->out_invalid_offset, 0);
-	WRITE_ONCE(vcpu->regs->out_invalid_reason, SVMRUN_INVALID_PROCESSOR);
-	vcpu->loaded = false;
-	return RUN_DONE;
-}
-
 static int handle_exit(struct vcpu *vcpu)
 {
 	u32 code = vcpu->hw->control.exitcode;
@@ -264,8 +265,6 @@ static int handle_exit(struct vcpu *vcpu)
 		return nested_page_fault(vcpu);
 	if (code >= VMEXIT_EXCP(0) && code <= VMEXIT_EXCP(31))
 		return exception(vcpu);
-	if (code == (u32)VMEXIT_INVALID)
-		return invalid(vcpu);
 	return RUN_DONE;
 }
 
