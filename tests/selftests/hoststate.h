@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The host's processor state, before and after (tests/module/hoststate.c). */
+#ifndef HOSTSTATE_H
+#define HOSTSTATE_H
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define HOSTSTATE_MODULE "hoststate.ko"
+#define HOSTSTATE "/proc/svmrun_hoststate"
+#define HOSTSTATE_SIZE 65536
+
+/* Loads the module if it is not there. 0, or a negative errno */
+static inline int hoststate_load(void)
+{
+	int fd, err;
+
+	if (!access(HOSTSTATE, R_OK))
+		return 0;
+	fd = open(HOSTSTATE_MODULE, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	err = syscall(SYS_finit_module, fd, "", 0) ? -errno : 0;
+	close(fd);
+	return err;
+}
+
+/* A line an item, to free(); NULL if it cannot be had: errno says why */
+static inline char *hoststate_read(void)
+{
+	char *text = calloc(1, HOSTSTATE_SIZE);
+	int err = hoststate_load();
+	FILE *file;
+
+	if (err) {
+		errno = -err;
+		return NULL;
+	}
+	file = fopen(HOSTSTATE, "r");
+	if (!text || !file || !fread(text, 1, HOSTSTATE_SIZE - 1, file)) {
+		free(text);
+		text = NULL;
+	}
+	if (file)
+		fclose(file);
+	return text;
+}
+
+/* How many lines differ; names them as KTAP comments. */
+static inline int hoststate_differs(const char *before, const char *after)
+{
+	int differ = 0;
+
+	while (*before || *after) {
+		size_t old = strcspn(before, "\n"), new = strcspn(after, "\n");
+
+		if (old != new || memcmp(before, after, old)) {
+			printf("# host state: %.*s became %.*s\n", (int)old,
+			       before, (int)new, after);
+			differ++;
+		}
+		before += old + (before[old] == '\n');
+		after += new + (after[new] == '\n');
+	}
+	return differ;
+}
+
+#endif /* HOSTSTATE_H */
