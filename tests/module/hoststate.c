@@ -103,8 +103,7 @@ static int show(struct seq_file *file, void *unused)
 	if (!state)
 		return -ENOMEM;
 	cpus_read_lock();
-	for_each_online_cpu(cpu)
-	{
+	for_each_online_cpu(cpu) {
 		err = smp_call_function_single(cpu, take, state, 1);
 		if (err)
 			break;
