@@ -27,7 +27,7 @@ GUEST(write_pkru, 64,
       "mov $0x55555550, %eax\n wrpkru\n"
       "xor %eax, %eax\n rdpkru\n hlt");
 
-MACHINE_FIXTURE(fpu)
+MACHINE_FIXTURE(xstate)
 
 static struct xmm xmm_value(uint64_t seed)
 {
@@ -70,7 +70,7 @@ static void expect_doubled(struct __test_metadata *_metadata, struct machine *m,
 	}
 }
 
-TEST_F(fpu, guest_registers_persist)
+TEST_F(xstate, guest_registers_persist)
 {
 	static const uint8_t one[10] = { [7] = 0x80, 0xff, 0x3f };
 
@@ -87,7 +87,7 @@ TEST_F(fpu, guest_registers_persist)
 	EXPECT_NE(0, memcmp(one, xsave_at(&self->m, XSAVE_ST(0)), sizeof(one)));
 }
 
-TEST_F(fpu, two_vcpus_have_their_own)
+TEST_F(xstate, two_vcpus_have_their_own)
 {
 	struct machine other = self->m;
 
@@ -104,7 +104,7 @@ TEST_F(fpu, two_vcpus_have_their_own)
 		EXPECT_EQ(0, *(uint64_t *)xsave_at(&other, XSAVE_XMM(i)));
 }
 
-TEST_F(fpu, guest_avx)
+TEST_F(xstate, guest_avx)
 {
 	const uint64_t both = 0x1234567812345678;
 	struct svmrun_vcpu *vcpu = &self->m.vcpu;
@@ -143,7 +143,7 @@ static long run_between(int fd, const struct xmm *before, struct xmm *after)
 	return result;
 }
 
-TEST_F(fpu, host_registers_survive)
+TEST_F(xstate, host_registers_survive)
 {
 	struct xmm before[XMMS], after[XMMS];
 
@@ -159,7 +159,7 @@ TEST_F(fpu, host_registers_survive)
 	}
 }
 
-TEST_F(fpu, host_control_words_survive)
+TEST_F(xstate, host_control_words_survive)
 {
 	const uint32_t mxcsr = 0x7f80, guest_mxcsr = 0x1f80 | 1u << 15;
 	const uint16_t fcw = 0x27f, guest_fcw = 0xf7f;
@@ -189,7 +189,7 @@ static uint32_t read_pkru(void)
 	return value;
 }
 
-TEST_F(fpu, host_pkru_survives)
+TEST_F(xstate, host_pkru_survives)
 {
 	uint32_t before;
 

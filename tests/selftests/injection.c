@@ -17,7 +17,7 @@
 #define FRESH		0x30000ul
 #define FRESH_TOP	0x800
 
-MACHINE_FIXTURE(event)
+MACHINE_FIXTURE(injection)
 
 #define VMCB (self->m.vcpu.vmcb)
 #define REGS (self->m.vcpu.regs)
@@ -35,14 +35,14 @@ static void handler_at_data(struct machine *m, int vector)
 	*(uint8_t *)machine_at(m, MACHINE_DATA) = HLT;
 }
 
-TEST_F(event, triple_fault)
+TEST_F(injection, triple_fault)
 {
 	MACHINE_LOAD(&self->m, MODE_PROTECTED, undefined);
 	VMCB->save.idtr.limit = 0;
 	ASSERT_EXIT(VMEXIT_SHUTDOWN, &self->m);
 }
 
-TEST_F(event, exception_intercepted)
+TEST_F(injection, exception_intercepted)
 {
 	MACHINE_LOAD(&self->m, MODE_REAL, undefined);
 	VMCB->control.intercept[2] = SVM_INTERCEPT2_EXCEPTION(VECTOR_UD);
@@ -50,7 +50,7 @@ TEST_F(event, exception_intercepted)
 	EXPECT_EQ(MACHINE_CODE, VMCB->save.rip);
 }
 
-TEST_F(event, exception_injected)
+TEST_F(injection, exception_injected)
 {
 	MACHINE_LOAD(&self->m, MODE_REAL, halt);
 	handler_at_data(&self->m, VECTOR_UD);
@@ -61,7 +61,7 @@ TEST_F(event, exception_injected)
 	EXPECT_EQ(0, VMCB->control.eventinj & SVM_EVENT_VALID);
 }
 
-TEST_F(event, debug_exception_given_back)
+TEST_F(injection, debug_exception_given_back)
 {
 	MACHINE_LOAD(&self->m, MODE_REAL, single_step);
 	handler_at_data(&self->m, VECTOR_DB);
@@ -70,7 +70,7 @@ TEST_F(event, debug_exception_given_back)
 	EXPECT_LE(1, REGS->out_exits_reflected);
 }
 
-TEST_F(event, debug_exception_intercepted)
+TEST_F(injection, debug_exception_intercepted)
 {
 	MACHINE_LOAD(&self->m, MODE_REAL, single_step);
 	VMCB->control.intercept[2] = SVM_INTERCEPT2_EXCEPTION(VECTOR_DB);
@@ -116,7 +116,7 @@ static void expect_delivered(struct __test_metadata *_metadata,
 	EXPECT_EQ(FRESH_TOP, m->vcpu.vmcb->save.rsp);
 }
 
-TEST_F(event, exception_through_fault)
+TEST_F(injection, exception_through_fault)
 {
 	MACHINE_LOAD(&self->m, MODE_REAL, undefined);
 	FRESH_STACK(&self->m, VECTOR_UD, handler_of_fault);
@@ -124,7 +124,7 @@ TEST_F(event, exception_through_fault)
 	expect_delivered(_metadata, &self->m, MACHINE_CODE, MACHINE_CODE + 2);
 }
 
-TEST_F(event, software_interrupt_through_fault)
+TEST_F(injection, software_interrupt_through_fault)
 {
 	MACHINE_LOAD(&self->m, MODE_REAL, software_interrupt);
 	FRESH_STACK(&self->m, VECTOR_INT, handler);
@@ -132,7 +132,7 @@ TEST_F(event, software_interrupt_through_fault)
 			 MACHINE_CODE + 2);
 }
 
-TEST_F(event, breakpoint_through_fault)
+TEST_F(injection, breakpoint_through_fault)
 {
 	MACHINE_LOAD(&self->m, MODE_REAL, breakpoint);
 	FRESH_STACK(&self->m, VECTOR_BP, handler);
@@ -140,7 +140,7 @@ TEST_F(event, breakpoint_through_fault)
 			 MACHINE_CODE + 2);
 }
 
-TEST_F(event, injected_interrupt_through_fault)
+TEST_F(injection, injected_interrupt_through_fault)
 {
 	MACHINE_LOAD(&self->m, MODE_REAL, halt);
 	FRESH_STACK(&self->m, VECTOR_INT, handler);
@@ -150,7 +150,7 @@ TEST_F(event, injected_interrupt_through_fault)
 }
 
 /* What the program sees interrupted is left to the program. */
-TEST_F(event, exception_interrupted_by_exit)
+TEST_F(injection, exception_interrupted_by_exit)
 {
 	MACHINE_LOAD(&self->m, MODE_REAL, undefined);
 	FRESH_STACK(&self->m, VECTOR_UD, handler_of_fault);
@@ -163,7 +163,7 @@ TEST_F(event, exception_interrupted_by_exit)
 }
 
 /* A run that fails can be tried again, and the event is still to come. */
-TEST_F(event, interrupt_survives_failed_run)
+TEST_F(injection, interrupt_survives_failed_run)
 {
 	void *stack = machine_at(&self->m, FRESH);
 
