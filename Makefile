@@ -25,6 +25,7 @@ help:
 	@echo 'make cli         the tool svmrun      -> build/bin'
 	@echo 'make guests      guest images         -> build/guests'
 	@echo 'make tests       unit tests, kselftests and helpers'
+	@echo 'make policy      the field policy -> Documentation/policy.rst'
 	@echo 'make install     headers, library, tool, manual pages, module, udev rule'
 	@echo 'make uninstall   takes them away again'
 	@echo 'make clean       removes build/'
@@ -57,6 +58,21 @@ tests: lib source
 	$(MAKE) -C tests/module BUILD=$(BUILD) KVER=$(KVER) KDIR=$(KDIR)
 	$(MAKE) -C tests/cli BUILD=$(BUILD)
 
+# Documentation/policy.rst is the field policy's tables in words; the check of the
+# style says when it is not.
+HEADERS := $(wildcard uapi/linux/*.h)
+$(BUILD)/policy.rst: Documentation/policy.c $(HEADERS) Makefile
+	@mkdir -p $(BUILD)/obj/policy
+	sed -n 's/^#define \(SVM_[A-Za-z0-9_]*\)[[:space:]].*/{ "\1", \1 },/p' \
+		$(HEADERS) >$(BUILD)/obj/policy/policy_names.h
+	$(CC) -std=gnu11 -Wall -Wextra -Werror -Iuapi -I$(BUILD)/obj/policy \
+		-o $(BUILD)/obj/policy/policy $<
+	{ printf '.. SPDX-License-Identifier: GPL-2.0\n\n'; \
+		$(BUILD)/obj/policy/policy; } >$@
+
+policy: $(BUILD)/policy.rst
+	cp $< Documentation/policy.rst
+
 # A process of its own each, because KVER is known only when the packages are
 # there.
 demo:
@@ -85,5 +101,5 @@ uninstall:
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all help module lib cli guests source tests demo test style install \
-	uninstall clean
+.PHONY: all help module lib cli guests source tests demo test style policy \
+	install uninstall clean

@@ -1,0 +1,320 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Writes policy.rst from the tables of linux/svmrun_policy.h, which are what the
+ * module enforces: make policy.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <linux/svmrun_policy.h>
+
+#define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
+
+/* Every SVM_* that is a number, with its name; the Makefile takes them out of
+ * the headers.
+ */
+static const struct name {
+	const char *name;
+	uint64_t value;
+} names[] = {
+#include "policy_names.h"
+};
+
+struct control_field {
+	const char *field;
+	size_t offset;
+	size_t size;
+	uint32_t clean;
+	uint64_t forced, refused, required;
+};
+
+struct feature_row {
+	const char *field;
+	uint64_t bits;
+	uint32_t feature;
+};
+
+#define CONTROL_OFFSET(field) offsetof(struct svm_vmcb, control.field)
+#define CONTROL_SIZE(field) sizeof(((struct svm_vmcb *)0)->control.field)
+
+static struct control_field controls[] = {
+#define ROW(name, vouch, force, refuse, require)                               \
+	{                                                                      \
+		.field = #name,                                                \
+		.offset = CONTROL_OFFSET(name),                                \
+		.size = CONTROL_SIZE(name),                                    \
+		.clean = (vouch),                                              \
+		.forced = (force),                                             \
+		.refused = (refuse),                                           \
+		.required = (require),                                         \
+	},
+	SVMRUN_POLICY_CONTROL(ROW)
+#undef ROW
+#define ROW(name, vouch)                                                       \
+	{                                                                      \
+		.field = #name,                                                \
+		.offset = CONTROL_OFFSET(name),                                \
+		.size = CONTROL_SIZE(name),                                    \
+		.clean = (vouch),                                              \
+		.refused = ~0ull,                                              \
+	},
+		SVMRUN_POLICY_ZERO(ROW)
+#undef ROW
+};
+
+static const struct feature_row features[] = {
+#define ROW(name, mask, needed)                                                \
+	{                                                                      \
+		.field = #name,                                                \
+		.bits = (mask),                                                \
+		.feature = (needed),                                           \
+	},
+	SVMRUN_POLICY_FEATURES(ROW)
+#undef ROW
+};
+
+/* How the names of a field's bits begin; no row: they have none. */
+static const char *prefix_of(const char *field)
+{
+	static const struct {
+		const char *field;
+		const char *prefix;
+	} prefixes[] = {
+		{ "intercept[3]", "SVM_INTERCEPT3_" },
+		{ "intercept[4]", "SVM_INTERCEPT4_" },
+		{ "intercept[5]", "SVM_INTERCEPT5_" },
+		{ "vintr", "SVM_VINTR_" },
+		{ "interrupt_shadow", "SVM_SHADOW_" },
+		{ "nested_ctl", "SVM_NESTED_" },
+		{ "virt_ext", "SVM_VIRT_" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(prefixes); i++)
+		if (!strcmp(prefixes[i].field, field))
+			return prefixes[i].prefix;
+	return NULL;
+}
+
+static const char *name_of(const char *prefix, uint64_t value)
+{
+	for (size_t i = 0; prefix && i < ARRAY_SIZE(names); i++)
+		if (names[i].value == value &&
+		    !strncmp(names[i].name, prefix, strlen(prefix)))
+			return names[i].name + strlen(prefix);
+	return NULL;
+}
+
+/* The run of set bits that the lowest set bit begins */
+static uint64_t lowest_run(uint64_t mask)
+{
+	uint64_t run = mask & -mask;
+
+	while (mask & (run << 1) & ~run)
+		run |= run << 1;
+	return run;
+}
+
+static void print_range(uint64_t run)
+{
+	int first = __builtin_ctzll(run), last = 63 - __builtin_clzll(run);
+
+	if (first == last)
+		printf("bit %d", first);
+	else
+		printf("bits %d to %d", first, last);
+}
+
+/* Named bits by their names, the rest by their numbers */
+static void print_bits(const char *field, uint64_t mask)
+{
+	const char *prefix = prefix_of(field), *separator = "";
+
+	while (mask) {
+		uint64_t bits = mask & -mask;
+		const char *name = name_of(prefix, bits);
+
+		if (!name) {
+			bits = lowest_run(mask);
+			name = name_of(prefix, bits);
+		}
+		printf("%s", separator);
+		if (name)
+			printf("%s", name);
+		else
+			print_range(bits);
+		separator = ", ";
+		mask &= ~bits;
+	}
+}
+
+static uint64_t whole(const struct control_field *control)
+{
+	return ~0ull >> (64 - 8 * control->size);
+}
+
+static void print_features(const char *field)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(features); i++) {
+		const struct feature_row *row = &features[i];
+
+		if (strcmp(row->field, field))
+			continue;
+		printf(" Needs %s: ", name_of("SVM_FEATURE_", row->feature));
+		print_bits(field, row->bits);
+		printf(".");
+	}
+}
+
+static void print_policy(const struct control_field *control)
+{
+	uint64_t refused = control->refused & whole(control);
+
+	if (refused == whole(control)) {
+		printf("Must be 0.");
+		return;
+	}
+	printf("The program's.");
+	if (control->forced) {
+		printf(" Forced to 1: ");
+		print_bits(control->field, control->forced);
+		printf(".");
+	}
+	if (control->required) {
+		printf(" Must be 1: ");
+		print_bits(control->field, control->required);
+		printf(".");
+	}
+	if (refused) {
+		printf(" Must be 0: ");
+		print_bits(control->field, refused);
+		printf(".");
+	}
+	print_features(control->field);
+}
+
+static const char *clean_name(uint32_t clean)
+{
+	return clean ? name_of("SVM_CLEAN_", clean) : "none";
+}
+
+static int by_offset(const void *a, const void *b)
+{
+	const struct control_field *one = a, *other = b;
+
+	return (one->offset > other->offset) - (one->offset < other->offset);
+}
+
+static void print_controls(void)
+{
+	qsort(controls, ARRAY_SIZE(controls), sizeof(controls[0]), by_offset);
+	for (size_t i = 0; i < ARRAY_SIZE(controls); i++) {
+		printf("   * - %03zXh\n", controls[i].offset);
+		printf("     - ``%s``\n", controls[i].field);
+		printf("     - %s\n     - ", clean_name(controls[i].clean));
+		print_policy(&controls[i]);
+		printf("\n");
+	}
+}
+
+static void print_tlb_value(unsigned int value, uint32_t feature)
+{
+	printf("* %u, %s", value, name_of("SVM_TLB_CONTROL_", value));
+	if (feature)
+		printf("; needs %s", name_of("SVM_FEATURE_", feature));
+	printf("\n");
+}
+
+static void print_tlb_control(void)
+{
+#define ROW(value, feature) print_tlb_value(value, feature);
+	SVMRUN_POLICY_TLB_CONTROL(ROW)
+#undef ROW
+}
+
+static void print_state(void)
+{
+	const char *separator;
+
+#define FIELD(field)                                                           \
+	printf("%s``%s``", separator, #field);                                 \
+	separator = ", ";
+#define GROUP(group, clean)                                                    \
+	printf("   * - %s\n     - ", clean_name(clean));                       \
+	separator = "";                                                        \
+	SVMRUN_POLICY_STATE_##group(FIELD) printf("\n");
+	SVMRUN_POLICY_STATE(GROUP)
+#undef GROUP
+#undef FIELD
+}
+
+static const char head[] =
+	".. Written by \"make policy\" from the tables of linux/svmrun_policy.h.\n"
+	"\n"
+	"================\n"
+	"The field policy\n"
+	"================\n"
+	"\n"
+	"What becomes of each field of a program's VMCB when it calls RUN. A field that\n"
+	"breaks a rule makes RUN return 0 with EXITCODE = VMEXIT_INVALID; the registers\n"
+	"page says which field (``out_invalid_offset``) and why (``out_invalid_reason``):\n"
+	"SVMRUN_INVALID_MUST_BE_ZERO, SVMRUN_INVALID_MUST_BE_SET, SVMRUN_INVALID_VALUE, or\n"
+	"SVMRUN_INVALID_UNSUPPORTED where the processor lacks a feature (CPUID\n"
+	"Fn8000_000A EDX, which SVMRUN_INFO and ``svmrun info`` show). The processor then\n"
+	"makes its own checks (APM 15.5.1): SVMRUN_INVALID_PROCESSOR.\n"
+	"\n"
+	"The clean bit is the one by which the program vouches that the field has not\n"
+	"changed since this vCPU's last RUN; a field that is vouched for is not read.\n"
+	"Intercept vectors 0 and 1 have a bit for each register's reads and one for its\n"
+	"writes, vector 2 a bit for each exception.\n"
+	"\n"
+	"The control area\n"
+	"================\n"
+	"\n"
+	".. list-table::\n"
+	"   :header-rows: 1\n"
+	"   :widths: 8 22 10 60\n"
+	"\n"
+	"   * - Offset\n"
+	"     - Field\n"
+	"     - Clean bit\n"
+	"     - Policy\n";
+
+static const char tlb[] =
+	"\n"
+	"ASID (058h, clean bit ASID) must not be 0, the host's. The one in use is the\n"
+	"module's own.\n"
+	"\n"
+	"TLB_CONTROL (05Ch) is one of these, for this vCPU's own translations; another\n"
+	"value is SVMRUN_INVALID_VALUE:\n"
+	"\n";
+
+static const char state[] =
+	"\n"
+	"Exit code and what belongs to it (070h to 08Fh, nRIP, instruction bytes) are\n"
+	"written by the exit. What is not named here is the program's own: the module\n"
+	"neither reads nor writes it.\n"
+	"\n"
+	"The state save area\n"
+	"===================\n"
+	"\n"
+	"The program's, and the processor checks it; EFER.SVME must be 1.\n"
+	"\n"
+	".. list-table::\n"
+	"   :header-rows: 1\n"
+	"   :widths: 15 85\n"
+	"\n"
+	"   * - Clean bit\n"
+	"     - Fields\n";
+
+int main(void)
+{
+	fputs(head, stdout);
+	print_controls();
+	fputs(tlb, stdout);
+	print_tlb_control();
+	fputs(state, stdout);
+	print_state();
+	return 0;
+}
