@@ -20,6 +20,7 @@ help:
 	@echo 'make demo HOST=1 the same on this machine, which must have SVM; needs root'
 	@echo 'make test        install what is missing, build, run every test'
 	@echo 'make style       install what is missing, check the layout of the sources'
+	@echo 'make bench       install what is missing, count instructions of svmrun'\''s work'
 	@echo 'make module      svmrun.ko            -> build/module/KVER'
 	@echo 'make lib         libsvmrun            -> build/lib'
 	@echo 'make cli         the tool svmrun      -> build/bin'
@@ -58,6 +59,10 @@ tests: lib source
 	$(MAKE) -C tests/module BUILD=$(BUILD) KVER=$(KVER) KDIR=$(KDIR)
 	$(MAKE) -C tests/cli BUILD=$(BUILD)
 
+benches: lib
+	$(MAKE) -C tests/module BUILD=$(BUILD) KVER=$(KVER) KDIR=$(KDIR)
+	$(MAKE) -C tests/bench BUILD=$(BUILD)
+
 # Documentation/policy.rst is the field policy's tables in words; the check of the
 # style says when it is not.
 HEADERS := $(wildcard uapi/linux/*.h)
@@ -84,6 +89,9 @@ test:
 style:
 	@tests/style
 
+bench:
+	@tests/bench/run
+
 install: module
 	$(MAKE) -C userspace BUILD=$(BUILD) PREFIX=$(PREFIX) DESTDIR=$(DESTDIR) install
 	$(MAKE) -C $(KDIR) M=$(MODULE) INSTALL_MOD_PATH=$(DESTDIR) \
@@ -101,5 +109,5 @@ uninstall:
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all help module lib cli guests source tests demo test style policy \
-	install uninstall clean
+.PHONY: all help module lib cli guests source tests benches demo test style bench \
+	policy install uninstall clean

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * For benchmarks only: what a run costs to take over the program's VMCB and to
+ * give it back, with the module's own vmcb.c as the kernel compiles it. Under
+ * --icount, ticks are instructions.
+ *
+ *	/sys/module/svmrun_merge/parameters/clean	all that can be is vouched for
+ *	/sys/module/svmrun_merge/parameters/dirty	nothing is
+ */
+#include <linux/gfp.h>
+#include <linux/irqflags.h>
+#include <linux/module.h>
+#include <asm/msr.h>
+
+#include "vmcb.h"
+
+#define ROUNDS 1000
+
+static struct svm_vmcb *user, *hw;
+
+static struct svm_vmcb *vmcb_alloc(void)
+{
+	return (struct svm_vmcb *)get_zeroed_page(GFP_KERNEL);
+}
+
+static void vmcb_free(struct svm_vmcb *vmcb)
+{
+	free_page((unsigned long)vmcb);
+}
+
+/* Between the two, the guest gets on by one instruction. */
+static int rounds(u32 vouched)
+{
+	struct vmcb_refusal refusal;
+	struct vmcb_wish wish;
+	unsigned int i;
+
+	for (i = 0; i < ROUNDS; i++) {
+		if (!vmcb_load(hw, user, vouched, ~0u, &wish, &refusal))
+			return -EINVAL;
+		hw->save.rip++;
+		vmcb_publish(user, hw);
+	}
+	return 0;
+}
+
+/* Ticks of a load and a publish, the loop around them included */
+static int measure(u32 vouched, u64 *ticks)
+{
+	unsigned long flags;
+	u64 begin;
+	int err;
+
+	/* The first time everything is loaded, whoever vouches for it. */
+	err = rounds(0);
+	local_irq_save(flags);
+	begin = rdtsc_ordered();
+	err = err ? err : rounds(vouched);
+	*ticks = (rdtsc_ordered() - begin) / ROUNDS;
+	local_irq_restore(flags);
+	return err;
+}
+
+static int show(char *buffer, u32 vouched)
+{
+	u64 ticks;
+	int err = measure(vouched, &ticks);
+
+	return err ? err : sysfs_emit(buffer, "%llu\n", ticks);
+}
+
+static int show_clean(char *buffer, const struct kernel_param *unused)
+{
+	return show(buffer, SVM_CLEAN_ALL);
+}
+
+static int show_dirty(char *buffer, const struct kernel_param *unused)
+{
+	return show(buffer, 0);
+}
+
+static const struct kernel_param_ops clean = { .get = show_clean };
+static const struct kernel_param_ops dirty = { .get = show_dirty };
+module_param_cb(clean, &clean, NULL, 0444);
+module_param_cb(dirty, &dirty, NULL, 0444);
+
+static void merge_exit(void)
+{
+	vmcb_free(user);
+	vmcb_free(hw);
+}
+
+static int __init merge_init(void)
+{
+	user = vmcb_alloc();
+	hw = vmcb_alloc();
+	if (!user || !hw) {
+		merge_exit();
+		return -ENOMEM;
+	}
+	user->control.asid = 1;
+	user->control.nested_ctl = SVM_NESTED_NP_ENABLE;
+	user->save.efer = SVMRUN_POLICY_EFER_REQUIRED;
+	return 0;
+}
+
+module_init(merge_init);
+module_exit(merge_exit);
+MODULE_LICENSE("GPL");
+MODULE_DESCRIPTION("measures svmrun's merge of VMCBs");
