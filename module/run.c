@@ -19,6 +19,9 @@
 #include "vm.h"
 #include "world.h"
 
+#define CREATE_TRACE_POINTS
+#include "trace.h"
+
 /* What a step of a run comes to, besides a negative errno. */
 enum {
 	RUN_ON, /* the guest goes on */
@@ -158,6 +161,7 @@ static bool enter(struct vcpu *vcpu)
 		processor_set_tsc_ratio(vcpu->tsc_ratio);
 		speculation_enter(vcpu->vm->id);
 		event_note(&vcpu->injected, vcpu->hw);
+		trace_enter(vcpu);
 		cross(pages_pa(vcpu->hw));
 		vcpu->hw->control.clean = SVM_CLEAN_ALL;
 		speculation_leave();
