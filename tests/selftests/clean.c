@@ -214,11 +214,7 @@ TEST_F(clean, vouched_for_on_every_cpu)
 	MACHINE_LOAD(&self->m, MODE_LONG, read_cr2);
 	vmcb->save.cr2 = 0x4321;
 	for (int i = 0; i < 200; i++) {
-		cpu_set_t set;
-
-		CPU_ZERO(&set);
-		CPU_SET(i % cpus, &set);
-		ASSERT_EQ(0, sched_setaffinity(0, sizeof(set), &set));
+		ASSERT_EQ(0, go_to_cpu(i % cpus));
 		vmcb->save.rax = 0;
 		ASSERT_EQ(VMEXIT_HLT, exit_of(&self->m, i ? ~0u : 0));
 		ASSERT_EQ(0x4321, vmcb->save.rax);

@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -94,6 +95,16 @@ static inline int machine_unmap(struct machine *m, uint64_t gpa,
 	};
 
 	return call(m->vm.fd, SVMRUN_UNMAP, &unmap);
+}
+
+/* The calling thread goes to a CPU and stays there. */
+static inline int go_to_cpu(int cpu)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(cpu, &set);
+	return sched_setaffinity(0, sizeof(set), &set) ? -errno : 0;
 }
 
 static inline int device_open(void)

@@ -4,32 +4,19 @@
  * the host. The lab's processor has none of the features that ask for that, so a
  * module for tests pretends them while svmrun.ko is loaded and patched.
  */
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "kcore.h"
 #include "machine.h"
 #include "module.h"
+#include "tracing.h"
 
 #define FEATURES_MODULE "features.ko"
 #define BARRIER_SHOWN "/sys/module/features/parameters/ibpb_before_user"
-#define TRACE "/sys/kernel/tracing/"
-#define BARRIER_EVENT TRACE "events/msr/write_msr/"
+#define BARRIER_EVENT TRACING "events/msr/write_msr/"
 
 GUEST(halt, 64, "1: hlt\n jmp 1b");
-
-static int write_file(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY | O_TRUNC | O_CLOEXEC), err = 0;
-
-	if (fd < 0)
-		return -errno;
-	if (write(fd, text, strlen(text)) < 0)
-		err = -errno;
-	close(fd);
-	return err;
-}
 
 /* @names: as tests/module/features.c has them */
 static int pretend(const char *names)
@@ -49,7 +36,7 @@ static int trace_barriers(void)
 	int err = write_file(BARRIER_EVENT "filter", "msr == 0x49 && val == 1");
 
 	if (!err)
-		err = write_file(TRACE "trace", "");
+		err = tracing_clear();
 	if (!err)
 		err = write_file(BARRIER_EVENT "enable", "1");
 	return err;
@@ -57,7 +44,7 @@ static int trace_barriers(void)
 
 static int barriers(void)
 {
-	FILE *trace = fopen(TRACE "trace", "r");
+	FILE *trace = fopen(TRACING "trace", "r");
 	char line[256];
 	int count = 0;
 
@@ -66,7 +53,7 @@ static int barriers(void)
 	while (fgets(line, sizeof(line), trace))
 		count += line[0] != '#';
 	fclose(trace);
-	write_file(TRACE "trace", "");
+	tracing_clear();
 	return count;
 }
 
@@ -92,11 +79,7 @@ FIXTURE(speculation)
 
 FIXTURE_SETUP(speculation)
 {
-	cpu_set_t first;
-
-	CPU_ZERO(&first);
-	CPU_SET(0, &first);
-	ASSERT_EQ(0, sched_setaffinity(0, sizeof(first), &first));
+	ASSERT_EQ(0, go_to_cpu(0));
 	if (!module_can_be_changed() || access(FEATURES_MODULE, R_OK))
 		SKIP_SETUP("svmrun.ko cannot be taken out and put in again");
 	ASSERT_EQ(0, module_remove());

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Tracepoints: what happened inside of the kernel. */
+#ifndef TRACING_H
+#define TRACING_H
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define TRACING "/sys/kernel/tracing/"
+
+static inline int write_file(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_TRUNC | O_CLOEXEC), err = 0;
+
+	if (fd < 0)
+		return -errno;
+	if (write(fd, text, strlen(text)) < 0)
+		err = -errno;
+	close(fd);
+	return err;
+}
+
+/* Forgets what there is of it. */
+static inline int tracing_clear(void)
+{
+	return write_file(TRACING "trace", "");
+}
+
+/* An entry into a guest, as svmrun:enter has it */
+struct entry {
+	int cpu;
+	char vcpu[24];
+	unsigned int asid;
+	unsigned int clean;
+	unsigned int tlb_control;
+};
+
+static inline int entries_begin(void)
+{
+	int err = tracing_clear();
+
+	return err ? err :
+		     write_file(TRACING "events/svmrun/enter/enable", "1");
+}
+
+static inline void entries_end(void)
+{
+	write_file(TRACING "events/svmrun/enter/enable", "0");
+	tracing_clear();
+}
+
+static inline bool entry_parse(struct entry *entry, const char *line)
+{
+	const char *cpu = strstr(line, " ["), *text = strstr(line, ": enter: ");
+	unsigned long long vm, rip, eventinj;
+
+	return cpu && text && sscanf(cpu, " [%d]", &entry->cpu) == 1 &&
+	       sscanf(text,
+		      ": enter: vm=%llu vcpu=%23s rip=%llx eventinj=%llx asid=%u clean=%x tlb_control=%u",
+		      &vm, entry->vcpu, &rip, &eventinj, &entry->asid,
+		      &entry->clean, &entry->tlb_control) == 7;
+}
+
+/* The entries since they were last cleared, the oldest first; how many */
+static inline int entries_read(struct entry *entries, int most)
+{
+	FILE *trace = fopen(TRACING "trace", "r");
+	char line[512];
+	int count = 0;
+
+	if (!trace)
+		return -errno;
+	while (count < most && fgets(line, sizeof(line), trace))
+		count += entry_parse(&entries[count], line);
+	fclose(trace);
+	return count;
+}
+
+#endif /* TRACING_H */
