@@ -205,7 +205,9 @@ static bool host_exit(struct vcpu *vcpu)
 
 /*
  * Has the processor refused the VMCB? Not every implementation writes all 64
- * bits of the exit code. The guest has not run: there is no state to tell of.
+ * bits of the exit code. The guest has not run, and what the state save area
+ * holds then may be the host's: there is no state to tell of, even if this was
+ * not the run's first entry.
  */
 static bool is_invalid(const struct vcpu *vcpu)
 {
@@ -226,6 +228,7 @@ static int enter_guest(struct vcpu *vcpu, bool *entered)
 	while (step == RUN_ON && enter(vcpu)) {
 		if (is_invalid(vcpu)) {
 			step = refuse(vcpu, 0, SVMRUN_INVALID_PROCESSOR);
+			*entered = false;
 		} else {
 			*entered = true;
 			if (!host_exit(vcpu))
