@@ -109,6 +109,16 @@ u32 processor_npt_levels(void)
 }
 
 /**
+ * processor_npt_page_levels() - how large pages of nested page tables can be
+ *
+ * Return: 3 if pages of 1 GiB are to be had (APM 5.3.4), else 2.
+ */
+u32 processor_npt_page_levels(void)
+{
+	return boot_cpu_has(X86_FEATURE_GBPAGES) ? 3 : 2;
+}
+
+/**
  * processor_gpa_bits() - width of guest physical addresses
  *
  * Return: bits; what the host has, as far as its page tables reach.

@@ -11,6 +11,7 @@
 
 #include "compat.h"
 #include "event.h"
+#include "fault.h"
 #include "page.h"
 #include "permission.h"
 #include "processor.h"
@@ -244,7 +245,7 @@ static int enter_guest(struct vcpu *vcpu, bool *entered)
 static int nested_page_fault(struct vcpu *vcpu)
 {
 	const struct svm_vmcb_control *control = &vcpu->hw->control;
-	int ret = memory_fault(&vcpu->vm->memory, &vcpu->cache,
+	int ret = fault_handle(&vcpu->vm->memory, &vcpu->cache,
 			       control->exitinfo2, control->exitinfo1);
 
 	if (ret > 0)
