@@ -82,7 +82,7 @@ void svmrun_vm_destroy(struct svmrun_vm *vm);
  * @gpa: guest physical address, a multiple of 4096
  * @hva: the memory, at a multiple of 4096
  * @length: bytes, a multiple of 4096
- * @flags: SVMRUN_MAP_*
+ * @flags: SVMRUN_MAP_*, SVMRUN_MAP_LOG_DIRTY
  *
  * Return: 0 or a negative errno, see struct svmrun_map.
  */
@@ -98,6 +98,40 @@ int svmrun_vm_map(struct svmrun_vm *vm, uint64_t gpa, void *hva, size_t length,
  * Return: 0 or a negative errno, see struct svmrun_unmap.
  */
 int svmrun_vm_unmap(struct svmrun_vm *vm, uint64_t gpa, size_t length);
+
+/**
+ * svmrun_vm_protect() - change a guest's rights to a range
+ * @vm: the VM
+ * @gpa: guest physical address, a multiple of 4096
+ * @length: bytes, a multiple of 4096
+ * @flags: SVMRUN_MAP_READ, and SVMRUN_MAP_WRITE, SVMRUN_MAP_EXEC
+ *
+ * Return: 0 or a negative errno, see struct svmrun_protect.
+ */
+int svmrun_vm_protect(struct svmrun_vm *vm, uint64_t gpa, size_t length,
+		      uint32_t flags);
+
+/**
+ * svmrun_vm_dirty() - which pages has the guest written?
+ * @vm: the VM
+ * @gpa: guest physical address, a multiple of 4096
+ * @length: bytes, a multiple of 4096
+ * @bitmap: a bit a page, (@length / 4096 + 63) / 64 numbers
+ * @flags: 0 or SVMRUN_DIRTY_CLEAR
+ *
+ * Return: 0 or a negative errno, see struct svmrun_dirty.
+ */
+int svmrun_vm_dirty(struct svmrun_vm *vm, uint64_t gpa, size_t length,
+		    uint64_t *bitmap, uint32_t flags);
+
+/**
+ * svmrun_vm_info() - what a VM has at the moment
+ * @vm: the VM
+ * @info: filled in
+ *
+ * Return: 0 or a negative errno.
+ */
+int svmrun_vm_info(struct svmrun_vm *vm, struct svmrun_vm_info *info);
 
 /**
  * struct svmrun_memory - a range of guest memory that this program holds
