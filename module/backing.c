@@ -23,7 +23,9 @@ static unsigned long *dirty_alloc(u64 length)
 {
 	size_t bits = length >> PAGE_SHIFT;
 
-	return kvcalloc(BITS_TO_LONGS(bits), sizeof(long), GFP_KERNEL_ACCOUNT);
+	/* Whoever asks for more than there is hears so, and nobody else. */
+	return kvcalloc(BITS_TO_LONGS(bits), sizeof(long),
+			GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
 }
 
 static void backing_free(struct backing *backing)
