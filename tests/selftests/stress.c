@@ -416,7 +416,7 @@ TEST_F_TIMEOUT(stress, everything_at_once, 110)
 	for (int i = 1; i <= STEPS; i++) {
 		steps[below(self, ARRAY_SIZE(steps))](_metadata, self,
 						      any_range(self));
-		usleep(below(self, 1000));
+		usleep(below(self, 2000));
 		if (i % CHECKED)
 			continue;
 		players_end(_metadata, self);
@@ -428,7 +428,7 @@ TEST_F_TIMEOUT(stress, everything_at_once, 110)
 	file_write(KSM "run", "2");
 	for (unsigned long i = 0; i < PAGES; i++)
 		played += self->players[0].tally[i] + self->players[1].tally[i];
-	EXPECT_LT(PAGES, played);
+	EXPECT_LT(PAGES / 16, played);
 
 	/* Nothing stays of it. */
 	ASSERT_EQ(0, machine_unmap(&self->m, 0,
