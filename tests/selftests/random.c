@@ -104,10 +104,11 @@ static void replace(struct pool *pool)
 static void call_any(struct pool *pool)
 {
 	static const unsigned long requests[] = {
-		SVMRUN_INFO,  SVMRUN_CREATE_VM,	  SVMRUN_MAP,
-		SVMRUN_UNMAP, SVMRUN_CREATE_VCPU, SVMRUN_KICK,
+		SVMRUN_INFO,	SVMRUN_CREATE_VM,   SVMRUN_MAP,
+		SVMRUN_UNMAP,	SVMRUN_CREATE_VCPU, SVMRUN_KICK,
+		SVMRUN_PROTECT, SVMRUN_VM_INFO,
 	};
-	unsigned long request = requests[below(pool, 6)];
+	unsigned long request = requests[below(pool, ARRAY_SIZE(requests))];
 	uint64_t argument[16];
 	uint32_t *head = (uint32_t *)argument;
 	int fd, result;
@@ -129,20 +130,43 @@ static void map_some(struct pool *pool)
 {
 	struct svmrun_map map = {
 		.size = sizeof(map),
-		.flags = SVMRUN_MAP_READ | below(pool, 8),
+		.flags = SVMRUN_MAP_READ | below(pool, 16),
 		.gpa = below(pool, 32) * PAGE,
 		.hva = arena_address(pool),
-		.length = (1 + below(pool, 16)) * PAGE,
-	};
-	struct svmrun_unmap unmap = {
-		.size = sizeof(unmap),
-		.gpa = below(pool, 32) * PAGE,
 		.length = (1 + below(pool, 16)) * PAGE,
 	};
 	int fd = pool->fd[VM][below(pool, FDS)];
 
 	pool->good += !call(fd, SVMRUN_MAP, &map);
-	if (!below(pool, 4))
+}
+
+static void change_some(struct pool *pool)
+{
+	uint64_t gpa = below(pool, 32) * PAGE;
+	uint64_t length = (1 + below(pool, 16)) * PAGE;
+	struct svmrun_unmap unmap = {
+		.size = sizeof(unmap),
+		.gpa = gpa,
+		.length = length,
+	};
+	struct svmrun_protect protect = {
+		.size = sizeof(protect),
+		.flags = SVMRUN_MAP_READ | below(pool, 8),
+		.gpa = gpa,
+		.length = length,
+	};
+	struct svmrun_dirty dirty = {
+		.size = sizeof(dirty),
+		.flags = below(pool, 2),
+		.gpa = gpa,
+		.length = length,
+		.bitmap = arena_address(pool),
+	};
+	int fd = pool->fd[VM][below(pool, FDS)];
+
+	pool->good += !call(fd, SVMRUN_PROTECT, &protect);
+	pool->good += !call(fd, SVMRUN_DIRTY, &dirty);
+	if (!below(pool, 2))
 		pool->good += !call(fd, SVMRUN_UNMAP, &unmap);
 }
 
@@ -252,12 +276,12 @@ FIXTURE_TEARDOWN(random)
 TEST_F_TIMEOUT(random, calls, 240)
 {
 	static void (*const steps[])(struct pool *) = {
-		replace,       call_any, map_some, map_some,
-		change_memory, run_one,	 run_one,  run_one,
+		replace,     call_any, map_some, map_some, change_memory,
+		change_some, run_one,  run_one,	 run_one,
 	};
 
 	for (int i = 0; i < ROUNDS; i++)
-		steps[below(&self->pool, 8)](&self->pool);
+		steps[below(&self->pool, ARRAY_SIZE(steps))](&self->pool);
 	TH_LOG("%lu calls and %lu runs succeeded", self->pool.good,
 	       self->pool.runs);
 	/* It is no test if next to nothing gets through. */
