@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* SVMRUN_MAP and SVMRUN_UNMAP: what they refuse, and what they cut. */
-#include "machine.h"
+#include "paging.h"
 
 #define GPA	0x100000ul /* beyond the machine's own memory */
 #define PAGES	8
@@ -261,11 +261,21 @@ TEST_F(map, same_memory_twice)
 	EXPECT_EQ(5, guest_read(_metadata, &self->m, 2 * GPA));
 }
 
+GUEST(read_window, 64, READ_WINDOW);
+
+/* However many bits an address has, and levels the table */
 TEST_F(map, last_page)
 {
-	EXPECT_EQ(0, machine_map(&self->m, self->top - PAGE, self->pages, PAGE,
+	ASSERT_EQ(0, machine_map(&self->m, self->top - PAGE, self->pages, PAGE,
 				 MAP_ALL));
+	MACHINE_LOAD(&self->m, MODE_LONG, read_window);
+	window_map(&self->m, self->top - PAGE);
+	ASSERT_EXIT(VMEXIT_HLT, &self->m);
+	EXPECT_EQ(100, self->m.vcpu.vmcb->save.rax);
 	EXPECT_EQ(0, machine_unmap(&self->m, self->top - PAGE, PAGE));
+	self->m.vcpu.vmcb->save.rip = MACHINE_CODE;
+	ASSERT_EXIT(VMEXIT_NPF, &self->m);
+	EXPECT_EQ(self->top - PAGE, self->m.vcpu.vmcb->control.exitinfo2);
 }
 
 TEST_HARNESS_MAIN
