@@ -245,7 +245,7 @@ static int enter_guest(struct vcpu *vcpu, bool *entered)
 static int nested_page_fault(struct vcpu *vcpu)
 {
 	const struct svm_vmcb_control *control = &vcpu->hw->control;
-	int ret = fault_handle(&vcpu->vm->memory, &vcpu->cache,
+	int ret = fault_handle(&vcpu->vm->memory, &vcpu->fault,
 			       control->exitinfo2, control->exitinfo1);
 
 	if (ret > 0)

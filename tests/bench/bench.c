@@ -120,8 +120,8 @@ static ticks hlt_exit(const struct engine *engine)
 }
 
 /*
- * The guest writes to a word in each of @pages pages of @size bytes, which the
- * program has touched already. The second time it finds them all.
+ * The guest writes to a word every @size bytes, @pages times, in memory that the
+ * program has touched already. The second time it finds it all mapped.
  */
 static ticks faults(const struct engine *engine, unsigned int pages,
 		    size_t size, int advice, bool log)
@@ -155,6 +155,11 @@ static ticks fault_4k(const struct engine *engine)
 	return faults(engine, 4096, PAGE, MADV_NOHUGEPAGE, false);
 }
 
+static ticks fault_sparse(const struct engine *engine)
+{
+	return faults(engine, 1024, 16 * PAGE, MADV_NOHUGEPAGE, false);
+}
+
 static ticks fault_2m(const struct engine *engine)
 {
 	return faults(engine, 64, 2 * MIB, MADV_HUGEPAGE, false);
@@ -170,6 +175,8 @@ static const struct work works[] = {
 	{ "out_exit", "OUT exit to the program and back", out_exit },
 	{ "hlt_exit", "HLT exit to the program and back", hlt_exit },
 	{ "fault_4k", "fault on a page of 4 KiB that is there", fault_4k },
+	{ "fault_sparse", "... if only one in sixteen is touched",
+	  fault_sparse },
 	{ "fault_2m", "fault on a page of 2 MiB that is there", fault_2m },
 	{ "fault_logged", "fault on a page of 4 KiB, logged", fault_logged },
 };
