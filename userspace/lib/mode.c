@@ -9,19 +9,8 @@
 
 #include <svmrun.h>
 
-#define CR0_PE		(1ull << 0)
-#define CR0_MP		(1ull << 1)
-#define CR0_ET		(1ull << 4)
-#define CR0_NE		(1ull << 5)
-#define CR0_NW		(1ull << 29)
-#define CR0_CD		(1ull << 30)
-#define CR0_PG		(1ull << 31)
-#define CR4_PAE		(1ull << 5)
-#define CR4_OSFXSR	(1ull << 9)
-#define CR4_OSXMMEXCPT	(1ull << 10)
-#define EFER_LME	(1ull << 8)
-#define EFER_LMA	(1ull << 10)
-#define EFER_SVME	(1ull << 12)
+#include "register.h"
+
 #define RFLAGS_ALWAYS	(1ull << 1)
 #define DR6_RESET	0xffff0ff0ull
 #define DR7_RESET	0x400ull
