@@ -275,23 +275,15 @@ static int handle_exit(struct vcpu *vcpu)
 	return RUN_DONE;
 }
 
-/* The guest was entered and left for a reason that is not the program's. */
-static void set_interrupted(struct svm_vmcb_control *control)
-{
-	control->exitcode = VMEXIT_INTR;
-	control->exitinfo1 = 0;
-	control->exitinfo2 = 0;
-}
-
 /* Tell the program how it ended. */
 static void finish(struct vcpu *vcpu, int step, bool entered)
 {
-	if (step == -EINTR || step == -ENODEV)
-		set_interrupted(&vcpu->hw->control);
 	if (entered)
 		vmcb_publish(vcpu->user, vcpu->hw);
+	if (step == -EINTR || step == -ENODEV)
+		vmcb_publish_exit(vcpu->user, VMEXIT_INTR);
 	if (step == RUN_REFUSED) {
-		vmcb_publish_refusal(vcpu->user);
+		vmcb_publish_exit(vcpu->user, VMEXIT_INVALID);
 		vcpu->loaded = false;
 	}
 }
@@ -309,9 +301,10 @@ int run(struct vcpu *vcpu)
 
 	if (READ_ONCE(vcpu->regs->immediate_exit)) {
 		vcpu->loaded = false; /* what changed since is not known */
-		return -EINTR;
+		step = -EINTR;
+	} else {
+		step = load(vcpu);
 	}
-	step = load(vcpu);
 	while (step == RUN_ON) {
 		step = handle_work(vcpu);
 		if (step == RUN_ON)

@@ -238,9 +238,9 @@ static int run_flushed(struct slot *slot)
 	return ret;
 }
 
-static void set_exit(struct svm_vmcb_control *control, uint64_t exitcode)
+static void set_invalid(struct svm_vmcb_control *control)
 {
-	control->exitcode = exitcode;
+	control->exitcode = VMEXIT_INVALID;
 	control->exitinfo1 = 0;
 	control->exitinfo2 = 0;
 	control->exitintinfo = 0;
@@ -261,15 +261,12 @@ static void complete_exit(struct svm_vmcb_control *control, int error)
 	case 0:
 		break;
 	case -EINTR:
-		set_exit(control, VMEXIT_INTR);
-		interrupt_event(control);
-		break;
 	case -EFAULT:
 	case -ENOMEM:
 		interrupt_event(control);
 		break;
 	default:
-		set_exit(control, VMEXIT_INVALID);
+		set_invalid(control);
 	}
 }
 
