@@ -201,7 +201,8 @@ static bool host_exit(struct vcpu *vcpu)
 
 /*
  * Has the processor refused the VMCB? Not every implementation writes all 64
- * bits of the exit code. The guest has not run: there is no state to tell of.
+ * bits of the exit code. There is no state to tell of, not even if the guest ran
+ * before an exit of the host's: what such a VMCB holds now may be the host's.
  */
 static bool is_invalid(const struct vcpu *vcpu)
 {
@@ -221,6 +222,7 @@ static int enter_guest(struct vcpu *vcpu, bool *entered)
 		step = -ENODEV;
 	while (step == RUN_ON && enter(vcpu)) {
 		if (is_invalid(vcpu)) {
+			*entered = false;
 			step = refuse(vcpu, 0, SVMRUN_INVALID_PROCESSOR);
 		} else {
 			*entered = true;
