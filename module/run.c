@@ -158,7 +158,12 @@ static bool enter(struct vcpu *vcpu)
 		processor_set_tsc_ratio(vcpu->tsc_ratio);
 		speculation_enter(vcpu->vm->id);
 		event_note(&vcpu->injected, vcpu->hw);
+		debugreg_enter(&vcpu->debugreg, vcpu->regs->dr,
+			       vcpu->hw->control.intercept[1],
+			       vcpu->hw->save.dr7);
 		cross(pages_pa(vcpu->hw));
+		debugreg_leave(&vcpu->debugreg, vcpu->regs->dr,
+			       vcpu->hw->save.dr6);
 		vcpu->hw->control.clean = SVM_CLEAN_ALL;
 		speculation_leave();
 		entered = true;
@@ -216,8 +221,6 @@ static int enter_guest(struct vcpu *vcpu, bool *entered)
 
 	if (fpu_enter(&vcpu->fpu))
 		return refuse(vcpu, SVMRUN_VCPU_XSAVE, SVMRUN_INVALID_VALUE);
-	debugreg_enter(&vcpu->debugreg, vcpu->regs->dr,
-		       vcpu->hw->control.intercept[1], vcpu->hw->save.dr7);
 	if (!processor_enabled())
 		step = -ENODEV;
 	while (step == RUN_ON && enter(vcpu)) {
@@ -230,7 +233,6 @@ static int enter_guest(struct vcpu *vcpu, bool *entered)
 				step = RUN_EXIT;
 		}
 	}
-	debugreg_leave(&vcpu->debugreg, vcpu->regs->dr, vcpu->hw->save.dr6);
 	fpu_leave(&vcpu->fpu);
 	return step;
 }

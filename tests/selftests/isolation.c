@@ -5,6 +5,8 @@
  */
 #include <asm/prctl.h>
 #include <cpuid.h>
+#include <linux/hw_breakpoint.h>
+#include <linux/perf_event.h>
 
 #include "hostile.h"
 #include "runner.h"
@@ -534,6 +536,69 @@ TEST_F(isolation, host_has_its_own_selectors)
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 2)
 		SKIP(return, "this kernel gives no LDT");
 	EXPECT_EQ(0, status);
+}
+
+/* ---- breakpoints of the host's, set while a guest runs ------------------------------ */
+
+static volatile uint64_t watched;
+
+static int breakpoint_open(pid_t thread, volatile uint64_t *address)
+{
+	struct perf_event_attr attr = {
+		.type = PERF_TYPE_BREAKPOINT,
+		.size = sizeof(attr),
+		.bp_type = HW_BREAKPOINT_W,
+		.bp_addr = (uintptr_t)address,
+		.bp_len = HW_BREAKPOINT_LEN_8,
+		.exclude_kernel = 1,
+	};
+
+	return syscall(SYS_perf_event_open, &attr, thread, -1, -1, 0);
+}
+
+/* Counts as long as it finds in DR0 what it put there. */
+GUEST(look_at_dr0, 64,
+      "mov $0x3a3a, %ebx\n mov %rbx, %dr0\n"
+      "1: lock incl 0xa000\n mov %dr0, %rax\n cmp %rbx, %rax\n"
+      "je 1b\n hlt");
+
+struct watching {
+	struct machine *m;
+	volatile pid_t thread;
+	int result;
+};
+
+static void *run_and_touch(void *argument)
+{
+	struct watching *watching = argument;
+
+	watching->thread = gettid();
+	watching->result = machine_run(watching->m);
+	watched++;
+	return NULL;
+}
+
+TEST_F(isolation, breakpoint_of_the_hosts_comes_while_a_guest_runs)
+{
+	struct watching watching = { .m = &self->one };
+	uint64_t hits = 0;
+	pthread_t thread;
+	int breakpoint;
+
+	LOAD_HOSTILE(&self->one, MODE_LONG, look_at_dr0);
+	ASSERT_EQ(0, pthread_create(&thread, NULL, run_and_touch, &watching));
+	machine_wait_counting(&self->one);
+	breakpoint = breakpoint_open(watching.thread, &watched);
+	if (breakpoint >= 0)
+		host_wait_ticks(&self->host, 10);
+	EXPECT_EQ(0, call(self->one.vcpu.fd, SVMRUN_KICK, NULL));
+	ASSERT_EQ(0, pthread_join(thread, NULL));
+	if (breakpoint < 0)
+		SKIP(return, "this kernel gives no hardware breakpoint");
+	EXPECT_EQ(-EINTR, watching.result);
+	EXPECT_EQ(0x3a3a, self->one.vcpu.regs->dr[0]);
+	ASSERT_EQ(sizeof(hits), read(breakpoint, &hits, sizeof(hits)));
+	EXPECT_EQ(1, hits);
 }
 
 /* ---- memory --------------------------------------------------------------------------- */
