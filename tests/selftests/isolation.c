@@ -405,6 +405,32 @@ TEST_F(isolation, shared_pages_begin_as_zeros_whoever_had_them)
 
 /* ---- what XSAVE and VMRUN leave out ---------------------------------------------- */
 
+#define ENVIRONMENT_POINTERS 12 /* in what FNSTENV stores: from FIP on */
+
+GUEST(store_environment, 64, "fnstenv 0xa000\n hlt");
+
+/* Not every processor restores them; then they are cleared. */
+TEST_F(isolation, x87_pointers)
+{
+	static const uint8_t zeros[16];
+	static const double value = 1.5;
+	const uint8_t *pointers = machine_at(&self->other,
+					     MACHINE_DATA +
+						     ENVIRONMENT_POINTERS);
+
+	LOAD_HOSTILE(&self->other, MODE_LONG, store_environment);
+	*(uint64_t *)xsave_at(&self->other, XSAVE_XSTATE_BV) = XCR0_X87;
+	asm volatile("fldl %0\n fstp %%st(0)" : : "m"(value));
+	ASSERT_EXIT(VMEXIT_HLT, &self->other);
+	EXPECT_EQ(0, memcmp(zeros, pointers, sizeof(zeros)));
+
+	guest_fill(_metadata, &self->one, SEED_ONE);
+	LOAD_HOSTILE(&self->other, MODE_LONG, store_environment);
+	*(uint64_t *)xsave_at(&self->other, XSAVE_XSTATE_BV) = XCR0_X87;
+	ASSERT_EXIT(VMEXIT_HLT, &self->other);
+	EXPECT_EQ(0, memcmp(zeros, pointers, sizeof(zeros)));
+}
+
 #define SECOND (1ull << 40) /* of TSC ticks; more than a test lasts */
 
 GUEST(read_tsc, 64, "rdtsc\n shl $32, %rdx\n or %rdx, %rax\n hlt");
