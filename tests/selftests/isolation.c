@@ -303,7 +303,7 @@ static void host_runs_filled(struct __test_metadata *_metadata,
 	memset(saved, 0, sizeof(saved));
 	for (int i = 0; i < HOST_WORDS; i++)
 		run.words[i] = word(SEED_HOST, i);
-	m->vcpu.vmcb->save.rip++;
+	m->vcpu.vmcb->save.rip++; /* behind HLT */
 	ASSERT_EQ(0, run_filled(m->vcpu.fd, &run));
 	ASSERT_EQ(VMEXIT_HLT, m->vcpu.vmcb->control.exitcode);
 	for (int i = 0; i < HOST_WORDS; i++)
@@ -341,14 +341,17 @@ static void expect_no_seed(struct __test_metadata *_metadata, struct machine *m,
 	EXPECT_FALSE(has_seed(m->vcpu.vmcb, m->vcpu.size, seed));
 }
 
-/* What the program put there: zeros but for the stack, and the signature in RDX */
+/*
+ * After the other guest and with the host's registers full: what the program put
+ * there, zeros but for the stack, and the processor's signature in RDX.
+ */
 static void expect_fresh(struct __test_metadata *_metadata, struct machine *m)
 {
 	const uint64_t *found = machine_at(m, DUMP_WORDS);
 	uint64_t rdx = m->vcpu.regs->rdx;
 
 	m->vcpu.vmcb->save.rip = MACHINE_CODE + (registers_at - registers) - 1;
-	guest_dump(_metadata, m);
+	host_runs_filled(_metadata, m);
 	for (int i = 0; i < WORDS; i++) {
 		ASSERT_EQ(i == 2 ? rdx : i == 4 ? MACHINE_STACK : 0, found[i])
 		{
@@ -364,7 +367,6 @@ static void expect_fresh(struct __test_metadata *_metadata, struct machine *m)
 TEST_F(isolation, fresh_guest_finds_initial_state)
 {
 	guest_fill(_metadata, &self->one, SEED_ONE);
-	host_runs_filled(_metadata, &self->one);
 	load_registers(&self->other);
 	expect_fresh(_metadata, &self->other);
 }
@@ -372,7 +374,6 @@ TEST_F(isolation, fresh_guest_finds_initial_state)
 TEST_F(isolation, fresh_guest_without_extended_state)
 {
 	guest_fill(_metadata, &self->one, SEED_ONE);
-	host_runs_filled(_metadata, &self->one);
 	load_registers(&self->other);
 	self->other.vcpu.regs->xcr0 = XCR0_X87;
 	expect_fresh(_metadata, &self->other);
@@ -385,7 +386,6 @@ TEST_F(isolation, fresh_vcpu_of_the_same_vm)
 
 	ASSERT_EQ(0, svmrun_vcpu_create(&second.vcpu, &self->one.vm));
 	guest_fill(_metadata, &self->one, SEED_ONE);
-	host_runs_filled(_metadata, &self->one);
 	load_registers(&second);
 	expect_fresh(_metadata, &second);
 	svmrun_vcpu_destroy(&second.vcpu);
