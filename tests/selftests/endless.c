@@ -84,6 +84,21 @@ ENDLESS(flushes_its_global_translations, 64, NULL,
 ENDLESS(switches_modes, 16, NULL,
 	"1: mov %cr0, %eax\n xor $1, %al\n mov %eax, %cr0\n jmp 1b");
 
+static const char *lacks_virtual_gif(struct machine *m)
+{
+	return m->info.out_svm_features & SVM_FEATURE_VGIF ?
+		       NULL :
+		       "the processor has no virtual GIF";
+}
+
+static void clear_virtual_gif(struct machine *m)
+{
+	m->vcpu.vmcb->control.vintr = SVM_VINTR_VGIF_ENABLE;
+}
+
+ENDLESS(has_its_virtual_gif_clear, 64, clear_virtual_gif, "1: jmp 1b",
+	.lacks = lacks_virtual_gif);
+
 #define PTE_ALL 0x67ull /* present, writable, user, accessed, dirty */
 
 /* Every virtual address is the page of the code. */

@@ -7,6 +7,7 @@
 
 #include "hostile.h"
 
+#define CR0_NE (1ull << 5)
 #define CR0_NW (1ull << 29)
 #define CR0_CD (1ull << 30)
 #define CR4_OSXSAVE (1ull << 18)
@@ -343,6 +344,24 @@ TEST_F(hostile_state, unmasks_what_mxcsr_does_not_have)
 	expect_taken_or_not(_metadata, &self->m);
 	asm volatile("stmxcsr %0" : "=m"(after));
 	EXPECT_EQ(before, after);
+}
+
+GUEST(divide_by_zero, 64,
+      "fninit\n movw $0x300, 0xa000\n fldcw 0xa000\n"
+      "fld1\n fldz\n fdivrp\n fwait\n hlt");
+
+/*
+ * Without CR0.NE an x87 error would be an interrupt of the machine's, IRQ 13: the
+ * processor freezes until it comes (APM 15.14.4).
+ */
+TEST_F(hostile_state, reports_an_error_as_the_8087_did)
+{
+	LOAD_HOSTILE(&self->m, MODE_LONG, divide_by_zero);
+	VMCB->save.cr0 &= ~CR0_NE;
+	ASSERT_EQ(0, machine_run(&self->m));
+	if (VMCB->control.exitcode == VMEXIT_HLT)
+		SKIP(return, "the processor does not freeze");
+	EXPECT_EQ(VMEXIT_FERR_FREEZE, VMCB->control.exitcode);
 }
 
 GUEST(set_all_flags, 64, "push $-1\n popf\n nop\n hlt");
