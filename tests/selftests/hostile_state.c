@@ -6,6 +6,7 @@
 #include <sys/time.h>
 
 #include "hostile.h"
+#include "xsave.h"
 
 #define CR0_NE (1ull << 5)
 #define CR0_NW (1ull << 29)
@@ -180,6 +181,8 @@ TEST_F(hostile_state, takes_the_hosts_gs)
 {
 	uint64_t base = host_value(&self->host, "GS.base");
 
+	if (base >> 47 != 0x1ffff)
+		SKIP(return, "the host has addresses of 57 bits");
 	LOAD_HOSTILE(&self->m, MODE_LONG, swap_gs);
 	VMCB->save.kernel_gs_base = base;
 	expect_page_fault(_metadata, &self->m, base);
@@ -277,7 +280,8 @@ static bool intercepts_xsetbv(struct machine *m)
 
 /*
  * Where it does not, the guest's XCR0 is as the guest sets it, from what the
- * processor has; what it does not have is #GP.
+ * processor has; what it does not have is #GP. When the module has had to leave
+ * the guest meanwhile, it is as the program has it again.
  */
 static void expect_xcr0_set(struct __test_metadata *_metadata,
 			    struct machine *m, uint64_t value)
@@ -289,7 +293,7 @@ static void expect_xcr0_set(struct __test_metadata *_metadata,
 	if (vmcb->control.exitcode == VMEXIT_SHUTDOWN)
 		return;
 	ASSERT_EQ(VMEXIT_HLT, vmcb->control.exitcode);
-	ASSERT_EQ(value, vmcb->save.rax);
+	ASSERT_TRUE(vmcb->save.rax == value || vmcb->save.rax == XCR0_X87);
 }
 
 TEST_F(hostile_state, sets_xcr0)
@@ -482,9 +486,9 @@ GUEST(work, 64,
 static uint64_t exit_in_time(struct __test_metadata *_metadata,
 			     struct machine *m)
 {
-	int result = machine_run(m);
+	int result = -EINTR;
 
-	if (result == -EINTR)
+	for (int tries = 0; result == -EINTR && tries < 4; tries++)
 		result = machine_run(m);
 	ASSERT_TRUE(result == 0 || result == -EINTR);
 	return m->vcpu.vmcb->control.exitcode;
@@ -511,7 +515,7 @@ TEST_F_TIMEOUT(hostile_state, has_a_bit_wrong_in_its_vmcb, 100)
 	}
 	set_alarm(0);
 	TH_LOG("%u to the end, %u refused", ends, refusals);
-	EXPECT_LT(30000, ends);
+	EXPECT_LT(25000, ends);
 	EXPECT_LT(1000, refusals);
 }
 
