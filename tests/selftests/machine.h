@@ -47,6 +47,9 @@
 	extern const char name[] asm(#name);			\
 	extern const char name##_end[] asm(#name "_end")
 
+/* A label within a guest, to be named in C */
+#define GUEST_LABEL(name) extern const char name[] asm(#name)
+
 enum machine_mode { MODE_REAL, MODE_PROTECTED, MODE_LONG };
 
 struct machine {
