@@ -19,8 +19,6 @@
 #define EFLAGS_AC (1ull << 18)
 
 #define UNMAPPED 0x200000ul /* beyond the machine's memory */
-#define OTHER_TSS 0x7000ul
-#define SELECTOR_OTHER_TSS SELECTOR_FREE
 
 /*
  * Runs @guest, in which @at is the instruction in question and @next the one
@@ -102,7 +100,7 @@ FIXTURE_TEARDOWN(intercept)
 #define INFO2(value) .info2 = (value), .info2_mask = ~0ull
 #define ASSIST(value) .assist = (value), .assist_mask = ~0ull
 
-/* ---- control and debug registers ------------------------------------------ */
+/* ---- control and debug registers ----------------------------------------- */
 
 /* With decode assists: it was a MOV, of RBX (APM 15.33.1) */
 #define CR_ASSIST ASSIST(1ull << 63 | SVMRUN_RBX)
@@ -182,7 +180,7 @@ EXIT(cr0_sel_write, VMEXIT_CR0_SEL_WRITE, 64,
      "btc $16, %rbx",
      "mov %rbx, %cr0");
 
-/* ---- exceptions ------------------------------------------------------------ */
+/* ---- exceptions ---------------------------------------------------------- */
 
 static void set_tables(struct machine *m)
 {
@@ -270,7 +268,7 @@ NEVER(excp29, VMEXIT_EXCP(29), "needs a guest of SEV-ES");
 NEVER(excp30, VMEXIT_EXCP(30), "redirected INIT is the host's");
 RESERVED(31);
 
-/* ---- intercept vector 3 ---------------------------------------------------- */
+/* ---- intercept vector 3 -------------------------------------------------- */
 
 static void on_alarm(int signal)
 {
@@ -300,20 +298,8 @@ static void set_no_native_errors(struct machine *m)
 /* A second task, which halts. */
 static void set_other_task(struct machine *m)
 {
-	uint32_t *tss = machine_at(m, OTHER_TSS);
-	uint32_t halt = MACHINE_CODE + 0x800;
-
 	tables_set(m, MODE_PROTECTED);
-	*(uint8_t *)machine_at(m, halt) = 0xf4;
-	*tables_descriptor(m, SELECTOR_OTHER_TSS) = descriptor_tss(OTHER_TSS,
-								   TSS_LIMIT,
-								   TYPE_TSS);
-	tss[8] = halt;
-	tss[9] = 2;
-	tss[14] = MACHINE_STACK;
-	for (int i = 18; i < 24; i++) /* ES, CS, SS, DS, FS, GS */
-		tss[i] = SELECTOR_DATA;
-	tss[19] = SELECTOR_CODE;
+	tables_set_task(m, HANDLER(0), MACHINE_STACK);
 }
 
 /* The second task is the one that the first interrupted. */
@@ -321,7 +307,7 @@ static void set_nested_task(struct machine *m)
 {
 	set_other_task(m);
 	*tables_descriptor(m, SELECTOR_OTHER_TSS) =
-		descriptor_tss(OTHER_TSS, TSS_LIMIT, TYPE_TSS_BUSY);
+		descriptor_tss(TABLES_OTHER_TSS, TSS_LIMIT, TYPE_TSS_BUSY);
 	*(uint32_t *)machine_at(m, TABLES_TSS) = SELECTOR_OTHER_TSS;
 	m->vcpu.vmcb->save.rflags |= EFLAGS_NT;
 }
@@ -387,7 +373,7 @@ EXIT(ferr_freeze, VMEXIT_FERR_FREEZE, 64,
      "fwait", .optional = true, .prepare = set_no_native_errors);
 EXIT(shutdown, VMEXIT_SHUTDOWN, 64, "", "ud2", .anywhere = true);
 
-/* ---- ports (APM 15.10.2) ---------------------------------------------------- */
+/* ---- ports (APM 15.10.2) ------------------------------------------------- */
 
 #define IO_SHAPE                                                               \
 	(0xffffull << SVM_IOIO_PORT_SHIFT | SVM_IOIO_IN | SVM_IOIO_STR |       \
@@ -422,7 +408,7 @@ IO_STRING(insl, 32, "", "insl", SVM_IOIO_IN | SVM_IOIO_SZ32);
 IO_STRING(rep_insw, 64, "mov $5, %ecx", "rep insw",
 	  SVM_IOIO_IN | SVM_IOIO_REP | SVM_IOIO_SZ16);
 
-/* ---- intercept vectors 4 and 5 ---------------------------------------------- */
+/* ---- intercept vectors 4 and 5 ------------------------------------------- */
 
 static void set_osxsave(struct machine *m)
 {
@@ -473,7 +459,7 @@ EXIT(buslock, VMEXIT_BUSLOCK, 64, "lock incl 0xa03e", "lock incl 0xa03e",
      .optional = true, .prepare = set_bus_lock);
 EXIT(idle_hlt, VMEXIT_IDLE_HLT, 64, "", "hlt", .optional = true);
 
-/* ---- exits without an intercept --------------------------------------------- */
+/* ---- exits without an intercept ------------------------------------------ */
 
 #define NPF_SHAPE                                                              \
 	(SVM_NPF_PRESENT | SVM_NPF_WRITE | SVM_NPF_RESERVED | SVM_NPF_FETCH |  \
@@ -532,7 +518,7 @@ EXIT(invalid, VMEXIT_INVALID, 64, "", "nop", .anywhere = true,
      .prepare = set_illegal);
 NEVER(busy, VMEXIT_BUSY, "needs a host with SEV-SNP");
 
-/* ---- what was seen, over all tests ------------------------------------------ */
+/* ---- what was seen, over all tests --------------------------------------- */
 
 #define CODES_BELOW 0x404 /* but for VMEXIT_INVALID and VMEXIT_BUSY */
 #define CODES (CODES_BELOW + 2)
@@ -562,7 +548,7 @@ static struct sight *sight_of(uint64_t code)
 	return &sights[code < CODES_BELOW ? code : CODES_BELOW - 1 - code];
 }
 
-/* ---- raised when it is asked for, and not when not -------------------------- */
+/* ---- raised when it is asked for, and not when not ----------------------- */
 
 static bool has_intercept(uint64_t code)
 {
@@ -679,7 +665,7 @@ TEST_F(intercept, exit)
 	EXPECT_NE(exit->code, vmcb->control.exitcode);
 }
 
-/* ---- the address size of string instructions -------------------------------- */
+/* ---- the address size of string instructions ----------------------------- */
 
 GUEST(outsb_16, 16, "outsb");
 GUEST(outsb_32, 32, "outsb");
@@ -733,7 +719,7 @@ TEST_F(address, size)
 	EXPECT_EQ(variant->want, size);
 }
 
-/* ---- and all of them --------------------------------------------------------- */
+/* ---- and all of them ----------------------------------------------------- */
 
 FIXTURE(all){};
 

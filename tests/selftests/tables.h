@@ -12,13 +12,12 @@
 #define TABLES_IDT 0x4000ul
 #define TABLES_GDT 0x5000ul
 #define TABLES_TSS 0x6000ul
+#define TABLES_OTHER_TSS 0x7000ul /* not the whole of the page */
 #define TABLES_HANDLERS 0xc000ul
 
 #define VECTORS 256
 #define HANDLER_SIZE 16
 #define HANDLER(vector) (TABLES_HANDLERS + (vector)*HANDLER_SIZE)
-/* Where a guest is that has halted in a handler */
-#define HALTED(vector) HANDLER(vector)
 
 #define SELECTOR_CODE 0x08
 #define SELECTOR_DATA 0x10
@@ -26,8 +25,8 @@
 #define SELECTOR_USER_DATA 0x23
 #define SELECTOR_TSS 0x28 /* takes two entries in long mode */
 #define SELECTOR_ABSENT 0x38 /* data, not present */
-#define SELECTOR_FREE 0x40 /* and all after it */
-#define TABLES_GDT_LIMIT (SELECTOR_FREE + 8 * 8 - 1)
+#define SELECTOR_OTHER_TSS 0x40 /* see tables_set_task() */
+#define TABLES_GDT_LIMIT (SELECTOR_OTHER_TSS + 8 - 1)
 
 #define TYPE_TSS 0x9 /* available, of 386 or long mode */
 #define TYPE_TSS_BUSY 0xb
@@ -123,6 +122,22 @@ static inline void tables_set(struct machine *m, enum machine_mode mode)
 		.limit = TSS_LIMIT,
 		.base = TABLES_TSS,
 	};
+}
+
+/* A second task of 32 bits, to switch to (APM 12.3) */
+static inline void tables_set_task(struct machine *m, uint32_t entry,
+				   uint32_t stack)
+{
+	uint32_t *tss = machine_at(m, TABLES_OTHER_TSS);
+
+	*tables_descriptor(m, SELECTOR_OTHER_TSS) =
+		descriptor_tss(TABLES_OTHER_TSS, TSS_LIMIT, TYPE_TSS);
+	tss[8] = entry; /* EIP, EFLAGS, ESP */
+	tss[9] = 2;
+	tss[14] = stack;
+	for (int i = 18; i < 24; i++) /* ES, CS, SS, DS, FS, GS */
+		tss[i] = SELECTOR_DATA;
+	tss[19] = SELECTOR_CODE;
 }
 
 /* Where a guest is that loads TR */
