@@ -35,6 +35,17 @@
 /* The first stack of the TSS: for handlers of what interrupts CPL 3 */
 #define TABLES_TSS_STACK (MACHINE_STACK - 0x800)
 
+/* Events, as EVENTINJ and EXITINTINFO have them */
+#define EVENT_INTR(vector) (SVM_EVENT_VALID | SVM_EVENT_TYPE_INTR | (vector))
+#define EVENT_NMI (SVM_EVENT_VALID | SVM_EVENT_TYPE_NMI | 2)
+#define EVENT_EXCEPTION(vector)                                                \
+	(SVM_EVENT_VALID | SVM_EVENT_TYPE_EXCEPTION | (vector))
+#define EVENT_ERROR(vector, code)                                              \
+	(EVENT_EXCEPTION(vector) | SVM_EVENT_ERROR_CODE_VALID |                \
+	 (uint64_t)(code) << SVM_EVENT_ERROR_CODE_SHIFT)
+#define EVENT_SOFT(vector)                                                     \
+	(SVM_EVENT_VALID | SVM_EVENT_TYPE_SOFT_INTERRUPT | (vector))
+
 static inline uint64_t *tables_descriptor(struct machine *m, uint16_t selector)
 {
 	return machine_at(m, TABLES_GDT + (selector & ~7));
@@ -188,26 +199,45 @@ struct frame {
 	uint64_t rip;
 	uint64_t cs;
 	uint64_t flags;
-	uint64_t sp; /* of the frame's end: the stack as it was, without CPL 3 */
+	uint64_t sp; /* the interrupted stack, if it was of CPL 0 */
 };
+
+static inline int frame_word(enum machine_mode mode)
+{
+	return mode == MODE_REAL ? 2 : mode == MODE_LONG ? 8 : 4;
+}
 
 static inline struct frame frame_read(struct machine *m, enum machine_mode mode,
 				      bool has_error)
 {
-	const int size = mode == MODE_REAL ? 2 : mode == MODE_LONG ? 8 : 4;
+	const int words = has_error ? 4 : 3, size = frame_word(mode);
 	const struct svm_vmcb_save *save = &m->vcpu.vmcb->save;
 	const uint8_t *at = machine_at(m, save->ss.base + save->rsp);
-	uint64_t word[4] = {};
+	uint64_t sp = save->rsp + words * size, word[5] = {};
 
-	for (int i = has_error ? 0 : 1; i < 4; i++, at += size)
+	for (int i = 4 - words; i < 5; i++, at += size)
 		memcpy(&word[i], at, size);
 	return (struct frame){
 		.error = word[0],
 		.rip = word[1],
 		.cs = word[2] & 0xffff,
 		.flags = word[3],
-		.sp = save->rsp + (has_error ? 4 : 3) * size,
+		/* Long mode always has it on the stack (APM 8.9.3). */
+		.sp = mode == MODE_LONG ? word[4] :
+		      mode == MODE_REAL ? (uint16_t)sp :
+					  sp,
 	};
+}
+
+/* Has a guest that halted in a handler go on with its IRET. */
+static inline void frame_return(struct machine *m, enum machine_mode mode,
+				bool has_error)
+{
+	struct svm_vmcb_save *save = &m->vcpu.vmcb->save;
+
+	save->rip++;
+	if (has_error)
+		save->rsp += frame_word(mode);
 }
 
 #endif /* TABLES_H */
