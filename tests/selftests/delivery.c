@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <sys/time.h>
 
+#include "breakpoints.h"
 #include "runner.h"
 #include "tables.h"
 
@@ -397,6 +398,7 @@ FIXTURE(endless)
 
 struct loop {
 	int (*prepare)(struct machine *m);
+	uint64_t dr7; /* that the guest has set when it is ended */
 };
 
 FIXTURE_VARIANT(endless)
@@ -406,10 +408,16 @@ FIXTURE_VARIANT(endless)
 
 FIXTURE_SETUP(endless)
 {
+	ASSERT_EQ(0, cpu_stay());
 }
 
 FIXTURE_TEARDOWN(endless)
 {
+	struct machine m;
+
+	ASSERT_EQ(0, machine_create(&m));
+	EXPECT_EQ(0, breakpoints_disarm(&m, variant->loop.dr7));
+	machine_destroy(&m);
 }
 
 /* Without a stack of its own, #DB would run out of stack. */
@@ -453,10 +461,12 @@ static int prepare_misaligned_stack(struct machine *m)
 
 FIXTURE_VARIANT_ADD(endless, db_on_its_handler){
 	.loop.prepare = prepare_broken_handler,
+	.loop.dr7 = DR7_ALWAYS | DR7_EXECUTE(0),
 };
 
 FIXTURE_VARIANT_ADD(endless, ac_on_its_stack){
 	.loop.prepare = prepare_misaligned_stack,
+	.loop.dr7 = DR7_ALWAYS,
 };
 
 static bool is_endless(struct machine *m)
