@@ -122,6 +122,16 @@ static int restore(const void *area, u64 mask)
 	return err;
 }
 
+/*
+ * Where XRSTOR leaves the x87 pointers as they are unless an exception is pending,
+ * they would tell the guest which instruction and data somebody else used last.
+ */
+static void clear_pointers(void)
+{
+	if (static_cpu_has_bug(X86_BUG_FXSAVE_LEAK))
+		asm volatile("fninit");
+}
+
 static void save(void *area, u64 mask)
 {
 	asm volatile("xsave64 (%0)"
@@ -175,6 +185,7 @@ int fpu_enter(struct guest_fpu *guest)
 {
 	kernel_fpu_begin_mask(0);
 	guest->host_pkru = read_pkru();
+	clear_pointers();
 	if (restore(guest->area, host_xcr0)) {
 		write_pkru(guest->host_pkru);
 		kernel_fpu_end();

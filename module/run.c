@@ -145,6 +145,25 @@ static noinstr void cross(u64 vmcb_pa)
 	guest_state_exit_irqoff();
 }
 
+/* The CPU is in the VM's running mask. */
+static void visit(struct vcpu *vcpu)
+{
+	const struct svm_vmcb *hw = vcpu->hw;
+
+	guest_timing_enter_irqoff();
+	prepare_asid(vcpu);
+	processor_set_tsc_ratio(vcpu->tsc_ratio);
+	speculation_enter(vcpu->vm->id);
+	event_note(&vcpu->injected, hw);
+	trace_enter(vcpu);
+	debugreg_enter(&vcpu->debugreg, vcpu->regs->dr,
+		       hw->control.intercept[1], hw->save.dr7);
+	cross(pages_pa(hw));
+	debugreg_leave(&vcpu->debugreg, vcpu->regs->dr, hw->save.dr6);
+	vcpu->hw->control.clean = SVM_CLEAN_ALL;
+	speculation_leave();
+}
+
 /* Once into the guest and out again, unless something is pending. */
 static bool enter(struct vcpu *vcpu)
 {
@@ -157,15 +176,7 @@ static bool enter(struct vcpu *vcpu)
 	/* Pairs with flush() and vcpu_kick(): they see us, or we what they did. */
 	smp_mb__after_atomic();
 	if (!is_pending(vcpu)) {
-		guest_timing_enter_irqoff();
-		prepare_asid(vcpu);
-		processor_set_tsc_ratio(vcpu->tsc_ratio);
-		speculation_enter(vcpu->vm->id);
-		event_note(&vcpu->injected, vcpu->hw);
-		trace_enter(vcpu);
-		cross(pages_pa(vcpu->hw));
-		vcpu->hw->control.clean = SVM_CLEAN_ALL;
-		speculation_leave();
+		visit(vcpu);
 		entered = true;
 	}
 	cpumask_clear_cpu(smp_processor_id(), running);
@@ -206,9 +217,8 @@ static bool host_exit(struct vcpu *vcpu)
 
 /*
  * Has the processor refused the VMCB? Not every implementation writes all 64
- * bits of the exit code. The guest has not run, and what the state save area
- * holds then may be the host's: there is no state to tell of, even if this was
- * not the run's first entry.
+ * bits of the exit code. There is no state to tell of, not even if the guest ran
+ * before an exit of the host's: what such a VMCB holds now may be the host's.
  */
 static bool is_invalid(const struct vcpu *vcpu)
 {
@@ -222,21 +232,18 @@ static int enter_guest(struct vcpu *vcpu, bool *entered)
 
 	if (fpu_enter(&vcpu->fpu))
 		return refuse(vcpu, SVMRUN_VCPU_XSAVE, SVMRUN_INVALID_VALUE);
-	debugreg_enter(&vcpu->debugreg, vcpu->regs->dr,
-		       vcpu->hw->control.intercept[1], vcpu->hw->save.dr7);
 	if (!processor_enabled())
 		step = -ENODEV;
 	while (step == RUN_ON && enter(vcpu)) {
 		if (is_invalid(vcpu)) {
-			step = refuse(vcpu, 0, SVMRUN_INVALID_PROCESSOR);
 			*entered = false;
+			step = refuse(vcpu, 0, SVMRUN_INVALID_PROCESSOR);
 		} else {
 			*entered = true;
 			if (!host_exit(vcpu))
 				step = RUN_EXIT;
 		}
 	}
-	debugreg_leave(&vcpu->debugreg, vcpu->regs->dr, vcpu->hw->save.dr6);
 	fpu_leave(&vcpu->fpu);
 	return step;
 }
@@ -276,23 +283,15 @@ static int handle_exit(struct vcpu *vcpu)
 	return RUN_DONE;
 }
 
-/* The guest was entered and left for a reason that is not the program's. */
-static void set_interrupted(struct svm_vmcb_control *control)
-{
-	control->exitcode = VMEXIT_INTR;
-	control->exitinfo1 = 0;
-	control->exitinfo2 = 0;
-}
-
 /* Tell the program how it ended. */
 static void finish(struct vcpu *vcpu, int step, bool entered)
 {
-	if (step == -EINTR || step == -ENODEV)
-		set_interrupted(&vcpu->hw->control);
 	if (entered)
 		vmcb_publish(vcpu->user, vcpu->hw);
+	if (step == -EINTR || step == -ENODEV)
+		vmcb_publish_exit(vcpu->user, VMEXIT_INTR);
 	if (step == RUN_REFUSED) {
-		vmcb_publish_refusal(vcpu->user);
+		vmcb_publish_exit(vcpu->user, VMEXIT_INVALID);
 		vcpu->loaded = false;
 	}
 }
@@ -310,9 +309,10 @@ int run(struct vcpu *vcpu)
 
 	if (READ_ONCE(vcpu->regs->immediate_exit)) {
 		vcpu->loaded = false; /* what changed since is not known */
-		return -EINTR;
+		step = -EINTR;
+	} else {
+		step = load(vcpu);
 	}
-	step = load(vcpu);
 	while (step == RUN_ON) {
 		step = handle_work(vcpu);
 		if (step == RUN_ON)

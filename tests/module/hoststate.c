@@ -29,6 +29,9 @@ static const struct {
 	{ "DEBUGCTL", MSR_IA32_DEBUGCTLMSR },
 	{ "PAT", MSR_IA32_CR_PAT },
 	{ "MTRRdefType", MSR_MTRRdefType },
+	{ "MCG_CTL", MSR_IA32_MCG_CTL },
+	{ "PERF_CTL0", MSR_K7_EVNTSEL0 },
+	{ "HWCR", MSR_K7_HWCR },
 	{ "XSS", MSR_IA32_XSS },
 	{ "EFER", MSR_EFER },
 	{ "STAR", MSR_STAR },
@@ -45,7 +48,7 @@ static const struct {
 
 /* What one CPU has; all in registers of the CPU itself */
 struct state {
-	u64 cr0, cr4, dr6, dr7, xcr0;
+	u64 cr0, cr4, cr8, dr6, dr7, xcr0;
 	u16 tr, ldtr;
 	struct desc_ptr gdtr, idtr;
 	u64 msr[ARRAY_SIZE(msrs)];
@@ -60,10 +63,12 @@ static void take(void *result)
 
 	state->cr0 = read_cr0();
 	state->cr4 = __read_cr4();
+	asm volatile("mov %%cr8, %0" : "=r"(state->cr8));
 	get_debugreg(value, 6);
 	state->dr6 = value;
 	get_debugreg(value, 7);
-	state->dr7 = value;
+	/* Linux leaves it set when a breakpoint goes; it means nothing. */
+	state->dr7 = value & ~DR_GLOBAL_SLOWDOWN;
 	state->xcr0 = xgetbv(XCR_XFEATURE_ENABLED_MASK);
 	store_tr(state->tr);
 	store_ldt(state->ldtr);
@@ -80,6 +85,7 @@ static void show_cpu(struct seq_file *file, int cpu, const struct state *state)
 
 	seq_printf(file, "cpu%d CR0 %llx\n", cpu, state->cr0);
 	seq_printf(file, "cpu%d CR4 %llx\n", cpu, state->cr4);
+	seq_printf(file, "cpu%d CR8 %llx\n", cpu, state->cr8);
 	seq_printf(file, "cpu%d DR6 %llx\n", cpu, state->dr6);
 	seq_printf(file, "cpu%d DR7 %llx\n", cpu, state->dr7);
 	seq_printf(file, "cpu%d XCR0 %llx\n", cpu, state->xcr0);

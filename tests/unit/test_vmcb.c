@@ -156,6 +156,24 @@ START_TEST(asid_zero_is_the_hosts)
 }
 END_TEST
 
+/* As on a processor: the translations of another ASID are others. */
+START_TEST(another_asid_has_no_translations)
+{
+	user.control.asid = 5;
+	ck_assert(load(0, 0));
+	ck_assert(!wish.flush);
+	ck_assert(load(0, 0));
+	ck_assert(!wish.flush);
+	user.control.asid = 6;
+	ck_assert(load(SVM_CLEAN_ASID, 0));
+	ck_assert(!wish.flush);
+	ck_assert(load(~SVM_CLEAN_ASID, 0));
+	ck_assert(wish.flush);
+	ck_assert(load(0, 0));
+	ck_assert(!wish.flush);
+}
+END_TEST
+
 /* 3 and 7 flush the guest's translations alone (APM 15.16.2). */
 static bool tlb_control_is_legal(unsigned int value)
 {
@@ -372,7 +390,7 @@ START_TEST(refusal_looks_like_vmruns)
 {
 	user.control.exitinfo1 = 1;
 	user.save.rip = 0x1000;
-	vmcb_publish_refusal(&user);
+	vmcb_publish_exit(&user, VMEXIT_INVALID);
 	ck_assert_uint_eq(user.control.exitcode, VMEXIT_INVALID);
 	ck_assert_uint_eq(user.control.exitinfo1, 0);
 	ck_assert_uint_eq(user.save.rip, 0x1000);
@@ -447,6 +465,7 @@ Suite *vmcb_suite(void)
 	tcase_add_test(tests, every_bit_as_the_table_says);
 	tcase_add_test(tests, features_are_asked_of_those_who_have_them);
 	tcase_add_test(tests, asid_zero_is_the_hosts);
+	tcase_add_test(tests, another_asid_has_no_translations);
 	tcase_add_test(tests, tlb_control_has_four_values);
 	tcase_add_test(tests, tlb_control_by_asid_needs_the_feature);
 	tcase_add_test(tests, efer_without_svme_is_refused);

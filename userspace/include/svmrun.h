@@ -426,6 +426,95 @@ uint32_t svmrun_ioio_value(const struct svmrun_ioio *io,
 void svmrun_ioio_complete(const struct svmrun_ioio *io, struct svm_vmcb *vmcb,
 			  uint32_t value);
 
+/* ---- why VMRUN failed ---------------------------------------------------- */
+
+/**
+ * struct svmrun_processor - what the rules for a VMCB depend on
+ * @svm_features: CPUID Fn8000_000A EDX
+ * @cr3: bits that CR3 may have in long mode (APM 3.1.2)
+ * @cr4: bits that CR4 may have (APM 3.1.3)
+ * @efer: bits that EFER may have, or that are not looked at (APM 3.1.7)
+ * @s_cet: the same of S_CET
+ * @xcr0: bits that a guest's XCR0 may have
+ */
+struct svmrun_processor {
+	uint32_t svm_features;
+	uint64_t cr3;
+	uint64_t cr4;
+	uint64_t efer;
+	uint64_t s_cet;
+	uint64_t xcr0;
+};
+
+/**
+ * svmrun_processor_identify() - this processor, as CPUID and the module have it
+ * @processor: filled in
+ * @info: from svmrun_device_info(); or anything that has @out_svm_features and
+ *	@out_xcr0, since there need be no device and no SVM
+ */
+void svmrun_processor_identify(struct svmrun_processor *processor,
+			       const struct svmrun_info *info);
+
+/**
+ * struct svmrun_broken_rule - a rule, and the field that breaks it
+ * @field: the member, as "save.cr0" of struct svm_vmcb, or "xcr0" of struct
+ *	svmrun_registers
+ * @offset: where in the vCPU's mmap it is, as out_invalid_offset has it
+ * @reason: SVMRUN_INVALID_PROCESSOR for what the processor refuses, another
+ *	SVMRUN_INVALID_* for what the module does before it
+ * @value: what the field has
+ * @bits: those of its bits that are wrong: set or, if they must be, clear
+ * @why: the rule in words
+ * @source: where it is written: a section of the manual, as "APM 15.5.1", or a
+ *	header
+ *
+ * The strings are static.
+ */
+struct svmrun_broken_rule {
+	const char *field;
+	uint32_t offset;
+	uint32_t reason;
+	uint64_t value;
+	uint64_t bits;
+	const char *why;
+	const char *source;
+};
+
+/**
+ * svmrun_vmcb_explain() - every rule for VMRUN that a VMCB breaks
+ * @vmcb: the VMCB, of a run that ended with VMEXIT_INVALID or of one to come
+ * @processor: from svmrun_processor_identify()
+ * @rules: filled in with the first @count of them; may be NULL if that is 0
+ * @count: how many there is room for
+ *
+ * The module's rules come first, in the order in which it goes through them, then
+ * those of the processor (APM 15.5.1). Clean bits are not believed: what the
+ * program vouches for is explained like all else. Rules on what the module sets
+ * itself (intercepts, ASID, N_CR3, permission maps) are not the program's to
+ * break; those on registers that are not in the VMCB (U_CET) are left out.
+ *
+ * Return: how many are broken, which can be more than @count; 0 if none is known
+ * to be.
+ */
+int svmrun_vmcb_explain(const struct svm_vmcb *vmcb,
+			const struct svmrun_processor *processor,
+			struct svmrun_broken_rule *rules, size_t count);
+
+/**
+ * svmrun_registers_explain() - the same for the registers page
+ * @regs: the registers page
+ * @processor: from svmrun_processor_identify()
+ * @rules: filled in with the first @count of them; may be NULL if that is 0
+ * @count: how many there is room for
+ *
+ * The module looks at it when it has found nothing wrong with the VMCB.
+ *
+ * Return: as svmrun_vmcb_explain().
+ */
+int svmrun_registers_explain(const struct svmrun_registers *regs,
+			     const struct svmrun_processor *processor,
+			     struct svmrun_broken_rule *rules, size_t count);
+
 #ifdef __cplusplus
 }
 #endif
