@@ -23,7 +23,9 @@ static unsigned long *dirty_alloc(u64 length)
 {
 	size_t bits = length >> PAGE_SHIFT;
 
-	return kvcalloc(BITS_TO_LONGS(bits), sizeof(long), GFP_KERNEL_ACCOUNT);
+	/* Whoever asks for more than there is hears so, and nobody else. */
+	return kvcalloc(BITS_TO_LONGS(bits), sizeof(long),
+			GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
 }
 
 static void backing_free(struct backing *backing)
@@ -117,11 +119,13 @@ u64 backing_hva(const struct backing *backing, u64 gpa)
 /* Does the page tables' entry do for the access? */
 static bool is_found(unsigned long pfn, bool write)
 {
-	return (pfn & HMM_PFN_VALID) && !(pfn & HMM_PFN_ERROR) &&
-	       (!write || (pfn & HMM_PFN_WRITE));
+	return (pfn & HMM_PFN_VALID) && (!write || (pfn & HMM_PFN_WRITE));
 }
 
-/* What is mapped there now; with mmap_lock held. */
+/*
+ * What is mapped there now; with mmap_lock held. -EFAULT: nothing can be: no
+ * memory of the program's, none that it can read, or none of Linux's (VM_PFNMAP).
+ */
 static int look_up(struct backing *backing, u64 hva, unsigned long *pfn,
 		   unsigned long sequence)
 {
@@ -132,9 +136,13 @@ static int look_up(struct backing *backing, u64 hva, unsigned long *pfn,
 		.end = hva + PAGE_SIZE,
 		.hmm_pfns = pfn,
 	};
+	int err;
 
 	*pfn = 0;
-	return hmm_range_fault(&range);
+	err = hmm_range_fault(&range);
+	if (!err && (*pfn & HMM_PFN_ERROR))
+		err = -EFAULT;
+	return err;
 }
 
 /*

@@ -95,6 +95,18 @@ int dirty_fetch(struct memory *memory, u64 gpa, u64 length, u64 *bits,
 	return err;
 }
 
+/* Whatever is there by now */
+static void mark(struct memory *memory, u64 gpa)
+{
+	struct region *region;
+
+	spin_lock(&memory->lock);
+	region = region_find(&memory->regions, gpa);
+	if (region && region->backing->dirty)
+		backing_mark_dirty(region->backing, gpa);
+	spin_unlock(&memory->lock);
+}
+
 /**
  * dirty_mark() - put pages back into the log
  * @memory: the address space
@@ -106,16 +118,7 @@ void dirty_mark(struct memory *memory, u64 gpa, u64 length, const u64 *bits)
 {
 	unsigned long index;
 
-	spin_lock(&memory->lock);
-	for (index = 0; index < length >> PAGE_SHIFT; index++) {
-		u64 at = gpa + ((u64)index << PAGE_SHIFT);
-		struct region *region;
-
-		if (!(bits[index / 64] & 1ull << index % 64))
-			continue;
-		region = region_find(&memory->regions, at);
-		if (region && region->backing->dirty)
-			backing_mark_dirty(region->backing, at);
-	}
-	spin_unlock(&memory->lock);
+	for (index = 0; index < length >> PAGE_SHIFT; index++)
+		if (bits[index / 64] & 1ull << index % 64)
+			mark(memory, gpa + ((u64)index << PAGE_SHIFT));
 }

@@ -38,7 +38,21 @@ static struct region *find_allowed(const struct memory *memory, u64 gpa,
 	return region && !(access & ~region->rights) ? region : NULL;
 }
 
-/* The largest page that Linux maps there, and that lies in the region */
+/*
+ * Can one page be mapped from @gpa to @end? Around one that is in the log all are
+ * small: a guest that needs both this one and that one would need both sizes.
+ */
+static bool fits(const struct region *region, u64 gpa, u64 end)
+{
+	const struct backing *backing = region->backing;
+
+	return gpa >= region->gpa && end <= region->end &&
+	       !(backing_hva(backing, gpa) & (end - gpa - 1)) &&
+	       (!backing->dirty ||
+		backing_next_dirty(backing, gpa, end) == end);
+}
+
+/* The largest page that Linux maps there, and that the region can have */
 static unsigned int page_level(const struct region *region, u64 gpa,
 			       unsigned int order)
 {
@@ -47,9 +61,8 @@ static unsigned int page_level(const struct region *region, u64 gpa,
 	for (; level > 1; level--) {
 		u64 span = npt_span(level), start = gpa & -span;
 
-		if (PAGE_SIZE << order >= span && start >= region->gpa &&
-		    start + span <= region->end &&
-		    !(backing_hva(region->backing, start) & (span - 1)))
+		if (PAGE_SIZE << order >= span &&
+		    fits(region, start, start + span))
 			break;
 	}
 	return level;

@@ -101,11 +101,6 @@ static int load(struct vcpu *vcpu)
 	return load_registers(vcpu);
 }
 
-static bool is_pending(struct vcpu *vcpu)
-{
-	return READ_ONCE(vcpu->kicked) || __xfer_to_guest_mode_work_pending();
-}
-
 static int handle_work(struct vcpu *vcpu)
 {
 	if (READ_ONCE(vcpu->kicked) && xchg(&vcpu->kicked, 0))
@@ -171,16 +166,14 @@ static bool enter(struct vcpu *vcpu)
 	bool entered = false;
 
 	local_irq_disable();
-	WRITE_ONCE(vcpu->cpu, smp_processor_id());
 	cpumask_set_cpu(smp_processor_id(), running);
-	/* Pairs with flush() and vcpu_kick(): they see us, or we what they did. */
+	/* Pairs with the one in memory_flush(): it sees us, or we what it did. */
 	smp_mb__after_atomic();
-	if (!is_pending(vcpu)) {
+	if (!__xfer_to_guest_mode_work_pending()) {
 		visit(vcpu);
 		entered = true;
 	}
 	cpumask_clear_cpu(smp_processor_id(), running);
-	WRITE_ONCE(vcpu->cpu, -1);
 	if (entered) {
 		/* The interrupt that ended it is still the guest's time. */
 		local_irq_enable();
@@ -313,6 +306,7 @@ int run(struct vcpu *vcpu)
 	} else {
 		step = load(vcpu);
 	}
+	vcpu_attach(vcpu);
 	while (step == RUN_ON) {
 		step = handle_work(vcpu);
 		if (step == RUN_ON)
@@ -320,6 +314,7 @@ int run(struct vcpu *vcpu)
 		if (step == RUN_EXIT)
 			step = handle_exit(vcpu);
 	}
+	vcpu_detach(vcpu);
 	finish(vcpu, step, entered);
 	return min(step, 0);
 }
