@@ -101,13 +101,16 @@ static int load(struct vcpu *vcpu)
 	return load_registers(vcpu);
 }
 
+/* Whatever ends the run answers a kick too, which also looks like a signal. */
 static int handle_work(struct vcpu *vcpu)
 {
-	if (READ_ONCE(vcpu->kicked) && xchg(&vcpu->kicked, 0))
-		return -EINTR;
-	if (signal_pending(current))
-		return -EINTR;
-	return guest_work_handle();
+	int err = -EINTR;
+
+	if (!READ_ONCE(vcpu->kicked) && !signal_pending(current))
+		err = guest_work_handle();
+	if (err)
+		WRITE_ONCE(vcpu->kicked, 0);
+	return err;
 }
 
 /* An ASID whose translations are all of the nested table as it is now. */
