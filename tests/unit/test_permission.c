@@ -3,6 +3,7 @@
 #include "suites.h"
 
 #include "../../module/permission.h"
+#include "xorshift.h"
 
 #define WORDS (PERMISSION_MSRPM_SIZE / 8)
 
@@ -104,6 +105,45 @@ START_TEST(wish_withdrawn)
 }
 END_TEST
 
+/* All ones but where an access may go unintercepted */
+static void set_forced(u64 *map, bool lbr)
+{
+	static const u32 ranges[] = { 0, 0xc0000000, 0xc0010000 };
+	u8 *bytes = (u8 *)map;
+	unsigned int i, bit;
+
+	memset(map, 0xff, PERMISSION_MSRPM_SIZE);
+	for (i = 0; i < ARRAY_SIZE(ranges); i++, bytes += 0x800)
+		for (bit = 0; bit < 2 * 0x2000; bit++)
+			if (allowed(ranges[i] + bit / 2, bit % 2, lbr))
+				bytes[bit / 8] &= ~(1 << bit % 8);
+}
+
+/* Whatever the program wishes: that much of it, and not more. */
+START_TEST(random_maps_keep_what_is_forced)
+{
+	static u64 user[WORDS], hw[WORDS], forced[2][WORDS];
+	u64 random = 5;
+	unsigned int i, word;
+	bool lbr;
+
+	set_forced(forced[false], false);
+	set_forced(forced[true], true);
+	memset(hw, 0xff, sizeof(hw));
+	for (i = 0; i < 100000; i++) {
+		if (i % 16 == 0)
+			xorshift_fill(&random, user, sizeof(user));
+		user[xorshift_below(&random, 0x40)] = xorshift(&random);
+		user[0x100 + xorshift_below(&random, 16)] = xorshift(&random);
+		lbr = xorshift(&random) & 1;
+		permission_load(hw, user, lbr);
+		for (word = 0; word < WORDS; word++)
+			if (hw[word] != (forced[lbr][word] | user[word]))
+				ck_abort_msg("map %u, word %u", i, word);
+	}
+}
+END_TEST
+
 Suite *permission_suite(void)
 {
 	static const TTest **const tests[] = {
@@ -111,6 +151,7 @@ Suite *permission_suite(void)
 		&everything_wished,
 		&wish_withdrawn,
 		&lbr_virtualization_comes_and_goes,
+		&random_maps_keep_what_is_forced,
 	};
 
 	return suite_of("permission", tests, ARRAY_SIZE(tests));
