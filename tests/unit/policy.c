@@ -104,11 +104,12 @@ static void expect(struct svm_vmcb *hw, const struct svm_vmcb *user,
 static const char *wish_broken(const struct policy_load *load)
 {
 	const struct svm_vmcb_control *user = &load->user->control;
+	bool flush = user->tlb_control != SVM_TLB_CONTROL_NOTHING;
 
 	if (!(load->vouched & SVM_CLEAN_I) &&
 	    load->wish->exceptions != user->intercept[2])
 		return "wished exceptions";
-	if (load->wish->flush != (user->tlb_control != SVM_TLB_CONTROL_NOTHING))
+	if (load->wish->flush != flush)
 		return "wished flush";
 	return NULL;
 }
@@ -224,4 +225,51 @@ const char *policy_publish_broken(const struct svm_vmcb *before,
 #undef SHOW
 	return memcmp(&expected, user, sizeof(*user)) ? "some other byte" :
 							NULL;
+}
+
+/**
+ * policy_msr_passes() - may an MSR be the guest's own?
+ * @msr: the MSR
+ * @write: written, not read
+ * @lbr: with LBR virtualization
+ *
+ * Return: true if VMRUN, VMLOAD and VMSAVE, nested paging or LBR virtualization
+ * keep it apart from the host's.
+ */
+bool policy_msr_passes(u32 msr, bool write, bool lbr)
+{
+	switch (msr) {
+	case 0x1d9:
+		return lbr;
+	case 0x1db ... 0x1de:
+		return lbr && !write;
+	case 0x10:
+		return !write;
+	case 0x174 ... 0x176:
+	case 0x277:
+	case 0xc0000081 ... 0xc0000084:
+	case 0xc0000100 ... 0xc0000102:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/**
+ * policy_msrpm() - the least that is intercepted
+ * @map: filled in, PERMISSION_MSRPM_SIZE bytes
+ * @lbr: with LBR virtualization
+ */
+void policy_msrpm(u64 *map, bool lbr)
+{
+	static const u32 ranges[] = { 0, 0xc0000000, 0xc0010000 };
+	u8 *bytes = (u8 *)map;
+	unsigned int i, bit;
+
+	memset(map, 0xff, PERMISSION_MSRPM_SIZE);
+	for (i = 0; i < ARRAY_SIZE(ranges); i++, bytes += 0x800)
+		for (bit = 0; bit < 2 * 0x2000; bit++)
+			if (policy_msr_passes(ranges[i] + bit / 2, bit % 2,
+					      lbr))
+				bytes[bit / 8] &= ~(1 << bit % 8);
 }

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What linux/svmrun_policy.h promises, as questions about one call: for unit
- * tests and fuzzers alike. Each answer is NULL, or what of the promise is broken.
+ * What linux/svmrun_policy.h and the list of MSRs in permission.c promise, as
+ * questions about one call: for unit tests and fuzzers alike.
  */
 #ifndef POLICY_H
 #define POLICY_H
 
+#include "../../module/permission.h"
 #include "../../module/vmcb.h"
 
 /**
@@ -33,5 +34,7 @@ const char *policy_publish_broken(const struct svm_vmcb *before,
 				  const struct svm_vmcb *user,
 				  const struct svm_vmcb *hw);
 bool policy_holds(const struct svm_vmcb *hw);
+bool policy_msr_passes(u32 msr, bool write, bool lbr);
+void policy_msrpm(u64 *map, bool lbr);
 
 #endif /* POLICY_H */

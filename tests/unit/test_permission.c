@@ -2,7 +2,7 @@
 /* The MSR permission map: what the program wishes AND what the module allows. */
 #include "suites.h"
 
-#include "../../module/permission.h"
+#include "policy.h"
 #include "xorshift.h"
 
 #define WORDS (PERMISSION_MSRPM_SIZE / 8)
@@ -20,25 +20,6 @@ static bool intercepted(const u64 *map, u32 msr, bool write)
 	return bytes[bit / 8] >> (bit % 8) & 1;
 }
 
-static bool allowed(u32 msr, bool write, bool lbr)
-{
-	switch (msr) {
-	case 0x1d9:
-		return lbr;
-	case 0x1db ... 0x1de:
-		return lbr && !write;
-	case 0x10:
-		return !write;
-	case 0x174 ... 0x176:
-	case 0x277:
-	case 0xc0000081 ... 0xc0000084:
-	case 0xc0000100 ... 0xc0000102:
-		return true;
-	default:
-		return false;
-	}
-}
-
 static void check_ranges(const u64 *hw, bool wished, bool lbr)
 {
 	static const u32 ranges[] = { 0, 0xc0000000, 0xc0010000 };
@@ -50,11 +31,11 @@ static void check_ranges(const u64 *hw, bool wished, bool lbr)
 		for (i = 0; i < 0x2000; i++)
 			for (write = 0; write < 2; write++) {
 				u32 msr = ranges[range] + i;
+				bool own = wished &&
+					   policy_msr_passes(msr, write, lbr);
 
 				ck_assert_msg(intercepted(hw, msr, write) ==
-						      !(wished &&
-							allowed(msr, write,
-								lbr)),
+						      !own,
 					      "MSR %x, write %d", msr, write);
 			}
 }
@@ -105,20 +86,6 @@ START_TEST(wish_withdrawn)
 }
 END_TEST
 
-/* All ones but where an access may go unintercepted */
-static void set_forced(u64 *map, bool lbr)
-{
-	static const u32 ranges[] = { 0, 0xc0000000, 0xc0010000 };
-	u8 *bytes = (u8 *)map;
-	unsigned int i, bit;
-
-	memset(map, 0xff, PERMISSION_MSRPM_SIZE);
-	for (i = 0; i < ARRAY_SIZE(ranges); i++, bytes += 0x800)
-		for (bit = 0; bit < 2 * 0x2000; bit++)
-			if (allowed(ranges[i] + bit / 2, bit % 2, lbr))
-				bytes[bit / 8] &= ~(1 << bit % 8);
-}
-
 /* Whatever the program wishes: that much of it, and not more. */
 START_TEST(random_maps_keep_what_is_forced)
 {
@@ -127,8 +94,8 @@ START_TEST(random_maps_keep_what_is_forced)
 	unsigned int i, word;
 	bool lbr;
 
-	set_forced(forced[false], false);
-	set_forced(forced[true], true);
+	policy_msrpm(forced[false], false);
+	policy_msrpm(forced[true], true);
 	memset(hw, 0xff, sizeof(hw));
 	for (i = 0; i < 100000; i++) {
 		if (i % 16 == 0)

@@ -5,7 +5,16 @@
 
 #include <stdint.h>
 
-/* @state: any seed but 0, at first */
+/* A state that has nothing in common with that of the next number */
+static inline uint64_t xorshift_seed(uint64_t number)
+{
+	number += 0x9e3779b97f4a7c15ull;
+	number = (number ^ number >> 30) * 0xbf58476d1ce4e5b9ull;
+	number = (number ^ number >> 27) * 0x94d049bb133111ebull;
+	return (number ^ number >> 31) | 1;
+}
+
+/* @state: from xorshift_seed(), or anything but 0 */
 static inline uint64_t xorshift(uint64_t *state)
 {
 	*state ^= *state >> 12;
