@@ -106,6 +106,8 @@ static const char *wish_broken(const struct policy_load *load)
 	const struct svm_vmcb_control *user = &load->user->control;
 	bool flush = user->tlb_control != SVM_TLB_CONTROL_NOTHING;
 
+	if (!(load->vouched & SVM_CLEAN_ASID))
+		flush |= load->asid && load->asid != user->asid;
 	if (!(load->vouched & SVM_CLEAN_I) &&
 	    load->wish->exceptions != user->intercept[2])
 		return "wished exceptions";

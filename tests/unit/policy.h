@@ -14,6 +14,7 @@
  * @before: the hardware's VMCB before it
  * @user: the program's VMCB
  * @hw: the hardware's VMCB after it
+ * @asid: the program's ASID before
  * @wish: what it filled in
  * @vouched: as it was called, without bits that name nothing
  * @features: as it was called
@@ -23,6 +24,7 @@ struct policy_load {
 	const struct svm_vmcb *before;
 	const struct svm_vmcb *user;
 	const struct svm_vmcb *hw;
+	u32 asid;
 	const struct vmcb_wish *wish;
 	u32 vouched;
 	u32 features;

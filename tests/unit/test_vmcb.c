@@ -2,6 +2,8 @@
 /* The field policy: what of the program's VMCB reaches the hardware's. */
 #include "suites.h"
 
+#include <pthread.h>
+
 #include "policy.h"
 #include "xorshift.h"
 
@@ -544,6 +546,7 @@ static const char *try_load(struct trial *trial)
 		.before = &trial->before,
 		.user = &user,
 		.hw = &hw,
+		.asid = wish.asid,
 		.wish = &wish,
 		.vouched = trial->loaded ? user.control.clean & SVM_CLEAN_ALL :
 					   0,
@@ -607,6 +610,41 @@ START_TEST(random_vmcbs_keep_the_policy)
 }
 END_TEST
 
+/* ---- changed while it is read --------------------------------------------- */
+
+static void *tempt(void *over)
+{
+	while (!READ_ONCE(*(bool *)over)) {
+		user.control.vintr ^= SVM_VINTR_AVIC_ENABLE;
+		user.control.nested_ctl ^= ~SVM_NESTED_NP_ENABLE;
+		user.control.virt_ext ^= SVM_VIRT_VLS_ENABLE;
+		user.control.interrupt_shadow ^= ~0ull;
+		user.save.efer ^= SVMRUN_POLICY_EFER_REQUIRED;
+	}
+	return NULL;
+}
+
+/* Whatever another thread writes meanwhile, what is taken was checked. */
+START_TEST(what_is_checked_is_what_is_taken)
+{
+	bool over = false;
+	pthread_t thread;
+	unsigned int i, taken = 0;
+
+	ck_assert_int_eq(pthread_create(&thread, NULL, tempt, &over), 0);
+	for (i = 0; i < 1000000 || !taken; i++) {
+		if (!load(0, ~0u))
+			continue;
+		taken++;
+		if (!policy_holds(&hw) ||
+		    !(hw.save.efer & SVMRUN_POLICY_EFER_REQUIRED))
+			ck_abort_msg("load %u", i);
+	}
+	WRITE_ONCE(over, true);
+	pthread_join(thread, NULL);
+}
+END_TEST
+
 START_TEST(forced_intercepts_are_told)
 {
 	u32 forced[6];
@@ -643,6 +681,7 @@ Suite *vmcb_suite(void)
 	tcase_add_test(tests, exit_is_published);
 	tcase_add_test(tests, refusal_looks_like_vmruns);
 	tcase_add_test(tests, random_vmcbs_keep_the_policy);
+	tcase_add_test(tests, what_is_checked_is_what_is_taken);
 	tcase_add_test(tests, forced_intercepts_are_told);
 	suite_add_tcase(suite, tests);
 	return suite;
