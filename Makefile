@@ -19,6 +19,7 @@ help:
 	@echo 'make demo        install what is missing, build, run a guest in a nested VM'
 	@echo 'make demo HOST=1 the same on this machine, which must have SVM; needs root'
 	@echo 'make test        install what is missing, build, run every test'
+	@echo 'make fuzz        install what is missing, build, run every fuzzer: two minutes'
 	@echo 'make style       install what is missing, check the layout of the sources'
 	@echo 'make bench       install what is missing, count instructions of svmrun'\''s work'
 	@echo 'make module      svmrun.ko            -> build/module/KVER'
@@ -27,6 +28,7 @@ help:
 	@echo 'make examples    programs to learn from -> build/examples'
 	@echo 'make guests      guest images         -> build/guests'
 	@echo 'make tests       unit tests, kselftests and helpers'
+	@echo 'make fuzzers     fuzzers              -> build/fuzz'
 	@echo 'make policy      the field policy -> Documentation/policy.rst'
 	@echo 'make install     headers, library, tool, manual pages, module, udev rule'
 	@echo 'make uninstall   takes them away again'
@@ -35,6 +37,8 @@ help:
 	@echo 'Variables: KVER     kernel release of the module ($(KVER))'
 	@echo '           PREFIX   where to install ($(PREFIX)); DESTDIR: below this'
 	@echo '           CC, CFLAGS, LDFLAGS'
+	@echo '           TIME, RUNS, SEED  of make fuzz: seconds for the guided fuzzers,'
+	@echo '                    runs and seed in the nested VM (60, 20000, 1)'
 
 # kbuild builds where the sources are, so it gets a tree of links to them.
 module:
@@ -64,6 +68,9 @@ benches: lib
 	$(MAKE) -C tests/module BUILD=$(BUILD) KVER=$(KVER) KDIR=$(KDIR)
 	$(MAKE) -C tests/bench BUILD=$(BUILD)
 
+fuzzers: lib source
+	$(MAKE) -C tests/fuzz BUILD=$(BUILD)
+
 # Documentation/policy.rst is the field policy's tables in words; the check of the
 # style says when it is not.
 HEADERS := $(wildcard uapi/linux/*.h)
@@ -86,6 +93,9 @@ demo:
 
 test:
 	@tests/all
+
+fuzz:
+	@TIME=$(TIME) RUNS=$(RUNS) SEED=$(SEED) tests/fuzz/all
 
 style:
 	@tests/style
@@ -110,5 +120,5 @@ uninstall:
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all help module lib cli examples guests source tests benches demo test style \
-	bench policy install uninstall clean
+.PHONY: all help module lib cli examples guests source tests benches fuzzers demo \
+	test fuzz style bench policy install uninstall clean

@@ -235,6 +235,7 @@ FIXTURE_SETUP(breakpoint)
 
 FIXTURE_TEARDOWN(breakpoint)
 {
+	breakpoints_disarm(&self->m, self->m.vcpu.vmcb->save.dr7);
 	machine_destroy(&self->m);
 }
 

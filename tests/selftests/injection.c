@@ -364,10 +364,6 @@ TEST_F(illegal, refused)
 
 /* ---- cut by an exit that is the program's (APM 15.7.2) ------------------- */
 
-/* The stack is on a page of its own. */
-#define STACK_PAGE ((MACHINE_STACK - 1) & -PAGE)
-#define REAL_STACK_PAGE (0xfffful & -PAGE)
-
 static const uint64_t cut_events[] = {
 	EVENT_INTR(VECTOR_INT),	    EVENT_NMI,
 	EVENT_EXCEPTION(VECTOR_UD), EVENT_SOFT(VECTOR_INT),

@@ -35,6 +35,10 @@
 /* The first stack of the TSS: for handlers of what interrupts CPL 3 */
 #define TABLES_TSS_STACK (MACHINE_STACK - 0x800)
 
+/* The pages that the first push goes to; real mode begins with SP = 0 */
+#define STACK_PAGE (MACHINE_STACK - PAGE)
+#define REAL_STACK_PAGE 0xf000ul
+
 /* Events, as EVENTINJ and EXITINTINFO have them */
 #define EVENT_INTR(vector) (SVM_EVENT_VALID | SVM_EVENT_TYPE_INTR | (vector))
 #define EVENT_NMI (SVM_EVENT_VALID | SVM_EVENT_TYPE_NMI | 2)

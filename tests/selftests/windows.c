@@ -4,6 +4,7 @@
  * virtual interrupts and the VINTR intercept (APM 15.21), the interrupt shadow,
  * the IRET intercept, virtual GIF and NMI; and what ends a guest for good.
  */
+#include "runner.h"
 #include "tables.h"
 
 #define VECTOR 0x30
@@ -326,6 +327,24 @@ TEST_F(windows, virtual_interrupt_wakes)
 	ASSERT_EXIT(VMEXIT_VMMCALL, &self->m);
 	EXPECT_EQ(0, CONTROL->vintr & SVM_VINTR_V_IRQ);
 	EXPECT_EQ(MACHINE_CODE + 2, frame_read(&self->m, MODE_LONG, false).rip);
+}
+
+GUEST(halt_closed, 64, "cli\n 1: incl 0xa000\n hlt\n jmp 1b");
+
+/* The host's interrupts wake it whatever its IF says, and so does a kick. */
+TEST_F(windows, halted_guest_can_be_kicked)
+{
+	struct runner runner;
+
+	MACHINE_LOAD(&self->m, MODE_LONG, halt_closed);
+	CONTROL->intercept[3] &= ~SVM_INTERCEPT3_HLT;
+	ASSERT_EQ(0, runner_start(&runner, &self->m.vcpu));
+	while (!*machine_counter(&self->m))
+		sched_yield();
+	usleep(10000);
+	EXPECT_EQ(0, runner_kick(&runner));
+	EXPECT_EQ(-EINTR, runner_join(&runner));
+	EXPECT_EQ(VMEXIT_INTR, CONTROL->exitcode);
 }
 
 /* ---- NMI ----------------------------------------------------------------- */
