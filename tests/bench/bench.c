@@ -16,6 +16,7 @@
 #include <svmrun.h>
 
 #define ROUNDS 1000
+#define CLONES 100
 #define MERGE "/sys/module/svmrun_merge/parameters/"
 #define CODE 0x7c00
 
@@ -29,6 +30,9 @@ struct machine {
 /* 1: hlt; jmp 1b, and 1: out %al, $0x80; jmp 1b */
 static const char halt[] = { 0xf4, 0xeb, 0xfd };
 static const char out[] = { 0xe6, 0x80, 0xeb, 0xfc };
+/* 1: mov %ax, %es; incw %es:0; add $0x100, %ax; loop 1b; hlt */
+static const char write_pages[] = { 0x8e, 0xc0, 0x26, 0xff, 0x06, 0x00, 0x00,
+				    0x05, 0x00, 0x01, 0xe2, 0xf4, 0xf4 };
 
 static void fail(const char *what)
 {
@@ -109,6 +113,83 @@ static void print(const char *work, unsigned long long ticks)
 	printf("%-58s %8llu\n", work, ticks);
 }
 
+/* ---- clones -------------------------------------------------------------- */
+
+static void clone_create(struct svmrun_clone *clone,
+			 const struct svmrun_snapshot *snapshot, int device)
+{
+	if (svmrun_clone(clone, snapshot, device))
+		fail("a clone");
+}
+
+static void clone_run(struct svmrun_clone *clone)
+{
+	if (svmrun_vcpu_run(&clone->vcpus[0]))
+		fail("RUN");
+}
+
+/* Ticks to make one, run it if it is to, and throw it away */
+static unsigned long long clones(const struct svmrun_snapshot *snapshot,
+				 int device, bool running)
+{
+	unsigned long long begin = __rdtsc();
+	struct svmrun_clone clone;
+
+	for (int i = 0; i < CLONES; i++) {
+		clone_create(&clone, snapshot, device);
+		if (running)
+			clone_run(&clone);
+		svmrun_clone_destroy(&clone);
+	}
+	return (__rdtsc() - begin) / CLONES;
+}
+
+static void run_and_reset(struct svmrun_clone *clone, unsigned int pages)
+{
+	clone->vcpus[0].regs->rcx = pages;
+	if (pages)
+		clone_run(clone);
+	if (svmrun_reset(clone))
+		fail("a reset");
+}
+
+/* Ticks of a run that writes to so many pages, and of a reset after it */
+static unsigned long long resets(const struct svmrun_snapshot *snapshot,
+				 int device, unsigned int pages)
+{
+	unsigned long long ticks;
+	struct svmrun_clone clone;
+
+	clone_create(&clone, snapshot, device);
+	run_and_reset(&clone, pages); /* the first write makes the copy */
+	ticks = __rdtsc();
+	for (int i = 0; i < ROUNDS; i++)
+		run_and_reset(&clone, pages);
+	ticks = __rdtsc() - ticks;
+	svmrun_clone_destroy(&clone);
+	return ticks / ROUNDS;
+}
+
+static void print_clones(struct machine *m)
+{
+	struct svmrun_snapshot snapshot;
+
+	machine_load(m, write_pages, sizeof(write_pages));
+	m->vcpu.vmcb->save.rax = 0x2000;
+	m->vcpu.regs->rcx = 1;
+	if (svmrun_snapshot_take(&snapshot, &m->memory, 1, &m->vcpu, 1))
+		fail("a snapshot");
+	print("clone made and destroyed", clones(&snapshot, m->device, false));
+	print("clone made, run and destroyed, one page written",
+	      clones(&snapshot, m->device, true));
+	print("reset, nothing written", resets(&snapshot, m->device, 0));
+	print("run and reset, one page written",
+	      resets(&snapshot, m->device, 1));
+	print("run and reset, 101 pages written",
+	      resets(&snapshot, m->device, 101));
+	svmrun_snapshot_destroy(&snapshot);
+}
+
 int main(void)
 {
 	struct machine m;
@@ -127,5 +208,6 @@ int main(void)
 	print("OUT exit and back, all vouched for",
 	      exits(&m, 2, SVM_CLEAN_ALL));
 	print("OUT exit and back, nothing vouched for", exits(&m, 2, 0));
+	print_clones(&m);
 	return 0;
 }
