@@ -228,7 +228,7 @@ TEST_F(clone_errors, no_memory_for_bitmaps)
 {
 	struct svmrun_snapshot snapshot = self->snapshot;
 
-	snapshot.size = 1ul << 61;
+	snapshot.size = 1ul << 62;
 	no_clone(_metadata, &snapshot, self->m.device, -ENOMEM);
 }
 
