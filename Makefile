@@ -11,11 +11,11 @@ KDIR ?= /lib/modules/$(KVER)/build
 MODULE := $(BUILD)/module/$(KVER)
 RULES := $(DESTDIR)$(PREFIX)/lib/udev/rules.d
 
-all: module lib cli guests
+all: module lib cli examples guests
 
 help:
 	@echo 'make             the same as make all'
-	@echo 'make all         module, library, tool and guests'
+	@echo 'make all         module, library, tool, examples and guests'
 	@echo 'make demo        install what is missing, build, run a guest in a nested VM'
 	@echo 'make demo HOST=1 the same on this machine, which must have SVM; needs root'
 	@echo 'make test        install what is missing, build, run every test'
@@ -24,6 +24,7 @@ help:
 	@echo 'make module      svmrun.ko            -> build/module/KVER'
 	@echo 'make lib         libsvmrun            -> build/lib'
 	@echo 'make cli         the tool svmrun      -> build/bin'
+	@echo 'make examples    programs to learn from -> build/examples'
 	@echo 'make guests      guest images         -> build/guests'
 	@echo 'make tests       unit tests, kselftests and helpers'
 	@echo 'make policy      the field policy -> Documentation/policy.rst'
@@ -44,7 +45,7 @@ module:
 	@find $(MODULE) -xtype l -delete
 	$(MAKE) -C $(KDIR) M=$(MODULE) modules
 
-lib cli:
+lib cli examples:
 	$(MAKE) -C userspace BUILD=$(BUILD) $@
 
 guests:
@@ -109,5 +110,5 @@ uninstall:
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all help module lib cli guests source tests benches demo test style bench \
-	policy install uninstall clean
+.PHONY: all help module lib cli examples guests source tests benches demo test style \
+	bench policy install uninstall clean
