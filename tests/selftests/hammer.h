@@ -31,13 +31,16 @@ struct hammer {
 	struct runner runner;
 };
 
-/* Returns when the guest has gone around twice more; false if it cannot. */
+/*
+ * Returns when the guest has gone around twice more; false if it cannot. It sleeps,
+ * since an emulator may have one thread for both processors.
+ */
 static inline bool hammer_wait(struct hammer *hammer)
 {
 	uint32_t before = hammer->data->loops;
 
 	while (!hammer->runner.ended && hammer->data->loops - before < 3)
-		sched_yield();
+		usleep(50);
 	return !hammer->runner.ended;
 }
 
