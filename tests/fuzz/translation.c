@@ -12,16 +12,26 @@
 #define ENTRY_P (1ull << 0)
 #define ENTRY_W (1ull << 1)
 #define ENTRY_U (1ull << 2)
+#define ENTRY_PS (1ull << 7)
 #define ENTRY_NX (1ull << 63)
+#define ENTRY_ADDRESS 0x000ffffffffff000ull
+#define ENTRIES 512
 #define ENCRYPTION (1ull << 47)
 
 #define PAGES_4_LEVELS 36
 #define PAGES_5_LEVELS 40
 
+/* What a page must be: 4 KiB of a page at @level, 0 if it is not mapped */
+struct page {
+	unsigned int level;
+	u64 pa;
+	unsigned int rights;
+};
+
 static struct {
 	struct npt npt;
 	struct npt_cache cache;
-	u64 entry[PAGES_5_LEVELS];
+	struct page page[PAGES_5_LEVELS];
 	unsigned int pages;
 } table;
 
@@ -52,46 +62,183 @@ static void table_destroy(void)
 	npt_destroy(&table.npt);
 }
 
+static u64 *table_of(u64 entry)
+{
+	return table_from_pa(entry & ENTRY_ADDRESS & ~ENCRYPTION);
+}
+
+/* As the processor walks (APM 15.25.5) */
+static struct page walk(u64 gpa)
+{
+	struct page page = { .level = table.npt.levels };
+	u64 *entries = table.npt.root, entry, offset;
+
+	for (;; page.level--) {
+		entry = entries[gpa / npt_span(page.level) % ENTRIES];
+		if (!(entry & ENTRY_P))
+			return (struct page){ 0 };
+		holds(entry & ENTRY_U, "not a user's");
+		if (page.level == 1 || (entry & ENTRY_PS))
+			break;
+		entries = table_of(entry);
+	}
+	offset = gpa & (npt_span(page.level) - 1);
+	page.pa = (entry & ENTRY_ADDRESS & ~table.npt.encryption) + offset;
+	page.rights = (entry & ENTRY_W ? NPT_WRITE : 0) |
+		      (entry & ENTRY_NX ? 0 : NPT_EXEC);
+	return page;
+}
+
+static unsigned int count_tables(const u64 *entries, unsigned int level)
+{
+	unsigned int i, count = 1;
+
+	for (i = 0; level > 1 && i < ENTRIES; i++)
+		if ((entries[i] & ENTRY_P) && !(entries[i] & ENTRY_PS))
+			count += count_tables(table_of(entries[i]), level - 1);
+	return count;
+}
+
 static void table_check(void)
 {
-	unsigned int page;
+	unsigned int i;
 
-	for (page = 0; page < table.pages; page++)
-		holds(npt_walk(&table.npt, gpa_of(page)) == table.entry[page],
+	for (i = 0; i < table.pages; i++) {
+		struct page page = walk(gpa_of(i));
+
+		holds(page.level == table.page[i].level &&
+			      page.pa == table.page[i].pa &&
+			      page.rights == table.page[i].rights,
 		      "a page is not what was mapped");
+	}
+	holds(table.npt.tables ==
+		      count_tables(table.npt.root, table.npt.levels),
+	      "tables do not add up");
+}
+
+/* Does the page that @i is part of lie between @from and @end: in part, wholly? */
+static bool overlaps(unsigned int i, u64 from, u64 end)
+{
+	u64 span = npt_span(table.page[i].level ? table.page[i].level : 1);
+	u64 gpa = gpa_of(i) & -span;
+
+	return gpa < end && gpa + span > from;
+}
+
+static bool inside(unsigned int i, u64 from, u64 end)
+{
+	u64 span = npt_span(table.page[i].level ? table.page[i].level : 1);
+	u64 gpa = gpa_of(i) & -span;
+
+	return gpa >= from && gpa + span <= end;
+}
+
+static void forget(u64 from, u64 end)
+{
+	unsigned int i;
+
+	for (i = 0; i < table.pages; i++)
+		if (overlaps(i, from, end))
+			table.page[i] = (struct page){ 0 };
+}
+
+static void clear(u64 from, u64 end)
+{
+	struct npt_range range = { .gpa = from, .end = end };
+
+	holds(npt_zap(&table.npt, &range, ~0u), "it does not come to an end");
+	npt_range_free(&range);
+	forget(from, end);
 }
 
 static void map(struct input *input)
 {
-	unsigned int page = input_below(input, table.pages);
-	u64 pa = input_take(input, 4) << NPT_PAGE_SHIFT;
+	u64 gpa = gpa_of(input_below(input, table.pages));
+	unsigned int level = 1 + input_below(input, NPT_PAGE_LEVELS), i;
+	u64 span = npt_span(level), start = gpa & -span;
+	u64 pa = (input_take(input, 4) << NPT_PAGE_SHIFT) & -span;
 	unsigned int rights = input_take(input, 1) & (NPT_WRITE | NPT_EXEC);
-	u64 gpa = gpa_of(page);
-	unsigned int missing = npt_missing(&table.npt, gpa);
-	unsigned long tables = table.npt.tables;
+	int err;
 
-	holds(!npt_cache_fill(&table.cache, missing), "no memory");
-	npt_map(&table.npt, &table.cache, gpa, pa, rights);
-	holds(table.cache.count == 0, "tables are left");
-	holds(table.npt.tables == tables + missing, "tables do not add up");
-	table.entry[page] = pa | table.npt.encryption | ENTRY_P | ENTRY_U |
-			    (rights & NPT_WRITE ? ENTRY_W : 0) |
-			    (rights & NPT_EXEC ? 0 : ENTRY_NX);
+	holds(!npt_cache_fill(&table.cache, NPT_CACHE_TABLES), "no memory");
+	err = npt_map(&table.npt, &table.cache, gpa, pa, level, rights);
+	if (err) {
+		holds(err == -EEXIST, "not mapped");
+		clear(start, start + span);
+		holds(!npt_cache_fill(&table.cache, NPT_CACHE_TABLES),
+		      "no memory");
+		holds(!npt_map(&table.npt, &table.cache, gpa, pa, level,
+			       rights),
+		      "not mapped, though there is room");
+	}
+	for (i = 0; i < table.pages; i++)
+		if ((gpa_of(i) & -span) == start)
+			table.page[i] = (struct page){
+				.level = level,
+				.pa = pa + (gpa_of(i) - start),
+				.rights = rights,
+			};
 	table_check();
+}
+
+/* From one page to another, and how many steps of it at once */
+static struct npt_range take_range(struct input *input, unsigned int *steps)
+{
+	struct npt_range range = {
+		.gpa = gpa_of(input_below(input, table.pages)),
+		.end = gpa_of(input_below(input, table.pages)) + NPT_PAGE_SIZE,
+	};
+
+	*steps = input_take(input, 1);
+	return range;
 }
 
 static void zap(struct input *input)
 {
-	unsigned int page = input_below(input, table.pages);
-	u64 from = gpa_of(page), next;
-	u64 end = gpa_of(input_below(input, table.pages)) + NPT_PAGE_SIZE;
-	unsigned int steps = input_take(input, 1);
+	unsigned int steps;
+	struct npt_range range = take_range(input, &steps);
+	u64 from = range.gpa;
+	bool done = npt_zap(&table.npt, &range, steps);
 
-	next = npt_zap(&table.npt, from, end, steps);
-	holds(next > from || from >= end || !steps, "it does not get on");
-	for (; page < table.pages && gpa_of(page) < end; page++)
-		if (gpa_of(page) < next)
-			table.entry[page] = 0;
+	holds(range.gpa > from || from >= range.end || !steps,
+	      "it does not get on");
+	holds(done == (range.gpa >= range.end), "done, or not");
+	npt_range_free(&range);
+	if (range.gpa > from)
+		forget(from, range.gpa < range.end ? range.gpa : range.end);
+	table_check();
+}
+
+static void protect(struct input *input)
+{
+	unsigned int rights, steps, i;
+	struct npt_range range = take_range(input, &steps);
+	u64 from = range.gpa;
+
+	rights = input_take(input, 1) & (NPT_WRITE | NPT_EXEC);
+	holds(npt_protect(&table.npt, &range, rights, ~0u) || !steps,
+	      "it does not come to an end");
+	for (i = 0; i < table.pages && from < range.end; i++) {
+		struct page *page = &table.page[i];
+
+		if (!page->level || !overlaps(i, from, range.end))
+			continue;
+		if (inside(i, from, range.end))
+			page->rights = (page->rights & rights & NPT_WRITE) |
+				       (rights & NPT_EXEC);
+		else
+			*page = (struct page){ 0 };
+	}
+	npt_range_free(&range);
+	table_check();
+}
+
+static void prune(struct input *input)
+{
+	struct npt_range range = { 0 };
+
+	npt_prune(&table.npt, &range, gpa_of(input_below(input, table.pages)));
+	npt_range_free(&range);
 	table_check();
 }
 
@@ -174,7 +321,7 @@ static void reset(struct input *input)
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
 	static void (*const steps[])(struct input *) = {
-		map, zap, assign, drop, reset,
+		map, zap, protect, prune, assign, drop, reset,
 	};
 	struct input input = { bytes, size };
 
