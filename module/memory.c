@@ -35,42 +35,41 @@ void memory_flush(struct memory *memory)
 	on_each_cpu_mask(memory->running, no_operation, NULL, 1);
 }
 
+static void zap(struct memory *memory, struct npt_range *range)
+{
+	bool done;
+
+	do {
+		spin_lock(&memory->lock);
+		done = npt_zap(&memory->npt, range, MEMORY_STEPS);
+		spin_unlock(&memory->lock);
+	} while (!done);
+}
+
+/*
+ * There is a flush even if nothing was taken out: another thread may have done it
+ * and not have flushed yet.
+ */
+static void flush_and_free(struct memory *memory, struct npt_range *range)
+{
+	memory_flush(memory);
+	npt_range_free(range);
+}
+
 /**
  * memory_zap() - take pages out of the nested page table
  * @memory: the address space
  * @gpa: a multiple of the page size
  * @end: a multiple of the page size, behind @gpa
  *
- * No guest reaches what was mapped in the range when it returns. There is a flush
- * even if nothing was: another thread may have zapped it and not have flushed yet.
+ * No guest reaches what was mapped in the range when it returns.
  */
 void memory_zap(struct memory *memory, u64 gpa, u64 end)
 {
 	struct npt_range range = { .gpa = gpa, .end = end };
-	bool done;
 
-	do {
-		spin_lock(&memory->lock);
-		done = npt_zap(&memory->npt, &range, MEMORY_STEPS);
-		spin_unlock(&memory->lock);
-	} while (!done);
-	memory_flush(memory);
-	npt_range_free(&range);
-}
-
-/* Tables that the range, which has been zapped, leaves empty at its ends */
-static void prune(struct memory *memory, u64 gpa, u64 end)
-{
-	struct npt_range range = {};
-
-	spin_lock(&memory->lock);
-	npt_prune(&memory->npt, &range, gpa);
-	npt_prune(&memory->npt, &range, end - PAGE_SIZE);
-	spin_unlock(&memory->lock);
-	if (!range.freed)
-		return;
-	memory_flush(memory);
-	npt_range_free(&range);
+	zap(memory, &range);
+	flush_and_free(memory, &range);
 }
 
 static bool invalidate(struct mmu_interval_notifier *notifier,
@@ -302,12 +301,20 @@ static int isolate(struct memory *memory, u64 gpa, u64 end, bool gone)
 	return 0;
 }
 
+/* Tables in which it leaves nothing go with it. */
 static void region_unmap(struct memory *memory, struct region *region)
 {
+	struct npt_range range = { .gpa = region->gpa, .end = region->end };
+
 	spin_lock(&memory->lock);
 	region_erase(&memory->regions, region);
 	spin_unlock(&memory->lock);
-	memory_zap(memory, region->gpa, region->end);
+	zap(memory, &range);
+	spin_lock(&memory->lock);
+	npt_prune(&memory->npt, &range, region->gpa);
+	npt_prune(&memory->npt, &range, region->end - PAGE_SIZE);
+	spin_unlock(&memory->lock);
+	flush_and_free(memory, &range);
 	region_free(region);
 }
 
@@ -331,14 +338,11 @@ int memory_unmap(struct memory *memory, u64 gpa, u64 length)
 	if (mutex_lock_killable(&memory->mutex))
 		return -EINTR;
 	err = isolate(memory, gpa, end, true);
-	if (err) {
+	if (err)
 		join_all(memory, gpa, end);
-	} else {
-		while ((region = region_first(&memory->regions, gpa)) &&
-		       region->gpa < end)
-			region_unmap(memory, region);
-		prune(memory, gpa, end);
-	}
+	while (!err && (region = region_first(&memory->regions, gpa)) &&
+	       region->gpa < end)
+		region_unmap(memory, region);
 	mutex_unlock(&memory->mutex);
 	return err;
 }
@@ -366,8 +370,7 @@ static void protect(struct memory *memory, u64 gpa, u64 end,
 		done = npt_protect(&memory->npt, &range, rights, MEMORY_STEPS);
 		spin_unlock(&memory->lock);
 	} while (!done);
-	/* As for memory_zap(): it may be another's change that is not flushed yet. */
-	memory_flush(memory);
+	flush_and_free(memory, &range);
 }
 
 /**

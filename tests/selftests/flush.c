@@ -63,13 +63,17 @@ static bool flushed(struct __test_metadata *_metadata,
 	return fresh;
 }
 
+#define TRIES 10 /* Linux may move pages for reasons of its own. */
+
 /* The guest has its pages, and translations that stay good. */
 static void settle(struct __test_metadata *_metadata,
 		   FIXTURE_DATA(flush) * self)
 {
-	flushed(_metadata, self, true);
-	ASSERT_FALSE(flushed(_metadata, self, true));
-	ASSERT_FALSE(flushed(_metadata, self, false));
+	int tries = 0;
+
+	while (flushed(_metadata, self, true) ||
+	       flushed(_metadata, self, false))
+		ASSERT_GT(TRIES, tries++);
 }
 
 #define TEST_FLUSHES(name, taken_away)                                         \
@@ -100,8 +104,8 @@ TEST_F(flush, made_large)
 	ASSERT_EQ(0, machine_protect(m, GPA, PAGE, MAP_RX));
 	flushed(_metadata, self, false);
 	ASSERT_EQ(0, machine_protect(m, GPA, PAGE, MAP_ALL));
-	flushed(_metadata, self, false);
-	ASSERT_FALSE(flushed(_metadata, self, false));
+	while (flushed(_metadata, self, false))
+		;
 	EXPECT_TRUE(flushed(_metadata, self, true));
 	if (machine_vm_info(m).out_pages_2m != 1)
 		SKIP(return, "no transparent large page was to be had");
@@ -111,14 +115,18 @@ TEST_F(flush, made_large)
 #define TEST_KEEPS(name, harmless)                                             \
 	TEST_F(flush, name)                                                    \
 	{                                                                      \
-		settle(_metadata, self);                                       \
-		ASSERT_EQ(0, harmless);                                        \
-		EXPECT_FALSE(flushed(_metadata, self, false));                 \
+		int i = 0;                                                     \
+                                                                               \
+		do {                                                           \
+			settle(_metadata, self);                               \
+			ASSERT_EQ(0, harmless);                                \
+		} while (flushed(_metadata, self, false) && ++i < TRIES);      \
+		EXPECT_GT(TRIES, i);                                           \
 	}
 
 TEST_KEEPS(dirty, machine_dirty(&self->m, GPA, LENGTH, self->bits, 0))
-TEST_KEEPS(map,
-	   machine_map(&self->m, GPA + LENGTH, self->memory, LENGTH, MAP_ALL))
+TEST_KEEPS(map, machine_map(&self->m, GPA + (1 + i) * LENGTH, self->memory,
+			    LENGTH, MAP_ALL))
 TEST_KEEPS(elsewhere, munmap(pages_new(PAGE), PAGE))
 
 TEST_HARNESS_MAIN
