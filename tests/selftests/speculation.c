@@ -21,13 +21,7 @@ GUEST(halt, 64, "1: hlt\n jmp 1b");
 /* @names: as tests/module/features.c has them */
 static int pretend(const char *names)
 {
-	int fd = open(FEATURES_MODULE, O_RDONLY | O_CLOEXEC), err;
-
-	if (fd < 0)
-		return -errno;
-	err = syscall(SYS_finit_module, fd, names, 0) ? -errno : 0;
-	close(fd);
-	return err;
+	return any_module_insert(FEATURES_MODULE, names);
 }
 
 /* Each write of PRED_CMD is a line of the trace. */
@@ -91,7 +85,7 @@ FIXTURE_TEARDOWN(speculation)
 	machine_destroy(&self->one);
 	machine_destroy(&self->other);
 	EXPECT_EQ(0, module_remove());
-	EXPECT_EQ(0, syscall(SYS_delete_module, "features", O_NONBLOCK));
+	EXPECT_EQ(0, any_module_remove("features"));
 	EXPECT_EQ(0, module_insert());
 }
 
