@@ -5,6 +5,7 @@
  */
 #include "run.h"
 
+#include <linux/interrupt.h>
 #include <linux/preempt.h>
 #include <linux/sched/signal.h>
 #include <linux/string.h>
@@ -100,9 +101,14 @@ static int load(struct vcpu *vcpu)
 	return load_registers(vcpu);
 }
 
+/*
+ * From 6.16 on the kernel runs no softirq between fpu_enter() and fpu_leave(), so
+ * that one which is raised there is a reason to leave.
+ */
 static bool is_pending(struct vcpu *vcpu)
 {
-	return READ_ONCE(vcpu->kicked) || __xfer_to_guest_mode_work_pending();
+	return READ_ONCE(vcpu->kicked) || __xfer_to_guest_mode_work_pending() ||
+	       (softirq_count() && local_softirq_pending());
 }
 
 static int handle_work(struct vcpu *vcpu)
