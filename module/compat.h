@@ -94,6 +94,23 @@ static inline void ibpb_before_user(void)
 }
 
 /*
+ * Have this CPU speculate less as long as there are guests, if it is one that wants
+ * it: what they taught it of returns is then harmless to the host (SRSO).
+ */
+static inline void bp_spec_reduce(bool reduce)
+{
+#ifdef X86_FEATURE_SRSO_BP_SPEC_REDUCE
+	const u64 bit = BIT_ULL(MSR_ZEN4_BP_CFG_BP_SPEC_REDUCE_BIT);
+	u64 config;
+
+	if (!cpu_feature_enabled(X86_FEATURE_SRSO_BP_SPEC_REDUCE))
+		return;
+	rdmsrq(MSR_ZEN4_BP_CFG, config);
+	wrmsrq(MSR_ZEN4_BP_CFG, reduce ? config | bit : config & ~bit);
+#endif
+}
+
+/*
  * Clear the CPU's buffers, on processors that want it before VMRUN: assembly;
  * selector is a memory operand, for that is what VERW needs to do it.
  */

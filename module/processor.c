@@ -151,6 +151,7 @@ static int enable(void)
 	processor->tsc_ratio = PROCESSOR_TSC_RATIO_1;
 	if (svm_features & SVM_FEATURE_TSC_RATIO)
 		wrmsrq(MSR_AMD64_TSC_RATIO, processor->tsc_ratio);
+	bp_spec_reduce(true);
 	processor->enabled = true;
 	return 0;
 }
@@ -163,6 +164,7 @@ static void disable(void *unused)
 	if (!processor->enabled)
 		return;
 	processor->enabled = false;
+	bp_spec_reduce(false);
 	processor_set_tsc_ratio(PROCESSOR_TSC_RATIO_1);
 	wrmsrq(MSR_VM_HSAVE_PA, 0);
 	rdmsrq(MSR_EFER, efer);

@@ -14,7 +14,12 @@
 
 #define FEATURES_MODULE "features.ko"
 #define BARRIER_SHOWN "/sys/module/features/parameters/ibpb_before_user"
-#define BARRIER_EVENT TRACING "events/msr/write_msr/"
+#define WRITE_EVENT TRACING "events/msr/write_msr/"
+
+/* PRED_CMD.IBPB (APM 3.2.9); BP_CFG.BpSpecReduce, on and off */
+#define BARRIER "msr == 0x49 && val == 1"
+#define REDUCE "msr == 0xc001102e && val & 0x10"
+#define REDUCE_NO_MORE "msr == 0xc001102e && !(val & 0x10)"
 
 GUEST(halt, 64, "1: hlt\n jmp 1b");
 
@@ -24,19 +29,20 @@ static int pretend(const char *names)
 	return any_module_insert(FEATURES_MODULE, names);
 }
 
-/* Each write of PRED_CMD is a line of the trace. */
-static int trace_barriers(void)
+/* Each write of an MSR that passes the filter is a line of the trace. */
+static int trace_writes(const char *filter)
 {
-	int err = write_file(BARRIER_EVENT "filter", "msr == 0x49 && val == 1");
+	int err = write_file(WRITE_EVENT "filter", filter);
 
 	if (!err)
 		err = tracing_clear();
 	if (!err)
-		err = write_file(BARRIER_EVENT "enable", "1");
+		err = write_file(WRITE_EVENT "enable", "1");
 	return err;
 }
 
-static int barriers(void)
+/* How many there were, and from the start again */
+static int writes(void)
 {
 	FILE *trace = fopen(TRACING "trace", "r");
 	char line[256];
@@ -81,7 +87,7 @@ FIXTURE_SETUP(speculation)
 
 FIXTURE_TEARDOWN(speculation)
 {
-	write_file(BARRIER_EVENT "enable", "0");
+	write_file(WRITE_EVENT "enable", "0");
 	machine_destroy(&self->one);
 	machine_destroy(&self->other);
 	EXPECT_EQ(0, module_remove());
@@ -120,14 +126,14 @@ TEST_F(speculation, barrier_when_another_vm_follows)
 {
 	ASSERT_EQ(0, begin(self, "names=ibpb"));
 	ASSERT_EQ(0, machine_run(&self->one));
-	ASSERT_EQ(0, trace_barriers());
+	ASSERT_EQ(0, trace_writes(BARRIER));
 	for (int i = 0; i < 8; i++)
 		ASSERT_EXIT(VMEXIT_HLT, &self->one);
-	EXPECT_EQ(0, barriers());
+	EXPECT_EQ(0, writes());
 	ASSERT_EQ(0, machine_run(&self->other));
-	EXPECT_EQ(1, barriers());
+	EXPECT_EQ(1, writes());
 	ASSERT_EQ(0, take_turns(self, 4));
-	EXPECT_EQ(8, barriers());
+	EXPECT_EQ(8, writes());
 }
 
 TEST_F(speculation, no_barrier_where_there_is_none)
@@ -135,9 +141,9 @@ TEST_F(speculation, no_barrier_where_there_is_none)
 	ASSERT_EQ(0, begin(self, ""));
 	if (strstr(cpu_flags(), " ibpb"))
 		SKIP(return, "this processor has the barrier");
-	ASSERT_EQ(0, trace_barriers());
+	ASSERT_EQ(0, trace_writes(BARRIER));
 	ASSERT_EQ(0, take_turns(self, 4));
-	EXPECT_EQ(0, barriers());
+	EXPECT_EQ(0, writes());
 }
 
 static int barrier_before_user(void)
@@ -160,6 +166,28 @@ TEST_F(speculation, barrier_before_the_program)
 	ASSERT_EQ(0, barrier_before_user());
 	ASSERT_EXIT(VMEXIT_HLT, &self->one);
 	EXPECT_EQ(1, barrier_before_user());
+}
+
+TEST_F(speculation, reduced_while_there_are_guests)
+{
+	int cpus = sysconf(_SC_NPROCESSORS_ONLN);
+	int err = begin(self, "names=srso_bp_spec_reduce");
+
+	if (err == -EINVAL) {
+		ASSERT_EQ(0, begin(self, ""));
+		SKIP(return, "this kernel knows no such processor");
+	}
+	ASSERT_EQ(0, err);
+	ASSERT_EQ(0, trace_writes(REDUCE_NO_MORE));
+	machine_destroy(&self->one);
+	EXPECT_EQ(0, writes());
+	machine_destroy(&self->other);
+	EXPECT_EQ(cpus, writes());
+	ASSERT_EQ(0, trace_writes(REDUCE));
+	ASSERT_EQ(0, machine_create(&self->one));
+	EXPECT_EQ(cpus, writes());
+	ASSERT_EQ(0, machine_create(&self->other));
+	EXPECT_EQ(0, writes());
 }
 
 /* ---- what the kernel patches in ------------------------------------------- */
