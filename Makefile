@@ -7,7 +7,9 @@ PREFIX ?= /usr/local
 running := $(shell uname -r)
 LAB := $(shell tests/vm/kernel default 2>/dev/null)
 KVER ?= $(if $(wildcard /lib/modules/$(running)/build/),$(running),$(LAB))
-KDIR ?= /lib/modules/$(KVER)/build
+# Installed, or by tests/vm/kernel headers
+KDIR ?= $(firstword $(wildcard /lib/modules/$(KVER)/build/ \
+	$(BUILD)/kernels/$(KVER)/build/) /lib/modules/$(KVER)/build)
 MODULE := $(BUILD)/module/$(KVER)
 RULES := $(DESTDIR)$(PREFIX)/lib/udev/rules.d
 
@@ -19,6 +21,8 @@ help:
 	@echo 'make demo        install what is missing, build, run a guest in a nested VM'
 	@echo 'make demo HOST=1 the same on this machine, which must have SVM; needs root'
 	@echo 'make test        install what is missing, build, run every test'
+	@echo 'make test-kernels  the same for the module and the selftests, on Linux'
+	@echo '                 6.1 and those of Debian'\''s backports and of sid'
 	@echo 'make fuzz        install what is missing, build, run every fuzzer: two minutes'
 	@echo 'make style       install what is missing, check the layout of the sources'
 	@echo 'make bench       install what is missing, count instructions of svmrun'\''s work'
@@ -47,7 +51,7 @@ module:
 	@mkdir -p $(MODULE)
 	@cp -rsf $(CURDIR)/Kbuild $(CURDIR)/module $(CURDIR)/uapi $(MODULE)/
 	@find $(MODULE) -xtype l -delete
-	$(MAKE) -C $(KDIR) M=$(MODULE) modules
+	MAKE=$(MAKE) tests/vm/kbuild $(KDIR) M=$(MODULE) modules
 
 lib cli examples:
 	$(MAKE) -C userspace BUILD=$(BUILD) $@
@@ -58,14 +62,20 @@ guests:
 source:
 	tests/vm/source
 
-tests: lib source
+tests: selftests test-modules
 	$(MAKE) -C tests/unit BUILD=$(BUILD)
-	$(MAKE) -C tests/selftests BUILD=$(BUILD)
-	$(MAKE) -C tests/module BUILD=$(BUILD) KVER=$(KVER) KDIR=$(KDIR)
 	$(MAKE) -C tests/cli BUILD=$(BUILD)
 
-benches: lib
-	$(MAKE) -C tests/module BUILD=$(BUILD) KVER=$(KVER) KDIR=$(KDIR)
+selftests: lib source
+	$(MAKE) -C tests/selftests BUILD=$(BUILD)
+
+# Kernel modules that tests load: beside the selftests, or below TESTS
+TESTS := $(BUILD)/selftests
+test-modules:
+	$(MAKE) -C tests/module BUILD=$(BUILD) KVER=$(KVER) KDIR=$(KDIR) \
+		INSTALL_PATH=$(TESTS)/svmrun
+
+benches: lib test-modules
 	$(MAKE) -C tests/bench BUILD=$(BUILD)
 
 fuzzers: lib source
@@ -97,6 +107,9 @@ test:
 fuzz:
 	@TIME=$(TIME) RUNS=$(RUNS) SEED=$(SEED) tests/fuzz/all
 
+test-kernels:
+	@tests/kernels
+
 style:
 	@tests/style
 
@@ -120,5 +133,6 @@ uninstall:
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all help module lib cli examples guests source tests benches fuzzers demo \
-	test fuzz style bench policy install uninstall clean
+.PHONY: all help module lib cli examples guests source tests selftests test-modules \
+	benches fuzzers demo test fuzz test-kernels style bench policy install uninstall \
+	clean

@@ -5,6 +5,7 @@
  */
 #include "run.h"
 
+#include <linux/interrupt.h>
 #include <linux/preempt.h>
 #include <linux/sched/signal.h>
 #include <linux/string.h>
@@ -101,6 +102,16 @@ static int load(struct vcpu *vcpu)
 	return load_registers(vcpu);
 }
 
+/*
+ * From 6.16 on the kernel runs no softirq between fpu_enter() and fpu_leave(), so
+ * that one which is raised there is a reason to leave.
+ */
+static bool is_pending(void)
+{
+	return __xfer_to_guest_mode_work_pending() ||
+	       (softirq_count() && local_softirq_pending());
+}
+
 /* Whatever ends the run answers a kick too, which also looks like a signal. */
 static int handle_work(struct vcpu *vcpu)
 {
@@ -172,7 +183,7 @@ static bool enter(struct vcpu *vcpu)
 	cpumask_set_cpu(smp_processor_id(), running);
 	/* Pairs with the one in memory_flush(): it sees us, or we what it did. */
 	smp_mb__after_atomic();
-	if (!__xfer_to_guest_mode_work_pending()) {
+	if (!is_pending()) {
 		visit(vcpu);
 		entered = true;
 	}

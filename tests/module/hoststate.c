@@ -14,8 +14,9 @@
 #include <asm/debugreg.h>
 #include <asm/desc.h>
 #include <asm/fpu/xcr.h>
-#include <asm/msr.h>
 #include <asm/special_insns.h>
+
+#include "compat.h"
 
 static const struct {
 	const char *name;
@@ -75,7 +76,7 @@ static void take(void *result)
 	native_store_gdt(&state->gdtr);
 	store_idt(&state->idtr);
 	for (i = 0; i < ARRAY_SIZE(msrs); i++)
-		state->has_msr[i] = !rdmsrl_safe(msrs[i].number,
+		state->has_msr[i] = !rdmsrq_safe(msrs[i].number,
 						 &state->msr[i]);
 }
 
