@@ -18,6 +18,7 @@
  * UNTRAIN_AFTER_GUEST: make what the guest taught the predictors of returns
  * harmless. It changes RAX, RCX and RDX, and comes before the first RET.
  */
+/* clang-format off */
 #if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 18, 0)
 /* The kernel's own barrier is KVM's alone, so this writes the MSR itself. */
 .macro UNTRAIN_AFTER_GUEST
@@ -38,6 +39,7 @@
 	ALTERNATIVE "", "call entry_ibpb", X86_FEATURE_IBPB_ON_VMEXIT
 .endm
 #endif
+/* clang-format on */
 
 #else /* C */
 

@@ -101,7 +101,7 @@ static unsigned int count_tables(const u64 *entries, unsigned int level)
 
 static void table_check(void)
 {
-	unsigned int i;
+	unsigned int i, count;
 
 	for (i = 0; i < table.pages; i++) {
 		struct page page = walk(gpa_of(i));
@@ -111,9 +111,8 @@ static void table_check(void)
 			      page.rights == table.page[i].rights,
 		      "a page is not what was mapped");
 	}
-	holds(table.npt.tables ==
-		      count_tables(table.npt.root, table.npt.levels),
-	      "tables do not add up");
+	count = count_tables(table.npt.root, table.npt.levels);
+	holds(table.npt.tables == count, "tables do not add up");
 }
 
 /* Does the page that @i is part of lie between @from and @end: in part, wholly? */
