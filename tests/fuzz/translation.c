@@ -99,18 +99,19 @@ static unsigned int count_tables(const u64 *entries, unsigned int level)
 	return count;
 }
 
+static bool is(struct page page, struct page want)
+{
+	return page.level == want.level && page.pa == want.pa &&
+	       page.rights == want.rights;
+}
+
 static void table_check(void)
 {
 	unsigned int i, count;
 
-	for (i = 0; i < table.pages; i++) {
-		struct page page = walk(gpa_of(i));
-
-		holds(page.level == table.page[i].level &&
-			      page.pa == table.page[i].pa &&
-			      page.rights == table.page[i].rights,
+	for (i = 0; i < table.pages; i++)
+		holds(is(walk(gpa_of(i)), table.page[i]),
 		      "a page is not what was mapped");
-	}
 	count = count_tables(table.npt.root, table.npt.levels);
 	holds(table.npt.tables == count, "tables do not add up");
 }
