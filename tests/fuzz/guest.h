@@ -22,9 +22,9 @@
 #define GUEST_IDT_64 0x2000
 #define GUEST_STACK 0x3800 /* its top */
 #define GUEST_CODE 0x4000
+#define GUEST_CODE_SIZE 0x100
 #define GUEST_HANDLER 0x5000 /* of every exception */
 #define GUEST_HANDLER_16 0x5010
-#define GUEST_DATA 0x6000
 #define GUEST_IDT_32 0x7000
 #define GUEST_TABLES 0x8000 /* 7 pages */
 #define GUEST_PML4 0x8000

@@ -10,7 +10,6 @@
 
 #define PAGE GUEST_PAGE
 
-#define CODE_SIZE 256
 #define HLT 0xf4
 
 /* XSAVE area, standard format (APM 11.5.10) */
@@ -59,7 +58,7 @@ static uint64_t address(uint64_t *random)
 
 static void mutate_code(struct subject *subject, uint64_t *random)
 {
-	code_fill(subject->memory + GUEST_CODE, CODE_SIZE, random);
+	code_fill(subject->memory + GUEST_CODE, GUEST_CODE_SIZE, random);
 }
 
 static void mutate_tables(struct subject *subject, uint64_t *random)
@@ -320,7 +319,7 @@ static void lay_ground(struct subject *subject, uint32_t kinds,
 	if (!image[GUEST_GDT + 8])
 		guest_fill(image);
 	memcpy(subject->memory, image, GUEST_SIZE);
-	memset(subject->memory + GUEST_CODE, HLT, CODE_SIZE);
+	memset(subject->memory + GUEST_CODE, HLT, GUEST_CODE_SIZE);
 	guest_begin(&subject->vcpu, &ground);
 }
 

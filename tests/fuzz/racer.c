@@ -103,7 +103,7 @@ static void strike_guest(struct racer *racer, uint32_t gpa)
 
 static void strike_code(struct racer *racer)
 {
-	strike_guest(racer, GUEST_CODE + below(racer, 0x100));
+	strike_guest(racer, GUEST_CODE + below(racer, GUEST_CODE_SIZE));
 }
 
 static void strike_memory(struct racer *racer)
