@@ -209,6 +209,26 @@ TEST_F(vm_info, tables_of_all_levels_go)
 	}
 }
 
+/* In one region: the tables at its ends, and those of which it has all. */
+TEST_F(vm_info, tables_of_a_large_region_go)
+{
+	const uint64_t begin = GPA - MIB_2 - PAGE, end = GPA + 2 * GIB_1 + PAGE;
+	struct machine *m = &self->m;
+	uint8_t *large = mmap(NULL, end - begin, PROT_READ | PROT_WRITE,
+			      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1,
+			      0);
+
+	ASSERT_NE(MAP_FAILED, large);
+	ASSERT_EQ(0, machine_map(m, begin, large, end - begin, MAP_ALL));
+	EXPECT_READ(0, m, begin);
+	EXPECT_READ(0, m, GPA);
+	EXPECT_READ(0, m, GPA + GIB_1);
+	EXPECT_READ(0, m, end - PAGE);
+	EXPECT_LT(4, tables(self));
+	ASSERT_EQ(0, machine_unmap(m, begin, end - begin));
+	EXPECT_EQ(0, tables(self));
+}
+
 /* ---- what one more costs ------------------------------------------------- */
 
 #define TRACING "/sys/kernel/tracing/"
