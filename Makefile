@@ -7,25 +7,32 @@ PREFIX ?= /usr/local
 running := $(shell uname -r)
 LAB := $(shell tests/vm/kernel default 2>/dev/null)
 KVER ?= $(if $(wildcard /lib/modules/$(running)/build/),$(running),$(LAB))
-KDIR ?= /lib/modules/$(KVER)/build
+# Installed, or by tests/vm/kernel headers
+KDIR ?= $(firstword $(wildcard /lib/modules/$(KVER)/build/ \
+	$(BUILD)/kernels/$(KVER)/build/) /lib/modules/$(KVER)/build)
 MODULE := $(BUILD)/module/$(KVER)
 RULES := $(DESTDIR)$(PREFIX)/lib/udev/rules.d
 
-all: module lib cli guests
+all: module lib cli examples guests
 
 help:
 	@echo 'make             the same as make all'
-	@echo 'make all         module, library, tool and guests'
+	@echo 'make all         module, library, tool, examples and guests'
 	@echo 'make demo        install what is missing, build, run a guest in a nested VM'
 	@echo 'make demo HOST=1 the same on this machine, which must have SVM; needs root'
 	@echo 'make test        install what is missing, build, run every test'
+	@echo 'make test-kernels  the same for the module and the selftests, on Linux'
+	@echo '                 6.1 and those of Debian'\''s backports and of sid'
+	@echo 'make fuzz        install what is missing, build, run every fuzzer: two minutes'
 	@echo 'make style       install what is missing, check the layout of the sources'
 	@echo 'make bench       install what is missing, count instructions of svmrun'\''s work'
 	@echo 'make module      svmrun.ko            -> build/module/KVER'
 	@echo 'make lib         libsvmrun            -> build/lib'
 	@echo 'make cli         the tool svmrun      -> build/bin'
+	@echo 'make examples    programs to learn from -> build/examples'
 	@echo 'make guests      guest images         -> build/guests'
 	@echo 'make tests       unit tests, kselftests and helpers'
+	@echo 'make fuzzers     fuzzers              -> build/fuzz'
 	@echo 'make policy      the field policy -> Documentation/policy.rst'
 	@echo 'make install     headers, library, tool, manual pages, module, udev rule'
 	@echo 'make uninstall   takes them away again'
@@ -34,6 +41,8 @@ help:
 	@echo 'Variables: KVER     kernel release of the module ($(KVER))'
 	@echo '           PREFIX   where to install ($(PREFIX)); DESTDIR: below this'
 	@echo '           CC, CFLAGS, LDFLAGS'
+	@echo '           TIME, RUNS, SEED  of make fuzz: seconds for the guided fuzzers,'
+	@echo '                    runs and seed in the nested VM (60, 20000, 1)'
 
 # kbuild builds where the sources are, so it gets a tree of links to them.
 module:
@@ -42,9 +51,9 @@ module:
 	@mkdir -p $(MODULE)
 	@cp -rsf $(CURDIR)/Kbuild $(CURDIR)/module $(CURDIR)/uapi $(MODULE)/
 	@find $(MODULE) -xtype l -delete
-	$(MAKE) -C $(KDIR) M=$(MODULE) modules
+	MAKE=$(MAKE) tests/vm/kbuild $(KDIR) M=$(MODULE) modules
 
-lib cli:
+lib cli examples:
 	$(MAKE) -C userspace BUILD=$(BUILD) $@
 
 guests:
@@ -53,15 +62,24 @@ guests:
 source:
 	tests/vm/source
 
-tests: lib source
+tests: selftests test-modules
 	$(MAKE) -C tests/unit BUILD=$(BUILD)
-	$(MAKE) -C tests/selftests BUILD=$(BUILD)
-	$(MAKE) -C tests/module BUILD=$(BUILD) KVER=$(KVER) KDIR=$(KDIR)
 	$(MAKE) -C tests/cli BUILD=$(BUILD)
 
-benches: lib
-	$(MAKE) -C tests/module BUILD=$(BUILD) KVER=$(KVER) KDIR=$(KDIR)
+selftests: lib source
+	$(MAKE) -C tests/selftests BUILD=$(BUILD)
+
+# Kernel modules that tests load: beside the selftests, or below TESTS
+TESTS := $(BUILD)/selftests
+test-modules:
+	$(MAKE) -C tests/module BUILD=$(BUILD) KVER=$(KVER) KDIR=$(KDIR) \
+		INSTALL_PATH=$(TESTS)/svmrun
+
+benches: lib test-modules
 	$(MAKE) -C tests/bench BUILD=$(BUILD)
+
+fuzzers: lib source
+	$(MAKE) -C tests/fuzz BUILD=$(BUILD)
 
 # Documentation/policy.rst is the field policy's tables in words; the check of the
 # style says when it is not.
@@ -86,6 +104,12 @@ demo:
 test:
 	@tests/all
 
+fuzz:
+	@TIME=$(TIME) RUNS=$(RUNS) SEED=$(SEED) tests/fuzz/all
+
+test-kernels:
+	@tests/kernels
+
 style:
 	@tests/style
 
@@ -109,5 +133,6 @@ uninstall:
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all help module lib cli guests source tests benches demo test style bench \
-	policy install uninstall clean
+.PHONY: all help module lib cli examples guests source tests selftests test-modules \
+	benches fuzzers demo test fuzz test-kernels style bench policy install uninstall \
+	clean

@@ -284,7 +284,7 @@ static const char head[] =
 static const char tlb[] =
 	"\n"
 	"ASID (058h, clean bit ASID) must not be 0, the host's. The one in use is the\n"
-	"module's own.\n"
+	"module's own; but a change of it leaves the vCPU's translations behind.\n"
 	"\n"
 	"TLB_CONTROL (05Ch) is one of these, for this vCPU's own translations; another\n"
 	"value is SVMRUN_INVALID_VALUE:\n"

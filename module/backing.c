@@ -170,25 +170,87 @@ static int fault_in(struct mm_struct *mm, u64 hva, bool write)
 		       0;
 }
 
-/* Look up, fault in, look up; -EBUSY: something is changing, from the start. */
-static int look_up_or_fault_in(struct backing *backing, u64 hva, bool write,
-			       struct backing_page *page, unsigned long *pfn)
+/* With locks, and faulting in what is missing */
+static int find_slowly(struct backing *backing, u64 hva, bool write,
+		       struct backing_pages *pages)
 {
 	struct mm_struct *mm = backing->memory->mm;
+	unsigned long pfn;
 	int err;
 
 	if (mmap_read_lock_killable(mm))
 		return -EINTR;
-	err = look_up(backing, hva, pfn, page->sequence);
-	if (!err && !is_found(*pfn, write)) {
+	err = look_up(backing, hva, &pfn, pages->sequence);
+	if (!err && !is_found(pfn, write)) {
 		err = fault_in(mm, hva, write);
 		if (err == -EAGAIN)
 			return -EBUSY;
-		if (!err)
-			err = -EBUSY;
+		/* It can be looked up now, from the start. */
+		err = err ? err : -EBUSY;
 	}
 	mmap_read_unlock(mm);
-	return err;
+	if (err)
+		return err;
+	pages->page[0] = hmm_pfn_to_page(pfn);
+	pages->count = 1;
+	pages->order = hmm_pfn_to_map_order(pfn);
+	pages->writable = pfn & HMM_PFN_WRITE;
+	return 0;
+}
+
+/*
+ * In pages of which size does Linux map it? Its tables do not go while interrupts
+ * are off; whether it still is so is asked afterwards (backing_has_changed()).
+ */
+static unsigned int mapped_order(struct mm_struct *mm, u64 hva)
+{
+	unsigned int order = 0;
+	unsigned long flags;
+	pgd_t pgd;
+	p4d_t p4d;
+	pud_t pud;
+	pmd_t pmd;
+
+	local_irq_save(flags);
+	pgd = READ_ONCE(*pgd_offset(mm, hva));
+	if (pgd_none(pgd))
+		goto out;
+	p4d = READ_ONCE(*p4d_offset(&pgd, hva));
+	if (!p4d_present(p4d))
+		goto out;
+	pud = READ_ONCE(*pud_offset(&p4d, hva));
+	if (!pud_present(pud))
+		goto out;
+	if (pud_leaf(pud)) {
+		order = PUD_SHIFT - PAGE_SHIFT;
+		goto out;
+	}
+	pmd = READ_ONCE(*pmd_offset(&pud, hva));
+	if (pmd_present(pmd) && pmd_leaf(pmd))
+		order = PMD_SHIFT - PAGE_SHIFT;
+out:
+	local_irq_restore(flags);
+	return order;
+}
+
+/* Without locks: pages that are there, as many as there are in a row */
+static bool find_quickly(struct backing *backing, u64 hva, bool write,
+			 unsigned int most, struct backing_pages *pages)
+{
+	int i, found;
+
+	found = get_user_pages_fast_only(hva, most, write ? FOLL_WRITE : 0,
+					 pages->page);
+	if (found <= 0)
+		return false;
+	pages->count = found;
+	pages->order = PageCompound(pages->page[0]) ?
+			       mapped_order(backing->memory->mm, hva) :
+			       0;
+	pages->writable = write;
+	for (i = 0; i < found; i++)
+		put_page(pages->page[i]);
+	return true;
 }
 
 /**
@@ -196,41 +258,39 @@ static int look_up_or_fault_in(struct backing *backing, u64 hva, bool write,
  * @backing: the backing, of the current process
  * @gpa: guest physical address in it
  * @write: it must be writable
- * @page: filled in
+ * @most: how many pages to look for from there on, 1 to BACKING_PAGES, all of
+ *	them in the backing; more than the first only if it costs little
+ * @pages: filled in
  *
  * Return: 0; -EBUSY: try again; -EINTR: a fatal signal; -EFAULT: the program has
  * no memory there, or not with this right; -ENOMEM; -EHWPOISON.
  */
 int backing_find(struct backing *backing, u64 gpa, bool write,
-		 struct backing_page *page)
+		 unsigned int most, struct backing_pages *pages)
 {
-	unsigned long pfn;
-	int err;
+	u64 hva = backing_hva(backing, gpa);
 
-	page->sequence = mmu_interval_read_begin(&backing->notifier);
-	err = look_up_or_fault_in(backing, backing_hva(backing, gpa), write,
-				  page, &pfn);
-	if (err)
-		return err;
-	page->page = hmm_pfn_to_page(pfn);
-	page->order = hmm_pfn_to_map_order(pfn);
-	page->writable = pfn & HMM_PFN_WRITE;
-	return 0;
+	pages->sequence = mmu_interval_read_begin(&backing->notifier);
+	if (find_quickly(backing, hva, true, most, pages))
+		return 0;
+	if (!write && find_quickly(backing, hva, false, most, pages))
+		return 0;
+	return find_slowly(backing, hva, write, pages);
 }
 
 /**
- * backing_has_changed() - may a page have been taken away since it was found?
+ * backing_has_changed() - may pages have been taken away since they were found?
  * @backing: the backing
- * @page: from backing_find()
+ * @pages: from backing_find()
  *
  * Under the lock that the notifier's callback takes too.
  *
- * Return: true if it may.
+ * Return: true if they may.
  */
 bool backing_has_changed(struct backing *backing,
-			 const struct backing_page *page)
+			 const struct backing_pages *pages)
 {
-	return mmu_interval_read_retry(&backing->notifier, page->sequence);
+	return mmu_interval_read_retry(&backing->notifier, pages->sequence);
 }
 
 /**

@@ -29,16 +29,21 @@ struct backing {
 	unsigned long *dirty;
 };
 
+/* Pages that are looked for at a time, at most */
+#define BACKING_PAGES 64
+
 /**
- * struct backing_page - a page that was found in the program's memory
- * @page: the page; Linux may take it away unless the lock of the nested page table
- *	is held and backing_has_changed() says no
- * @order: it lies in 1 << @order pages that Linux maps as one
- * @writable: the program may write to it
+ * struct backing_pages - pages that were found in the program's memory
+ * @page: the pages, one behind the other; Linux may take them away unless the
+ *	lock of the nested page table is held and backing_has_changed() says no
+ * @count: how many
+ * @order: the first lies in 1 << @order pages that Linux maps as one
+ * @writable: the program may write to them
  * @sequence: to ask backing_has_changed() with
  */
-struct backing_page {
-	struct page *page;
+struct backing_pages {
+	struct page *page[BACKING_PAGES];
+	unsigned int count;
 	unsigned int order;
 	bool writable;
 	unsigned long sequence;
@@ -52,9 +57,9 @@ void backing_put(struct backing *backing);
 
 u64 backing_hva(const struct backing *backing, u64 gpa);
 int backing_find(struct backing *backing, u64 gpa, bool write,
-		 struct backing_page *page);
+		 unsigned int most, struct backing_pages *pages);
 bool backing_has_changed(struct backing *backing,
-			 const struct backing_page *page);
+			 const struct backing_pages *pages);
 
 void backing_mark_dirty(struct backing *backing, u64 gpa);
 u64 backing_next_dirty(const struct backing *backing, u64 gpa, u64 end);

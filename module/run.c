@@ -5,6 +5,7 @@
  */
 #include "run.h"
 
+#include <linux/interrupt.h>
 #include <linux/preempt.h>
 #include <linux/sched/signal.h>
 #include <linux/string.h>
@@ -101,13 +102,26 @@ static int load(struct vcpu *vcpu)
 	return load_registers(vcpu);
 }
 
+/*
+ * From 6.16 on the kernel runs no softirq between fpu_enter() and fpu_leave(), so
+ * that one which is raised there is a reason to leave.
+ */
+static bool is_pending(void)
+{
+	return __xfer_to_guest_mode_work_pending() ||
+	       (softirq_count() && local_softirq_pending());
+}
+
+/* Whatever ends the run answers a kick too, which also looks like a signal. */
 static int handle_work(struct vcpu *vcpu)
 {
-	if (READ_ONCE(vcpu->kicked) && xchg(&vcpu->kicked, 0))
-		return -EINTR;
-	if (signal_pending(current))
-		return -EINTR;
-	return guest_work_handle();
+	int err = -EINTR;
+
+	if (!READ_ONCE(vcpu->kicked) && !signal_pending(current))
+		err = guest_work_handle();
+	if (err)
+		WRITE_ONCE(vcpu->kicked, 0);
+	return err;
 }
 
 /* An ASID whose translations are all of the nested table as it is now. */
@@ -140,6 +154,25 @@ static noinstr void cross(u64 vmcb_pa)
 	guest_state_exit_irqoff();
 }
 
+/* The CPU is in the VM's running mask. */
+static void visit(struct vcpu *vcpu)
+{
+	const struct svm_vmcb *hw = vcpu->hw;
+
+	guest_timing_enter_irqoff();
+	prepare_asid(vcpu);
+	processor_set_tsc_ratio(vcpu->tsc_ratio);
+	speculation_enter(vcpu->vm->id);
+	event_note(&vcpu->injected, hw);
+	trace_enter(vcpu);
+	debugreg_enter(&vcpu->debugreg, vcpu->regs->dr,
+		       hw->control.intercept[1], hw->save.dr7);
+	cross(pages_pa(hw));
+	debugreg_leave(&vcpu->debugreg, vcpu->regs->dr, hw->save.dr6);
+	vcpu->hw->control.clean = SVM_CLEAN_ALL;
+	speculation_leave();
+}
+
 /* Once into the guest and out again, unless something is pending. */
 static bool enter(struct vcpu *vcpu)
 {
@@ -150,16 +183,8 @@ static bool enter(struct vcpu *vcpu)
 	cpumask_set_cpu(smp_processor_id(), running);
 	/* Pairs with the one in memory_flush(): it sees us, or we what it did. */
 	smp_mb__after_atomic();
-	if (!__xfer_to_guest_mode_work_pending()) {
-		guest_timing_enter_irqoff();
-		prepare_asid(vcpu);
-		processor_set_tsc_ratio(vcpu->tsc_ratio);
-		speculation_enter(vcpu->vm->id);
-		event_note(&vcpu->injected, vcpu->hw);
-		trace_enter(vcpu);
-		cross(pages_pa(vcpu->hw));
-		vcpu->hw->control.clean = SVM_CLEAN_ALL;
-		speculation_leave();
+	if (!is_pending()) {
+		visit(vcpu);
 		entered = true;
 	}
 	cpumask_clear_cpu(smp_processor_id(), running);
@@ -199,9 +224,8 @@ static bool host_exit(struct vcpu *vcpu)
 
 /*
  * Has the processor refused the VMCB? Not every implementation writes all 64
- * bits of the exit code. The guest has not run, and what the state save area
- * holds then may be the host's: there is no state to tell of, even if this was
- * not the run's first entry.
+ * bits of the exit code. There is no state to tell of, not even if the guest ran
+ * before an exit of the host's: what such a VMCB holds now may be the host's.
  */
 static bool is_invalid(const struct vcpu *vcpu)
 {
@@ -215,21 +239,18 @@ static int enter_guest(struct vcpu *vcpu, bool *entered)
 
 	if (fpu_enter(&vcpu->fpu))
 		return refuse(vcpu, SVMRUN_VCPU_XSAVE, SVMRUN_INVALID_VALUE);
-	debugreg_enter(&vcpu->debugreg, vcpu->regs->dr,
-		       vcpu->hw->control.intercept[1], vcpu->hw->save.dr7);
 	if (!processor_enabled())
 		step = -ENODEV;
 	while (step == RUN_ON && enter(vcpu)) {
 		if (is_invalid(vcpu)) {
-			step = refuse(vcpu, 0, SVMRUN_INVALID_PROCESSOR);
 			*entered = false;
+			step = refuse(vcpu, 0, SVMRUN_INVALID_PROCESSOR);
 		} else {
 			*entered = true;
 			if (!host_exit(vcpu))
 				step = RUN_EXIT;
 		}
 	}
-	debugreg_leave(&vcpu->debugreg, vcpu->regs->dr, vcpu->hw->save.dr6);
 	fpu_leave(&vcpu->fpu);
 	return step;
 }
@@ -238,7 +259,7 @@ static int enter_guest(struct vcpu *vcpu, bool *entered)
 static int nested_page_fault(struct vcpu *vcpu)
 {
 	const struct svm_vmcb_control *control = &vcpu->hw->control;
-	int ret = fault_handle(&vcpu->vm->memory, &vcpu->cache,
+	int ret = fault_handle(&vcpu->vm->memory, &vcpu->fault,
 			       control->exitinfo2, control->exitinfo1);
 
 	if (ret > 0)
@@ -269,23 +290,15 @@ static int handle_exit(struct vcpu *vcpu)
 	return RUN_DONE;
 }
 
-/* The guest was entered and left for a reason that is not the program's. */
-static void set_interrupted(struct svm_vmcb_control *control)
-{
-	control->exitcode = VMEXIT_INTR;
-	control->exitinfo1 = 0;
-	control->exitinfo2 = 0;
-}
-
 /* Tell the program how it ended. */
 static void finish(struct vcpu *vcpu, int step, bool entered)
 {
-	if (step == -EINTR || step == -ENODEV)
-		set_interrupted(&vcpu->hw->control);
 	if (entered)
 		vmcb_publish(vcpu->user, vcpu->hw);
+	if (step == -EINTR || step == -ENODEV)
+		vmcb_publish_exit(vcpu->user, VMEXIT_INTR);
 	if (step == RUN_REFUSED) {
-		vmcb_publish_refusal(vcpu->user);
+		vmcb_publish_exit(vcpu->user, VMEXIT_INVALID);
 		vcpu->loaded = false;
 	}
 }
@@ -303,10 +316,11 @@ int run(struct vcpu *vcpu)
 
 	if (READ_ONCE(vcpu->regs->immediate_exit)) {
 		vcpu->loaded = false; /* what changed since is not known */
-		return -EINTR;
+		step = -EINTR;
+	} else {
+		step = load(vcpu);
 	}
 	vcpu_attach(vcpu);
-	step = load(vcpu);
 	while (step == RUN_ON) {
 		step = handle_work(vcpu);
 		if (step == RUN_ON)

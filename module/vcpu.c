@@ -148,7 +148,7 @@ void vcpu_destroy(struct vcpu *vcpu)
 {
 	vm_vcpu_remove(vcpu->vm);
 	vm_put(vcpu->vm);
-	npt_cache_drain(&vcpu->cache);
+	npt_cache_drain(&vcpu->fault.cache);
 	free_shared(vcpu);
 	pages_free(vcpu->msrpm, MSRPM_ORDER);
 	pages_free(vcpu->hw, 0);

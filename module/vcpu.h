@@ -10,7 +10,7 @@
 #include "debugreg.h"
 #include "event.h"
 #include "fpu.h"
-#include "npt.h"
+#include "fault.h"
 #include "vmcb.h"
 
 struct task_struct;
@@ -34,7 +34,7 @@ struct vm_area_struct;
  * @tsc_ratio: of the guest
  * @tlb_generation: of the VM's memory when @asid was taken
  * @asid: the ASID
- * @cache: tables in hand for the nested page table
+ * @fault: what is kept from one nested page fault to the next
  * @fpu: extended state
  * @debugreg: the host's debug registers during a run
  * @lock: guards @thread
@@ -56,7 +56,7 @@ struct vcpu {
 	u64 tsc_ratio;
 	u64 tlb_generation;
 	struct asid asid;
-	struct npt_cache cache;
+	struct fault_state fault;
 	struct guest_fpu fpu;
 	struct debugreg_host debugreg;
 	spinlock_t lock; /* thread */

@@ -111,7 +111,24 @@ static bool check_tlb_control(u8 value, u32 features,
 	}
 }
 
-/* The ASID in use is the module's own; APM 15.5.1 only forbids the host's. */
+/*
+ * The ASID in use is the module's own; APM 15.5.1 only forbids the host's. But as
+ * with one of the program's own, a change of it leaves the translations behind.
+ */
+static __always_inline bool load_asid(struct vmcb_wish *wish,
+				      const struct svm_vmcb_control *user,
+				      struct vmcb_refusal *refusal)
+{
+	u32 asid = READ_ONCE(user->asid);
+
+	if (!asid)
+		return refuse(refusal, CONTROL_OFFSET(asid),
+			      SVMRUN_INVALID_MUST_BE_SET);
+	wish->flush = wish->asid && asid != wish->asid;
+	wish->asid = asid;
+	return true;
+}
+
 static __always_inline bool load_tlb(struct vmcb_wish *wish,
 				     const struct svm_vmcb_control *user,
 				     u32 vouched, u32 features,
@@ -119,11 +136,13 @@ static __always_inline bool load_tlb(struct vmcb_wish *wish,
 {
 	u8 value = READ_ONCE(user->tlb_control);
 
-	if (!(vouched & SVM_CLEAN_ASID) && !READ_ONCE(user->asid))
-		return refuse(refusal, CONTROL_OFFSET(asid),
-			      SVMRUN_INVALID_MUST_BE_SET);
-	wish->flush = value != SVM_TLB_CONTROL_NOTHING;
-	return !wish->flush || check_tlb_control(value, features, refusal);
+	wish->flush = false;
+	if (!(vouched & SVM_CLEAN_ASID) && !load_asid(wish, user, refusal))
+		return false;
+	if (value == SVM_TLB_CONTROL_NOTHING)
+		return true;
+	wish->flush = true;
+	return check_tlb_control(value, features, refusal);
 }
 
 /* @vouched: the groups to leave out, as clean bits name them. */
@@ -228,12 +247,14 @@ void vmcb_publish(struct svm_vmcb *user, const struct svm_vmcb *hw)
 }
 
 /**
- * vmcb_publish_refusal() - as VMRUN of an illegal VMCB ends (APM 15.5.1)
+ * vmcb_publish_exit() - tell the program of an exit that no guest has made
  * @user: the program's VMCB, untouched but for the exit
+ * @exitcode: VMEXIT_INVALID: VMRUN of an illegal VMCB ends so (APM 15.5.1);
+ *	VMEXIT_INTR
  */
-void vmcb_publish_refusal(struct svm_vmcb *user)
+void vmcb_publish_exit(struct svm_vmcb *user, u64 exitcode)
 {
-	user->control.exitcode = VMEXIT_INVALID;
+	user->control.exitcode = exitcode;
 	user->control.exitinfo1 = 0;
 	user->control.exitinfo2 = 0;
 	user->control.exitintinfo = 0;

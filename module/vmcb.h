@@ -19,10 +19,12 @@ struct vmcb_refusal {
 /**
  * struct vmcb_wish - what the program asked for and the module grants itself
  * @exceptions: the program's intercept vector 2, without what is forced
- * @flush: TLB_CONTROL asks for a flush
+ * @asid: the program's ASID, 0 before the first
+ * @flush: its translations are to be dropped
  */
 struct vmcb_wish {
 	u32 exceptions;
+	u32 asid;
 	bool flush;
 };
 
@@ -31,6 +33,6 @@ bool vmcb_load(struct svm_vmcb *hw, const struct svm_vmcb *user, u32 vouched,
 	       u32 features, struct vmcb_wish *wish,
 	       struct vmcb_refusal *refusal);
 void vmcb_publish(struct svm_vmcb *user, const struct svm_vmcb *hw);
-void vmcb_publish_refusal(struct svm_vmcb *user);
+void vmcb_publish_exit(struct svm_vmcb *user, u64 exitcode);
 
 #endif /* SVMRUN_VMCB_H */

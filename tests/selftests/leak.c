@@ -134,6 +134,31 @@ TEST_F_TIMEOUT(leak, errors_on_the_way, 240)
 	compare(_metadata, &before, &after);
 }
 
+TEST_F_TIMEOUT(leak, clones, 240)
+{
+	struct memory_use before, after;
+	struct svmrun_snapshot snapshot;
+	struct svmrun_clone clone;
+	struct machine m;
+
+	ASSERT_EQ(0, machine_create(&m));
+	MACHINE_LOAD(&m, MODE_REAL, halt);
+	ASSERT_EQ(0, svmrun_snapshot_take(&snapshot, &m.memory, 1, &m.vcpu, 1));
+	for (int i = 0; i < WARM_UP + CYCLES; i++) {
+		ASSERT_EQ(0, svmrun_clone(&clone, &snapshot, m.device));
+		ASSERT_EQ(0, svmrun_vcpu_run(&clone.vcpus[0]));
+		svmrun_clone_touch(&clone, MACHINE_DATA, 1);
+		ASSERT_EQ(0, svmrun_reset(&clone));
+		svmrun_clone_destroy(&clone);
+		if (i == WARM_UP)
+			before = measure();
+	}
+	after = measure();
+	compare(_metadata, &before, &after);
+	svmrun_snapshot_destroy(&snapshot);
+	machine_destroy(&m);
+}
+
 #define GPA GIB_1
 #define LENGTH (2 * MIB_2)
 #define LOGGED (64 * MIB_2) /* there need not be memory behind all of it */

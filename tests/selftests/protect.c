@@ -412,7 +412,7 @@ TEST_F(protect, another_address_space)
 }
 
 /* As many regions as there can be: one more is refused, and changes nothing. */
-TEST_F(protect, too_many_regions)
+TEST_F_TIMEOUT(protect, too_many_regions, 110)
 {
 	uint64_t gpa = 2 * GPA;
 

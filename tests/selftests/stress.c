@@ -12,6 +12,7 @@
 #include "files.h"
 #include "hammer.h"
 #include "swap.h"
+#include "userfaultfd.h"
 
 #define GPA (2 * MIB_2)
 #define PAGES 1024ul
@@ -54,6 +55,7 @@ FIXTURE(stress)
 	struct player players[PLAYERS];
 	uint8_t *memory; /* mapped at GPA, logged */
 	int file; /* behind it, or -1 */
+	int userfault; /* or a negative errno */
 	uint32_t(*copy)[PLAYERS]; /* by the log */
 	uint64_t *bits;
 	unsigned int seed;
@@ -92,6 +94,7 @@ FIXTURE_SETUP(stress)
 	self->bits = calloc(PAGES / 64, sizeof(*self->bits));
 	self->file = variant->file ? memfd_create("stress", MFD_CLOEXEC) : -1;
 	ASSERT_EQ(0, variant->file ? ftruncate(self->file, LENGTH) : 0);
+	self->userfault = userfault_open(0);
 	self->memory = pages_new_aligned(LENGTH, MIB_2);
 	ASSERT_EQ(self->memory,
 		  mmap(self->memory, LENGTH, PROT_READ | PROT_WRITE,
@@ -120,6 +123,7 @@ FIXTURE_SETUP(stress)
 FIXTURE_TEARDOWN(stress)
 {
 	swap_end(self->swap_is_own);
+	close(self->userfault);
 	svmrun_vcpu_destroy(&self->other);
 	machine_destroy(&self->m);
 }
@@ -269,6 +273,24 @@ static void step_mprotect(struct __test_metadata *_metadata,
 	ASSERT_EQ(0, mprotect(range.hva, range.length, PROT_READ | PROT_WRITE));
 }
 
+/* Who writes waits until it may, if one mapping has all of it. */
+static void step_userfault(struct __test_metadata *_metadata,
+			   FIXTURE_DATA(stress) * self, struct range range)
+{
+	int fd = self->userfault;
+
+	if (fd < 0)
+		return;
+	ASSERT_EQ(0, userfault_register_for(fd, range.hva, range.length,
+					    UFFDIO_REGISTER_MODE_WP));
+	if (!write_protect_range(fd, range.hva, range.length, true)) {
+		usleep(below(self, 500));
+		ASSERT_EQ(0, write_protect_range(fd, range.hva, range.length,
+						 false));
+	}
+	ASSERT_EQ(0, userfault_unregister(fd, range.hva, range.length));
+}
+
 static void step_protect(struct __test_metadata *_metadata,
 			 FIXTURE_DATA(stress) * self, struct range range)
 {
@@ -399,10 +421,10 @@ static void step_empty(struct __test_metadata *_metadata,
 }
 
 static step *const steps[] = {
-	step_mprotect, step_protect, step_protect, step_unmap,
-	step_unmap,    step_dirty,   step_dirty,   step_advise,
-	step_advise,   step_advise,  step_migrate, step_mremap,
-	step_fork,     step_kick,    step_move,	   step_empty,
+	step_mprotect, step_protect,   step_protect, step_unmap,  step_unmap,
+	step_dirty,    step_dirty,     step_advise,  step_advise, step_advise,
+	step_migrate,  step_mremap,    step_fork,    step_kick,	  step_move,
+	step_empty,    step_userfault,
 };
 
 TEST_F_TIMEOUT(stress, everything_at_once, 110)

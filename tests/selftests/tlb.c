@@ -124,6 +124,12 @@ static int ask_for_flush_vouching(struct machine *m)
 	return ask_for_flush(m);
 }
 
+static int change_asid(struct machine *m)
+{
+	m->vcpu.vmcb->control.asid++;
+	return 0;
+}
+
 static int map_again(struct machine *m)
 {
 	int err = machine_unmap(m, ONE, PAGE);
@@ -158,6 +164,13 @@ TEST_F(tlb, dropped_when_asked)
 	EXPECT_EQ(0, keeps(&self->m, ask_for_flush));
 	VMCB->control.tlb_control = SVM_TLB_CONTROL_NOTHING;
 	EXPECT_EQ(0, keeps(&self->m, ask_for_flush_vouching));
+}
+
+/* A hypervisor may flush so on a processor (APM 15.16.1). */
+TEST_F(tlb, dropped_with_the_asid)
+{
+	begin(&self->m, read_window, read_window_end);
+	EXPECT_EQ(0, keeps(&self->m, change_asid));
 }
 
 TEST_F(tlb, dropped_with_the_mapping)

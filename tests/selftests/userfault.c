@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Guest memory that another thread serves: userfaultfd. */
-#include <linux/userfaultfd.h>
 #include <poll.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 
 #include "hammer.h"
+#include "userfaultfd.h"
 
 #define GPA MIB_2
 
@@ -16,30 +15,6 @@ FIXTURE(userfault)
 	int fd;
 };
 
-/* A userfaultfd, or a negative errno */
-static int userfault_open(int flags)
-{
-	struct uffdio_api api = {
-		.api = UFFD_API,
-		.features = UFFD_FEATURE_PAGEFAULT_FLAG_WP,
-	};
-	int fd = syscall(SYS_userfaultfd, O_CLOEXEC | flags);
-
-	if (fd < 0 || ioctl(fd, UFFDIO_API, &api))
-		return -errno;
-	return fd;
-}
-
-static int userfault_register(int fd, volatile void *page)
-{
-	struct uffdio_register range = {
-		.range = { .start = (uintptr_t)page, .len = PAGE },
-		.mode = UFFDIO_REGISTER_MODE_MISSING | UFFDIO_REGISTER_MODE_WP,
-	};
-
-	return call(fd, UFFDIO_REGISTER, &range);
-}
-
 FIXTURE_SETUP(userfault)
 {
 	self->fd = userfault_open(0);
@@ -48,7 +23,7 @@ FIXTURE_SETUP(userfault)
 	ASSERT_EQ(0, machine_create(&self->m));
 	self->page = pages_new(PAGE);
 	ASSERT_NE(MAP_FAILED, self->page);
-	ASSERT_EQ(0, userfault_register(self->fd, self->page));
+	ASSERT_EQ(0, userfault_register(self->fd, self->page, PAGE));
 	ASSERT_EQ(0, machine_map(&self->m, GPA, (void *)self->page, PAGE,
 				 MAP_ALL));
 }
@@ -85,16 +60,6 @@ static int serve(int fd, volatile void *page, uint32_t value)
 	for (size_t i = 0; i < ARRAY_SIZE(content); i++)
 		content[i] = value;
 	return call(fd, UFFDIO_COPY, &copy);
-}
-
-static int write_protect(int fd, volatile void *page, bool on)
-{
-	struct uffdio_writeprotect range = {
-		.range = { .start = (uintptr_t)page, .len = PAGE },
-		.mode = on ? UFFDIO_WRITEPROTECT_MODE_WP : 0,
-	};
-
-	return call(fd, UFFDIO_WRITEPROTECT, &range);
 }
 
 /* A guest touches the page in a thread of its own, and waits there. */
@@ -218,7 +183,8 @@ TEST_F(userfault, killed_while_it_waits)
 
 	if (!child) {
 		fd = userfault_open(0);
-		if (userfault_register(fd, self->page) || machine_create(&m) ||
+		if (userfault_register(fd, self->page, PAGE) ||
+		    machine_create(&m) ||
 		    machine_map(&m, GPA, (void *)self->page, PAGE, MAP_ALL))
 			_exit(1);
 		load_read(&m);
@@ -253,7 +219,7 @@ TEST_F(userfault, user_mode_only)
 
 	if (fd < 0)
 		SKIP(return, "no UFFD_USER_MODE_ONLY: %s", strerror(-fd));
-	ASSERT_EQ(0, userfault_register(fd, page));
+	ASSERT_EQ(0, userfault_register(fd, page, PAGE));
 	ASSERT_EQ(0,
 		  machine_map(&self->m, 2 * GPA, (void *)page, PAGE, MAP_ALL));
 	EXPECT_NPF(-EFAULT, &self->m, ACCESS_READ, 2 * GPA);

@@ -147,9 +147,12 @@ TEST_F(vcpu, argument_not_zero)
 TEST_F(vcpu, kick_before_run)
 {
 	MACHINE_LOAD(&self->m, MODE_REAL, halt);
+	self->m.vcpu.vmcb->control.exitcode = VMEXIT_HLT;
 	EXPECT_EQ(0, call(self->m.vcpu.fd, SVMRUN_KICK, NULL));
 	EXPECT_EQ(0, call(self->m.vcpu.fd, SVMRUN_KICK, NULL));
 	EXPECT_EQ(-EINTR, machine_run(&self->m));
+	/* What the last exit was must not be taken for this one. */
+	EXPECT_EQ(VMEXIT_INTR, self->m.vcpu.vmcb->control.exitcode);
 	ASSERT_EXIT(VMEXIT_HLT, &self->m);
 }
 
@@ -170,8 +173,10 @@ TEST_F(vcpu, kick_from_another_process)
 TEST_F(vcpu, immediate_exit)
 {
 	MACHINE_LOAD(&self->m, MODE_REAL, halt);
+	self->m.vcpu.vmcb->control.exitcode = VMEXIT_HLT;
 	self->m.vcpu.regs->immediate_exit = 1;
 	EXPECT_EQ(-EINTR, machine_run(&self->m));
+	EXPECT_EQ(VMEXIT_INTR, self->m.vcpu.vmcb->control.exitcode);
 	EXPECT_EQ(-EINTR, machine_run(&self->m));
 	EXPECT_EQ(MACHINE_CODE, self->m.vcpu.vmcb->save.rip);
 	self->m.vcpu.regs->immediate_exit = 0;

@@ -92,18 +92,6 @@ START_TEST(unmapped_address_is_named)
 	says(&machine, "write to GPA 0x12345000");
 }
 
-START_TEST(refused_vmcb_names_field_and_reason)
-{
-	struct machine machine = at(VMEXIT_INVALID);
-
-	regs->out_invalid_offset = 0x58;
-	regs->out_invalid_reason = SVMRUN_INVALID_MUST_BE_SET;
-	machine_exit(&machine);
-	ended(&machine, STATUS_UNHANDLED, "unhandled");
-	says(&machine, "offset 0x58");
-	says(&machine, "must be set");
-}
-
 START_TEST(other_exits_are_named)
 {
 	struct machine machine = at(VMEXIT_WBINVD);
@@ -388,7 +376,6 @@ static const TTest **const tests[] = {
 	&hlt_with_interrupts_on_has_no_answer,
 	&shutdown_has_a_status_of_its_own,
 	&unmapped_address_is_named,
-	&refused_vmcb_names_field_and_reason,
 	&other_exits_are_named,
 	&port_f4_ends_with_an_odd_status,
 	&ports_of_nobody_read_ones_and_are_counted,

@@ -380,8 +380,8 @@ struct svmrun_registers {
  * guest left for a reason that is the program's: see EXITCODE.
  *
  * EINTR: a signal is pending, or SVMRUN_KICK or immediate_exit asked for it.
- *	Nothing is lost: EXITCODE is VMEXIT_INTR if the guest was entered, an
- *	event that was interrupted is in EVENTINJ again. Run again.
+ *	Nothing is lost: EXITCODE is VMEXIT_INTR, an event that was interrupted is
+ *	in EVENTINJ again. Run again.
  * EFAULT: the guest touched a mapped address whose memory cannot be had: there
  *	is none at its HVA, or not with this right. EXITCODE is VMEXIT_NPF, an
  *	event that was interrupted is in EVENTINJ again. Can be run again.

@@ -107,7 +107,8 @@
 	X(virt_ext, SVM_VIRT_LBR_ENABLE, SVM_FEATURE_LBR_VIRT)
 
 /*
- * ASID must not be 0, the host's; the one in use is the module's own.
+ * ASID must not be 0, the host's; the one in use is the module's own, a fresh one
+ * when the program's changes.
  * TLB_CONTROL is one of these, for this vCPU's translations alone; any other is
  * SVMRUN_INVALID_VALUE:
  *

@@ -44,17 +44,6 @@ static void nested_fault(struct machine *machine)
 		    vmcb->control.exitinfo2);
 }
 
-static void invalid(struct machine *machine)
-{
-	const struct svmrun_registers *regs = machine->vcpu.regs;
-	const char *reason = svmrun_invalid_reason(regs->out_invalid_reason);
-
-	machine_end(machine, STATUS_UNHANDLED, "unhandled",
-		    "VMEXIT_INVALID at RIP 0x%llx: field at offset 0x%x of the vCPU's pages: %s",
-		    machine->vcpu.vmcb->save.rip, regs->out_invalid_offset,
-		    reason ? reason : "reason unknown");
-}
-
 static void unhandled(struct machine *machine)
 {
 	const struct svm_vmcb *vmcb = machine->vcpu.vmcb;
@@ -78,7 +67,7 @@ static const struct answer {
 	{ VMEXIT_HLT, halt },
 	{ VMEXIT_SHUTDOWN, shut_down },
 	{ VMEXIT_NPF, nested_fault },
-	{ VMEXIT_INVALID, invalid },
+	{ VMEXIT_INVALID, machine_invalid },
 };
 
 void machine_exit(struct machine *machine)

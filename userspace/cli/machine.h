@@ -11,18 +11,25 @@
 #include "serial.h"
 #include "stats.h"
 
+/* More than a guest breaks by itself */
+#define OUTCOME_RULES 16
+
 /**
  * struct outcome - how a run ended
  * @ended: it has
  * @status: exit status; for a signal 128 and its number
  * @kind: a word for programs
  * @message: a line for people, empty if all is well
+ * @broken: after VMEXIT_INVALID, how many rules are broken
+ * @rules: the first of them
  */
 struct outcome {
 	bool ended;
 	int status;
 	const char *kind;
 	char message[256];
+	unsigned int broken;
+	struct svmrun_broken_rule rules[OUTCOME_RULES];
 };
 
 /**
@@ -57,10 +64,11 @@ void machine_inject_gp(struct machine *machine);
 /* Answers the exit that is in the VMCB: exits.c */
 void machine_exit(struct machine *machine);
 
-/* CPUID, RDMSR and WRMSR, XSETBV, IN and OUT: a file each */
+/* CPUID, RDMSR and WRMSR, XSETBV, IN and OUT, VMEXIT_INVALID: a file each */
 void machine_cpuid(struct machine *machine);
 void machine_msr(struct machine *machine);
 void machine_xsetbv(struct machine *machine);
 void machine_ioio(struct machine *machine);
+void machine_invalid(struct machine *machine);
 
 #endif /* MACHINE_H */

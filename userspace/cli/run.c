@@ -8,6 +8,7 @@
 #include "command.h"
 #include "environment.h"
 #include "guest.h"
+#include "invalid.h"
 #include "machine.h"
 #include "message.h"
 #include "options.h"
@@ -92,6 +93,7 @@ static void report_json(const struct machine *machine, bool stats)
 	json_hex(&json, "rip", machine->vcpu.vmcb->save.rip);
 	if (*outcome->message)
 		json_string(&json, "message", outcome->message);
+	invalid_print_json(outcome, &json);
 	if (stats)
 		stats_print_json(&machine->stats, machine->vcpu.regs, &json);
 	json_object_end(&json);
@@ -110,6 +112,7 @@ static void report(const struct machine *machine,
 	if (*outcome->message)
 		message_fail(outcome->status, "%s: %s", options->image,
 			     outcome->message);
+	invalid_print(outcome, stderr);
 	if (options->stats)
 		stats_print(&machine->stats, machine->vcpu.regs, stderr);
 }

@@ -3,31 +3,13 @@
 
 #define XSETBV_LENGTH	3
 
-/* Components of XCR0 (APM 11.5.2) that stand or fall together */
-#define XCR0_X87	(1ull << 0)
-#define XCR0_SSE	(1ull << 1)
-#define XCR0_AVX	(1ull << 2)
-#define XCR0_BOUND	(3ull << 3)
-#define XCR0_AVX512	(7ull << 5)
-#define XCR0_TILE	(3ull << 17)
-
-static bool all_or_none(uint64_t value, uint64_t bits)
-{
-	return (value & bits) == bits || !(value & bits);
-}
-
-static bool needs(uint64_t value, uint64_t bits, uint64_t needed)
-{
-	return !(value & bits) || (value & needed);
-}
-
+/* A guest's XCR0 may be what the module lets it be. */
 static bool valid(uint64_t value, uint64_t offered)
 {
-	return (value & XCR0_X87) && !(value & ~offered) &&
-	       needs(value, XCR0_AVX, XCR0_SSE) &&
-	       needs(value, XCR0_AVX512, XCR0_AVX) &&
-	       all_or_none(value, XCR0_BOUND) &&
-	       all_or_none(value, XCR0_AVX512) && all_or_none(value, XCR0_TILE);
+	const struct svmrun_processor processor = { .xcr0 = offered };
+	const struct svmrun_registers regs = { .xcr0 = value };
+
+	return !svmrun_registers_explain(&regs, &processor, NULL, 0);
 }
 
 void machine_xsetbv(struct machine *machine)

@@ -262,6 +262,136 @@ enum svmrun_gpr {
  */
 __u64 *svmrun_vcpu_gpr(struct svmrun_vcpu *vcpu, enum svmrun_gpr gpr);
 
+/* ---- snapshots and clones ------------------------------------------------ */
+
+/**
+ * struct svmrun_snapshot - a VM as it was: its memory and its vCPUs
+ * @fd: a memfd that holds the memory, sealed: nobody can change it any more
+ * @size: bytes of it
+ * @memories: where the guest saw the memory; @base is a view that can be read
+ * @memory_count: how many
+ * @vcpus: the vCPUs' states, which clones begin with and go back to: a program may
+ *	change them; @fd is -1, since they are no kernel's
+ * @vcpu_count: how many
+ *
+ * Nothing of it belongs to the VM that it was taken of, nor to one address space:
+ * after fork() the child can use it just as well.
+ */
+struct svmrun_snapshot {
+	int fd;
+	size_t size;
+	struct svmrun_memory *memories;
+	size_t memory_count;
+	struct svmrun_vcpu *vcpus;
+	size_t vcpu_count;
+};
+
+/**
+ * svmrun_snapshot_take() - keep a VM as it is now
+ * @snapshot: filled in; svmrun_snapshot_destroy() it
+ * @memories: all of its memory, or as much as clones shall have; of a clone too
+ * @memory_count: how many, at least 1
+ * @vcpus: its vCPUs, none of which is running; of a clone too
+ * @vcpu_count: how many, at least 1
+ *
+ * All of the memory is read, and what is not zero is copied. Memory that the
+ * guest sees at two addresses becomes two memories.
+ *
+ * Return: 0, or -EINVAL if there is no memory or no vCPU, or an address or size
+ * of a memory is not a multiple of 4096 or 0, -EEXIST if two overlap in the
+ * guest, -EOVERFLOW if they are too large, another negative errno: of
+ * memfd_create(), mmap() and the like.
+ */
+int svmrun_snapshot_take(struct svmrun_snapshot *snapshot,
+			 const struct svmrun_memory *memories,
+			 size_t memory_count, const struct svmrun_vcpu *vcpus,
+			 size_t vcpu_count);
+
+/**
+ * svmrun_snapshot_destroy() - give a snapshot back
+ * @snapshot: from svmrun_snapshot_take(); it has no clones any more
+ */
+void svmrun_snapshot_destroy(struct svmrun_snapshot *snapshot);
+
+/**
+ * struct svmrun_clone - a VM that began as a snapshot
+ * @vm: the VM
+ * @memories: its memory, a view of the snapshot that is copied when written to
+ * @memory_count: how many
+ * @vcpus: its vCPUs
+ * @vcpu_count: how many
+ * @snapshot: what it goes back to
+ * @touched: a bit a page of @snapshot: the program may have written to it
+ * @logged: the same of the guest, as svmrun_reset() last found it
+ */
+struct svmrun_clone {
+	struct svmrun_vm vm;
+	struct svmrun_memory *memories;
+	size_t memory_count;
+	struct svmrun_vcpu *vcpus;
+	size_t vcpu_count;
+	const struct svmrun_snapshot *snapshot;
+	uint64_t *touched;
+	uint64_t *logged;
+};
+
+/**
+ * svmrun_clone() - a new VM that goes on where a snapshot was taken
+ * @clone: filled in; svmrun_clone_destroy() it
+ * @snapshot: from svmrun_snapshot_take(); stays until the clone is destroyed
+ * @device: from svmrun_device_open(), also before a fork(); may be closed
+ *	afterwards
+ *
+ * The clone is this process's, whoever took the snapshot. It shares each page
+ * with the snapshot and its other clones until it is written to. All of its
+ * memory has all rights: svmrun_vm_protect() takes some away.
+ *
+ * Return: 0 or a negative errno: of svmrun_vm_create(), svmrun_vm_map(),
+ * svmrun_vcpu_create() or mmap().
+ */
+int svmrun_clone(struct svmrun_clone *clone,
+		 const struct svmrun_snapshot *snapshot, int device);
+
+/**
+ * svmrun_clone_destroy() - throw a clone away
+ * @clone: from svmrun_clone()
+ */
+void svmrun_clone_destroy(struct svmrun_clone *clone);
+
+/**
+ * svmrun_clone_touch() - where this program may write to a clone's memory
+ * @clone: the clone
+ * @gpa: guest physical address
+ * @length: bytes that will be written, by this program or a system call of its
+ *
+ * What the guest writes is logged, what the program writes is not: it writes only
+ * to what it has touched since the clone was made or last reset. Anything else
+ * stays there when the clone is reset. Reading needs no touch.
+ *
+ * Return: the pointer, good until the clone is reset, or NULL if the range is not
+ * wholly inside one memory.
+ */
+void *svmrun_clone_touch(struct svmrun_clone *clone, uint64_t gpa,
+			 size_t length);
+
+/**
+ * svmrun_reset() - a clone back to its snapshot
+ * @clone: the clone; none of its vCPUs is running
+ *
+ * Memory, and the pages of each vCPU (VMCB, registers, MSR permission map, XSAVE
+ * area), are as they are in the snapshot, byte by byte. Clean bits are 0, and
+ * translations are dropped. It takes time for each page that was written to or
+ * touched, and next to none for the others. A kick that no run has seen is still
+ * to be seen, rights are as svmrun_vm_protect() left them, and the time stamp
+ * counter goes on.
+ *
+ * Return: 0, or -EIO if it is another process's clone, -ENOENT if part of its
+ * memory was taken away with svmrun_vm_unmap(), another negative errno of
+ * svmrun_vm_dirty(). After an error nothing has been put back, and nothing is
+ * forgotten.
+ */
+int svmrun_reset(struct svmrun_clone *clone);
+
 /* ---- modes: the state after which a guest's code runs ------------------- */
 
 /**
@@ -425,6 +555,95 @@ uint32_t svmrun_ioio_value(const struct svmrun_ioio *io,
  */
 void svmrun_ioio_complete(const struct svmrun_ioio *io, struct svm_vmcb *vmcb,
 			  uint32_t value);
+
+/* ---- why VMRUN failed ---------------------------------------------------- */
+
+/**
+ * struct svmrun_processor - what the rules for a VMCB depend on
+ * @svm_features: CPUID Fn8000_000A EDX
+ * @cr3: bits that CR3 may have in long mode (APM 3.1.2)
+ * @cr4: bits that CR4 may have (APM 3.1.3)
+ * @efer: bits that EFER may have, or that are not looked at (APM 3.1.7)
+ * @s_cet: the same of S_CET
+ * @xcr0: bits that a guest's XCR0 may have
+ */
+struct svmrun_processor {
+	uint32_t svm_features;
+	uint64_t cr3;
+	uint64_t cr4;
+	uint64_t efer;
+	uint64_t s_cet;
+	uint64_t xcr0;
+};
+
+/**
+ * svmrun_processor_identify() - this processor, as CPUID and the module have it
+ * @processor: filled in
+ * @info: from svmrun_device_info(); or anything that has @out_svm_features and
+ *	@out_xcr0, since there need be no device and no SVM
+ */
+void svmrun_processor_identify(struct svmrun_processor *processor,
+			       const struct svmrun_info *info);
+
+/**
+ * struct svmrun_broken_rule - a rule, and the field that breaks it
+ * @field: the member, as "save.cr0" of struct svm_vmcb, or "xcr0" of struct
+ *	svmrun_registers
+ * @offset: where in the vCPU's mmap it is, as out_invalid_offset has it
+ * @reason: SVMRUN_INVALID_PROCESSOR for what the processor refuses, another
+ *	SVMRUN_INVALID_* for what the module does before it
+ * @value: what the field has
+ * @bits: those of its bits that are wrong: set or, if they must be, clear
+ * @why: the rule in words
+ * @source: where it is written: a section of the manual, as "APM 15.5.1", or a
+ *	header
+ *
+ * The strings are static.
+ */
+struct svmrun_broken_rule {
+	const char *field;
+	uint32_t offset;
+	uint32_t reason;
+	uint64_t value;
+	uint64_t bits;
+	const char *why;
+	const char *source;
+};
+
+/**
+ * svmrun_vmcb_explain() - every rule for VMRUN that a VMCB breaks
+ * @vmcb: the VMCB, of a run that ended with VMEXIT_INVALID or of one to come
+ * @processor: from svmrun_processor_identify()
+ * @rules: filled in with the first @count of them; may be NULL if that is 0
+ * @count: how many there is room for
+ *
+ * The module's rules come first, in the order in which it goes through them, then
+ * those of the processor (APM 15.5.1). Clean bits are not believed: what the
+ * program vouches for is explained like all else. Rules on what the module sets
+ * itself (intercepts, ASID, N_CR3, permission maps) are not the program's to
+ * break; those on registers that are not in the VMCB (U_CET) are left out.
+ *
+ * Return: how many are broken, which can be more than @count; 0 if none is known
+ * to be.
+ */
+int svmrun_vmcb_explain(const struct svm_vmcb *vmcb,
+			const struct svmrun_processor *processor,
+			struct svmrun_broken_rule *rules, size_t count);
+
+/**
+ * svmrun_registers_explain() - the same for the registers page
+ * @regs: the registers page
+ * @processor: from svmrun_processor_identify()
+ * @rules: filled in with the first @count of them; may be NULL if that is 0
+ * @count: how many there is room for
+ *
+ * The module looks at it when it has found nothing wrong with the VMCB.
+ *
+ * Return: as svmrun_vmcb_explain().
+ */
+int svmrun_registers_explain(const struct svmrun_registers *regs,
+			     const struct svmrun_processor *processor,
+			     struct svmrun_broken_rule *rules, size_t count);
 
 #ifdef __cplusplus
 }

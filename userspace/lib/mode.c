@@ -9,34 +9,14 @@
 
 #include <svmrun.h>
 
-#define CR0_PE		(1ull << 0)
-#define CR0_MP		(1ull << 1)
-#define CR0_ET		(1ull << 4)
-#define CR0_NE		(1ull << 5)
-#define CR0_NW		(1ull << 29)
-#define CR0_CD		(1ull << 30)
-#define CR0_PG		(1ull << 31)
-#define CR4_PAE		(1ull << 5)
-#define CR4_OSFXSR	(1ull << 9)
-#define CR4_OSXMMEXCPT	(1ull << 10)
-#define EFER_LME	(1ull << 8)
-#define EFER_LMA	(1ull << 10)
-#define EFER_SVME	(1ull << 12)
+#include "register.h"
+#include "segment.h"
+
 #define RFLAGS_ALWAYS	(1ull << 1)
 #define DR6_RESET	0xffff0ff0ull
 #define DR7_RESET	0x400ull
 #define PAT_RESET	0x0007040600070406ull
 
-/* Types of the descriptors that the segment registers seem to come from */
-#define TYPE_LDT	0x2
-#define TYPE_BUSY_TSS	0xb
-#define TYPE_DATA	0x3 /* writable, accessed */
-#define TYPE_CODE	0xb /* readable, accessed */
-#define CODE_16		(SVM_SEG_P | SVM_SEG_S | TYPE_CODE)
-#define DATA_16		(SVM_SEG_P | SVM_SEG_S | TYPE_DATA)
-#define CODE_32		(SVM_SEG_G | SVM_SEG_DB | CODE_16)
-#define DATA_32		(SVM_SEG_G | SVM_SEG_DB | DATA_16)
-#define CODE_64		(SVM_SEG_G | SVM_SEG_L | CODE_16)
 #define FLAT_CODE	0x08 /* selectors, as a guest's own table would have */
 #define FLAT_DATA	0x10
 
@@ -89,8 +69,8 @@ static void reset_segments(struct svm_vmcb_save *save)
 	save->cs = segment(0xf000, CODE_16, 0xffff, 0xffff0000);
 	save->gdtr = segment(0, 0, 0xffff, 0);
 	save->idtr = segment(0, 0, 0xffff, 0);
-	save->ldtr = segment(0, SVM_SEG_P | TYPE_LDT, 0xffff, 0);
-	save->tr = segment(0, SVM_SEG_P | TYPE_BUSY_TSS, 0xffff, 0);
+	save->ldtr = segment(0, LDT, 0xffff, 0);
+	save->tr = segment(0, BUSY_TSS, 0xffff, 0);
 }
 
 static void reset_save(struct svm_vmcb_save *save)

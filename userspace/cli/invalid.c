@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <inttypes.h>
+
+#include "invalid.h"
+#include "status.h"
+
+static unsigned int kept(const struct outcome *outcome)
+{
+	return outcome->broken < OUTCOME_RULES ? outcome->broken :
+						 OUTCOME_RULES;
+}
+
+static void explain(struct outcome *outcome, const struct svmrun_vcpu *vcpu,
+		    const struct svmrun_info *info)
+{
+	struct svmrun_processor processor;
+	unsigned int used;
+
+	svmrun_processor_identify(&processor, info);
+	outcome->broken = svmrun_vmcb_explain(vcpu->vmcb, &processor,
+					      outcome->rules, OUTCOME_RULES);
+	used = kept(outcome);
+	outcome->broken += svmrun_registers_explain(vcpu->regs, &processor,
+						    outcome->rules + used,
+						    OUTCOME_RULES - used);
+}
+
+/* The processor names no field. */
+static void end(struct machine *machine, const char *unknown)
+{
+	const struct svmrun_registers *regs = machine->vcpu.regs;
+	const char *reason = svmrun_invalid_reason(regs->out_invalid_reason);
+	__u64 rip = machine->vcpu.vmcb->save.rip;
+
+	if (regs->out_invalid_reason == SVMRUN_INVALID_PROCESSOR)
+		machine_end(machine, STATUS_UNHANDLED, "unhandled",
+			    "VMEXIT_INVALID at RIP 0x%llx: %s%s", rip, reason,
+			    unknown);
+	else
+		machine_end(machine, STATUS_UNHANDLED, "unhandled",
+			    "VMEXIT_INVALID at RIP 0x%llx: field at offset 0x%x of the vCPU's pages: %s%s",
+			    rip, regs->out_invalid_offset,
+			    reason ? reason : "reason unknown", unknown);
+}
+
+void machine_invalid(struct machine *machine)
+{
+	struct outcome *outcome = &machine->outcome;
+
+	explain(outcome, &machine->vcpu, &machine->info);
+	end(machine,
+	    outcome->broken ? "" : "; no rule that svmrun knows of is broken");
+}
+
+static void print_rule(const struct svmrun_broken_rule *rule, FILE *file)
+{
+	fprintf(file,
+		"  %s (0x%" PRIx32 ") is 0x%" PRIx64 ", wrong bits 0x%" PRIx64
+		": %s (%s)\n",
+		rule->field, rule->offset, rule->value, rule->bits, rule->why,
+		rule->source);
+}
+
+void invalid_print(const struct outcome *outcome, FILE *file)
+{
+	unsigned int i;
+
+	for (i = 0; i < kept(outcome); i++)
+		print_rule(&outcome->rules[i], file);
+	if (outcome->broken > OUTCOME_RULES)
+		fprintf(file, "  and %u more\n",
+			outcome->broken - OUTCOME_RULES);
+}
+
+static void print_rule_json(const struct svmrun_broken_rule *rule,
+			    struct json *json)
+{
+	json_object_begin(json, NULL);
+	json_string(json, "field", rule->field);
+	json_hex(json, "offset", rule->offset);
+	json_string(json, "reason", svmrun_invalid_reason(rule->reason));
+	json_hex(json, "value", rule->value);
+	json_hex(json, "bits", rule->bits);
+	json_string(json, "why", rule->why);
+	json_string(json, "source", rule->source);
+	json_object_end(json);
+}
+
+void invalid_print_json(const struct outcome *outcome, struct json *json)
+{
+	unsigned int i;
+
+	if (!outcome->broken)
+		return;
+	json_number(json, "broken", outcome->broken);
+	json_array_begin(json, "broken_rules");
+	for (i = 0; i < kept(outcome); i++)
+		print_rule_json(&outcome->rules[i], json);
+	json_array_end(json);
+}

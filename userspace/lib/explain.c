@@ -1,0 +1,452 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * Why VMRUN fails. The module's rules are those of linux/svmrun_policy.h, in the
+ * order in which the module goes through them; the processor's are those of APM
+ * 15.5.1, 15.20 and 15.25.4.
+ */
+#include <string.h>
+
+#include <linux/svmrun_policy.h>
+#include <svmrun.h>
+
+#include "register.h"
+
+#define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
+#define PAGE		4096
+#define UPPER_HALF	(~0ull << 32)
+#define ASID_BITS	0xffffffffull
+#define TLB_CONTROL_BITS 0xffull
+
+/* Bits of the registers page's tsc_ratio: 8 of integer and 32 of fraction */
+#define TSC_RATIO_RESERVED (~0ull << 40)
+
+#define VECTOR_BR	5
+/* #DE to #DB; #BP to #DF; #TS to #PF; #MF to #XF; #CP; #HV to #SX (APM 8.2) */
+#define EXCEPTIONS \
+	(3u << 0 | 0x3fu << 3 | 0x1fu << 10 | 0xfu << 16 | 1u << 21 | 7u << 28)
+
+/**
+ * struct subject - what the rules are about
+ * @vmcb: a VMCB, or NULL for
+ * @regs: a registers page
+ * @processor: the processor
+ */
+struct subject {
+	const struct svm_vmcb *vmcb;
+	const struct svmrun_registers *regs;
+	const struct svmrun_processor *processor;
+};
+
+/**
+ * struct rule - a rule on a field
+ * @field: its name
+ * @offset: in the vCPU's pages
+ * @size: bytes
+ * @reason: SVMRUN_INVALID_*
+ * @zero: bits that must be 0,
+ * @with: unless all of these are 1,
+ * @feature: or the processor has one of these; 0 for either: whatever else
+ * @set: bits that must be 1
+ * @wrong: where that does not say it: gives the bits that are wrong
+ * @why: in words
+ * @source: where it is written
+ */
+struct rule {
+	const char *field;
+	uint32_t offset;
+	uint32_t size;
+	uint32_t reason;
+	uint64_t zero;
+	uint64_t with;
+	uint32_t feature;
+	uint64_t set;
+	uint64_t (*wrong)(const struct subject *subject);
+	const char *why;
+	const char *source;
+};
+
+/* ---- the module's rules, where they are more than bits -------------------- */
+
+static uint64_t asid_of_host(const struct subject *subject)
+{
+	return subject->vmcb->control.asid ? 0 : ASID_BITS;
+}
+
+static uint64_t flush_unknown(const struct subject *subject)
+{
+	switch (subject->vmcb->control.tlb_control) {
+#define KNOWN(value, feature) case value:
+		SVMRUN_POLICY_TLB_CONTROL(KNOWN)
+#undef KNOWN
+		return 0;
+	default:
+		return TLB_CONTROL_BITS;
+	}
+}
+
+static uint64_t flush_unsupported(const struct subject *subject)
+{
+	uint32_t features = subject->processor->svm_features;
+
+	switch (subject->vmcb->control.tlb_control) {
+#define KNOWN(value, feature)                                                  \
+	case value:                                                            \
+		return (feature) & ~features ? TLB_CONTROL_BITS : 0;
+		SVMRUN_POLICY_TLB_CONTROL(KNOWN)
+#undef KNOWN
+	default:
+		return 0;
+	}
+}
+
+static uint64_t xcr0_not_offered(const struct subject *subject)
+{
+	return subject->regs->xcr0 & ~subject->processor->xcr0;
+}
+
+/* ---- the processor's ------------------------------------------------------- */
+
+static bool long_mode(const struct svm_vmcb_save *save)
+{
+	return (save->efer & EFER_LME) && (save->cr0 & CR0_PG);
+}
+
+/* Only long mode's CR3 has bits that must be zero (APM 3.1.2). */
+static uint64_t cr3_reserved(const struct subject *subject)
+{
+	const struct svm_vmcb_save *save = &subject->vmcb->save;
+
+	return long_mode(save) ? save->cr3 & ~subject->processor->cr3 : 0;
+}
+
+static uint64_t cr4_reserved(const struct subject *subject)
+{
+	return subject->vmcb->save.cr4 & ~subject->processor->cr4;
+}
+
+static uint64_t efer_reserved(const struct subject *subject)
+{
+	return subject->vmcb->save.efer & ~subject->processor->efer &
+	       ~(EFER_LME | EFER_LMA);
+}
+
+static uint64_t efer_without_long_mode(const struct subject *subject)
+{
+	return subject->vmcb->save.efer & ~subject->processor->efer &
+	       (EFER_LME | EFER_LMA);
+}
+
+static uint64_t long_mode_without_pae(const struct subject *subject)
+{
+	const struct svm_vmcb_save *save = &subject->vmcb->save;
+
+	return long_mode(save) ? ~save->cr4 & CR4_PAE : 0;
+}
+
+static uint64_t long_mode_without_pe(const struct subject *subject)
+{
+	const struct svm_vmcb_save *save = &subject->vmcb->save;
+
+	return long_mode(save) ? ~save->cr0 & CR0_PE : 0;
+}
+
+static uint64_t long_mode_code_of_both_sizes(const struct subject *subject)
+{
+	const struct svm_vmcb_save *save = &subject->vmcb->save;
+	uint64_t sizes = SVM_SEG_L | SVM_SEG_DB;
+
+	if (!long_mode(save) || !(save->cr4 & CR4_PAE))
+		return 0;
+	return (save->cs.attrib & sizes) == sizes ? sizes : 0;
+}
+
+static uint64_t event_of_reserved_type(const struct subject *subject)
+{
+	uint64_t event = subject->vmcb->control.eventinj;
+
+	if (!(event & SVM_EVENT_VALID))
+		return 0;
+	switch (event & SVM_EVENT_TYPE_MASK) {
+	case SVM_EVENT_TYPE_INTR:
+	case SVM_EVENT_TYPE_NMI:
+	case SVM_EVENT_TYPE_EXCEPTION:
+	case SVM_EVENT_TYPE_SOFT_INTERRUPT:
+		return 0;
+	default:
+		return SVM_EVENT_TYPE_MASK;
+	}
+}
+
+static bool injects_exception(const struct svm_vmcb *vmcb)
+{
+	uint64_t event = vmcb->control.eventinj;
+
+	return (event & SVM_EVENT_VALID) &&
+	       (event & SVM_EVENT_TYPE_MASK) == SVM_EVENT_TYPE_EXCEPTION;
+}
+
+static uint64_t vector_of_no_exception(const struct subject *subject)
+{
+	const struct svm_vmcb *vmcb = subject->vmcb;
+	unsigned int vector = vmcb->control.eventinj & SVM_EVENT_VECTOR_MASK;
+
+	if (!injects_exception(vmcb) ||
+	    (vector < 32 && (EXCEPTIONS >> vector & 1)))
+		return 0;
+	return SVM_EVENT_VECTOR_MASK;
+}
+
+/* BOUND is not an instruction of 64-bit mode. */
+static uint64_t bound_in_64_bit_mode(const struct subject *subject)
+{
+	const struct svm_vmcb *vmcb = subject->vmcb;
+	unsigned int vector = vmcb->control.eventinj & SVM_EVENT_VECTOR_MASK;
+
+	if (!injects_exception(vmcb) || vector != VECTOR_BR ||
+	    !long_mode(&vmcb->save) || !(vmcb->save.cs.attrib & SVM_SEG_L))
+		return 0;
+	return SVM_EVENT_VECTOR_MASK;
+}
+
+static uint64_t s_cet_reserved(const struct subject *subject)
+{
+	return subject->vmcb->save.s_cet & ~subject->processor->s_cet;
+}
+
+static uint64_t cet_without_wp(const struct subject *subject)
+{
+	const struct svm_vmcb_save *save = &subject->vmcb->save;
+
+	if (save->cr0 & CR0_WP)
+		return 0;
+	return save->cr4 & subject->processor->cr4 & CR4_CET;
+}
+
+/* UC, WC, WT, WP, WB and UC- in each byte (APM 7.8.1) */
+static uint64_t pat_of_no_type(const struct subject *subject)
+{
+	const struct svm_vmcb *vmcb = subject->vmcb;
+	uint64_t type, bits = 0;
+	unsigned int shift;
+
+	if (!(vmcb->control.nested_ctl & SVM_NESTED_NP_ENABLE))
+		return 0;
+	for (shift = 0; shift < 64; shift += 8) {
+		type = vmcb->save.g_pat >> shift & 0xff;
+		if (type > 7 || type == 2 || type == 3)
+			bits |= 0xffull << shift;
+	}
+	return bits;
+}
+
+/* ---- the tables ------------------------------------------------------------ */
+
+#define POLICY "linux/svmrun_policy.h"
+
+/* clang-format off */
+#define VMCB(member)                                                           \
+	.field = #member, .offset = offsetof(struct svm_vmcb, member),         \
+	.size = sizeof(((struct svm_vmcb *)0)->member)
+#define REGISTER(member)                                                       \
+	.field = #member, .offset = SVMRUN_VCPU_REGISTERS +                    \
+		offsetof(struct svmrun_registers, member),                     \
+	.size = sizeof(((struct svmrun_registers *)0)->member)
+#define REASON(name) .reason = SVMRUN_INVALID_##name
+
+#define ZERO(member, clean)                                                    \
+	{ VMCB(control.member), REASON(MUST_BE_ZERO), .zero = ~0ull,           \
+	  .why = "must be 0: the module has its own there, or none",           \
+	  .source = POLICY },
+#define CONTROL(member, clean, forced, refused, required)                      \
+	{ VMCB(control.member), REASON(MUST_BE_ZERO), .zero = (refused),       \
+	  .why = "bits that must be 0: the module does not let a program use them", \
+	  .source = POLICY },                                                  \
+	{ VMCB(control.member), REASON(MUST_BE_SET), .set = (required),        \
+	  .why = "bits that must be 1: the module cannot do without them",     \
+	  .source = POLICY },
+#define FEATURE(member, bits, needed)                                          \
+	{ VMCB(control.member), REASON(UNSUPPORTED), .zero = (bits),           \
+	  .feature = (needed),                                                 \
+	  .why = "needs " #needed ", which this processor does not have",      \
+	  .source = POLICY },
+
+static const struct rule vmcb_rules[] = {
+	SVMRUN_POLICY_ZERO(ZERO)
+	SVMRUN_POLICY_CONTROL(CONTROL)
+	SVMRUN_POLICY_FEATURES(FEATURE)
+	{ VMCB(control.asid), REASON(MUST_BE_SET), .wrong = asid_of_host,
+	  .why = "0 is the host's", .source = "APM 15.5.1" },
+	{ VMCB(control.tlb_control), REASON(VALUE), .wrong = flush_unknown,
+	  .why = "not a value that the manual defines",
+	  .source = "APM 15.16.2" },
+	{ VMCB(control.tlb_control), REASON(UNSUPPORTED),
+	  .wrong = flush_unsupported,
+	  .why = "a flush that this processor does not have",
+	  .source = POLICY },
+	{ VMCB(save.efer), REASON(MUST_BE_SET),
+	  .set = SVMRUN_POLICY_EFER_REQUIRED,
+	  .why = "SVME must be 1", .source = "APM 15.5.1" },
+
+	{ VMCB(save.cr0), REASON(PROCESSOR), .zero = CR0_NW, .with = CR0_CD,
+	  .why = "NW must be 0 if CD is", .source = "APM 15.5.1" },
+	{ VMCB(save.cr0), REASON(PROCESSOR), .zero = UPPER_HALF,
+	  .why = "bits 63:32 must be 0", .source = "APM 15.5.1" },
+	{ VMCB(save.cr3), REASON(PROCESSOR), .wrong = cr3_reserved,
+	  .why = "bits beyond the physical address must be 0 in long mode",
+	  .source = "APM 15.5.1" },
+	{ VMCB(save.cr4), REASON(PROCESSOR), .wrong = cr4_reserved,
+	  .why = "bits that are reserved, or that this processor does not have, must be 0",
+	  .source = "APM 15.5.1" },
+	{ VMCB(save.dr6), REASON(PROCESSOR), .zero = UPPER_HALF,
+	  .why = "bits 63:32 must be 0", .source = "APM 15.5.1" },
+	{ VMCB(save.dr7), REASON(PROCESSOR), .zero = UPPER_HALF,
+	  .why = "bits 63:32 must be 0", .source = "APM 15.5.1" },
+	{ VMCB(save.efer), REASON(PROCESSOR), .wrong = efer_reserved,
+	  .why = "bits that are reserved, or that this processor does not have, must be 0",
+	  .source = "APM 15.5.1" },
+	{ VMCB(save.efer), REASON(PROCESSOR), .wrong = efer_without_long_mode,
+	  .why = "LME and LMA must be 0: this processor has no long mode",
+	  .source = "APM 15.5.1" },
+	{ VMCB(save.cr4), REASON(PROCESSOR), .wrong = long_mode_without_pae,
+	  .why = "PAE must be 1 if EFER.LME and CR0.PG are",
+	  .source = "APM 15.5.1" },
+	{ VMCB(save.cr0), REASON(PROCESSOR), .wrong = long_mode_without_pe,
+	  .why = "PE must be 1 if EFER.LME and PG are",
+	  .source = "APM 15.5.1" },
+	{ VMCB(save.cs.attrib), REASON(PROCESSOR),
+	  .wrong = long_mode_code_of_both_sizes,
+	  .why = "L and D must not both be 1 if EFER.LME, CR0.PG and CR4.PAE are",
+	  .source = "APM 15.5.1" },
+	{ VMCB(control.eventinj), REASON(PROCESSOR),
+	  .wrong = event_of_reserved_type,
+	  .why = "TYPE is reserved", .source = "APM 15.20" },
+	{ VMCB(control.eventinj), REASON(PROCESSOR),
+	  .wrong = vector_of_no_exception,
+	  .why = "TYPE is an exception, and VECTOR is of none",
+	  .source = "APM 15.20" },
+	{ VMCB(control.eventinj), REASON(PROCESSOR),
+	  .wrong = bound_in_64_bit_mode,
+	  .why = "there is no #BR in 64-bit mode", .source = "APM 15.20" },
+	{ VMCB(save.s_cet), REASON(PROCESSOR), .wrong = s_cet_reserved,
+	  .why = "reserved bits must be 0", .source = "APM 15.5.1" },
+	{ VMCB(save.cr4), REASON(PROCESSOR), .wrong = cet_without_wp,
+	  .why = "CET must be 0 if CR0.WP is", .source = "APM 15.5.1" },
+	{ VMCB(save.g_pat), REASON(PROCESSOR), .wrong = pat_of_no_type,
+	  .why = "not a memory type", .source = "APM 15.25.4" },
+};
+
+static const struct rule register_rules[] = {
+	{ REGISTER(reserved), REASON(MUST_BE_ZERO), .zero = ~0ull,
+	  .why = "reserved, must be 0", .source = "linux/svmrun.h" },
+	{ REGISTER(xcr0), REASON(VALUE), .wrong = xcr0_not_offered,
+	  .why = "bits that XCR0 cannot have on this host",
+	  .source = "linux/svmrun.h" },
+	{ REGISTER(xcr0), REASON(VALUE), .set = XCR0_X87,
+	  .why = "x87 must be 1", .source = "APM 11.5.2" },
+	{ REGISTER(xcr0), REASON(VALUE), .zero = XCR0_AVX, .with = XCR0_SSE,
+	  .why = "AVX must be 0 if SSE is", .source = "APM 11.5.2" },
+	{ REGISTER(xcr0), REASON(VALUE), .zero = XCR0_BOUND, .with = XCR0_BOUND,
+	  .why = "BNDREGS and BNDCSR must be both 0 or both 1",
+	  .source = "APM 11.5.2" },
+	{ REGISTER(xcr0), REASON(VALUE), .zero = XCR0_AVX512,
+	  .with = XCR0_AVX512 | XCR0_AVX,
+	  .why = "AVX-512 needs its three bits, and AVX",
+	  .source = "APM 11.5.2" },
+	{ REGISTER(xcr0), REASON(VALUE), .zero = XCR0_TILE, .with = XCR0_TILE,
+	  .why = "TILECFG and TILEDATA must be both 0 or both 1",
+	  .source = "APM 11.5.2" },
+	{ REGISTER(tsc_ratio), REASON(VALUE), .zero = TSC_RATIO_RESERVED,
+	  .why = "bits 63:40 must be 0", .source = "APM 15.30.5" },
+	{ REGISTER(tsc_ratio), REASON(UNSUPPORTED), .zero = ~0ull,
+	  .feature = SVM_FEATURE_TSC_RATIO,
+	  .why = "needs SVM_FEATURE_TSC_RATIO, which this processor does not have",
+	  .source = "linux/svmrun.h" },
+};
+
+/* clang-format on */
+
+/* ---- the way through them -------------------------------------------------- */
+
+static uint64_t value_of(const struct rule *rule, const struct subject *subject)
+{
+	const char *page = subject->vmcb ? (const char *)subject->vmcb :
+					   (const char *)subject->regs;
+	uint64_t value = 0;
+
+	memcpy(&value, page + rule->offset % PAGE, rule->size);
+	return value;
+}
+
+static bool is_excused(const struct rule *rule, uint64_t value,
+		       uint32_t features)
+{
+	return (rule->with && (value & rule->with) == rule->with) ||
+	       (features & rule->feature);
+}
+
+static uint64_t wrong_bits(const struct rule *rule, uint64_t value,
+			   const struct subject *subject)
+{
+	if (rule->wrong)
+		return rule->wrong(subject);
+	if (is_excused(rule, value, subject->processor->svm_features))
+		return 0;
+	return (value & rule->zero) | (~value & rule->set);
+}
+
+static bool breaks(const struct rule *rule, const struct subject *subject,
+		   struct svmrun_broken_rule *broken)
+{
+	uint64_t value = value_of(rule, subject);
+	uint64_t bits = wrong_bits(rule, value, subject);
+
+	if (!bits)
+		return false;
+	*broken = (struct svmrun_broken_rule){
+		.field = rule->field,
+		.offset = rule->offset,
+		.reason = rule->reason,
+		.value = value,
+		.bits = bits,
+		.why = rule->why,
+		.source = rule->source,
+	};
+	return true;
+}
+
+static int explain(const struct rule *rules, size_t size,
+		   const struct subject *subject,
+		   struct svmrun_broken_rule *broken, size_t count)
+{
+	struct svmrun_broken_rule found;
+	size_t i, n = 0;
+
+	for (i = 0; i < size; i++) {
+		if (!breaks(&rules[i], subject, &found))
+			continue;
+		if (n < count)
+			broken[n] = found;
+		n++;
+	}
+	return n;
+}
+
+int svmrun_vmcb_explain(const struct svm_vmcb *vmcb,
+			const struct svmrun_processor *processor,
+			struct svmrun_broken_rule *rules, size_t count)
+{
+	const struct subject subject = { .vmcb = vmcb, .processor = processor };
+
+	return explain(vmcb_rules, ARRAY_SIZE(vmcb_rules), &subject, rules,
+		       count);
+}
+
+int svmrun_registers_explain(const struct svmrun_registers *regs,
+			     const struct svmrun_processor *processor,
+			     struct svmrun_broken_rule *rules, size_t count)
+{
+	const struct subject subject = { .regs = regs, .processor = processor };
+
+	return explain(register_rules, ARRAY_SIZE(register_rules), &subject,
+		       rules, count);
+}

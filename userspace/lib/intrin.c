@@ -1,0 +1,331 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * SVM's instructions on what the library has in place of a processor: VMCBs that
+ * are found by a physical address, and a state a thread. The module loads what
+ * VMLOAD would from the VMCB itself, so for VMRUN the thread's state takes the
+ * place of the VMCB's. No clean bit covers it, nor TLB_CONTROL.
+ */
+#include <errno.h>
+#include <stdatomic.h>
+#include <stdint.h>
+#include <sys/mman.h>
+
+#include <linux/svmrun_policy.h>
+#include <svmrun_intrin.h>
+
+#include "segment.h"
+
+#define PAGE 4096ull
+
+/* Above every pointer, and not canonical: as a pointer it is a fault. */
+#define FIRST_PHYSICAL (1ull << 47)
+
+/* ASIDs that share a count of INVLPGAs: those of the same remainder */
+#define ASIDS 256
+
+/* What VMLOAD and VMSAVE move */
+struct moved {
+#define MEMBER(field) __typeof__(((struct svm_vmcb_save *)0)->field) field;
+	SVMRUN_POLICY_STATE_VMLOAD(MEMBER)
+#undef MEMBER
+};
+
+/* A thread's; as after RESET# (APM 14.1.3) */
+static _Thread_local struct processor {
+	struct moved moved;
+	bool gif;
+	int error;
+} processor = {
+	.moved.fs = { .attrib = DATA_16, .limit = 0xffff },
+	.moved.gs = { .attrib = DATA_16, .limit = 0xffff },
+	.moved.ldtr = { .attrib = LDT, .limit = 0xffff },
+	.moved.tr = { .attrib = BUSY_TSS, .limit = 0xffff },
+	.gif = true,
+};
+
+/* INVLPGAs so far, by ASID */
+static atomic_uint invalidations[ASIDS];
+
+/*
+ * VMCBs, by physical address. Slots are taken in turn, so that an address comes
+ * again only after all others. A slot that has none is free, or being filled.
+ */
+static struct slot {
+	atomic_bool taken;
+	atomic_size_t physical;
+	struct svmrun_vcpu vcpu;
+	atomic_bool running;
+	/* Of the last run that has dropped what it had to */
+	uint32_t asid;
+	unsigned int invalidations;
+} slots[SVMRUN_INTRIN_VMCBS];
+static atomic_size_t next_number;
+
+/* ---- VMCBs ---------------------------------------------------------------- */
+
+static struct slot *slot_of(size_t physical)
+{
+	return &slots[physical / PAGE % SVMRUN_INTRIN_VMCBS];
+}
+
+static struct slot *find(size_t physical)
+{
+	struct slot *slot = slot_of(physical);
+
+	if (physical < FIRST_PHYSICAL ||
+	    atomic_load(&slot->physical) != physical)
+		return NULL;
+	return slot;
+}
+
+/* Return: the physical address that will be its own, 0 if all are taken. */
+static size_t take_slot(void)
+{
+	size_t physical;
+	unsigned int i;
+
+	for (i = 0; i < SVMRUN_INTRIN_VMCBS; i++) {
+		physical = FIRST_PHYSICAL +
+			   atomic_fetch_add(&next_number, 1) * PAGE;
+		if (!atomic_exchange(&slot_of(physical)->taken, true))
+			return physical;
+	}
+	return 0;
+}
+
+static int create_page(struct svmrun_vcpu *vcpu)
+{
+	void *page = mmap(NULL, PAGE, PROT_READ | PROT_WRITE,
+			  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (page == MAP_FAILED)
+		return -errno;
+	*vcpu = (struct svmrun_vcpu){ .fd = -1, .vmcb = page, .size = PAGE };
+	return 0;
+}
+
+static void destroy_page(struct svmrun_vcpu *vcpu)
+{
+	munmap(vcpu->vmcb, vcpu->size);
+}
+
+int svmrun_intrin_alloc(size_t *physical, struct svmrun_vm *vm)
+{
+	size_t taken = take_slot();
+	struct slot *slot;
+	int ret;
+
+	if (!taken)
+		return -ENOSPC;
+	slot = slot_of(taken);
+	ret = vm ? svmrun_vcpu_create(&slot->vcpu, vm) :
+		   create_page(&slot->vcpu);
+	if (ret < 0) {
+		atomic_store(&slot->taken, false);
+		return ret;
+	}
+	slot->asid = 0;
+	atomic_store(&slot->physical, taken);
+	*physical = taken;
+	return 0;
+}
+
+void svmrun_intrin_free(size_t physical)
+{
+	struct slot *slot = find(physical);
+
+	if (!slot ||
+	    !atomic_compare_exchange_strong(&slot->physical, &physical, 0))
+		return;
+	if (slot->vcpu.fd < 0)
+		destroy_page(&slot->vcpu);
+	else
+		svmrun_vcpu_destroy(&slot->vcpu);
+	atomic_store(&slot->taken, false);
+}
+
+struct svmrun_vcpu *svmrun_intrin_vcpu(size_t physical)
+{
+	struct slot *slot = find(physical);
+
+	return slot ? &slot->vcpu : NULL;
+}
+
+/* ---- the instructions ----------------------------------------------------- */
+
+/*
+ * #GP, with the operand in RAX: HLT is privileged on every processor, while
+ * VMRUN would be #UD on one whose SVM is off.
+ */
+static inline void general_protection(size_t rax)
+{
+	asm volatile("hlt" : : "a"(rax));
+}
+
+/* The VMCB that an instruction names; NULL after #GP */
+static inline struct slot *operand(size_t physical)
+{
+	struct slot *slot = find(physical);
+
+	if (!slot)
+		general_protection(physical);
+	return slot;
+}
+
+static void load(struct moved *moved, const struct svm_vmcb_save *save)
+{
+#define LOAD(field) moved->field = save->field;
+	SVMRUN_POLICY_STATE_VMLOAD(LOAD)
+#undef LOAD
+}
+
+static void save(struct svm_vmcb_save *save, const struct moved *moved)
+{
+#define SAVE(field) save->field = moved->field;
+	SVMRUN_POLICY_STATE_VMLOAD(SAVE)
+#undef SAVE
+}
+
+void __svm_vmload(size_t VmcbPhysicalAddress)
+{
+	struct slot *slot = operand(VmcbPhysicalAddress);
+
+	if (slot)
+		load(&processor.moved, &slot->vcpu.vmcb->save);
+}
+
+void __svm_vmsave(size_t VmcbPhysicalAddress)
+{
+	struct slot *slot = operand(VmcbPhysicalAddress);
+
+	if (slot)
+		save(&slot->vcpu.vmcb->save, &processor.moved);
+}
+
+/* What the program asks for, and all of the guest's translations */
+static uint8_t with_flush(uint8_t tlb_control)
+{
+	switch (tlb_control) {
+	case SVM_TLB_CONTROL_NOTHING:
+		return SVM_TLB_CONTROL_FLUSH_ALL;
+	case SVM_TLB_CONTROL_FLUSH_GUEST_NON_GLOBAL:
+		return SVM_TLB_CONTROL_FLUSH_GUEST;
+	default:
+		return tlb_control;
+	}
+}
+
+/*
+ * The guest's translations are the vCPU's, whatever its ASID (APM 15.16): they
+ * are not those of another ASID, nor what INVLPGA has left of this one.
+ */
+static int run_flushed(struct slot *slot)
+{
+	struct svm_vmcb_control *control = &slot->vcpu.vmcb->control;
+	uint8_t asked = control->tlb_control;
+	uint32_t asid = control->asid;
+	unsigned int count = atomic_load(&invalidations[asid % ASIDS]);
+	int ret;
+
+	if (asid != slot->asid || count != slot->invalidations)
+		control->tlb_control = with_flush(asked);
+	ret = svmrun_vcpu_run(&slot->vcpu);
+	control->tlb_control = asked;
+	if (!ret && control->exitcode != VMEXIT_INVALID) {
+		slot->asid = asid;
+		slot->invalidations = count;
+	}
+	return ret;
+}
+
+static void set_invalid(struct svm_vmcb_control *control)
+{
+	control->exitcode = VMEXIT_INVALID;
+	control->exitinfo1 = 0;
+	control->exitinfo2 = 0;
+	control->exitintinfo = 0;
+}
+
+/* The module has it injected again; the processor leaves that to the program. */
+static void interrupt_event(struct svm_vmcb_control *control)
+{
+	if (control->eventinj & SVM_EVENT_VALID)
+		control->exitintinfo = control->eventinj;
+	control->eventinj = 0;
+}
+
+/* As #VMEXIT would end what ended with @error */
+static void complete_exit(struct svm_vmcb_control *control, int error)
+{
+	switch (error) {
+	case 0:
+		break;
+	case -EINTR:
+	case -EFAULT:
+	case -ENOMEM:
+		interrupt_event(control);
+		break;
+	default:
+		set_invalid(control);
+	}
+}
+
+static int run(struct slot *slot)
+{
+	struct svm_vmcb *vmcb = slot->vcpu.vmcb;
+	struct moved own;
+	int ret;
+
+	load(&own, &vmcb->save);
+	save(&vmcb->save, &processor.moved);
+	ret = run_flushed(slot);
+	load(&processor.moved, &vmcb->save);
+	save(&vmcb->save, &own);
+	complete_exit(&vmcb->control, ret);
+	return ret;
+}
+
+void __svm_vmrun(size_t VmcbPhysicalAddress)
+{
+	struct slot *slot = operand(VmcbPhysicalAddress);
+
+	if (!slot)
+		return;
+	if (atomic_exchange(&slot->running, true)) {
+		processor.error = -EBUSY;
+	} else {
+		processor.error = run(slot);
+		atomic_store(&slot->running, false);
+	}
+	processor.gif = false;
+}
+
+void __svm_stgi(void)
+{
+	processor.gif = true;
+}
+
+void __svm_clgi(void)
+{
+	processor.gif = false;
+}
+
+void __svm_invlpga(void *Va __attribute__((unused)), int ASID)
+{
+	atomic_fetch_add(&invalidations[(unsigned int)ASID % ASIDS], 1);
+}
+
+void __svm_skinit(int BlockPhysicalAddress)
+{
+	asm volatile("skinit" : : "a"(BlockPhysicalAddress) : "memory");
+}
+
+bool svmrun_intrin_gif(void)
+{
+	return processor.gif;
+}
+
+int svmrun_intrin_error(void)
+{
+	return processor.error;
+}
