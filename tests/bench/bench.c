@@ -170,6 +170,88 @@ static ticks fault_logged(const struct engine *engine)
 	return faults(engine, 4096, PAGE, MADV_NOHUGEPAGE, true);
 }
 
+/* ---- snapshots ----------------------------------------------------------- */
+
+#define SNAPSHOT_SIZE (16 * MIB)
+#define DIRTY_PAGES 512
+
+/* A snapshot of a guest that writes to ECX pages from EBX on, and halts */
+static struct snapshot *snapshot_create(const struct engine *engine)
+{
+	/* 1: mov %eax, (%ebx); add $4096, %ebx; dec %ecx; jnz 1b; hlt */
+	static const char code[] = { 0x89, 0x03, 0x81, 0xc3, 0x00, 0x10,
+				     0x00, 0x00, 0x49, 0x75, 0xf5, 0xf4 };
+	char *memory = memory_create(SNAPSHOT_SIZE, PAGE, MADV_NOHUGEPAGE);
+	struct machine *machine = engine->create();
+	struct snapshot *snapshot;
+
+	memcpy(memory + CODE, code, sizeof(code));
+	memset(memory + MIB, 1, SNAPSHOT_SIZE - MIB);
+	snapshot = engine->snapshot(machine, memory, SNAPSHOT_SIZE);
+	engine->destroy(machine);
+	munmap(memory, SNAPSHOT_SIZE);
+	return snapshot;
+}
+
+/* The guest writes to so many pages, and all is as it was. */
+static void write_and_reset(const struct engine *engine,
+			    struct machine *machine, unsigned int pages)
+{
+	engine->start(machine, CODE, MIB, pages);
+	engine->run(machine);
+	engine->reset(machine);
+}
+
+static ticks resets(const struct engine *engine, unsigned int pages)
+{
+	struct snapshot *snapshot = snapshot_create(engine);
+	struct machine *machine = engine->clone(snapshot);
+	ticks begin = 0;
+
+	/* The first copies of pages are the clone's, not a reset's. */
+	write_and_reset(engine, machine, DIRTY_PAGES);
+	for (int i = -2; i < 20; i++) {
+		if (i == 0)
+			begin = __rdtsc();
+		write_and_reset(engine, machine, pages);
+	}
+	begin = __rdtsc() - begin;
+	engine->destroy(machine);
+	engine->discard(snapshot);
+	return begin / 20;
+}
+
+static ticks reset_one(const struct engine *engine)
+{
+	return resets(engine, 1);
+}
+
+static ticks reset_page(const struct engine *engine)
+{
+	return (resets(engine, DIRTY_PAGES) - resets(engine, 1)) /
+	       (DIRTY_PAGES - 1);
+}
+
+static ticks clone_first_insn(const struct engine *engine)
+{
+	struct snapshot *snapshot = snapshot_create(engine);
+	ticks begin = 0, taken = 0;
+
+	for (int i = -2; i < 20; i++) {
+		struct machine *machine;
+
+		begin = __rdtsc();
+		machine = engine->clone(snapshot);
+		engine->start(machine, CODE + 11, 0, 0);
+		engine->run(machine);
+		if (i >= 0)
+			taken += __rdtsc() - begin;
+		engine->destroy(machine);
+	}
+	engine->discard(snapshot);
+	return taken / 20;
+}
+
 static const struct work works[] = {
 	{ "null_ioctl", "null ioctl", null_ioctl },
 	{ "out_exit", "OUT exit to the program and back", out_exit },
@@ -179,6 +261,10 @@ static const struct work works[] = {
 	  fault_sparse },
 	{ "fault_2m", "fault on a page of 2 MiB that is there", fault_2m },
 	{ "fault_logged", "fault on a page of 4 KiB, logged", fault_logged },
+	{ "reset_page", "run and reset, for each page written", reset_page },
+	{ "reset_one", "run and reset with one page written", reset_one },
+	{ "clone_first_insn", "clone to its first instruction and exit",
+	  clone_first_insn },
 };
 
 /* ---- the merge of VMCBs, which KVM has not --------------------------------- */

@@ -11,18 +11,23 @@
 #include <stdint.h>
 
 struct machine;
+struct snapshot;
 
 /**
  * struct engine - svmrun or KVM
  * @name: its name
  * @available: can VMs be created here?
  * @create: a VM with one vCPU in 32-bit protected mode, flat, without paging
- * @destroy: the mirror of @create
+ * @destroy: the mirror of @create and @clone
  * @map: give the VM a range of memory, with a log of what it writes if asked
  * @start: where the guest goes on, and its EBX and ECX
  * @run: until the guest leaves for a reason that is the program's
  * @step: over the instruction that it left at, of @length bytes
  * @null: the least that a call on the vCPU's file descriptor costs
+ * @snapshot: the vCPU's state, and @memory, which the guest has from address 0 on
+ * @discard: the mirror of @snapshot, when it has no clones any more
+ * @clone: a VM that begins as the snapshot, its memory copied when written to
+ * @reset: a clone is the snapshot again, in all that the guest can have changed
  */
 struct engine {
 	const char *name;
@@ -36,6 +41,11 @@ struct engine {
 	void (*run)(struct machine *machine);
 	void (*step)(struct machine *machine, unsigned int length);
 	void (*null)(struct machine *machine);
+	struct snapshot *(*snapshot)(struct machine *machine, void *memory,
+				     size_t size);
+	void (*discard)(struct snapshot *snapshot);
+	struct machine *(*clone)(const struct snapshot *snapshot);
+	void (*reset)(struct machine *machine);
 };
 
 extern const struct engine svmrun_engine;

@@ -2,27 +2,11 @@
 #include <fcntl.h>
 #include <linux/kvm.h>
 #include <stdlib.h>
-#include <sys/ioctl.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
-#include "engine.h"
+#include "kvm.h"
 
 #define KVM_DEVICE "/dev/kvm"
-
-struct machine {
-	int kvm, vm, vcpu;
-	size_t run_size;
-	struct kvm_run *run;
-	unsigned int slots;
-};
-
-static int check(int result, const char *what)
-{
-	if (result < 0)
-		fail(what);
-	return result;
-}
 
 static bool available(void)
 {
@@ -59,7 +43,7 @@ static void set_protected(struct machine *m)
 	check(ioctl(m->vcpu, KVM_SET_REGS, &regs), "KVM_SET_REGS");
 }
 
-static struct machine *create(void)
+struct machine *kvm_create(void)
 {
 	struct machine *m = calloc(1, sizeof(*m));
 
@@ -74,12 +58,20 @@ static struct machine *create(void)
 		      m->vcpu, 0);
 	if (m->run == MAP_FAILED)
 		fail("mmap of a vCPU");
+	return m;
+}
+
+static struct machine *create(void)
+{
+	struct machine *m = kvm_create();
+
 	set_protected(m);
 	return m;
 }
 
 static void destroy(struct machine *m)
 {
+	kvm_clone_free(m);
 	munmap(m->run, m->run_size);
 	close(m->vcpu);
 	close(m->vm);
@@ -87,8 +79,7 @@ static void destroy(struct machine *m)
 	free(m);
 }
 
-static void map(struct machine *m, uint64_t gpa, void *hva, size_t size,
-		bool log)
+void kvm_map(struct machine *m, uint64_t gpa, void *hva, size_t size, bool log)
 {
 	struct kvm_userspace_memory_region region = {
 		.slot = m->slots++,
@@ -134,9 +125,13 @@ const struct engine kvm_engine = {
 	.available = available,
 	.create = create,
 	.destroy = destroy,
-	.map = map,
+	.map = kvm_map,
 	.start = start,
 	.run = run,
 	.step = step,
 	.null = null,
+	.snapshot = kvm_snapshot,
+	.discard = kvm_discard,
+	.clone = kvm_clone,
+	.reset = kvm_reset,
 };

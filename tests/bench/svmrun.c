@@ -12,8 +12,13 @@
 
 struct machine {
 	int device;
-	struct svmrun_vm vm;
+	struct svmrun_vm vm; /* not of a clone, which has its own */
 	struct svmrun_vcpu vcpu;
+	struct svmrun_clone clone;
+};
+
+struct snapshot {
+	struct svmrun_snapshot kept;
 };
 
 static void check(int result, const char *what)
@@ -29,7 +34,7 @@ static bool available(void)
 	return !access(SVMRUN_DEVICE, R_OK | W_OK);
 }
 
-static struct machine *create(void)
+static struct machine *machine_open(void)
 {
 	struct machine *m = calloc(1, sizeof(*m));
 
@@ -37,6 +42,13 @@ static struct machine *create(void)
 		fail("memory");
 	m->device = svmrun_device_open(NULL);
 	check(m->device, SVMRUN_DEVICE);
+	return m;
+}
+
+static struct machine *create(void)
+{
+	struct machine *m = machine_open();
+
 	check(svmrun_vm_create(&m->vm, m->device), "svmrun_vm_create");
 	check(svmrun_vcpu_create(&m->vcpu, &m->vm), "svmrun_vcpu_create");
 	svmrun_mode_protected(&m->vcpu, 0, 0);
@@ -45,8 +57,12 @@ static struct machine *create(void)
 
 static void destroy(struct machine *m)
 {
-	svmrun_vcpu_destroy(&m->vcpu);
-	svmrun_vm_destroy(&m->vm);
+	if (m->clone.snapshot) {
+		svmrun_clone_destroy(&m->clone);
+	} else {
+		svmrun_vcpu_destroy(&m->vcpu);
+		svmrun_vm_destroy(&m->vm);
+	}
 	close(m->device);
 	free(m);
 }
@@ -83,6 +99,39 @@ static void null(struct machine *m)
 	ioctl(m->vcpu.fd, 0, 0);
 }
 
+static struct snapshot *snapshot(struct machine *m, void *memory, size_t size)
+{
+	struct snapshot *snapshot = calloc(1, sizeof(*snapshot));
+	struct svmrun_memory low = { .base = memory, .size = size };
+
+	if (!snapshot)
+		fail("memory");
+	check(svmrun_snapshot_take(&snapshot->kept, &low, 1, &m->vcpu, 1),
+	      "svmrun_snapshot_take");
+	return snapshot;
+}
+
+static void discard(struct snapshot *snapshot)
+{
+	svmrun_snapshot_destroy(&snapshot->kept);
+	free(snapshot);
+}
+
+static struct machine *clone(const struct snapshot *snapshot)
+{
+	struct machine *m = machine_open();
+
+	check(svmrun_clone(&m->clone, &snapshot->kept, m->device),
+	      "svmrun_clone");
+	m->vcpu = m->clone.vcpus[0];
+	return m;
+}
+
+static void reset(struct machine *m)
+{
+	check(svmrun_reset(&m->clone), "svmrun_reset");
+}
+
 const struct engine svmrun_engine = {
 	.name = "svmrun",
 	.available = available,
@@ -93,4 +142,8 @@ const struct engine svmrun_engine = {
 	.run = run,
 	.step = step,
 	.null = null,
+	.snapshot = snapshot,
+	.discard = discard,
+	.clone = clone,
+	.reset = reset,
 };

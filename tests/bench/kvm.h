@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* A VM of KVM's, between kvm.c and kvm_clone.c */
+#ifndef KVM_H
+#define KVM_H
+
+#include <linux/kvm.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+
+#include "engine.h"
+
+struct machine {
+	int kvm, vm, vcpu;
+	size_t run_size;
+	struct kvm_run *run;
+	unsigned int slots;
+	struct clone *clone; /* or NULL */
+};
+
+static inline int check(int result, const char *what)
+{
+	if (result < 0)
+		fail(what);
+	return result;
+}
+
+/* With a vCPU as KVM makes it */
+struct machine *kvm_create(void);
+void kvm_map(struct machine *m, uint64_t gpa, void *hva, size_t size, bool log);
+
+struct snapshot *kvm_snapshot(struct machine *m, void *memory, size_t size);
+void kvm_discard(struct snapshot *snapshot);
+struct machine *kvm_clone(const struct snapshot *snapshot);
+void kvm_reset(struct machine *m);
+void kvm_clone_free(struct machine *m);
+
+#endif /* KVM_H */
