@@ -294,7 +294,7 @@ bool backing_has_changed(struct backing *backing,
 }
 
 /**
- * backing_mark_dirty() - note in the log that the guest may write to a page
+ * backing_mark_dirty() - note in the log that a page may have been written to
  * @backing: a backing with a log
  * @gpa: guest physical address in it
  *
@@ -330,8 +330,7 @@ u64 backing_next_dirty(const struct backing *backing, u64 gpa, u64 end)
  * @backing: a backing with a log
  * @gpa: guest physical address in it
  *
- * Under the lock of the nested page table, from which the right to write to it
- * must go too.
+ * Under the lock of the nested page table.
  */
 void backing_clear_dirty(struct backing *backing, u64 gpa)
 {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The log of pages that guests write to. A page that is not in it is mapped
- * without the right to write, so that the first write is a nested page fault.
+ * The log of pages that guests write to. The processor keeps it, in the nested page
+ * table (APM 5.4.2, 15.25.5): what it notes there comes into the backing's when a
+ * program asks, and when pages are taken out.
  */
 #include "dirty.h"
 
@@ -28,22 +29,29 @@ static bool is_logged(const struct memory *memory, u64 gpa, u64 end)
 	return true;
 }
 
-/* What it takes off the log is written to no more after the next flush. */
-static void fetch(struct memory *memory, struct region *region, u64 begin,
-		  u64 end, u64 gpa, u64 *bits, bool clear)
+/*
+ * What a guest writes meanwhile is in this log or in the next: after the first flush
+ * it sets A once more, after the second also D.
+ */
+static void collect(struct memory *memory, u64 gpa, u64 end)
+{
+	memory_step(memory, gpa, end, npt_mark);
+	memory_flush(memory);
+	memory_step(memory, gpa, end, npt_collect);
+	memory_flush(memory);
+}
+
+static void fetch(struct region *region, u64 begin, u64 end, u64 gpa, u64 *bits,
+		  bool clear)
 {
 	u64 at = begin;
 
 	while ((at = backing_next_dirty(region->backing, at, end)) < end) {
-		struct npt_range page = { .gpa = at, .end = at + PAGE_SIZE };
 		unsigned long index = (at - gpa) >> PAGE_SHIFT;
 
 		bits[index / 64] |= 1ull << index % 64;
-		if (clear) {
+		if (clear)
 			backing_clear_dirty(region->backing, at);
-			npt_protect(&memory->npt, &page,
-				    region->rights & ~NPT_WRITE, 1);
-		}
 		at += PAGE_SIZE;
 	}
 }
@@ -59,12 +67,10 @@ static void fetch_all(struct memory *memory, u64 gpa, u64 end, u64 *bits,
 				at + MEMORY_STEPS * PAGE_SIZE);
 
 		spin_lock(&memory->lock);
-		fetch(memory, region, at, stop, gpa, bits, clear);
+		fetch(region, at, stop, gpa, bits, clear);
 		spin_unlock(&memory->lock);
 		at = stop;
 	}
-	if (clear)
-		memory_flush(memory);
 }
 
 /**
@@ -87,10 +93,12 @@ int dirty_fetch(struct memory *memory, u64 gpa, u64 length, u64 *bits,
 
 	if (mutex_lock_killable(&memory->mutex))
 		return -EINTR;
-	if (is_logged(memory, gpa, gpa + length))
+	if (is_logged(memory, gpa, gpa + length)) {
+		collect(memory, gpa, gpa + length);
 		fetch_all(memory, gpa, gpa + length, bits, clear);
-	else
+	} else {
 		err = -ENOENT;
+	}
 	mutex_unlock(&memory->mutex);
 	return err;
 }

@@ -68,7 +68,7 @@ static unsigned int page_level(const struct region *region, u64 gpa,
 	return level;
 }
 
-/* Writes that are logged are seen page by page, and none but the first. */
+/* Writes that are logged are seen page by page. */
 static bool is_logged(const struct region *region, unsigned int access)
 {
 	return region->backing->dirty && (access & NPT_WRITE);
@@ -122,8 +122,7 @@ static int map_pages(struct memory *memory, const struct region *region,
 	*level = 1;
 	if (!is_logged(region, access))
 		*level = page_level(region, gpa, pages->order);
-	if (!pages->writable ||
-	    (region->backing->dirty && !is_logged(region, access)))
+	if (!pages->writable || (region->backing->dirty && *level > 1))
 		rights &= ~NPT_WRITE;
 	err = map_page(memory, &state->cache, gpa, pages->page[0], *level,
 		       rights);
@@ -165,7 +164,7 @@ static unsigned int pages_to_find(struct fault_state *state,
 				  const struct region *region, u64 gpa,
 				  unsigned int access)
 {
-	if (gpa != state->next || is_logged(region, access))
+	if (gpa != state->next)
 		state->ahead = 0;
 	else
 		state->ahead = min(2 * state->ahead + 1, BACKING_PAGES - 1u);

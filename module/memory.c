@@ -35,15 +35,30 @@ void memory_flush(struct memory *memory)
 	on_each_cpu_mask(memory->running, no_operation, NULL, 1);
 }
 
-static void zap(struct memory *memory, struct npt_range *range)
+/* The range goes as far as one log, or none, is its pages'. */
+static void limit(const struct memory *memory, struct npt_range *range, u64 end)
 {
-	bool done;
+	struct region *region = region_first(&memory->regions, range->gpa);
+	bool inside = region && region->gpa <= range->gpa;
+
+	range->end = end;
+	if (region)
+		range->end = min(end, inside ? region->end : region->gpa);
+	range->log = inside ? region->backing->dirty : NULL;
+	range->log_gpa = inside ? region->backing->gpa : 0;
+}
+
+static void step_all(struct memory *memory, struct npt_range *range,
+		     npt_step *step)
+{
+	u64 end = range->end;
 
 	do {
 		spin_lock(&memory->lock);
-		done = npt_zap(&memory->npt, range, MEMORY_STEPS);
+		limit(memory, range, end);
+		step(&memory->npt, range, MEMORY_STEPS);
 		spin_unlock(&memory->lock);
-	} while (!done);
+	} while (range->gpa < end);
 }
 
 /*
@@ -57,18 +72,33 @@ static void flush_and_free(struct memory *memory, struct npt_range *range)
 }
 
 /**
+ * memory_step() - do something to a range of the nested page table, step by step
+ * @memory: the address space
+ * @gpa: a multiple of the page size
+ * @end: a multiple of the page size, behind @gpa
+ * @step: what; it leaves nothing to be freed
+ */
+void memory_step(struct memory *memory, u64 gpa, u64 end, npt_step *step)
+{
+	struct npt_range range = { .gpa = gpa, .end = end };
+
+	step_all(memory, &range, step);
+}
+
+/**
  * memory_zap() - take pages out of the nested page table
  * @memory: the address space
  * @gpa: a multiple of the page size
  * @end: a multiple of the page size, behind @gpa
  *
- * No guest reaches what was mapped in the range when it returns.
+ * No guest reaches what was mapped in the range when it returns; what guests wrote
+ * there is in the log, where there is one.
  */
 void memory_zap(struct memory *memory, u64 gpa, u64 end)
 {
 	struct npt_range range = { .gpa = gpa, .end = end };
 
-	zap(memory, &range);
+	step_all(memory, &range, npt_zap);
 	flush_and_free(memory, &range);
 }
 
@@ -309,7 +339,7 @@ static void region_unmap(struct memory *memory, struct region *region)
 	spin_lock(&memory->lock);
 	region_erase(&memory->regions, region);
 	spin_unlock(&memory->lock);
-	zap(memory, &range);
+	step_all(memory, &range, npt_zap);
 	spin_lock(&memory->lock);
 	npt_prune(&memory->npt, &range, region->gpa);
 	npt_prune(&memory->npt, &range, region->end - PAGE_SIZE);

@@ -49,6 +49,10 @@ int memory_unmap(struct memory *memory, u64 gpa, u64 length);
 int memory_protect(struct memory *memory, u64 gpa, u64 length,
 		   unsigned int rights);
 
+typedef bool npt_step(struct npt *npt, struct npt_range *range,
+		      unsigned int steps);
+
+void memory_step(struct memory *memory, u64 gpa, u64 end, npt_step *step);
 void memory_zap(struct memory *memory, u64 gpa, u64 end);
 void memory_flush(struct memory *memory);
 

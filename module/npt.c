@@ -9,13 +9,19 @@
 #define ENTRY_P (1ull << 0)
 #define ENTRY_W (1ull << 1)
 #define ENTRY_U (1ull << 2)
+#define ENTRY_A (1ull << 5) /* a walk has been here: the processor sets it */
+#define ENTRY_D (1ull << 6) /* a page that was written to: so, too */
 #define ENTRY_PS (1ull << 7) /* above the lowest level: a page, not a table */
+#define ENTRY_MARK (1ull << 9) /* ours: a table to collect from */
 #define ENTRY_NX (1ull << 63)
 #define ENTRY_ADDRESS 0x000ffffffffff000ull
 
 #define ENTRIES 512
 #define LEVEL_BITS 9
 #define LEVELS_MOST 5
+
+/* What one call may look at counts entries; a table is looked through quickly. */
+#define TABLE_STEPS (ENTRIES / 16)
 
 static unsigned int level_shift(unsigned int level)
 {
@@ -51,6 +57,25 @@ static bool is_table(u64 entry, unsigned int level)
 static bool is_page(u64 entry, unsigned int level)
 {
 	return (entry & ENTRY_P) && !is_table(entry, level);
+}
+
+/* The processor may set A and D at any time (APM 5.4.2): none of them is lost. */
+static u64 entry_clear(u64 *entry, u64 bits)
+{
+	u64 old = READ_ONCE(*entry);
+
+	while (!try_cmpxchg(entry, &old, old & ~bits))
+		;
+	return old;
+}
+
+/* Whoever maps a page once more leaves its D. */
+static void entry_set(u64 *entry, u64 value)
+{
+	u64 old = READ_ONCE(*entry);
+
+	while (!try_cmpxchg(entry, &old, value | (old & ENTRY_D)))
+		;
 }
 
 /**
@@ -186,25 +211,31 @@ int npt_map(struct npt *npt, struct npt_cache *cache, u64 gpa, u64 pa,
 		return -EEXIST;
 	if (!*entry)
 		npt->pages[level - 1]++;
-	WRITE_ONCE(*entry, page_entry(npt, pa, level, rights));
+	entry_set(entry, page_entry(npt, pa, level, rights));
 	return 0;
 }
 
 /*
- * The entry that ends the walk for @gpa: a page's, or the first that is not
- * present. @level is where it stands.
+ * The entry that ends the walk for @gpa: a page's, the first that is not present,
+ * or a table's at level @last. @level is where it stands.
  */
-static u64 *walk(const struct npt *npt, u64 gpa, unsigned int *level)
+static u64 *walk_to(const struct npt *npt, u64 gpa, unsigned int last,
+		    unsigned int *level)
 {
 	u64 *table = npt->root;
 
 	for (*level = npt->levels;; --*level) {
 		u64 *entry = &table[entry_index(gpa, *level)];
 
-		if (!is_table(*entry, *level))
+		if (*level == last || !is_table(*entry, *level))
 			return entry;
 		table = entry_table(npt, *entry);
 	}
+}
+
+static u64 *walk(const struct npt *npt, u64 gpa, unsigned int *level)
+{
+	return walk_to(npt, gpa, 1, level);
 }
 
 /**
@@ -225,7 +256,9 @@ unsigned int npt_missing(const struct npt *npt, u64 gpa)
 /* On to what the next entry of @level covers */
 static void range_step(struct npt_range *range, unsigned int level)
 {
-	range->gpa = (range->gpa & -npt_span(level)) + npt_span(level);
+	u64 next = (range->gpa & -npt_span(level)) + npt_span(level);
+
+	range->gpa = next < range->end ? next : range->end;
 }
 
 /* Is all that an entry of @level covers still to come? */
@@ -251,42 +284,50 @@ static void table_detach(struct npt *npt, u64 *entry, struct npt_range *range)
 	npt->tables--;
 }
 
-static unsigned int table_pages(const u64 *table)
+static void log_page(const struct npt_range *range, u64 gpa)
+{
+	unsigned long page = (gpa - range->log_gpa) >> NPT_PAGE_SHIFT;
+
+	if (range->log)
+		__set_bit(page, range->log);
+}
+
+/* Take out what is in the table of 4 KiB pages from @gpa on. How many were there? */
+static unsigned int table_clear(u64 *table, const struct npt_range *range)
 {
 	unsigned int i, count = 0;
 
-	for (i = 0; i < ENTRIES; i++)
-		count += table[i] & ENTRY_P;
+	for (i = 0; i < ENTRIES; i++) {
+		if (!table[i])
+			continue;
+		count++;
+		if (xchg(&table[i], 0) & ENTRY_D)
+			log_page(range, range->gpa + i * NPT_PAGE_SIZE);
+	}
 	return count;
 }
 
-/* Down to a table of 4 KiB pages all of which are to go, or to less */
-static u64 *walk_to_zap(const struct npt *npt, const struct npt_range *range,
-			unsigned int *level)
+static void zap_table(struct npt *npt, u64 *entry, struct npt_range *range)
 {
-	u64 *table = npt->root;
-
-	for (*level = npt->levels;; --*level) {
-		u64 *entry = &table[entry_index(range->gpa, *level)];
-
-		if (!is_table(*entry, *level) ||
-		    (*level == 2 && range_covers(range, 2)))
-			return entry;
-		table = entry_table(npt, *entry);
-	}
+	npt->pages[0] -= table_clear(entry_table(npt, *entry), range);
+	table_detach(npt, entry, range);
 }
 
-static void zap_entry(struct npt *npt, u64 *entry, unsigned int level,
-		      struct npt_range *range)
+static void zap_page(struct npt *npt, u64 *entry, unsigned int level,
+		     struct npt_range *range)
 {
-	if (is_table(*entry, level)) {
-		npt->pages[0] -= table_pages(entry_table(npt, *entry));
-		table_detach(npt, entry, range);
-	} else if (*entry) {
-		npt->pages[level - 1]--;
-		WRITE_ONCE(*entry, 0);
-		range->flush = true;
-	}
+	npt->pages[level - 1]--;
+	if ((xchg(entry, 0) & ENTRY_D) && level == 1)
+		log_page(range, range->gpa);
+	range->flush = true;
+}
+
+static bool take_steps(unsigned int *steps, unsigned int count)
+{
+	bool left = *steps;
+
+	*steps -= count < *steps ? count : *steps;
+	return left;
 }
 
 /**
@@ -299,11 +340,16 @@ static void zap_entry(struct npt *npt, u64 *entry, unsigned int level,
  */
 bool npt_zap(struct npt *npt, struct npt_range *range, unsigned int steps)
 {
-	while (range->gpa < range->end && steps--) {
-		unsigned int level;
-		u64 *entry = walk_to_zap(npt, range, &level);
+	while (range->gpa < range->end && take_steps(&steps, 1)) {
+		unsigned int last = range_covers(range, 2) ? 2 : 1, level;
+		u64 *entry = walk_to(npt, range->gpa, last, &level);
 
-		zap_entry(npt, entry, level, range);
+		if (is_table(*entry, level)) {
+			zap_table(npt, entry, range);
+			take_steps(&steps, TABLE_STEPS);
+		} else if (*entry) {
+			zap_page(npt, entry, level, range);
+		}
 		range_step(range, level);
 		/* Tables of tables are left empty behind, a GiB at a time. */
 		if (!(range->gpa & (npt_span(3) - 1)))
@@ -349,10 +395,10 @@ void npt_prune(struct npt *npt, struct npt_range *range, u64 gpa)
 static void protect_entry(struct npt *npt, u64 *entry, unsigned int level,
 			  struct npt_range *range, unsigned int rights)
 {
-	u64 old = *entry, new = old;
+	u64 old = *entry, new = old & ~ENTRY_D;
 
 	if (!range_covers(range, level)) {
-		zap_entry(npt, entry, level, range);
+		zap_page(npt, entry, level, range);
 		return;
 	}
 	if (!(rights & NPT_WRITE))
@@ -360,9 +406,9 @@ static void protect_entry(struct npt *npt, u64 *entry, unsigned int level,
 	new &= ~ENTRY_NX;
 	if (!(rights & NPT_EXEC))
 		new |= ENTRY_NX;
-	if (new == old)
+	if (!((new ^ old) & (ENTRY_W | ENTRY_NX)))
 		return;
-	WRITE_ONCE(*entry, new);
+	entry_set(entry, new);
 	range->flush |= (old & ~new &ENTRY_W) || (new & ~old &ENTRY_NX);
 }
 
@@ -385,6 +431,84 @@ bool npt_protect(struct npt *npt, struct npt_range *range, unsigned int rights,
 
 		if (*entry)
 			protect_entry(npt, entry, level, range, rights);
+		range_step(range, level);
+	}
+	return range->gpa >= range->end;
+}
+
+/* ---- pages that were written to ------------------------------------------ */
+
+/*
+ * Is there nothing to collect? Of a table that is wholly in the range an entry
+ * tells; of another, other ranges have to know too.
+ */
+static bool is_unused(u64 *entry, const struct npt_range *range)
+{
+	return range_covers(range, 2) &&
+	       !(entry_clear(entry, ENTRY_MARK) & ENTRY_MARK);
+}
+
+/**
+ * npt_mark() - find the tables that the processor has used, to collect from
+ * @npt: the table
+ * @range: the range
+ * @steps: how many entries to look at before coming back
+ *
+ * The TLB must be flushed before the next npt_collect(): a processor that has a
+ * table's address in hand does not set the A of its entry again.
+ *
+ * Return: true when all is done.
+ */
+bool npt_mark(struct npt *npt, struct npt_range *range, unsigned int steps)
+{
+	while (range->gpa < range->end && steps--) {
+		unsigned int level;
+		u64 *entry = walk_to(npt, range->gpa, 2, &level), old = *entry;
+
+		/* Nobody else writes to it while A is set. */
+		if (is_table(old, level) && range_covers(range, level) &&
+		    (old & ENTRY_A))
+			WRITE_ONCE(*entry, (old & ~ENTRY_A) | ENTRY_MARK);
+		range_step(range, level);
+	}
+	return range->gpa >= range->end;
+}
+
+static void collect_table(u64 *table, const struct npt_range *range)
+{
+	u64 gpa = range->gpa, end = range->end;
+	unsigned int i = entry_index(gpa, 1), count = ENTRIES - i;
+
+	if (end - gpa < count * NPT_PAGE_SIZE)
+		count = (end - gpa) / NPT_PAGE_SIZE;
+	for (table += i, i = 0; i < count; i++) {
+		if (!(READ_ONCE(table[i]) & ENTRY_D))
+			continue;
+		entry_clear(&table[i], ENTRY_D);
+		log_page(range, gpa + i * NPT_PAGE_SIZE);
+	}
+}
+
+/**
+ * npt_collect() - log the pages that were written to, and forget that they were
+ * @npt: the table
+ * @range: the range, as npt_mark() had it
+ * @steps: how many entries to look at before coming back
+ *
+ * A page is logged once more when it is written to after the next TLB flush.
+ *
+ * Return: true when all is done.
+ */
+bool npt_collect(struct npt *npt, struct npt_range *range, unsigned int steps)
+{
+	while (range->gpa < range->end && take_steps(&steps, 1)) {
+		unsigned int level;
+		u64 *entry = walk_to(npt, range->gpa, 2, &level);
+
+		if (is_table(*entry, level) && !is_unused(entry, range)) {
+			collect_table(entry_table(npt, *entry), range);
+			take_steps(&steps, TABLE_STEPS);
+		}
 		range_step(range, level);
 	}
 	return range->gpa >= range->end;

@@ -49,12 +49,17 @@ struct npt_cache {
  * struct npt_range - a range that is worked on in steps
  * @gpa: where to go on, a multiple of the page size
  * @end: where to end, a multiple of the page size
+ * @log: a bit a page from @log_gpa on, or NULL: gets the pages of 4 KiB that were
+ *	written to and that zapping or collecting finds
+ * @log_gpa: a multiple of the page size, at most @gpa
  * @flush: rights were taken away: the TLB must be flushed
  * @freed: tables that were taken out, for npt_range_free()
  */
 struct npt_range {
 	u64 gpa;
 	u64 end;
+	unsigned long *log;
+	u64 log_gpa;
 	bool flush;
 	u64 *freed;
 };
@@ -72,6 +77,8 @@ int npt_map(struct npt *npt, struct npt_cache *cache, u64 gpa, u64 pa,
 bool npt_zap(struct npt *npt, struct npt_range *range, unsigned int steps);
 bool npt_protect(struct npt *npt, struct npt_range *range, unsigned int rights,
 		 unsigned int steps);
+bool npt_mark(struct npt *npt, struct npt_range *range, unsigned int steps);
+bool npt_collect(struct npt *npt, struct npt_range *range, unsigned int steps);
 void npt_prune(struct npt *npt, struct npt_range *range, u64 gpa);
 void npt_range_free(struct npt_range *range);
 

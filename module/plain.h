@@ -11,6 +11,8 @@
 
 #ifdef __KERNEL__
 
+#include <linux/atomic.h>
+#include <linux/bitops.h>
 #include <linux/build_bug.h>
 #include <linux/compiler.h>
 #include <linux/errno.h>
@@ -60,6 +62,16 @@ typedef uint64_t u64;
 #define __always_inline inline __attribute__((always_inline))
 #endif
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
+
+#define xchg(at, value) __atomic_exchange_n(at, value, __ATOMIC_SEQ_CST)
+#define try_cmpxchg(at, old, value)                                            \
+	__atomic_compare_exchange_n(at, old, value, false, __ATOMIC_SEQ_CST,   \
+				    __ATOMIC_SEQ_CST)
+
+static inline void __set_bit(unsigned long bit, unsigned long *bits)
+{
+	bits[bit / 64] |= 1ul << bit % 64;
+}
 
 static inline u64 *table_alloc(void)
 {

@@ -12,6 +12,8 @@
 #define ENTRY_P (1ull << 0)
 #define ENTRY_W (1ull << 1)
 #define ENTRY_U (1ull << 2)
+#define ENTRY_A (1ull << 5)
+#define ENTRY_D (1ull << 6)
 #define ENTRY_PS (1ull << 7)
 #define ENTRY_NX (1ull << 63)
 #define ENTRY_ADDRESS 0x000ffffffffff000ull
@@ -21,11 +23,19 @@
 #define PAGES_4_LEVELS 36
 #define PAGES_5_LEVELS 40
 
-/* What a page must be: 4 KiB of a page at @level, 0 if it is not mapped */
+/* Pages that there is a log of: the first sixteen, in two tables */
+#define LOGGED 16
+#define LOG_PAGES 1024
+
+/*
+ * What a page must be: 4 KiB of a page at @level, 0 if it is not mapped. @written:
+ * and not in a log yet, at the lowest level
+ */
 struct page {
 	unsigned int level;
 	u64 pa;
 	unsigned int rights;
+	bool written;
 };
 
 static struct {
@@ -33,6 +43,7 @@ static struct {
 	struct npt_cache cache;
 	struct page page[PAGES_5_LEVELS];
 	unsigned int pages;
+	unsigned long log[LOG_PAGES / 64];
 } table;
 
 /* The first eight pages, then eight around 2^21, 2^30, 2^39 and 2^48. */
@@ -84,6 +95,7 @@ static struct page walk(u64 gpa)
 	}
 	offset = gpa & (npt_span(page.level) - 1);
 	page.pa = (entry & ENTRY_ADDRESS & ~table.npt.encryption) + offset;
+	page.written = page.level == 1 && (entry & ENTRY_D);
 	page.rights = (entry & ENTRY_W ? NPT_WRITE : 0) |
 		      (entry & ENTRY_NX ? 0 : NPT_EXEC);
 	return page;
@@ -102,7 +114,7 @@ static unsigned int count_tables(const u64 *entries, unsigned int level)
 static bool is(struct page page, struct page want)
 {
 	return page.level == want.level && page.pa == want.pa &&
-	       page.rights == want.rights;
+	       page.rights == want.rights && page.written == want.written;
 }
 
 static void table_check(void)
@@ -142,6 +154,25 @@ static void forget(u64 from, u64 end)
 			table.page[i] = (struct page){ 0 };
 }
 
+/* What was written between @from and @end, and nothing else, has gone to the log. */
+static void log_check(u64 from, u64 end)
+{
+	unsigned int i, found = 0;
+
+	for (i = 0; i < LOGGED; i++) {
+		u64 number = gpa_of(i) / NPT_PAGE_SIZE;
+		bool logged = table.log[number / 64] >> number % 64 & 1;
+		bool due = table.page[i].written && gpa_of(i) >= from &&
+			   gpa_of(i) < end;
+
+		holds(logged == due, "the log is not what was written");
+		found += logged;
+	}
+	for (i = 0; i < LOG_PAGES; i++)
+		found -= table.log[i / 64] >> i % 64 & 1;
+	holds(!found, "there is more in the log");
+}
+
 static void clear(u64 from, u64 end)
 {
 	struct npt_range range = { .gpa = from, .end = end };
@@ -177,6 +208,7 @@ static void map(struct input *input)
 				.level = level,
 				.pa = pa + (gpa_of(i) - start),
 				.rights = rights,
+				.written = table.page[i].written,
 			};
 	table_check();
 }
@@ -190,6 +222,9 @@ static struct npt_range take_range(struct input *input, unsigned int *steps)
 	};
 
 	*steps = input_take(input, 1);
+	memset(table.log, 0, sizeof(table.log));
+	if (range.end <= LOG_PAGES * NPT_PAGE_SIZE)
+		range.log = table.log;
 	return range;
 }
 
@@ -204,6 +239,8 @@ static void zap(struct input *input)
 	      "it does not get on");
 	holds(done == (range.gpa >= range.end), "done, or not");
 	npt_range_free(&range);
+	if (range.log)
+		log_check(from, range.gpa);
 	if (range.gpa > from)
 		forget(from, range.gpa < range.end ? range.gpa : range.end);
 	table_check();
@@ -230,6 +267,43 @@ static void protect(struct input *input)
 			*page = (struct page){ 0 };
 	}
 	npt_range_free(&range);
+	table_check();
+}
+
+/* The processor, in a page of 4 KiB that it may write to */
+static void write(struct input *input)
+{
+	unsigned int i = input_below(input, LOGGED), level = table.npt.levels;
+	struct page *page = &table.page[i];
+	u64 *entries = table.npt.root, *entry;
+
+	if (page->level != 1 || !(page->rights & NPT_WRITE))
+		return;
+	for (;; level--) {
+		entry = &entries[gpa_of(i) / npt_span(level) % ENTRIES];
+		*entry |= ENTRY_A;
+		if (level == 1)
+			break;
+		entries = table_of(*entry);
+	}
+	*entry |= ENTRY_D;
+	page->written = true;
+}
+
+static void collect(struct input *input)
+{
+	unsigned int steps, i;
+	struct npt_range range = take_range(input, &steps), marked = range;
+	u64 from = range.gpa;
+
+	if (!range.log)
+		return;
+	holds(npt_mark(&table.npt, &marked, ~0u), "it does not end");
+	holds(npt_collect(&table.npt, &range, ~0u), "it does not end");
+	log_check(from, range.end);
+	for (i = 0; i < LOGGED; i++)
+		if (gpa_of(i) >= from && gpa_of(i) < range.end)
+			table.page[i].written = false;
 	table_check();
 }
 
@@ -321,7 +395,7 @@ static void reset(struct input *input)
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
 	static void (*const steps[])(struct input *) = {
-		map, zap, protect, prune, assign, drop, reset,
+		map, zap, protect, prune, write, collect, assign, drop, reset,
 	};
 	struct input input = { bytes, size };
 

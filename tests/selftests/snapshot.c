@@ -241,11 +241,20 @@ static void change(struct svmrun_clone *clone, unsigned int *seed)
 		changes[below(seed, 5)](clone, seed);
 }
 
+static bool has_written(struct svmrun_clone *clone)
+{
+	uint64_t bits[MACHINE_SIZE / PAGE / 64 + 1] = {}, any = 0;
+
+	if (svmrun_vm_dirty(&clone->vm, 0, MACHINE_SIZE, bits, 0))
+		return false;
+	for (size_t i = 0; i < ARRAY_SIZE(bits); i++)
+		any |= bits[i];
+	return any;
+}
+
 /* The guest may stop in the middle of things. Returns whether it wrote. */
 static bool run_some(struct svmrun_clone *clone, unsigned int *seed)
 {
-	const struct svmrun_registers *regs = clone->vcpus[0].regs;
-	uint64_t faults = regs->out_exits_fault;
 	int runs = below(seed, 4);
 	bool wrote;
 
@@ -258,7 +267,7 @@ static bool run_some(struct svmrun_clone *clone, unsigned int *seed)
 		if (!below(seed, 2))
 			change(clone, seed);
 	}
-	wrote = regs->out_exits_fault != faults;
+	wrote = has_written(clone);
 	if (!below(seed, 8))
 		spoil(clone, seed);
 	return wrote;

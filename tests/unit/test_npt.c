@@ -7,6 +7,8 @@
 #define P 1ull
 #define W 2ull
 #define U 4ull
+#define A (1ull << 5)
+#define D (1ull << 6)
 #define PS (1ull << 7)
 #define NX (1ull << 63)
 #define ADDRESS 0x000ffffffffff000ull
@@ -470,6 +472,210 @@ END_TEST
  * Against a plain array: the same mappings, whatever the order. What is larger
  * than what it overlaps makes room first.
  */
+/* ---- pages that were written to ------------------------------------------ */
+
+#define LOG_PAGES 2048ul /* from 0 on */
+
+static unsigned long written[LOG_PAGES / 64];
+
+static struct npt_range logged_range(u64 page, u64 end)
+{
+	return (struct npt_range){
+		.gpa = page << 12,
+		.end = end << 12,
+		.log = written,
+	};
+}
+
+/* The processor sets A in all that it walks through, and D in the page's. */
+static void processor_write(u64 gpa)
+{
+	u64 *table = npt.root, *entry;
+	int level;
+
+	for (level = npt.levels;; level--) {
+		entry = &table[(gpa >> (12 + 9 * (level - 1))) & 511];
+		ck_assert(*entry & P);
+		*entry |= A;
+		if (level == 1 || *entry & PS)
+			break;
+		table = table_from_pa(*entry & ADDRESS & ~npt.encryption);
+	}
+	ck_assert(*entry & W);
+	*entry |= D;
+}
+
+static void mark(u64 page, u64 end)
+{
+	struct npt_range range = logged_range(page, end);
+
+	ck_assert(npt_mark(&npt, &range, ~0u));
+	ck_assert_uint_eq(range.gpa, end << 12);
+}
+
+/* How many pages are new in the log? */
+static unsigned int collect(u64 page, u64 end)
+{
+	struct npt_range range = logged_range(page, end);
+	unsigned int i, count = 0;
+
+	memset(written, 0, sizeof(written));
+	mark(page, end);
+	ck_assert(npt_collect(&npt, &range, ~0u));
+	ck_assert_uint_eq(range.gpa, end << 12);
+	for (i = 0; i < LOG_PAGES; i++)
+		count += written[i / 64] >> i % 64 & 1;
+	return count;
+}
+
+static bool is_written(unsigned int page)
+{
+	return written[page / 64] >> page % 64 & 1;
+}
+
+static void map_all(void)
+{
+	u64 i;
+
+	setup(4, 0);
+	for (i = 0; i < LOG_PAGES; i++)
+		map(i << 12, (i + 1) << 12, NPT_WRITE);
+}
+
+START_TEST(collect_finds_what_was_written)
+{
+	map_all();
+	ck_assert_uint_eq(collect(0, LOG_PAGES), 0);
+	processor_write(3ull << 12);
+	processor_write(511ull << 12);
+	processor_write(512ull << 12);
+	ck_assert_uint_eq(collect(0, LOG_PAGES), 3);
+	ck_assert(is_written(3) && is_written(511) && is_written(512));
+	ck_assert_uint_eq(collect(0, LOG_PAGES), 0);
+	processor_write(511ull << 12);
+	ck_assert_uint_eq(collect(0, LOG_PAGES), 1);
+	teardown();
+}
+END_TEST
+
+START_TEST(collect_takes_the_range_only)
+{
+	map_all();
+	processor_write(9ull << 12);
+	processor_write(10ull << 12);
+	processor_write(600ull << 12);
+	processor_write(601ull << 12);
+	ck_assert_uint_eq(collect(10, 601), 2);
+	ck_assert(is_written(10) && is_written(600));
+	ck_assert_uint_eq(collect(0, 512), 1);
+	ck_assert(is_written(9));
+	ck_assert_uint_eq(collect(601, LOG_PAGES), 1);
+	ck_assert(is_written(601));
+	teardown();
+}
+END_TEST
+
+/* Between marking and collecting, and after that */
+START_TEST(collect_loses_nothing_meanwhile)
+{
+	struct npt_range range;
+
+	map_all();
+	processor_write(1ull << 12);
+	mark(0, LOG_PAGES);
+	processor_write(2ull << 12);
+	range = logged_range(0, LOG_PAGES);
+	memset(written, 0, sizeof(written));
+	ck_assert(npt_collect(&npt, &range, ~0u));
+	ck_assert(is_written(1) && is_written(2));
+	processor_write(2ull << 12);
+	ck_assert_uint_eq(collect(0, LOG_PAGES), 1);
+	ck_assert(is_written(2));
+	teardown();
+}
+END_TEST
+
+/* A table that no walk went through has nothing, and is not looked at. */
+START_TEST(collect_skips_unused_tables)
+{
+	u64 *table;
+
+	map_all();
+	processor_write(5ull << 12);
+	ck_assert_uint_eq(collect(0, LOG_PAGES), 1);
+	table = table_from_pa(npt.root[0] & ADDRESS);
+	table = table_from_pa(table[0] & ADDRESS);
+	table = table_from_pa(table[0] & ADDRESS);
+	table[5] |= D;
+	ck_assert_uint_eq(collect(0, LOG_PAGES), 0);
+	ck_assert_uint_eq(collect(0, 511), 1);
+	teardown();
+}
+END_TEST
+
+START_TEST(collect_comes_back_after_its_steps)
+{
+	struct npt_range range = logged_range(0, LOG_PAGES);
+
+	map_all();
+	ck_assert(!npt_mark(&npt, &range, 1));
+	ck_assert_uint_eq(range.gpa, MIB_2);
+	range = logged_range(0, LOG_PAGES);
+	ck_assert(!npt_collect(&npt, &range, 1));
+	ck_assert_uint_eq(range.gpa, MIB_2);
+	ck_assert(!npt_collect(&npt, &range, 0));
+	ck_assert_uint_eq(range.gpa, MIB_2);
+	teardown();
+}
+END_TEST
+
+START_TEST(zap_logs_what_was_written)
+{
+	struct npt_range range = logged_range(4, 5);
+
+	map_all();
+	memset(written, 0, sizeof(written));
+	processor_write(4ull << 12);
+	processor_write(700ull << 12);
+	npt_zap(&npt, &range, ~0u);
+	ck_assert(is_written(4) && !is_written(700));
+	range = logged_range(512, 1024);
+	npt_zap(&npt, &range, ~0u);
+	npt_range_free(&range);
+	ck_assert(is_written(700));
+	ck_assert_uint_eq(collect(0, LOG_PAGES), 0);
+	teardown();
+}
+END_TEST
+
+START_TEST(log_begins_where_it_is_said)
+{
+	struct npt_range range = logged_range(100, 200);
+
+	map_all();
+	memset(written, 0, sizeof(written));
+	processor_write(130ull << 12);
+	range.log_gpa = 100ull << 12;
+	ck_assert(npt_collect(&npt, &range, ~0u));
+	ck_assert(is_written(30));
+	teardown();
+}
+END_TEST
+
+/* Whoever maps it again, or takes rights away, knows nothing of the write. */
+START_TEST(changes_leave_what_was_written)
+{
+	map_all();
+	processor_write(6ull << 12);
+	map(6ull << 12, 7ull << 12, 0);
+	processor_write(7ull << 12);
+	protect(7ull << 12, 8ull << 12, 0);
+	ck_assert_uint_eq(collect(0, LOG_PAGES), 2);
+	ck_assert(is_written(6) && is_written(7));
+	teardown();
+}
+END_TEST
+
 START_TEST(agrees_with_a_model)
 {
 	enum { PAGES = 4096, ROUNDS = 20000 };
@@ -550,6 +756,14 @@ Suite *npt_suite(void)
 		&protect_gives_and_takes_execute,
 		&protect_unmaps_what_is_partly_inside,
 		&protect_comes_back_after_its_steps,
+		&collect_finds_what_was_written,
+		&collect_takes_the_range_only,
+		&collect_loses_nothing_meanwhile,
+		&collect_skips_unused_tables,
+		&collect_comes_back_after_its_steps,
+		&zap_logs_what_was_written,
+		&log_begins_where_it_is_said,
+		&changes_leave_what_was_written,
 		&agrees_with_a_model,
 	};
 
