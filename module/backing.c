@@ -7,11 +7,13 @@
 
 #include <linux/err.h>
 #include <linux/hmm.h>
+#include <linux/minmax.h>
 #include <linux/mm.h>
 #include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
 
+#include "compat.h"
 #include "memory.h"
 
 static unsigned long page_number(const struct backing *backing, u64 gpa)
@@ -198,59 +200,88 @@ static int find_slowly(struct backing *backing, u64 hva, bool write,
 	return 0;
 }
 
-/*
- * In pages of which size does Linux map it? Its tables do not go while interrupts
- * are off; whether it still is so is asked afterwards (backing_has_changed()).
- */
-static unsigned int mapped_order(struct mm_struct *mm, u64 hva)
+/* Pages from @page on, as many as are wanted of those that Linux maps as one */
+static void take_large(struct page *page, u64 offset, unsigned int order,
+		       unsigned int most, struct backing_pages *pages)
 {
-	unsigned int order = 0;
-	unsigned long flags;
-	pgd_t pgd;
+	unsigned long first = offset >> PAGE_SHIFT;
+
+	pages->order = order;
+	while (pages->count < most && first + pages->count < 1ul << order) {
+		pages->page[pages->count] = page + first + pages->count;
+		pages->count++;
+	}
+}
+
+/* The first says whether it is writable, and the others are like it. */
+static void take_small(pmd_t pmd, u64 hva, unsigned int most,
+		       struct backing_pages *pages)
+{
+	const pte_t *pte = pte_offset_kernel(&pmd, hva);
+	unsigned int i, left = PTRS_PER_PTE - pte_index(hva);
+
+	pages->order = 0;
+	for (i = 0; i < min(most, left); i++) {
+		pte_t entry = READ_ONCE(pte[i]);
+		bool writable = pte_access_permitted(entry, true);
+
+		if (!i)
+			pages->writable = writable;
+		if (pte_special(entry) || !pte_access_permitted(entry, false) ||
+		    writable != pages->writable)
+			break;
+		pages->page[pages->count++] = pte_page(entry);
+	}
+}
+
+/* What Linux's page tables hold; they do not go while interrupts are off. */
+static void walk(struct mm_struct *mm, u64 hva, unsigned int most,
+		 struct backing_pages *pages)
+{
+	pgd_t pgd = READ_ONCE(*pgd_offset(mm, hva));
 	p4d_t p4d;
 	pud_t pud;
 	pmd_t pmd;
 
-	local_irq_save(flags);
-	pgd = READ_ONCE(*pgd_offset(mm, hva));
 	if (pgd_none(pgd))
-		goto out;
+		return;
 	p4d = READ_ONCE(*p4d_offset(&pgd, hva));
 	if (!p4d_present(p4d))
-		goto out;
+		return;
 	pud = READ_ONCE(*pud_offset(&p4d, hva));
 	if (!pud_present(pud))
-		goto out;
+		return;
 	if (pud_leaf(pud)) {
-		order = PUD_SHIFT - PAGE_SHIFT;
-		goto out;
+		pages->writable = pud_access_permitted(pud, true);
+		if (pud_access_permitted(pud, false) && !pud_special(pud))
+			take_large(pud_page(pud), hva & ~PUD_MASK,
+				   PUD_SHIFT - PAGE_SHIFT, most, pages);
+		return;
 	}
 	pmd = READ_ONCE(*pmd_offset(&pud, hva));
-	if (pmd_present(pmd) && pmd_leaf(pmd))
-		order = PMD_SHIFT - PAGE_SHIFT;
-out:
-	local_irq_restore(flags);
-	return order;
+	if (!pmd_present(pmd))
+		return;
+	if (pmd_leaf(pmd)) {
+		pages->writable = pmd_access_permitted(pmd, true);
+		if (pmd_access_permitted(pmd, false) && !pmd_special(pmd))
+			take_large(pmd_page(pmd), hva & ~PMD_MASK,
+				   PMD_SHIFT - PAGE_SHIFT, most, pages);
+		return;
+	}
+	take_small(pmd, hva, most, pages);
 }
 
 /* Without locks: pages that are there, as many as there are in a row */
 static bool find_quickly(struct backing *backing, u64 hva, bool write,
 			 unsigned int most, struct backing_pages *pages)
 {
-	int i, found;
+	unsigned long flags;
 
-	found = get_user_pages_fast_only(hva, most, write ? FOLL_WRITE : 0,
-					 pages->page);
-	if (found <= 0)
-		return false;
-	pages->count = found;
-	pages->order = PageCompound(pages->page[0]) ?
-			       mapped_order(backing->memory->mm, hva) :
-			       0;
-	pages->writable = write;
-	for (i = 0; i < found; i++)
-		put_page(pages->page[i]);
-	return true;
+	pages->count = 0;
+	local_irq_save(flags);
+	walk(backing->memory->mm, hva, most, pages);
+	local_irq_restore(flags);
+	return pages->count && (pages->writable || !write);
 }
 
 /**
@@ -271,9 +302,7 @@ int backing_find(struct backing *backing, u64 gpa, bool write,
 	u64 hva = backing_hva(backing, gpa);
 
 	pages->sequence = mmu_interval_read_begin(&backing->notifier);
-	if (find_quickly(backing, hva, true, most, pages))
-		return 0;
-	if (!write && find_quickly(backing, hva, false, most, pages))
+	if (find_quickly(backing, hva, write, most, pages))
 		return 0;
 	return find_slowly(backing, hva, write, pages);
 }

@@ -69,6 +69,12 @@ static inline void vm_flags_set(struct vm_area_struct *vma, vm_flags_t flags)
 }
 #endif
 
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 12, 0)
+/* Large pages that are not memory are not known yet. */
+#define pmd_special(pmd) false
+#define pud_special(pud) false
+#endif
+
 /*
  * Deal with what is pending before a guest is entered: rescheduling, task work.
  * Up to 6.17 the kernel's function notes a signal in a struct kvm_vcpu, whose it
