@@ -19,6 +19,7 @@
 #include "dirty.h"
 #include "processor.h"
 #include "run.h"
+#include "stats.h"
 #include "vcpu.h"
 #include "vm.h"
 #include "vmcb.h"
@@ -172,11 +173,17 @@ static int vcpu_file_release(struct inode *inode, struct file *file)
 	return 0;
 }
 
+static void vcpu_file_show(struct seq_file *seq, struct file *file)
+{
+	stats_show_vcpu(seq, file->private_data);
+}
+
 static const struct file_operations vcpu_fops = {
 	.owner = THIS_MODULE,
 	.unlocked_ioctl = vcpu_file_ioctl,
 	.mmap = vcpu_file_mmap,
 	.release = vcpu_file_release,
+	.show_fdinfo = vcpu_file_show,
 	.llseek = noop_llseek,
 };
 
@@ -348,10 +355,16 @@ static int vm_file_release(struct inode *inode, struct file *file)
 	return 0;
 }
 
+static void vm_file_show(struct seq_file *seq, struct file *file)
+{
+	stats_show_vm(seq, file->private_data);
+}
+
 static const struct file_operations vm_fops = {
 	.owner = THIS_MODULE,
 	.unlocked_ioctl = vm_file_ioctl,
 	.release = vm_file_release,
+	.show_fdinfo = vm_file_show,
 	.llseek = noop_llseek,
 };
 

@@ -7,6 +7,7 @@
 #include "device.h"
 #include "fpu.h"
 #include "processor.h"
+#include "stats.h"
 #include "vcpu.h"
 #include "world.h"
 
@@ -29,6 +30,7 @@ static int __init svmrun_init(void)
 	err = device_init();
 	if (err)
 		goto err_device;
+	stats_init();
 	return 0;
 
 err_device:
@@ -42,6 +44,7 @@ err_world:
 
 static void __exit svmrun_exit(void)
 {
+	stats_exit();
 	device_exit();
 	vcpu_exit();
 	world_exit();

@@ -15,6 +15,7 @@
 #include "backing.h"
 #include "page.h"
 #include "processor.h"
+#include "trace.h"
 
 static void no_operation(void *unused)
 {
@@ -111,12 +112,14 @@ static bool invalidate(struct mmu_interval_notifier *notifier,
 	struct memory *memory = backing->memory;
 	u64 start = max_t(u64, range->start, backing->hva);
 	u64 end = min_t(u64, range->end, backing->hva + backing->length);
+	u64 gpa = backing->gpa + (start - backing->hva);
+	u64 gpa_end = backing->gpa + (PAGE_ALIGN(end) - backing->hva);
 
 	spin_lock(&memory->lock);
 	mmu_interval_set_seq(notifier, sequence);
 	spin_unlock(&memory->lock);
-	memory_zap(memory, backing->gpa + (start - backing->hva),
-		   backing->gpa + (PAGE_ALIGN(end) - backing->hva));
+	trace_invalidate(memory, gpa, gpa_end);
+	memory_zap(memory, gpa, gpa_end);
 	return true;
 }
 

@@ -154,6 +154,13 @@ static noinstr void cross(u64 vmcb_pa)
 	guest_state_exit_irqoff();
 }
 
+/* For the program, and for whoever does not trust it */
+static void count(u64 *shown, u64 *own)
+{
+	(*shown)++;
+	(*own)++;
+}
+
 /* The CPU is in the VM's running mask. */
 static void visit(struct vcpu *vcpu)
 {
@@ -164,11 +171,13 @@ static void visit(struct vcpu *vcpu)
 	processor_set_tsc_ratio(vcpu->tsc_ratio);
 	speculation_enter(vcpu->vm->id);
 	event_note(&vcpu->injected, hw);
+	vcpu->counters.entries++;
 	trace_enter(vcpu);
 	debugreg_enter(&vcpu->debugreg, vcpu->regs->dr,
 		       hw->control.intercept[1], hw->save.dr7);
 	cross(pages_pa(hw));
 	debugreg_leave(&vcpu->debugreg, vcpu->regs->dr, hw->save.dr6);
+	trace_exit(vcpu);
 	vcpu->hw->control.clean = SVM_CLEAN_ALL;
 	speculation_leave();
 }
@@ -201,17 +210,20 @@ static bool enter(struct vcpu *vcpu)
 /* Exits that are the host's own, and that its handlers have dealt with by now. */
 static bool host_exit(struct vcpu *vcpu)
 {
+	struct svmrun_registers *shown = vcpu->regs;
+	struct vcpu_counters *own = &vcpu->counters;
+
 	switch (vcpu->hw->control.exitcode) {
 	case VMEXIT_INTR:
-		vcpu->regs->out_exits_interrupt++;
+		count(&shown->out_exits_interrupt, &own->interrupts);
 		break;
 	case VMEXIT_NMI:
 	case VMEXIT_SMI:
 	case VMEXIT_INIT:
-		vcpu->regs->out_exits_nmi++;
+		count(&shown->out_exits_nmi, &own->nmis);
 		break;
 	case VMEXIT_EXCP(EXCEPTION_MC):
-		vcpu->regs->out_exits_machine_check++;
+		count(&shown->out_exits_machine_check, &own->machine_checks);
 		/* Intercepted, it has not been raised for the host. */
 		asm volatile("int %0" : : "i"(EXCEPTION_MC));
 		break;
@@ -262,12 +274,13 @@ static int nested_page_fault(struct vcpu *vcpu)
 	int ret = fault_handle(&vcpu->vm->memory, &vcpu->fault,
 			       control->exitinfo2, control->exitinfo1);
 
+	trace_fault(vcpu, ret);
 	if (ret > 0)
 		return RUN_DONE;
 	event_resume(vcpu->hw, &vcpu->injected);
 	if (ret)
 		return ret;
-	vcpu->regs->out_exits_fault++;
+	count(&vcpu->regs->out_exits_fault, &vcpu->counters.faults);
 	return RUN_ON;
 }
 
@@ -275,7 +288,7 @@ static int exception(struct vcpu *vcpu)
 {
 	if (!event_reflect(vcpu->hw, vcpu->wish.exceptions))
 		return RUN_DONE;
-	vcpu->regs->out_exits_reflected++;
+	count(&vcpu->regs->out_exits_reflected, &vcpu->counters.reflected);
 	return RUN_ON;
 }
 
@@ -320,6 +333,7 @@ int run(struct vcpu *vcpu)
 	} else {
 		step = load(vcpu);
 	}
+	vcpu->counters.runs++;
 	vcpu_attach(vcpu);
 	while (step == RUN_ON) {
 		step = handle_work(vcpu);

@@ -15,24 +15,80 @@
 /* The hardware is about to be told this. */
 TRACE_EVENT(enter, TP_PROTO(const struct vcpu *vcpu), TP_ARGS(vcpu),
 	    TP_STRUCT__entry(__field(u64, vm)
-			     __field(const void *, vcpu)
+			     __field(u32, vcpu)
 			     __field(u64, rip)
 			     __field(u64, eventinj)
 			     __field(u32, asid)
 			     __field(u32, clean)
 			     __field(u8, tlb_control)),
 	    TP_fast_assign(__entry->vm = vcpu->vm->id;
-			   __entry->vcpu = vcpu;
+			   __entry->vcpu = vcpu->id;
 			   __entry->rip = vcpu->hw->save.rip;
 			   __entry->eventinj = vcpu->hw->control.eventinj;
 			   __entry->asid = vcpu->hw->control.asid;
 			   __entry->clean = vcpu->hw->control.clean;
 			   __entry->tlb_control =
 				vcpu->hw->control.tlb_control;),
-	    TP_printk("vm=%llu vcpu=%p rip=0x%llx eventinj=0x%llx asid=%u clean=0x%x tlb_control=%u",
+	    TP_printk("vm=%llu vcpu=%u rip=0x%llx eventinj=0x%llx asid=%u clean=0x%x tlb_control=%u",
 		      __entry->vm, __entry->vcpu, __entry->rip,
 		      __entry->eventinj, __entry->asid, __entry->clean,
 		      __entry->tlb_control)
+);
+
+/* The guest has left, for whatever reason; its VMCB as the hardware wrote it. */
+TRACE_EVENT(exit, TP_PROTO(const struct vcpu *vcpu), TP_ARGS(vcpu),
+	    TP_STRUCT__entry(__field(u64, vm)
+			     __field(u32, vcpu)
+			     __field(u64, rip)
+			     __field(u64, exitcode)
+			     __field(u64, exitinfo1)
+			     __field(u64, exitinfo2)
+			     __field(u64, exitintinfo)),
+	    TP_fast_assign(__entry->vm = vcpu->vm->id;
+			   __entry->vcpu = vcpu->id;
+			   __entry->rip = vcpu->hw->save.rip;
+			   __entry->exitcode = vcpu->hw->control.exitcode;
+			   __entry->exitinfo1 = vcpu->hw->control.exitinfo1;
+			   __entry->exitinfo2 = vcpu->hw->control.exitinfo2;
+			   __entry->exitintinfo =
+				vcpu->hw->control.exitintinfo;),
+	    TP_printk("vm=%llu vcpu=%u rip=0x%llx exitcode=0x%llx exitinfo1=0x%llx exitinfo2=0x%llx exitintinfo=0x%llx",
+		      __entry->vm, __entry->vcpu, __entry->rip,
+		      __entry->exitcode, __entry->exitinfo1,
+		      __entry->exitinfo2, __entry->exitintinfo)
+);
+
+/* A nested page fault: result 0: served, 1: the program's, or a negative errno */
+TRACE_EVENT(fault, TP_PROTO(const struct vcpu *vcpu, int result),
+	    TP_ARGS(vcpu, result),
+	    TP_STRUCT__entry(__field(u64, vm)
+			     __field(u32, vcpu)
+			     __field(u64, gpa)
+			     __field(u64, error_code)
+			     __field(int, result)),
+	    TP_fast_assign(__entry->vm = vcpu->vm->id;
+			   __entry->vcpu = vcpu->id;
+			   __entry->gpa = vcpu->hw->control.exitinfo2;
+			   __entry->error_code = vcpu->hw->control.exitinfo1;
+			   __entry->result = result;),
+	    TP_printk("vm=%llu vcpu=%u gpa=0x%llx error_code=0x%llx result=%d",
+		      __entry->vm, __entry->vcpu, __entry->gpa,
+		      __entry->error_code, __entry->result)
+);
+
+/* Linux takes memory away: no guest reaches it any more. */
+TRACE_EVENT(invalidate,
+	    TP_PROTO(const struct memory *memory, u64 gpa, u64 end),
+	    TP_ARGS(memory, gpa, end),
+	    TP_STRUCT__entry(__field(u64, vm)
+			     __field(u64, gpa)
+			     __field(u64, end)),
+	    TP_fast_assign(__entry->vm =
+				container_of(memory, struct vm, memory)->id;
+			   __entry->gpa = gpa;
+			   __entry->end = end;),
+	    TP_printk("vm=%llu gpa=0x%llx end=0x%llx", __entry->vm,
+		      __entry->gpa, __entry->end)
 );
 /* clang-format on */
 

@@ -118,15 +118,15 @@ struct vcpu *vcpu_create(struct vm *vm)
 	err = alloc_shared(vcpu, node);
 	if (err)
 		goto err_shared;
-	err = vm_vcpu_add(vm);
-	if (err)
-		goto err_add;
-	vm_get(vm);
 	vcpu->vm = vm;
 	mutex_init(&vcpu->mutex);
 	spin_lock_init(&vcpu->lock);
 	set_up_shared(vcpu);
 	set_up_hw(vcpu);
+	err = vm_vcpu_add(vcpu);
+	if (err)
+		goto err_add;
+	vm_get(vm);
 	return vcpu;
 
 err_add:
@@ -146,7 +146,7 @@ err_hw:
  */
 void vcpu_destroy(struct vcpu *vcpu)
 {
-	vm_vcpu_remove(vcpu->vm);
+	vm_vcpu_remove(vcpu);
 	vm_put(vcpu->vm);
 	npt_cache_drain(&vcpu->fault.cache);
 	free_shared(vcpu);

@@ -2,6 +2,7 @@
 #ifndef SVMRUN_VCPU_H
 #define SVMRUN_VCPU_H
 
+#include <linux/list.h>
 #include <linux/mutex.h>
 #include <linux/spinlock.h>
 #include <linux/types.h>
@@ -18,10 +19,35 @@ struct vm;
 struct vm_area_struct;
 
 /**
+ * struct vcpu_counters - what has happened to a vCPU since it was created
+ * @runs: RUNs
+ * @entries: entries into the guest
+ * @interrupts: exits for the host's interrupts
+ * @nmis: exits for its NMIs and the like
+ * @machine_checks: exits for machine checks
+ * @faults: nested page faults that were served
+ * @reflected: exceptions that were given back to the guest
+ *
+ * The registers page has some of them too, but is the program's to write.
+ */
+struct vcpu_counters {
+	u64 runs;
+	u64 entries;
+	u64 interrupts;
+	u64 nmis;
+	u64 machine_checks;
+	u64 faults;
+	u64 reflected;
+};
+
+/**
  * struct vcpu - a vCPU
  * @mutex: held by the thread that runs it; guards what follows, but for @lock and
  *	what that guards
  * @vm: whose vCPU it is
+ * @all: in the list of the VM's vCPUs
+ * @id: its number in the VM, which no other vCPU of it has had
+ * @counters: what has happened to it
  * @pages: the shared pages, as the program maps them (SVMRUN_VCPU_*)
  * @user: in them: the program's VMCB
  * @regs: in them: the registers
@@ -44,6 +70,9 @@ struct vm_area_struct;
 struct vcpu {
 	struct mutex mutex; /* all but lock, thread and kicked */
 	struct vm *vm;
+	struct list_head all;
+	unsigned int id;
+	struct vcpu_counters counters;
 	void *pages;
 	struct svm_vmcb *user;
 	struct svmrun_registers *regs;

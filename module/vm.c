@@ -10,6 +10,10 @@
 #include <linux/slab.h>
 
 #include "processor.h"
+#include "vcpu.h"
+
+static LIST_HEAD(vms);
+static DEFINE_MUTEX(vms_mutex); /* vms */
 
 /**
  * vm_create() - a VM in the current process's address space
@@ -28,12 +32,18 @@ struct vm *vm_create(void)
 		return ERR_PTR(-ENOMEM);
 	kref_init(&vm->ref);
 	vm->id = atomic64_inc_return(&created);
+	vm->owner = task_tgid_nr(current);
+	mutex_init(&vm->mutex);
+	INIT_LIST_HEAD(&vm->vcpus);
 	err = memory_init(&vm->memory, current->mm);
 	if (err)
 		goto err_memory;
 	err = processor_get();
 	if (err)
 		goto err_processor;
+	mutex_lock(&vms_mutex);
+	list_add_tail(&vm->all, &vms);
+	mutex_unlock(&vms_mutex);
 	return vm;
 
 err_processor:
@@ -47,6 +57,9 @@ static void release(struct kref *ref)
 {
 	struct vm *vm = container_of(ref, struct vm, ref);
 
+	mutex_lock(&vms_mutex);
+	list_del(&vm->all);
+	mutex_unlock(&vms_mutex);
 	processor_put();
 	memory_destroy(&vm->memory);
 	kfree(vm);
@@ -82,23 +95,53 @@ bool vm_is_current(const struct vm *vm)
 }
 
 /**
- * vm_vcpu_add() - count one more vCPU
- * @vm: the VM
+ * vm_vcpu_add() - have one more vCPU
+ * @vcpu: the vCPU, of this VM; gets its number
  *
  * Return: 0 or -ENOSPC.
  */
-int vm_vcpu_add(struct vm *vm)
+int vm_vcpu_add(struct vcpu *vcpu)
 {
-	return atomic_add_unless(&vm->vcpus, 1, VM_MAX_VCPUS) ? 0 : -ENOSPC;
+	struct vm *vm = vcpu->vm;
+	int err = -ENOSPC;
+
+	mutex_lock(&vm->mutex);
+	if (vm->vcpu_count < VM_MAX_VCPUS) {
+		vcpu->id = vm->vcpu_ids++;
+		vm->vcpu_count++;
+		list_add_tail(&vcpu->all, &vm->vcpus);
+		err = 0;
+	}
+	mutex_unlock(&vm->mutex);
+	return err;
 }
 
 /**
  * vm_vcpu_remove() - the mirror of vm_vcpu_add()
- * @vm: the VM
+ * @vcpu: the vCPU
  */
-void vm_vcpu_remove(struct vm *vm)
+void vm_vcpu_remove(struct vcpu *vcpu)
 {
-	atomic_dec(&vm->vcpus);
+	struct vm *vm = vcpu->vm;
+
+	mutex_lock(&vm->mutex);
+	list_del(&vcpu->all);
+	vm->vcpu_count--;
+	mutex_unlock(&vm->mutex);
+}
+
+/**
+ * vm_for_each() - do something with each VM that there is
+ * @function: what; it creates and destroys none
+ * @data: for @function
+ */
+void vm_for_each(void (*function)(struct vm *vm, void *data), void *data)
+{
+	struct vm *vm;
+
+	mutex_lock(&vms_mutex);
+	list_for_each_entry(vm, &vms, all) function(vm, data);
+	mutex_unlock(&vms_mutex);
 }
 
 /**
@@ -108,6 +151,6 @@ void vm_vcpu_remove(struct vm *vm)
  */
 void vm_info(struct vm *vm, struct svmrun_vm_info *info)
 {
-	info->out_vcpus = atomic_read(&vm->vcpus);
+	info->out_vcpus = READ_ONCE(vm->vcpu_count);
 	memory_info(&vm->memory, info);
 }

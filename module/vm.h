@@ -2,8 +2,9 @@
 #ifndef SVMRUN_VM_H
 #define SVMRUN_VM_H
 
-#include <linux/atomic.h>
 #include <linux/kref.h>
+#include <linux/list.h>
+#include <linux/mutex.h>
 
 #include "memory.h"
 
@@ -13,15 +14,27 @@
  * struct vm - a VM
  * @ref: its file and each of its vCPUs has one
  * @id: its number, which no other VM has had since the module was loaded
- * @vcpus: how many vCPUs
+ * @owner: the process that created it
+ * @all: in the list of all VMs
+ * @mutex: guards @vcpus, @vcpu_count and @vcpu_ids; taken inside of the list's
+ * @vcpus: its vCPUs
+ * @vcpu_count: how many
+ * @vcpu_ids: how many there have been
  * @memory: its guest physical address space
  */
 struct vm {
 	struct kref ref;
 	u64 id;
-	atomic_t vcpus;
+	pid_t owner;
+	struct list_head all;
+	struct mutex mutex; /* vcpus, vcpu_count, vcpu_ids */
+	struct list_head vcpus;
+	unsigned int vcpu_count;
+	unsigned int vcpu_ids;
 	struct memory memory;
 };
+
+struct vcpu;
 
 struct vm *vm_create(void);
 void vm_get(struct vm *vm);
@@ -29,7 +42,8 @@ void vm_put(struct vm *vm);
 
 void vm_info(struct vm *vm, struct svmrun_vm_info *info);
 bool vm_is_current(const struct vm *vm);
-int vm_vcpu_add(struct vm *vm);
-void vm_vcpu_remove(struct vm *vm);
+int vm_vcpu_add(struct vcpu *vcpu);
+void vm_vcpu_remove(struct vcpu *vcpu);
+void vm_for_each(void (*function)(struct vm *vm, void *data), void *data);
 
 #endif /* SVMRUN_VM_H */

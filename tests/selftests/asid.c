@@ -67,6 +67,11 @@ static long window(struct machine *m)
 	return m->vcpu.vmcb->save.rax;
 }
 
+static bool is_other(const struct entry *a, const struct entry *b)
+{
+	return a->vm != b->vm || a->vcpu != b->vcpu;
+}
+
 /*
  * Does each entry into a guest have an ASID whose translations on this CPU are
  * all its own, since they were last flushed there?
@@ -82,7 +87,7 @@ static bool apart(const struct entry *entries, int count, unsigned int asids)
 		if (e->tlb_control == SVM_TLB_CONTROL_FLUSH_ALL)
 			memset(owners[e->cpu], 0, sizeof(owners[0]));
 		if (owners[e->cpu][e->asid] &&
-		    strcmp(owners[e->cpu][e->asid]->vcpu, e->vcpu))
+		    is_other(owners[e->cpu][e->asid], e))
 			return false;
 		owners[e->cpu][e->asid] = e;
 	}

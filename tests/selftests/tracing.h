@@ -33,7 +33,8 @@ static inline int tracing_clear(void)
 /* An entry into a guest, as svmrun:enter has it */
 struct entry {
 	int cpu;
-	char vcpu[24];
+	unsigned long long vm;
+	unsigned int vcpu;
 	unsigned int asid;
 	unsigned int clean;
 	unsigned int tlb_control;
@@ -56,12 +57,12 @@ static inline void entries_end(void)
 static inline bool entry_parse(struct entry *entry, const char *line)
 {
 	const char *cpu = strstr(line, " ["), *text = strstr(line, ": enter: ");
-	unsigned long long vm, rip, eventinj;
+	unsigned long long rip, eventinj;
 
 	return cpu && text && sscanf(cpu, " [%d]", &entry->cpu) == 1 &&
 	       sscanf(text,
-		      ": enter: vm=%llu vcpu=%23s rip=%llx eventinj=%llx asid=%u clean=%x tlb_control=%u",
-		      &vm, entry->vcpu, &rip, &eventinj, &entry->asid,
+		      ": enter: vm=%llu vcpu=%u rip=%llx eventinj=%llx asid=%u clean=%x tlb_control=%u",
+		      &entry->vm, &entry->vcpu, &rip, &eventinj, &entry->asid,
 		      &entry->clean, &entry->tlb_control) == 7;
 }
 

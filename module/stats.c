@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What there is and what has happened to it, for people to read: of one VM or vCPU
+ * in /proc/PID/fdinfo/FD, of all in /sys/kernel/debug/svmrun/vms.
+ */
+#include "stats.h"
+
+#include <linux/debugfs.h>
+#include <linux/module.h>
+#include <linux/seq_file.h>
+
+#include "vcpu.h"
+#include "vm.h"
+
+static struct dentry *directory;
+
+static void show(struct seq_file *seq, const char *name, u64 value)
+{
+	seq_printf(seq, "%s:\t%llu\n", name, value);
+}
+
+/**
+ * stats_show_vm() - a VM, a line a fact
+ * @seq: where to
+ * @vm: the VM
+ */
+void stats_show_vm(struct seq_file *seq, struct vm *vm)
+{
+	struct svmrun_vm_info info = {};
+
+	vm_info(vm, &info);
+	show(seq, "vm", vm->id);
+	show(seq, "owner", vm->owner);
+	show(seq, "vcpus", info.out_vcpus);
+	show(seq, "regions", info.out_regions);
+	show(seq, "table_bytes", info.out_table_bytes);
+	show(seq, "pages_4k", info.out_pages_4k);
+	show(seq, "pages_2m", info.out_pages_2m);
+	show(seq, "pages_1g", info.out_pages_1g);
+}
+
+/**
+ * stats_show_vcpu() - a vCPU, a line a fact
+ * @seq: where to
+ * @vcpu: the vCPU; it may be running
+ */
+void stats_show_vcpu(struct seq_file *seq, const struct vcpu *vcpu)
+{
+	const struct vcpu_counters *counters = &vcpu->counters;
+
+	show(seq, "vm", vcpu->vm->id);
+	show(seq, "vcpu", vcpu->id);
+	show(seq, "runs", READ_ONCE(counters->runs));
+	show(seq, "entries", READ_ONCE(counters->entries));
+	show(seq, "exits_interrupt", READ_ONCE(counters->interrupts));
+	show(seq, "exits_nmi", READ_ONCE(counters->nmis));
+	show(seq, "exits_machine_check", READ_ONCE(counters->machine_checks));
+	show(seq, "exits_fault", READ_ONCE(counters->faults));
+	show(seq, "exits_reflected", READ_ONCE(counters->reflected));
+}
+
+static void show_with_vcpus(struct vm *vm, void *seq)
+{
+	struct vcpu *vcpu;
+
+	stats_show_vm(seq, vm);
+	seq_putc(seq, '\n');
+	mutex_lock(&vm->mutex);
+	list_for_each_entry(vcpu, &vm->vcpus, all)
+	{
+		stats_show_vcpu(seq, vcpu);
+		seq_putc(seq, '\n');
+	}
+	mutex_unlock(&vm->mutex);
+}
+
+static int vms_show(struct seq_file *seq, void *unused)
+{
+	vm_for_each(show_with_vcpus, seq);
+	return 0;
+}
+
+DEFINE_SHOW_ATTRIBUTE(vms);
+
+/**
+ * stats_init() - make the files; nothing is the worse if that fails
+ */
+void stats_init(void)
+{
+	directory = debugfs_create_dir("svmrun", NULL);
+	debugfs_create_file("vms", 0400, directory, NULL, &vms_fops);
+}
+
+/**
+ * stats_exit() - the mirror of stats_init()
+ */
+void stats_exit(void)
+{
+	debugfs_remove(directory);
+}
