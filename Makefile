@@ -7,7 +7,9 @@ PREFIX ?= /usr/local
 running := $(shell uname -r)
 LAB := $(shell tests/vm/kernel default 2>/dev/null)
 KVER ?= $(if $(wildcard /lib/modules/$(running)/build/),$(running),$(LAB))
-KDIR ?= /lib/modules/$(KVER)/build
+# Installed, or by tests/vm/kernel
+KDIR ?= $(firstword $(wildcard /lib/modules/$(KVER)/build/ \
+	$(BUILD)/kernels/$(KVER)/build/) /lib/modules/$(KVER)/build)
 MODULE := $(BUILD)/module/$(KVER)
 RULES := $(DESTDIR)$(PREFIX)/lib/udev/rules.d
 
