@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Taking svmrun.ko out of the kernel and putting it in again. */
+/* Taking svmrun.ko, or another, out of the kernel and putting it in again. */
 #ifndef MODULE_H
 #define MODULE_H
 
@@ -17,20 +17,31 @@ static inline const char *module_path(void)
 	return path ? path : MODULE_PATH;
 }
 
+/* Any module, and what it is given: "name=value ..." */
+static inline int any_module_insert(const char *path, const char *parameters)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC), err;
+
+	if (fd < 0)
+		return -errno;
+	err = syscall(SYS_finit_module, fd, parameters, 0) ? -errno : 0;
+	close(fd);
+	return err;
+}
+
+static inline int any_module_remove(const char *name)
+{
+	return syscall(SYS_delete_module, name, O_NONBLOCK) ? -errno : 0;
+}
+
 static inline int module_remove(void)
 {
-	return syscall(SYS_delete_module, "svmrun", O_NONBLOCK) ? -errno : 0;
+	return any_module_remove("svmrun");
 }
 
 static inline int module_insert(void)
 {
-	int fd = open(module_path(), O_RDONLY | O_CLOEXEC), err;
-
-	if (fd < 0)
-		return -errno;
-	err = syscall(SYS_finit_module, fd, "", 0) ? -errno : 0;
-	close(fd);
-	return err;
+	return any_module_insert(module_path(), "");
 }
 
 static inline bool module_can_be_changed(void)
