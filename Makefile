@@ -21,6 +21,8 @@ help:
 	@echo 'make demo        install what is missing, build, run a guest in a nested VM'
 	@echo 'make demo HOST=1 the same on this machine, which must have SVM; needs root'
 	@echo 'make test        install what is missing, build, run every test'
+	@echo 'make test-debug  the same for the selftests, on a kernel that looks for'
+	@echo '                 mistakes itself'
 	@echo 'make style       install what is missing, check the layout of the sources'
 	@echo 'make bench       install what is missing, count instructions of svmrun'\''s work'
 	@echo 'make module      svmrun.ko            -> build/module/KVER'
@@ -56,14 +58,20 @@ guests:
 source:
 	tests/vm/source
 
-tests: lib source
+tests: selftests test-modules
 	$(MAKE) -C tests/unit BUILD=$(BUILD)
-	$(MAKE) -C tests/selftests BUILD=$(BUILD)
-	$(MAKE) -C tests/module BUILD=$(BUILD) KVER=$(KVER) KDIR=$(KDIR)
 	$(MAKE) -C tests/cli BUILD=$(BUILD)
 
-benches: lib
-	$(MAKE) -C tests/module BUILD=$(BUILD) KVER=$(KVER) KDIR=$(KDIR)
+selftests: lib source
+	$(MAKE) -C tests/selftests BUILD=$(BUILD)
+
+# Kernel modules that tests load: beside the selftests, or below TESTS
+TESTS := $(BUILD)/selftests
+test-modules:
+	$(MAKE) -C tests/module BUILD=$(BUILD) KVER=$(KVER) KDIR=$(KDIR) \
+		INSTALL_PATH=$(TESTS)/svmrun
+
+benches: lib test-modules
 	$(MAKE) -C tests/bench BUILD=$(BUILD)
 
 # Documentation/policy.rst is the field policy's tables in words; the check of the
@@ -89,6 +97,9 @@ demo:
 test:
 	@tests/all
 
+test-debug:
+	@tests/debug
+
 style:
 	@tests/style
 
@@ -112,5 +123,5 @@ uninstall:
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all help module lib cli examples guests source tests benches demo test style \
-	bench policy install uninstall clean
+.PHONY: all help module lib cli examples guests source tests selftests test-modules \
+	benches demo test test-debug style bench policy install uninstall clean
