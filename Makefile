@@ -7,7 +7,7 @@ PREFIX ?= /usr/local
 running := $(shell uname -r)
 LAB := $(shell tests/vm/kernel default 2>/dev/null)
 KVER ?= $(if $(wildcard /lib/modules/$(running)/build/),$(running),$(LAB))
-# Installed, or by tests/vm/kernel
+# Installed, or by tests/vm/kernel headers or build
 KDIR ?= $(firstword $(wildcard /lib/modules/$(KVER)/build/ \
 	$(BUILD)/kernels/$(KVER)/build/) /lib/modules/$(KVER)/build)
 MODULE := $(BUILD)/module/$(KVER)
@@ -21,8 +21,11 @@ help:
 	@echo 'make demo        install what is missing, build, run a guest in a nested VM'
 	@echo 'make demo HOST=1 the same on this machine, which must have SVM; needs root'
 	@echo 'make test        install what is missing, build, run every test'
+	@echo 'make test-kernels  the same for the module and the selftests, on Linux'
+	@echo '                 6.1 and those of Debian'\''s backports and of sid'
 	@echo 'make test-debug  the same for the selftests, on a kernel that looks for'
 	@echo '                 mistakes itself'
+	@echo 'make fuzz        install what is missing, build, run every fuzzer: two minutes'
 	@echo 'make style       install what is missing, check the layout of the sources'
 	@echo 'make bench       install what is missing, count instructions of svmrun'\''s work'
 	@echo 'make module      svmrun.ko            -> build/module/KVER'
@@ -31,6 +34,7 @@ help:
 	@echo 'make examples    programs to learn from -> build/examples'
 	@echo 'make guests      guest images         -> build/guests'
 	@echo 'make tests       unit tests, kselftests and helpers'
+	@echo 'make fuzzers     fuzzers              -> build/fuzz'
 	@echo 'make policy      the field policy -> Documentation/policy.rst'
 	@echo 'make install     headers, library, tool, manual pages, module, udev rule'
 	@echo 'make uninstall   takes them away again'
@@ -39,6 +43,8 @@ help:
 	@echo 'Variables: KVER     kernel release of the module ($(KVER))'
 	@echo '           PREFIX   where to install ($(PREFIX)); DESTDIR: below this'
 	@echo '           CC, CFLAGS, LDFLAGS'
+	@echo '           TIME, RUNS, SEED  of make fuzz: seconds for the guided fuzzers,'
+	@echo '                    runs and seed in the nested VM (60, 20000, 1)'
 
 # kbuild builds where the sources are, so it gets a tree of links to them.
 module:
@@ -47,7 +53,7 @@ module:
 	@mkdir -p $(MODULE)
 	@cp -rsf $(CURDIR)/Kbuild $(CURDIR)/module $(CURDIR)/uapi $(MODULE)/
 	@find $(MODULE) -xtype l -delete
-	$(MAKE) -C $(KDIR) M=$(MODULE) modules
+	MAKE=$(MAKE) tests/vm/kbuild $(KDIR) M=$(MODULE) modules
 
 lib cli examples:
 	$(MAKE) -C userspace BUILD=$(BUILD) $@
@@ -74,6 +80,9 @@ test-modules:
 benches: lib test-modules
 	$(MAKE) -C tests/bench BUILD=$(BUILD)
 
+fuzzers: lib source
+	$(MAKE) -C tests/fuzz BUILD=$(BUILD)
+
 # Documentation/policy.rst is the field policy's tables in words; the check of the
 # style says when it is not.
 HEADERS := $(wildcard uapi/linux/*.h)
@@ -96,6 +105,12 @@ demo:
 
 test:
 	@tests/all
+
+fuzz:
+	@TIME=$(TIME) RUNS=$(RUNS) SEED=$(SEED) tests/fuzz/all
+
+test-kernels:
+	@tests/kernels
 
 test-debug:
 	@tests/debug
@@ -124,4 +139,5 @@ clean:
 	rm -rf $(BUILD)
 
 .PHONY: all help module lib cli examples guests source tests selftests test-modules \
-	benches demo test test-debug style bench policy install uninstall clean
+	benches fuzzers demo test fuzz test-kernels test-debug style bench policy install \
+	uninstall clean

@@ -1,16 +1,66 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * The differences between kernel versions: the only place that tests for them.
+ * What is elsewhere is written for the newest of them.
  */
 #ifndef SVMRUN_COMPAT_H
 #define SVMRUN_COMPAT_H
 
-#include <linux/entry-kvm.h>
+#include <linux/version.h>
+#include <asm/cpufeatures.h>
+#include <asm/nospec-branch.h>
+
+#ifdef __ASSEMBLER__
+
+#include <asm/msr-index.h>
+
+/*
+ * UNTRAIN_AFTER_GUEST: make what the guest taught the predictors of returns
+ * harmless. It changes RAX, RCX and RDX, and comes before the first RET.
+ */
+/* clang-format off */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 18, 0)
+/* The kernel's own barrier is KVM's alone, so this writes the MSR itself. */
+.macro UNTRAIN_AFTER_GUEST
+	CALL_UNTRAIN_RET
+	ALTERNATIVE "jmp .Lno_barrier_\@", "", X86_FEATURE_IBPB_ON_VMEXIT
+	movl $MSR_IA32_PRED_CMD, %ecx
+	movl $PRED_CMD_IBPB, %eax
+	xorl %edx, %edx
+	wrmsr
+	FILL_RETURN_BUFFER %rax, RSB_CLEAR_LOOPS, X86_BUG_IBPB_NO_RET
+.Lno_barrier_\@:
+.endm
+#elif defined(UNTRAIN_RET_VM)
+#define UNTRAIN_AFTER_GUEST UNTRAIN_RET_VM
+#else
+.macro UNTRAIN_AFTER_GUEST
+	UNTRAIN_RET
+	ALTERNATIVE "", "call entry_ibpb", X86_FEATURE_IBPB_ON_VMEXIT
+.endm
+#endif
+/* clang-format on */
+
+#else /* C */
+
 #include <linux/kvm_host.h>
 #include <linux/mm.h>
-#include <linux/version.h>
 #include <asm/cpufeature.h>
-#include <asm/nospec-branch.h>
+#include <asm/msr.h>
+
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 18, 0)
+#include <linux/entry-virt.h>
+#else
+#include <linux/entry-kvm.h>
+#endif
+
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 16, 0)
+#include <asm/cpuid/api.h>
+#else
+#define rdmsrq(msr, value) rdmsrl(msr, value)
+#define rdmsrq_safe(msr, value) rdmsrl_safe(msr, value)
+#define wrmsrq(msr, value) wrmsrl(msr, value)
+#endif
 
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 3, 0)
 static inline void vm_flags_set(struct vm_area_struct *vma, vm_flags_t flags)
@@ -21,15 +71,19 @@ static inline void vm_flags_set(struct vm_area_struct *vma, vm_flags_t flags)
 
 /*
  * Deal with what is pending before a guest is entered: rescheduling, task work.
- * Up to 6.12 the kernel's function notes a signal in a struct kvm_vcpu, whose it
+ * Up to 6.17 the kernel's function notes a signal in a struct kvm_vcpu, whose it
  * may not be: it gets one that nobody reads.
  */
 static inline int guest_work_handle(void)
 {
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 18, 0)
+	return xfer_to_guest_mode_handle_work();
+#else
 	static struct kvm_run note;
 	static struct kvm_vcpu nobody = { .run = &note };
 
 	return xfer_to_guest_mode_handle_work(&nobody);
+#endif
 }
 
 /* Ask for a branch prediction barrier before this CPU is in userspace again. */
@@ -38,6 +92,23 @@ static inline void ibpb_before_user(void)
 #ifdef X86_FEATURE_IBPB_EXIT_TO_USER
 	if (cpu_feature_enabled(X86_FEATURE_IBPB_EXIT_TO_USER))
 		__this_cpu_write(x86_ibpb_exit_to_user, true);
+#endif
+}
+
+/*
+ * Have this CPU speculate less as long as there are guests, if it is one that wants
+ * it: what they taught it of returns is then harmless to the host (SRSO).
+ */
+static inline void bp_spec_reduce(bool reduce)
+{
+#ifdef X86_FEATURE_SRSO_BP_SPEC_REDUCE
+	const u64 bit = BIT_ULL(MSR_ZEN4_BP_CFG_BP_SPEC_REDUCE_BIT);
+	u64 config;
+
+	if (!cpu_feature_enabled(X86_FEATURE_SRSO_BP_SPEC_REDUCE))
+		return;
+	rdmsrq(MSR_ZEN4_BP_CFG, config);
+	wrmsrq(MSR_ZEN4_BP_CFG, reduce ? config | bit : config & ~bit);
 #endif
 }
 
@@ -53,4 +124,5 @@ static inline void ibpb_before_user(void)
 #define CLEAR_BUFFERS(selector) ""
 #endif
 
+#endif
 #endif /* SVMRUN_COMPAT_H */

@@ -3,6 +3,9 @@
  * Debug registers around the guest. VMRUN loads DR6 and DR7; #VMEXIT saves them,
  * leaves DR6 as it is and DR7 with every breakpoint off (APM 15.6). DR0 to DR3 are
  * nobody's: they are switched if the guest can reach them.
+ *
+ * That is done at each entry, with interrupts off: the interrupt that ends a
+ * guest's run may be the one that sets a breakpoint of the host's on this CPU.
  */
 #include "debugreg.h"
 
@@ -42,7 +45,7 @@ static bool reaches(u32 intercepts, u64 dr7)
 }
 
 /**
- * debugreg_enter() - before a guest, with preemption disabled
+ * debugreg_enter() - before a guest is entered, with interrupts off
  * @host: keeps the host's
  * @guest: DR0 to DR3 of the guest
  * @intercepts: intercept vector 1: accesses that the guest cannot make itself
@@ -67,7 +70,7 @@ void debugreg_enter(struct debugreg_host *host, const u64 guest[4],
 }
 
 /**
- * debugreg_leave() - the mirror of debugreg_enter()
+ * debugreg_leave() - the mirror of debugreg_enter(), right after #VMEXIT
  * @host: from debugreg_enter()
  * @guest: DR0 to DR3 of the guest, written if it could change them
  * @dr6: DR6 of the guest

@@ -12,9 +12,11 @@
 #include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/overflow.h>
+#include <linux/slab.h>
 #include <linux/svmrun.h>
 #include <linux/uaccess.h>
 
+#include "dirty.h"
 #include "processor.h"
 #include "run.h"
 #include "vcpu.h"
@@ -32,6 +34,9 @@ union argument {
 	struct svmrun_map map;
 	struct svmrun_unmap unmap;
 	struct svmrun_create_vcpu create_vcpu;
+	struct svmrun_protect protect;
+	struct svmrun_dirty dirty;
+	struct svmrun_vm_info vm_info;
 };
 
 /**
@@ -224,7 +229,8 @@ static long vm_file_map(struct file *file, union argument *argument)
 	if (err)
 		return err;
 	return memory_map(&vm->memory, map->gpa, map->hva, map->length,
-			  map_rights(map->flags));
+			  map_rights(map->flags),
+			  map->flags & SVMRUN_MAP_LOG_DIRTY);
 }
 
 static long vm_file_unmap(struct file *file, union argument *argument)
@@ -234,6 +240,67 @@ static long vm_file_unmap(struct file *file, union argument *argument)
 	long err = check_range(vm, unmap->gpa, unmap->length);
 
 	return err ? err : memory_unmap(&vm->memory, unmap->gpa, unmap->length);
+}
+
+static long vm_file_protect(struct file *file, union argument *argument)
+{
+	const struct svmrun_protect *protect = &argument->protect;
+	struct vm *vm = file->private_data;
+	long err = check_range(vm, protect->gpa, protect->length);
+
+	if (!err && !(protect->flags & SVMRUN_MAP_READ))
+		err = -EINVAL;
+	if (err)
+		return err;
+	return memory_protect(&vm->memory, protect->gpa, protect->length,
+			      map_rights(protect->flags));
+}
+
+/* A page of bits at a time */
+#define DIRTY_PIECE (PAGE_SIZE * BITS_PER_BYTE * PAGE_SIZE)
+
+static long fetch_piece(struct memory *memory, u64 gpa, u64 length, u64 *bits,
+			bool clear, void __user *bitmap)
+{
+	size_t size = DIV_ROUND_UP(length >> PAGE_SHIFT, 64) * sizeof(u64);
+	long err;
+
+	memset(bits, 0, size);
+	err = dirty_fetch(memory, gpa, length, bits, clear);
+	if (!err && copy_to_user(bitmap, bits, size)) {
+		dirty_mark(memory, gpa, length, bits);
+		err = -EFAULT;
+	}
+	return err;
+}
+
+static long vm_file_dirty(struct file *file, union argument *argument)
+{
+	const struct svmrun_dirty *dirty = &argument->dirty;
+	struct vm *vm = file->private_data;
+	long err = check_range(vm, dirty->gpa, dirty->length);
+	u64 at, length, *bits;
+
+	if (err)
+		return err;
+	bits = kmalloc(PAGE_SIZE, GFP_KERNEL_ACCOUNT);
+	if (!bits)
+		return -ENOMEM;
+	for (at = 0; !err && at < dirty->length; at += length) {
+		length = min_t(u64, dirty->length - at, DIRTY_PIECE);
+		err = fetch_piece(&vm->memory, dirty->gpa + at, length, bits,
+				  dirty->flags & SVMRUN_DIRTY_CLEAR,
+				  u64_to_user_ptr(dirty->bitmap) +
+					  (at >> PAGE_SHIFT) / BITS_PER_BYTE);
+	}
+	kfree(bits);
+	return err;
+}
+
+static long vm_file_info(struct file *file, union argument *argument)
+{
+	vm_info(file->private_data, &argument->vm_info);
+	return 0;
 }
 
 static long vm_file_create_vcpu(struct file *file, union argument *argument)
@@ -254,13 +321,19 @@ static long vm_file_create_vcpu(struct file *file, union argument *argument)
 	return fd;
 }
 
-#define MAP_FLAGS (SVMRUN_MAP_READ | SVMRUN_MAP_WRITE | SVMRUN_MAP_EXEC)
+#define MAP_RIGHTS (SVMRUN_MAP_READ | SVMRUN_MAP_WRITE | SVMRUN_MAP_EXEC)
 
 static const struct call vm_calls[] = {
-	CALL(SVMRUN_MAP, svmrun_map, length, MAP_FLAGS, vm_file_map),
+	CALL(SVMRUN_MAP, svmrun_map, length, MAP_RIGHTS | SVMRUN_MAP_LOG_DIRTY,
+	     vm_file_map),
 	CALL(SVMRUN_UNMAP, svmrun_unmap, length, 0, vm_file_unmap),
 	CALL(SVMRUN_CREATE_VCPU, svmrun_create_vcpu, flags, 0,
 	     vm_file_create_vcpu),
+	CALL(SVMRUN_PROTECT, svmrun_protect, length, MAP_RIGHTS,
+	     vm_file_protect),
+	CALL(SVMRUN_DIRTY, svmrun_dirty, bitmap, SVMRUN_DIRTY_CLEAR,
+	     vm_file_dirty),
+	CALL(SVMRUN_VM_INFO, svmrun_vm_info, out_pages_1g, 0, vm_file_info),
 };
 
 static long vm_file_ioctl(struct file *file, unsigned int cmd,

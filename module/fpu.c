@@ -17,9 +17,10 @@
 #include <asm/cpufeature.h>
 #include <asm/fpu/api.h>
 #include <asm/fpu/xcr.h>
-#include <asm/msr.h>
 #include <asm/pkru.h>
 #include <asm/processor.h>
+
+#include "compat.h"
 
 #define CPUID_XSTATE 0xd
 #define XCR0_X87 BIT_ULL(0)
@@ -58,7 +59,7 @@ int fpu_init(void)
 	host_xcr0 = xgetbv(XCR_XFEATURE_ENABLED_MASK);
 	cpuid_count(CPUID_XSTATE, 0, &eax, &area_size, &ecx, &edx);
 	if (boot_cpu_has(X86_FEATURE_XSAVES))
-		rdmsrl(MSR_IA32_XSS, host_xss);
+		rdmsrq(MSR_IA32_XSS, host_xss);
 	return 0;
 }
 
@@ -122,6 +123,16 @@ static int restore(const void *area, u64 mask)
 	return err;
 }
 
+/*
+ * Where XRSTOR leaves the x87 pointers as they are unless an exception is pending,
+ * they would tell the guest which instruction and data somebody else used last.
+ */
+static void clear_pointers(void)
+{
+	if (static_cpu_has_bug(X86_BUG_FXSAVE_LEAK))
+		asm volatile("fninit");
+}
+
 static void save(void *area, u64 mask)
 {
 	asm volatile("xsave64 (%0)"
@@ -146,13 +157,13 @@ static void supervisor_leave_host(void)
 		       "d"((u32)(host_xss >> 32)));
 	/* clang-format on */
 	WARN_ON_ONCE(err);
-	wrmsrl(MSR_IA32_XSS, 0);
+	wrmsrq(MSR_IA32_XSS, 0);
 }
 
 static void supervisor_back_to_host(void)
 {
 	if (host_xss)
-		wrmsrl(MSR_IA32_XSS, host_xss);
+		wrmsrq(MSR_IA32_XSS, host_xss);
 }
 
 static void switch_xcr0(u64 from, u64 to)
@@ -175,6 +186,7 @@ int fpu_enter(struct guest_fpu *guest)
 {
 	kernel_fpu_begin_mask(0);
 	guest->host_pkru = read_pkru();
+	clear_pointers();
 	if (restore(guest->area, host_xcr0)) {
 		write_pkru(guest->host_pkru);
 		kernel_fpu_end();

@@ -1,60 +1,33 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Guest memory is the program's memory. A region ties a range of guest physical
- * addresses to a range of the program's; pages are looked up when the guest
- * touches them and are never pinned: when Linux takes one away, the region's
- * notifier takes it out of the nested page table first.
+ * Guest memory is the program's memory. Regions tie guest physical addresses to
+ * backings; pages come into the nested page table when the guest touches them,
+ * and when Linux takes one away, the backing's notifier takes it out first.
  */
 #include "memory.h"
 
-#include <linux/hmm.h>
-#include <linux/kref.h>
+#include <linux/err.h>
 #include <linux/mm.h>
-#include <linux/mmu_notifier.h>
 #include <linux/sched/mm.h>
-#include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/smp.h>
 
+#include "backing.h"
 #include "page.h"
 #include "processor.h"
-
-/* Entries to zap before letting others have the lock */
-#define ZAP_STEPS 1024
-
-/**
- * struct region - guest physical range <-> range of the program's memory
- * @notifier: hears when Linux takes pages of the range away
- * @node: in the tree
- * @memory: whose region it is
- * @gpa: first guest physical address
- * @hva: first address in the program
- * @length: bytes
- * @rights: NPT_WRITE, NPT_EXEC
- * @ref: the regions' tree has one, and whoever is faulting a page in
- * @gone: out of the tree, no page of it may be mapped; guarded by npt_lock
- */
-struct region {
-	struct mmu_interval_notifier notifier;
-	struct rb_node node;
-	struct kref ref;
-	bool gone;
-	struct memory *memory;
-	u64 gpa;
-	u64 hva;
-	u64 length;
-	unsigned int rights;
-};
 
 static void no_operation(void *unused)
 {
 }
 
-/*
- * Make every vCPU flush before it uses a translation again: those that are in the
- * guest leave it for the interrupt, the others look at @tlb_generation.
+/**
+ * memory_flush() - let no translation be used any more that is out of date
+ * @memory: the address space
+ *
+ * Makes every vCPU flush before it uses a translation again: those that are in
+ * the guest leave it for the interrupt, the others look at @tlb_generation.
  */
-static void flush(struct memory *memory)
+void memory_flush(struct memory *memory)
 {
 	atomic64_inc(&memory->tlb_generation);
 	/* Pairs with the one in enter(): we see the CPU, or it the generation. */
@@ -62,126 +35,64 @@ static void flush(struct memory *memory)
 	on_each_cpu_mask(memory->running, no_operation, NULL, 1);
 }
 
-static void zap(struct memory *memory, u64 gpa, u64 end)
+static void zap(struct memory *memory, struct npt_range *range)
 {
-	while (gpa < end) {
-		spin_lock(&memory->npt_lock);
-		gpa = npt_zap(&memory->npt, gpa, end, ZAP_STEPS);
-		spin_unlock(&memory->npt_lock);
-	}
-	flush(memory);
+	bool done;
+
+	do {
+		spin_lock(&memory->lock);
+		done = npt_zap(&memory->npt, range, MEMORY_STEPS);
+		spin_unlock(&memory->lock);
+	} while (!done);
+}
+
+/*
+ * There is a flush even if nothing was taken out: another thread may have done it
+ * and not have flushed yet.
+ */
+static void flush_and_free(struct memory *memory, struct npt_range *range)
+{
+	memory_flush(memory);
+	npt_range_free(range);
+}
+
+/**
+ * memory_zap() - take pages out of the nested page table
+ * @memory: the address space
+ * @gpa: a multiple of the page size
+ * @end: a multiple of the page size, behind @gpa
+ *
+ * No guest reaches what was mapped in the range when it returns.
+ */
+void memory_zap(struct memory *memory, u64 gpa, u64 end)
+{
+	struct npt_range range = { .gpa = gpa, .end = end };
+
+	zap(memory, &range);
+	flush_and_free(memory, &range);
 }
 
 static bool invalidate(struct mmu_interval_notifier *notifier,
 		       const struct mmu_notifier_range *range,
 		       unsigned long sequence)
 {
-	struct region *region = container_of(notifier, struct region, notifier);
-	struct memory *memory = region->memory;
-	u64 start = max_t(u64, range->start, region->hva);
-	u64 end = min_t(u64, range->end, region->hva + region->length);
+	struct backing *backing = container_of(notifier, struct backing,
+					       notifier);
+	struct memory *memory = backing->memory;
+	u64 start = max_t(u64, range->start, backing->hva);
+	u64 end = min_t(u64, range->end, backing->hva + backing->length);
 
-	spin_lock(&memory->npt_lock);
+	spin_lock(&memory->lock);
 	mmu_interval_set_seq(notifier, sequence);
-	spin_unlock(&memory->npt_lock);
-	zap(memory, region->gpa + (start - region->hva),
-	    region->gpa + (PAGE_ALIGN(end) - region->hva));
+	spin_unlock(&memory->lock);
+	memory_zap(memory, backing->gpa + (start - backing->hva),
+		   backing->gpa + (PAGE_ALIGN(end) - backing->hva));
 	return true;
 }
 
 static const struct mmu_interval_notifier_ops notifier_ops = {
 	.invalidate = invalidate,
 };
-
-static struct region *region_create(struct memory *memory, u64 gpa, u64 hva,
-				    u64 length, unsigned int rights)
-{
-	struct region *region = kmalloc(sizeof(*region), GFP_KERNEL_ACCOUNT);
-	int err;
-
-	if (!region)
-		return ERR_PTR(-ENOMEM);
-	*region = (struct region){
-		.memory = memory,
-		.gpa = gpa,
-		.hva = hva,
-		.length = length,
-		.rights = rights,
-	};
-	kref_init(&region->ref);
-	err = mmu_interval_notifier_insert(&region->notifier, memory->mm, hva,
-					   length, &notifier_ops);
-	if (err) {
-		kfree(region);
-		return ERR_PTR(err);
-	}
-	return region;
-}
-
-static void region_release(struct kref *ref)
-{
-	struct region *region = container_of(ref, struct region, ref);
-
-	mmu_interval_notifier_remove(&region->notifier);
-	kfree(region);
-}
-
-static void region_put(struct region *region)
-{
-	kref_put(&region->ref, region_release);
-}
-
-static u64 region_end(const struct region *region)
-{
-	return region->gpa + region->length;
-}
-
-/* Into the tree, if nothing there overlaps it. */
-static bool region_insert(struct memory *memory, struct region *region)
-{
-	struct rb_node **link = &memory->regions.rb_node, *parent = NULL;
-
-	while (*link) {
-		struct region *other = rb_entry(*link, struct region, node);
-
-		parent = *link;
-		if (region_end(region) <= other->gpa)
-			link = &parent->rb_left;
-		else if (region->gpa >= region_end(other))
-			link = &parent->rb_right;
-		else
-			return false;
-	}
-	rb_link_node(&region->node, parent, link);
-	rb_insert_color(&region->node, &memory->regions);
-	memory->count++;
-	return true;
-}
-
-static void region_erase(struct region *region)
-{
-	rb_erase(&region->node, &region->memory->regions);
-	region->memory->count--;
-}
-
-/* The first region that ends after @gpa, or NULL. */
-static struct region *region_first(struct memory *memory, u64 gpa)
-{
-	struct rb_node *node = memory->regions.rb_node;
-	struct region *first = NULL;
-
-	while (node) {
-		struct region *region = rb_entry(node, struct region, node);
-
-		if (region_end(region) > gpa) {
-			first = region;
-			node = node->rb_left;
-		} else {
-			node = node->rb_right;
-		}
-	}
-	return first;
-}
 
 /**
  * memory_init() - an empty guest physical address space
@@ -203,12 +114,17 @@ int memory_init(struct memory *memory, struct mm_struct *mm)
 	}
 	memory->mm = mm;
 	mmgrab(mm);
-	init_rwsem(&memory->lock);
-	memory->regions = RB_ROOT;
-	memory->count = 0;
-	spin_lock_init(&memory->npt_lock);
+	mutex_init(&memory->mutex);
+	spin_lock_init(&memory->lock);
+	memory->regions = (struct region_tree){ .root = RB_ROOT };
 	atomic64_set(&memory->tlb_generation, 1);
 	return 0;
+}
+
+static void region_free(struct region *region)
+{
+	backing_put(region->backing);
+	kfree(region);
 }
 
 /**
@@ -219,12 +135,65 @@ void memory_destroy(struct memory *memory)
 {
 	struct region *region, *next;
 
-	rbtree_postorder_for_each_entry_safe(region, next, &memory->regions,
-					     node)
-		region_put(region);
+	rbtree_postorder_for_each_entry_safe(region, next,
+					     &memory->regions.root, node)
+		region_free(region);
 	npt_destroy(&memory->npt);
 	mmdrop(memory->mm);
 	free_cpumask_var(memory->running);
+}
+
+/**
+ * memory_info() - what there is at the moment
+ * @memory: the address space
+ * @info: the info
+ */
+void memory_info(struct memory *memory, struct svmrun_vm_info *info)
+{
+	spin_lock(&memory->lock);
+	info->out_regions = memory->regions.count;
+	info->out_table_bytes = memory->npt.tables * PAGE_SIZE;
+	info->out_pages_4k = memory->npt.pages[0];
+	info->out_pages_2m = memory->npt.pages[1];
+	info->out_pages_1g = memory->npt.pages[2];
+	spin_unlock(&memory->lock);
+}
+
+/* ---- changes ------------------------------------------------------------- */
+
+static struct region *region_create(struct memory *memory, u64 gpa, u64 hva,
+				    u64 length, unsigned int rights,
+				    bool log_dirty)
+{
+	struct region *region = kzalloc(sizeof(*region), GFP_KERNEL_ACCOUNT);
+
+	if (!region)
+		return ERR_PTR(-ENOMEM);
+	region->gpa = gpa;
+	region->end = gpa + length;
+	region->rights = rights;
+	region->backing = backing_create(memory, gpa, hva, length, log_dirty,
+					 &notifier_ops);
+	if (IS_ERR(region->backing)) {
+		int err = PTR_ERR(region->backing);
+
+		kfree(region);
+		return ERR_PTR(err);
+	}
+	return region;
+}
+
+static int add(struct memory *memory, struct region *region)
+{
+	int err = 0;
+
+	if (memory->regions.count == MEMORY_MAX_REGIONS)
+		return -ENOSPC;
+	spin_lock(&memory->lock);
+	if (!region_insert(&memory->regions, region))
+		err = -EEXIST;
+	spin_unlock(&memory->lock);
+	return err;
 }
 
 /**
@@ -234,102 +203,119 @@ void memory_destroy(struct memory *memory)
  * @hva: a multiple of the page size
  * @length: bytes, a multiple of the page size, not 0; both ranges are in bounds
  * @rights: NPT_WRITE, NPT_EXEC
+ * @log_dirty: keep a log of pages that the guest writes
  *
  * Return: 0; -EEXIST if part of the range is tied already; -ENOSPC if there are
  * MEMORY_MAX_REGIONS; -EINTR; -ENOMEM.
  */
 int memory_map(struct memory *memory, u64 gpa, u64 hva, u64 length,
-	       unsigned int rights)
+	       unsigned int rights, bool log_dirty)
 {
 	struct region *region;
 	int err;
 
-	region = region_create(memory, gpa, hva, length, rights);
+	region = region_create(memory, gpa, hva, length, rights, log_dirty);
 	if (IS_ERR(region))
 		return PTR_ERR(region);
-	err = -EINTR;
-	if (down_write_killable(&memory->lock))
-		goto err_lock;
-	err = -ENOSPC;
-	if (memory->count == MEMORY_MAX_REGIONS)
-		goto err_insert;
-	err = -EEXIST;
-	if (!region_insert(memory, region))
-		goto err_insert;
-	up_write(&memory->lock);
-	return 0;
-
-err_insert:
-	up_write(&memory->lock);
-err_lock:
-	region_put(region);
+	err = mutex_lock_killable(&memory->mutex);
+	if (!err) {
+		err = add(memory, region);
+		mutex_unlock(&memory->mutex);
+	}
+	if (err)
+		region_free(region);
 	return err;
 }
 
-/*
- * The parts of @region that lie before @gpa and after @end, as regions of their
- * own; NULL where there is none.
- */
-static int region_cut(struct region *region, u64 gpa, u64 end,
-		      struct region *rest[2])
+/* No region crosses @gpa afterwards. */
+static int split(struct memory *memory, u64 gpa)
 {
-	struct memory *memory = region->memory;
+	struct region *region = region_find(&memory->regions, gpa), *rest;
 
-	rest[0] = NULL;
-	rest[1] = NULL;
-	if (region->gpa < gpa)
-		rest[0] = region_create(memory, region->gpa, region->hva,
-					gpa - region->gpa, region->rights);
-	if (IS_ERR(rest[0]))
-		return PTR_ERR(rest[0]);
-	if (end < region_end(region))
-		rest[1] = region_create(memory, end,
-					region->hva + (end - region->gpa),
-					region_end(region) - end,
-					region->rights);
-	if (IS_ERR(rest[1])) {
-		if (rest[0])
-			region_put(rest[0]);
-		return PTR_ERR(rest[1]);
-	}
+	if (!region || region->gpa == gpa)
+		return 0;
+	rest = kmalloc(sizeof(*rest), GFP_KERNEL_ACCOUNT);
+	if (!rest)
+		return -ENOMEM;
+	spin_lock(&memory->lock);
+	region_split(&memory->regions, region, gpa, rest);
+	spin_unlock(&memory->lock);
 	return 0;
 }
 
-/*
- * The whole region: what its notifier was told of, those of the remaining parts
- * were not. It hears of everything until nothing is mapped any more.
- */
-static void region_retire(struct region *region)
+/* @region takes in the one that goes on where it ends. */
+static void join(struct memory *memory, struct region *region,
+		 struct region *next)
 {
-	struct memory *memory = region->memory;
-
-	spin_lock(&memory->npt_lock);
-	region->gone = true;
-	spin_unlock(&memory->npt_lock);
-	zap(memory, region->gpa, region_end(region));
-	region_put(region);
+	spin_lock(&memory->lock);
+	region_erase(&memory->regions, next);
+	region->end = next->end;
+	spin_unlock(&memory->lock);
+	region_free(next);
 }
 
-/* Take what lies between @gpa and @end out of @region. */
-static int region_unmap(struct region *region, u64 gpa, u64 end)
+/* What lies between @gpa and @end, and next to it, in as few regions as can be */
+static void join_all(struct memory *memory, u64 gpa, u64 end)
 {
-	struct memory *memory = region->memory;
-	struct region *rest[2];
-	unsigned int i;
+	struct region *region, *next;
+
+	region = region_first(&memory->regions, gpa ? gpa - 1 : 0);
+	while (region && (next = region_next(region)) && next->gpa <= end) {
+		if (region_joins(region, next))
+			join(memory, region, next);
+		else
+			region = next;
+	}
+}
+
+/* How many regions lie between @gpa and @end, which none crosses */
+static unsigned int count(const struct memory *memory, u64 gpa, u64 end)
+{
+	struct region *region = region_first(&memory->regions, gpa);
+	unsigned int regions = 0;
+
+	for (; region && region->gpa < end; region = region_next(region))
+		regions++;
+	return regions;
+}
+
+/*
+ * Have just the range in regions of its own, to change them. @gone: how many of
+ * them will go. To be undone by join_all().
+ */
+static int isolate(struct memory *memory, u64 gpa, u64 end, bool gone)
+{
+	unsigned int inside;
 	int err;
 
-	if (region->gpa < gpa && end < region_end(region) &&
-	    memory->count == MEMORY_MAX_REGIONS)
-		return -ENOSPC;
-	err = region_cut(region, gpa, end, rest);
+	err = split(memory, gpa);
+	if (!err)
+		err = split(memory, end);
 	if (err)
 		return err;
-	region_erase(region);
-	for (i = 0; i < ARRAY_SIZE(rest); i++)
-		if (rest[i])
-			region_insert(memory, rest[i]);
-	region_retire(region);
+	inside = count(memory, gpa, end);
+	if (!inside)
+		return -ENOENT;
+	if (memory->regions.count - (gone ? inside : 0) > MEMORY_MAX_REGIONS)
+		return -ENOSPC;
 	return 0;
+}
+
+/* Tables in which it leaves nothing go with it. */
+static void region_unmap(struct memory *memory, struct region *region)
+{
+	struct npt_range range = { .gpa = region->gpa, .end = region->end };
+
+	spin_lock(&memory->lock);
+	region_erase(&memory->regions, region);
+	spin_unlock(&memory->lock);
+	zap(memory, &range);
+	spin_lock(&memory->lock);
+	npt_prune(&memory->npt, &range, region->gpa);
+	npt_prune(&memory->npt, &range, region->end - PAGE_SIZE);
+	spin_unlock(&memory->lock);
+	flush_and_free(memory, &range);
+	region_free(region);
 }
 
 /**
@@ -340,149 +326,79 @@ static int region_unmap(struct region *region, u64 gpa, u64 end)
  *
  * No guest reaches the range when it returns.
  *
- * Return: 0; -ENOENT if there is nothing in the range; -ENOSPC if cutting needs
- * more than MEMORY_MAX_REGIONS; -EINTR; -ENOMEM: part of it may be left.
+ * Return: 0; -ENOENT if there is nothing in the range; -ENOSPC if it needs more
+ * than MEMORY_MAX_REGIONS; -EINTR; -ENOMEM.
  */
 int memory_unmap(struct memory *memory, u64 gpa, u64 length)
 {
 	u64 end = gpa + length;
 	struct region *region;
-	int err = -ENOENT;
-
-	if (down_write_killable(&memory->lock))
-		return -EINTR;
-	while ((region = region_first(memory, gpa)) && region->gpa < end) {
-		err = region_unmap(region, gpa, end);
-		if (err)
-			break;
-	}
-	up_write(&memory->lock);
-	return err;
-}
-
-/* The region at @gpa if it has the rights for the access; put it back. */
-static struct region *region_get(struct memory *memory, u64 gpa, u64 error_code)
-{
-	struct region *region;
-
-	down_read(&memory->lock);
-	region = region_first(memory, gpa);
-	if (region && region->gpa > gpa)
-		region = NULL;
-	if (region && (error_code & SVM_NPF_WRITE) &&
-	    !(region->rights & NPT_WRITE))
-		region = NULL;
-	if (region && (error_code & SVM_NPF_FETCH) &&
-	    !(region->rights & NPT_EXEC))
-		region = NULL;
-	if (region)
-		kref_get(&region->ref);
-	up_read(&memory->lock);
-	return region;
-}
-
-/* Map the page that was found, unless it may have been taken away since. */
-static int region_install(struct region *region, struct npt_cache *cache,
-			  struct hmm_range *range, u64 gpa)
-{
-	struct memory *memory = region->memory;
-	unsigned long pfn = range->hmm_pfns[0];
-	unsigned int rights = region->rights;
-	struct page *page = hmm_pfn_to_page(pfn);
-	int err = 0;
-
-	if (!(pfn & HMM_PFN_WRITE))
-		rights &= ~NPT_WRITE;
-	spin_lock(&memory->npt_lock);
-	if (region->gone ||
-	    mmu_interval_read_retry(range->notifier, range->notifier_seq)) {
-		err = -EBUSY;
-	} else {
-		/* The guest's writes leave no trace in the program's tables. */
-		if (rights & NPT_WRITE)
-			SetPageDirty(page);
-		npt_map(&memory->npt, cache, gpa,
-			(u64)page_to_pfn(page) << PAGE_SHIFT, rights);
-	}
-	spin_unlock(&memory->npt_lock);
-	return err;
-}
-
-/* Look the page up in the program's memory, faulting it in. */
-static int region_lookup(struct region *region, struct hmm_range *range)
-{
-	struct mm_struct *mm = region->memory->mm;
 	int err;
 
-	range->hmm_pfns[0] = 0;
-	range->notifier_seq = mmu_interval_read_begin(range->notifier);
-	if (mmap_read_lock_killable(mm))
+	if (mutex_lock_killable(&memory->mutex))
 		return -EINTR;
-	err = hmm_range_fault(range);
-	mmap_read_unlock(mm);
+	err = isolate(memory, gpa, end, true);
+	if (err)
+		join_all(memory, gpa, end);
+	while (!err && (region = region_first(&memory->regions, gpa)) &&
+	       region->gpa < end)
+		region_unmap(memory, region);
+	mutex_unlock(&memory->mutex);
 	return err;
 }
 
-static int region_fault(struct region *region, struct npt_cache *cache, u64 gpa,
-			bool write)
+static void set_rights(struct memory *memory, u64 gpa, u64 end,
+		       unsigned int rights)
 {
-	u64 hva = region->hva + (gpa - region->gpa);
-	unsigned long pfn;
-	struct hmm_range range = {
-		.notifier = &region->notifier,
-		.start = hva,
-		.end = hva + PAGE_SIZE,
-		.hmm_pfns = &pfn,
-		.default_flags = HMM_PFN_REQ_FAULT |
-				 (write ? HMM_PFN_REQ_WRITE : 0),
-	};
-	int err;
+	struct region *region = region_first(&memory->regions, gpa);
+
+	for (; region && region->gpa < end; region = region_next(region)) {
+		spin_lock(&memory->lock);
+		region->rights = rights;
+		spin_unlock(&memory->lock);
+	}
+}
+
+static void protect(struct memory *memory, u64 gpa, u64 end,
+		    unsigned int rights)
+{
+	struct npt_range range = { .gpa = gpa, .end = end };
+	bool done;
 
 	do {
-		if (signal_pending(current))
-			return 0;
-		err = region_lookup(region, &range);
-		if (!err)
-			err = region_install(region, cache, &range, gpa);
-		if (region->gone)
-			return 0;
-	} while (err == -EBUSY);
-	return err;
+		spin_lock(&memory->lock);
+		done = npt_protect(&memory->npt, &range, rights, MEMORY_STEPS);
+		spin_unlock(&memory->lock);
+	} while (!done);
+	flush_and_free(memory, &range);
 }
 
 /**
- * memory_fault() - the guest touched what is not mapped in the nested table
- * @memory: the address space, of the current process
- * @cache: the vCPU's tables in hand
- * @gpa: EXITINFO2 of VMEXIT_NPF
- * @error_code: EXITINFO1 (APM 15.25.6)
+ * memory_protect() - change the rights of a range of guest physical addresses
+ * @memory: the address space
+ * @gpa: a multiple of the page size
+ * @length: bytes, a multiple of the page size, not 0; the range is in bounds
+ * @rights: NPT_WRITE, NPT_EXEC
  *
- * Return: 0: run the guest again, after a look at signals; 1: nothing is tied
- * there, or not with this right; -EFAULT: the program has no memory there, or
- * not with this right; -ENOMEM.
+ * No guest uses other rights when it returns. What is not tied stays so.
+ *
+ * Return: 0; -ENOENT if there is nothing in the range; -ENOSPC if it needs more
+ * than MEMORY_MAX_REGIONS; -EINTR; -ENOMEM.
  */
-int memory_fault(struct memory *memory, struct npt_cache *cache, u64 gpa,
-		 u64 error_code)
+int memory_protect(struct memory *memory, u64 gpa, u64 length,
+		   unsigned int rights)
 {
-	struct region *region;
+	u64 end = gpa + length;
 	int err;
 
-	gpa &= PAGE_MASK;
-	region = region_get(memory, gpa, error_code);
-	if (!region)
-		return 1;
-	err = npt_cache_fill(cache, npt_missing(&memory->npt, gpa));
-	if (!err)
-		err = region_fault(region, cache, gpa,
-				   error_code & SVM_NPF_WRITE);
-	region_put(region);
-	switch (err) {
-	case 0:
-	case -ENOMEM:
-		return err;
-	case -EINTR:
-		return 0;
-	default:
-		return -EFAULT;
+	if (mutex_lock_killable(&memory->mutex))
+		return -EINTR;
+	err = isolate(memory, gpa, end, false);
+	if (!err) {
+		set_rights(memory, gpa, end, rights);
+		protect(memory, gpa, end, rights);
 	}
+	join_all(memory, gpa, end);
+	mutex_unlock(&memory->mutex);
+	return err;
 }

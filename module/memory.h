@@ -4,34 +4,36 @@
 
 #include <linux/atomic.h>
 #include <linux/cpumask.h>
-#include <linux/rbtree.h>
-#include <linux/rwsem.h>
+#include <linux/mutex.h>
 #include <linux/spinlock.h>
+#include <linux/svmrun.h>
 #include <linux/types.h>
 
 #include "npt.h"
+#include "region.h"
 
 #define MEMORY_MAX_REGIONS 65536
+
+/* Entries to look at before letting others have the lock */
+#define MEMORY_STEPS 1024
 
 struct mm_struct;
 
 /**
  * struct memory - the guest physical address space of a VM
  * @mm: whose memory it is
- * @lock: guards @regions and @count; taken outside of mmap_lock
- * @regions: tree of struct region by guest physical address; none overlap
- * @count: regions
- * @npt_lock: guards @npt; taken inside of everything
+ * @mutex: one at a time changes @regions; taken outside of mmap_lock
+ * @lock: guards @regions and @npt; taken inside of everything
+ * @regions: what is tied where
  * @npt: the nested page table
  * @tlb_generation: rises when translations have been taken away
  * @running: CPUs that may hold translations of this VM and be using them
  */
 struct memory {
 	struct mm_struct *mm;
-	struct rw_semaphore lock; /* regions, count */
-	struct rb_root regions;
-	unsigned int count;
-	spinlock_t npt_lock; /* npt */
+	struct mutex mutex; /* changes of regions */
+	spinlock_t lock; /* regions, npt */
+	struct region_tree regions;
 	struct npt npt;
 	atomic64_t tlb_generation;
 	cpumask_var_t running;
@@ -39,11 +41,15 @@ struct memory {
 
 int memory_init(struct memory *memory, struct mm_struct *mm);
 void memory_destroy(struct memory *memory);
+void memory_info(struct memory *memory, struct svmrun_vm_info *info);
 
 int memory_map(struct memory *memory, u64 gpa, u64 hva, u64 length,
-	       unsigned int rights);
+	       unsigned int rights, bool log_dirty);
 int memory_unmap(struct memory *memory, u64 gpa, u64 length);
-int memory_fault(struct memory *memory, struct npt_cache *cache, u64 gpa,
-		 u64 error_code);
+int memory_protect(struct memory *memory, u64 gpa, u64 length,
+		   unsigned int rights);
+
+void memory_zap(struct memory *memory, u64 gpa, u64 end);
+void memory_flush(struct memory *memory);
 
 #endif /* SVMRUN_MEMORY_H */

@@ -9,15 +9,28 @@
 #define ENTRY_P (1ull << 0)
 #define ENTRY_W (1ull << 1)
 #define ENTRY_U (1ull << 2)
+#define ENTRY_PS (1ull << 7) /* above the lowest level: a page, not a table */
 #define ENTRY_NX (1ull << 63)
 #define ENTRY_ADDRESS 0x000ffffffffff000ull
 
 #define ENTRIES 512
 #define LEVEL_BITS 9
+#define LEVELS_MOST 5
 
 static unsigned int level_shift(unsigned int level)
 {
 	return NPT_PAGE_SHIFT + (level - 1) * LEVEL_BITS;
+}
+
+/**
+ * npt_span() - what one entry covers
+ * @level: where it stands, 1 for the lowest
+ *
+ * Return: bytes.
+ */
+u64 npt_span(unsigned int level)
+{
+	return 1ull << level_shift(level);
 }
 
 static unsigned int entry_index(u64 gpa, unsigned int level)
@@ -28,6 +41,16 @@ static unsigned int entry_index(u64 gpa, unsigned int level)
 static u64 *entry_table(const struct npt *npt, u64 entry)
 {
 	return table_from_pa(entry & ENTRY_ADDRESS & ~npt->encryption);
+}
+
+static bool is_table(u64 entry, unsigned int level)
+{
+	return level > 1 && (entry & ENTRY_P) && !(entry & ENTRY_PS);
+}
+
+static bool is_page(u64 entry, unsigned int level)
+{
+	return (entry & ENTRY_P) && !is_table(entry, level);
 }
 
 /**
@@ -54,7 +77,7 @@ static void table_destroy(const struct npt *npt, u64 *table, unsigned int level)
 	unsigned int i;
 
 	for (i = 0; level > 1 && i < ENTRIES; i++)
-		if (table[i] & ENTRY_P)
+		if (is_table(table[i], level))
 			table_destroy(npt, entry_table(npt, table[i]),
 				      level - 1);
 	table_free(table);
@@ -101,46 +124,70 @@ void npt_cache_drain(struct npt_cache *cache)
 		table_free(cache->table[--cache->count]);
 }
 
-/* The table below @entry, put there if there is none. */
-static u64 *table_below(struct npt *npt, struct npt_cache *cache, u64 *entry)
+/* A new table below @entry, which is not present */
+static bool table_add(struct npt *npt, struct npt_cache *cache, u64 *entry)
 {
 	u64 *table;
 
-	if (*entry & ENTRY_P)
-		return entry_table(npt, *entry);
+	if (!cache->count)
+		return false;
 	table = cache->table[--cache->count];
 	npt->tables++;
-	/* Rights are the leaf's alone. */
+	/* Rights are the page's alone. */
 	WRITE_ONCE(*entry, table_to_pa(table) | npt->encryption | ENTRY_P |
 				   ENTRY_W | ENTRY_U);
-	return table;
+	return true;
+}
+
+static u64 page_entry(const struct npt *npt, u64 pa, unsigned int level,
+		      unsigned int rights)
+{
+	u64 entry = pa | npt->encryption | ENTRY_P | ENTRY_U;
+
+	if (level > 1)
+		entry |= ENTRY_PS;
+	if (rights & NPT_WRITE)
+		entry |= ENTRY_W;
+	if (!(rights & NPT_EXEC))
+		entry |= ENTRY_NX;
+	return entry;
 }
 
 /**
  * npt_map() - map one page
  * @npt: the table
- * @cache: holds npt_missing() tables
- * @gpa: guest physical address, a multiple of the page size
+ * @cache: tables for what is missing on the way
+ * @gpa: guest physical address in the page
  * @pa: system physical address of the page
+ * @level: 1 for 4 KiB, 2 for 2 MiB, 3 for 1 GiB; @pa is a multiple of it
  * @rights: NPT_WRITE, NPT_EXEC
  *
- * Replaces what was mapped there; taking rights away needs a TLB flush.
+ * Replaces a page of that size; taking rights away so needs a TLB flush.
+ *
+ * Return: 0; -EAGAIN if @cache has too few tables; -EEXIST if smaller pages, or
+ * a larger one, must be zapped first.
  */
-void npt_map(struct npt *npt, struct npt_cache *cache, u64 gpa, u64 pa,
-	     unsigned int rights)
+int npt_map(struct npt *npt, struct npt_cache *cache, u64 gpa, u64 pa,
+	    unsigned int level, unsigned int rights)
 {
-	u64 entry = pa | npt->encryption | ENTRY_P | ENTRY_U;
-	u64 *table = npt->root;
-	unsigned int level;
+	u64 *table = npt->root, *entry;
+	unsigned int at;
 
-	for (level = npt->levels; level > 1; level--)
-		table = table_below(npt, cache,
-				    &table[entry_index(gpa, level)]);
-	if (rights & NPT_WRITE)
-		entry |= ENTRY_W;
-	if (!(rights & NPT_EXEC))
-		entry |= ENTRY_NX;
-	WRITE_ONCE(table[entry_index(gpa, 1)], entry);
+	for (at = npt->levels; at > level; at--) {
+		entry = &table[entry_index(gpa, at)];
+		if (is_page(*entry, at))
+			return -EEXIST;
+		if (!*entry && !table_add(npt, cache, entry))
+			return -EAGAIN;
+		table = entry_table(npt, *entry);
+	}
+	entry = &table[entry_index(gpa, level)];
+	if (is_table(*entry, level))
+		return -EEXIST;
+	if (!*entry)
+		npt->pages[level - 1]++;
+	WRITE_ONCE(*entry, page_entry(npt, pa, level, rights));
+	return 0;
 }
 
 /*
@@ -151,44 +198,18 @@ static u64 *walk(const struct npt *npt, u64 gpa, unsigned int *level)
 {
 	u64 *table = npt->root;
 
-	for (*level = npt->levels; *level > 1; --*level) {
+	for (*level = npt->levels;; --*level) {
 		u64 *entry = &table[entry_index(gpa, *level)];
 
-		if (!(*entry & ENTRY_P))
+		if (!is_table(*entry, *level))
 			return entry;
 		table = entry_table(npt, *entry);
 	}
-	return &table[entry_index(gpa, 1)];
 }
 
 /**
- * npt_zap() - unmap pages
+ * npt_missing() - tables that mapping a page of 4 KiB would take from its cache
  * @npt: the table
- * @gpa: where to begin, a multiple of the page size
- * @end: where to end, a multiple of the page size
- * @steps: how many entries to look at before coming back
- *
- * Tables stay, for the next mapping. The TLB must be flushed afterwards.
- *
- * Return: where to go on, @end or more when done.
- */
-u64 npt_zap(struct npt *npt, u64 gpa, u64 end, unsigned int steps)
-{
-	while (gpa < end && steps--) {
-		unsigned int level;
-		u64 *entry = walk(npt, gpa, &level);
-
-		if (*entry)
-			WRITE_ONCE(*entry, 0);
-		/* On to what the next entry of this level covers. */
-		gpa = ((gpa >> level_shift(level)) + 1) << level_shift(level);
-	}
-	return gpa;
-}
-
-/**
- * npt_missing() - tables that npt_map() would take from its cache
- * @npt: the table; others may be mapping, which can only make them fewer
  * @gpa: guest physical address
  *
  * Return: 0 to NPT_CACHE_TABLES.
@@ -196,22 +217,189 @@ u64 npt_zap(struct npt *npt, u64 gpa, u64 end, unsigned int steps)
 unsigned int npt_missing(const struct npt *npt, u64 gpa)
 {
 	unsigned int level;
+	u64 entry = *walk(npt, gpa, &level);
 
-	walk(npt, gpa, &level);
-	return level - 1;
+	return is_page(entry, level) ? 0 : level - 1;
+}
+
+/* On to what the next entry of @level covers */
+static void range_step(struct npt_range *range, unsigned int level)
+{
+	range->gpa = (range->gpa & -npt_span(level)) + npt_span(level);
+}
+
+/* Is all that an entry of @level covers still to come? */
+static bool range_covers(const struct npt_range *range, unsigned int level)
+{
+	return !(range->gpa & (npt_span(level) - 1)) &&
+	       range->end - range->gpa >= npt_span(level);
+}
+
+/*
+ * Take the table below @entry out. The processor may be using it until the
+ * TLB is flushed, so the link to the next must not be a present entry: an address
+ * of memory is none.
+ */
+static void table_detach(struct npt *npt, u64 *entry, struct npt_range *range)
+{
+	u64 *table = entry_table(npt, *entry);
+
+	WRITE_ONCE(*entry, 0);
+	WRITE_ONCE(table[0], (unsigned long)range->freed);
+	range->freed = table;
+	range->flush = true;
+	npt->tables--;
+}
+
+static unsigned int table_pages(const u64 *table)
+{
+	unsigned int i, count = 0;
+
+	for (i = 0; i < ENTRIES; i++)
+		count += table[i] & ENTRY_P;
+	return count;
+}
+
+/* Down to a table of 4 KiB pages all of which are to go, or to less */
+static u64 *walk_to_zap(const struct npt *npt, const struct npt_range *range,
+			unsigned int *level)
+{
+	u64 *table = npt->root;
+
+	for (*level = npt->levels;; --*level) {
+		u64 *entry = &table[entry_index(range->gpa, *level)];
+
+		if (!is_table(*entry, *level) ||
+		    (*level == 2 && range_covers(range, 2)))
+			return entry;
+		table = entry_table(npt, *entry);
+	}
+}
+
+static void zap_entry(struct npt *npt, u64 *entry, unsigned int level,
+		      struct npt_range *range)
+{
+	if (is_table(*entry, level)) {
+		npt->pages[0] -= table_pages(entry_table(npt, *entry));
+		table_detach(npt, entry, range);
+	} else if (*entry) {
+		npt->pages[level - 1]--;
+		WRITE_ONCE(*entry, 0);
+		range->flush = true;
+	}
 }
 
 /**
- * npt_walk() - look a page up
+ * npt_zap() - unmap pages
  * @npt: the table
- * @gpa: guest physical address
+ * @range: the range; a page that is only partly inside goes too
+ * @steps: how many entries to look at before coming back
  *
- * Return: the page's entry, 0 if it is not mapped.
+ * Return: true when all is done.
  */
-u64 npt_walk(const struct npt *npt, u64 gpa)
+bool npt_zap(struct npt *npt, struct npt_range *range, unsigned int steps)
 {
-	unsigned int level;
-	u64 entry = *walk(npt, gpa, &level);
+	while (range->gpa < range->end && steps--) {
+		unsigned int level;
+		u64 *entry = walk_to_zap(npt, range, &level);
 
-	return level == 1 && (entry & ENTRY_P) ? entry : 0;
+		zap_entry(npt, entry, level, range);
+		range_step(range, level);
+		/* Tables of tables are left empty behind, a GiB at a time. */
+		if (!(range->gpa & (npt_span(3) - 1)))
+			npt_prune(npt, range, range->gpa - NPT_PAGE_SIZE);
+	}
+	return range->gpa >= range->end;
+}
+
+static bool is_empty(const u64 *table)
+{
+	unsigned int i;
+
+	for (i = 0; i < ENTRIES; i++)
+		if (table[i])
+			return false;
+	return true;
+}
+
+/**
+ * npt_prune() - take out tables in which nothing is left
+ * @npt: the table
+ * @range: gets them
+ * @gpa: the tables on the way to this guest physical address
+ */
+void npt_prune(struct npt *npt, struct npt_range *range, u64 gpa)
+{
+	u64 *entries[LEVELS_MOST + 1], *table = npt->root;
+	unsigned int level;
+
+	for (level = npt->levels;; level--) {
+		entries[level] = &table[entry_index(gpa, level)];
+		if (!is_table(*entries[level], level))
+			break;
+		table = entry_table(npt, *entries[level]);
+	}
+	while (++level <= npt->levels) {
+		if (!is_empty(entry_table(npt, *entries[level])))
+			break;
+		table_detach(npt, entries[level], range);
+	}
+}
+
+static void protect_entry(struct npt *npt, u64 *entry, unsigned int level,
+			  struct npt_range *range, unsigned int rights)
+{
+	u64 old = *entry, new = old;
+
+	if (!range_covers(range, level)) {
+		zap_entry(npt, entry, level, range);
+		return;
+	}
+	if (!(rights & NPT_WRITE))
+		new &= ~ENTRY_W;
+	new &= ~ENTRY_NX;
+	if (!(rights & NPT_EXEC))
+		new |= ENTRY_NX;
+	if (new == old)
+		return;
+	WRITE_ONCE(*entry, new);
+	range->flush |= (old & ~new &ENTRY_W) || (new & ~old &ENTRY_NX);
+}
+
+/**
+ * npt_protect() - change the rights of pages
+ * @npt: the table
+ * @range: the range; a page that is only partly inside is unmapped
+ * @rights: NPT_WRITE: pages that are mapped with it keep it, none gets it;
+ *	NPT_EXEC: all have it, or none
+ * @steps: how many entries to look at before coming back
+ *
+ * Return: true when all is done.
+ */
+bool npt_protect(struct npt *npt, struct npt_range *range, unsigned int rights,
+		 unsigned int steps)
+{
+	while (range->gpa < range->end && steps--) {
+		unsigned int level;
+		u64 *entry = walk(npt, range->gpa, &level);
+
+		if (*entry)
+			protect_entry(npt, entry, level, range, rights);
+		range_step(range, level);
+	}
+	return range->gpa >= range->end;
+}
+
+/**
+ * npt_range_free() - free the tables that were taken out
+ * @range: the range, after the TLB was flushed
+ */
+void npt_range_free(struct npt_range *range)
+{
+	while (range->freed) {
+		u64 *table = range->freed;
+
+		range->freed = (u64 *)(unsigned long)table[0];
+		table_free(table);
+	}
 }

@@ -14,12 +14,16 @@
 /* Tables below the root that one mapping may need, with 5 levels */
 #define NPT_CACHE_TABLES 4
 
+/* Levels at which a page can stand: 4 KiB, 2 MiB, 1 GiB (APM 5.3) */
+#define NPT_PAGE_LEVELS 3
+
 /**
  * struct npt - a nested page table (APM 15.25)
  * @root: the top table; its physical address is N_CR3
  * @encryption: SME's encryption bit for every address in the table, 0 without
  * @levels: 4, or 5 if the host pages with LA57
  * @tables: tables in use, the root included
+ * @pages: pages that are mapped, by level: [0] of 4 KiB, [1] 2 MiB, [2] 1 GiB
  *
  * Callers keep out of each other's way; the processor may walk it at any time.
  */
@@ -28,6 +32,7 @@ struct npt {
 	u64 encryption;
 	unsigned int levels;
 	unsigned long tables;
+	unsigned long pages[NPT_PAGE_LEVELS];
 };
 
 /**
@@ -40,16 +45,34 @@ struct npt_cache {
 	unsigned int count;
 };
 
+/**
+ * struct npt_range - a range that is worked on in steps
+ * @gpa: where to go on, a multiple of the page size
+ * @end: where to end, a multiple of the page size
+ * @flush: rights were taken away: the TLB must be flushed
+ * @freed: tables that were taken out, for npt_range_free()
+ */
+struct npt_range {
+	u64 gpa;
+	u64 end;
+	bool flush;
+	u64 *freed;
+};
+
 int npt_create(struct npt *npt, unsigned int levels, u64 encryption);
 void npt_destroy(struct npt *npt);
 
+u64 npt_span(unsigned int level);
 unsigned int npt_missing(const struct npt *npt, u64 gpa);
 int npt_cache_fill(struct npt_cache *cache, unsigned int count);
 void npt_cache_drain(struct npt_cache *cache);
 
-void npt_map(struct npt *npt, struct npt_cache *cache, u64 gpa, u64 pa,
-	     unsigned int rights);
-u64 npt_zap(struct npt *npt, u64 gpa, u64 end, unsigned int steps);
-u64 npt_walk(const struct npt *npt, u64 gpa);
+int npt_map(struct npt *npt, struct npt_cache *cache, u64 gpa, u64 pa,
+	    unsigned int level, unsigned int rights);
+bool npt_zap(struct npt *npt, struct npt_range *range, unsigned int steps);
+bool npt_protect(struct npt *npt, struct npt_range *range, unsigned int rights,
+		 unsigned int steps);
+void npt_prune(struct npt *npt, struct npt_range *range, u64 gpa);
+void npt_range_free(struct npt_range *range);
 
 #endif /* SVMRUN_NPT_H */

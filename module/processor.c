@@ -15,10 +15,10 @@
 #include <linux/printk.h>
 #include <linux/smp.h>
 #include <asm/cpufeature.h>
-#include <asm/msr.h>
 #include <asm/processor.h>
 
 #include "asid.h"
+#include "compat.h"
 #include "page.h"
 #include "vmcb.h"
 
@@ -85,7 +85,7 @@ void processor_set_tsc_ratio(u64 ratio)
 	if (__this_cpu_read(processors.tsc_ratio) == ratio)
 		return;
 	__this_cpu_write(processors.tsc_ratio, ratio);
-	wrmsrl(MSR_AMD64_TSC_RATIO, ratio);
+	wrmsrq(MSR_AMD64_TSC_RATIO, ratio);
 }
 
 /**
@@ -106,6 +106,16 @@ u32 processor_features(void)
 u32 processor_npt_levels(void)
 {
 	return pgtable_l5_enabled() ? 5 : 4;
+}
+
+/**
+ * processor_npt_page_levels() - how large pages of nested page tables can be
+ *
+ * Return: 3 if pages of 1 GiB are to be had (APM 5.3.4), else 2.
+ */
+u32 processor_npt_page_levels(void)
+{
+	return boot_cpu_has(X86_FEATURE_GBPAGES) ? 3 : 2;
 }
 
 /**
@@ -140,17 +150,18 @@ static int enable(void)
 
 	if (processor->enabled)
 		return 0;
-	if (!this_cpu_has(X86_FEATURE_SVM) || rdmsrl_safe(MSR_EFER, &efer) ||
-	    rdmsrl_safe(MSR_VM_CR, &vm_cr) || (vm_cr & VM_CR_SVMDIS))
+	if (!this_cpu_has(X86_FEATURE_SVM) || rdmsrq_safe(MSR_EFER, &efer) ||
+	    rdmsrq_safe(MSR_VM_CR, &vm_cr) || (vm_cr & VM_CR_SVMDIS))
 		return -ENODEV;
 	if (efer & EFER_SVME)
 		return -EBUSY;
-	wrmsrl(MSR_EFER, efer | EFER_SVME);
-	wrmsrl(MSR_VM_HSAVE_PA, pages_pa(processor->save_area));
+	wrmsrq(MSR_EFER, efer | EFER_SVME);
+	wrmsrq(MSR_VM_HSAVE_PA, pages_pa(processor->save_area));
 	asid_pool_reset(&processor->asids);
 	processor->tsc_ratio = PROCESSOR_TSC_RATIO_1;
 	if (svm_features & SVM_FEATURE_TSC_RATIO)
-		wrmsrl(MSR_AMD64_TSC_RATIO, processor->tsc_ratio);
+		wrmsrq(MSR_AMD64_TSC_RATIO, processor->tsc_ratio);
+	bp_spec_reduce(true);
 	processor->enabled = true;
 	return 0;
 }
@@ -163,10 +174,11 @@ static void disable(void *unused)
 	if (!processor->enabled)
 		return;
 	processor->enabled = false;
+	bp_spec_reduce(false);
 	processor_set_tsc_ratio(PROCESSOR_TSC_RATIO_1);
-	wrmsrl(MSR_VM_HSAVE_PA, 0);
-	rdmsrl(MSR_EFER, efer);
-	wrmsrl(MSR_EFER, efer & ~EFER_SVME);
+	wrmsrq(MSR_VM_HSAVE_PA, 0);
+	rdmsrq(MSR_EFER, efer);
+	wrmsrq(MSR_EFER, efer & ~EFER_SVME);
 }
 
 static void enable_call(void *first_error)
@@ -257,7 +269,7 @@ static int probe(void)
 		pr_err("this processor has no SVM: an AMD processor with SVM enabled in the firmware is needed\n");
 		return -ENODEV;
 	}
-	if (rdmsrl_safe(MSR_VM_CR, &vm_cr) || (vm_cr & VM_CR_SVMDIS)) {
+	if (rdmsrq_safe(MSR_VM_CR, &vm_cr) || (vm_cr & VM_CR_SVMDIS)) {
 		pr_err("SVM is locked by the firmware (VM_CR.SVMDIS): enable it in the firmware's set-up\n");
 		return -ENODEV;
 	}

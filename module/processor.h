@@ -22,6 +22,7 @@ struct asid_pool *processor_asids(void);
 u32 processor_features(void);
 u32 processor_gpa_bits(void);
 u32 processor_npt_levels(void);
+u32 processor_npt_page_levels(void);
 void processor_info(struct svmrun_info *info);
 
 #endif /* SVMRUN_PROCESSOR_H */

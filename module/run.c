@@ -5,12 +5,14 @@
  */
 #include "run.h"
 
+#include <linux/interrupt.h>
 #include <linux/preempt.h>
 #include <linux/sched/signal.h>
 #include <linux/string.h>
 
 #include "compat.h"
 #include "event.h"
+#include "fault.h"
 #include "page.h"
 #include "permission.h"
 #include "processor.h"
@@ -100,18 +102,26 @@ static int load(struct vcpu *vcpu)
 	return load_registers(vcpu);
 }
 
-static bool is_pending(struct vcpu *vcpu)
+/*
+ * From 6.16 on the kernel runs no softirq between fpu_enter() and fpu_leave(), so
+ * that one which is raised there is a reason to leave.
+ */
+static bool is_pending(void)
 {
-	return READ_ONCE(vcpu->kicked) || __xfer_to_guest_mode_work_pending();
+	return __xfer_to_guest_mode_work_pending() ||
+	       (softirq_count() && local_softirq_pending());
 }
 
+/* Whatever ends the run answers a kick too, which also looks like a signal. */
 static int handle_work(struct vcpu *vcpu)
 {
-	if (READ_ONCE(vcpu->kicked) && xchg(&vcpu->kicked, 0))
-		return -EINTR;
-	if (signal_pending(current))
-		return -EINTR;
-	return guest_work_handle();
+	int err = -EINTR;
+
+	if (!READ_ONCE(vcpu->kicked) && !signal_pending(current))
+		err = guest_work_handle();
+	if (err)
+		WRITE_ONCE(vcpu->kicked, 0);
+	return err;
 }
 
 /* An ASID whose translations are all of the nested table as it is now. */
@@ -144,6 +154,25 @@ static noinstr void cross(u64 vmcb_pa)
 	guest_state_exit_irqoff();
 }
 
+/* The CPU is in the VM's running mask. */
+static void visit(struct vcpu *vcpu)
+{
+	const struct svm_vmcb *hw = vcpu->hw;
+
+	guest_timing_enter_irqoff();
+	prepare_asid(vcpu);
+	processor_set_tsc_ratio(vcpu->tsc_ratio);
+	speculation_enter(vcpu->vm->id);
+	event_note(&vcpu->injected, hw);
+	trace_enter(vcpu);
+	debugreg_enter(&vcpu->debugreg, vcpu->regs->dr,
+		       hw->control.intercept[1], hw->save.dr7);
+	cross(pages_pa(hw));
+	debugreg_leave(&vcpu->debugreg, vcpu->regs->dr, hw->save.dr6);
+	vcpu->hw->control.clean = SVM_CLEAN_ALL;
+	speculation_leave();
+}
+
 /* Once into the guest and out again, unless something is pending. */
 static bool enter(struct vcpu *vcpu)
 {
@@ -151,24 +180,14 @@ static bool enter(struct vcpu *vcpu)
 	bool entered = false;
 
 	local_irq_disable();
-	WRITE_ONCE(vcpu->cpu, smp_processor_id());
 	cpumask_set_cpu(smp_processor_id(), running);
-	/* Pairs with flush() and vcpu_kick(): they see us, or we what they did. */
+	/* Pairs with the one in memory_flush(): it sees us, or we what it did. */
 	smp_mb__after_atomic();
-	if (!is_pending(vcpu)) {
-		guest_timing_enter_irqoff();
-		prepare_asid(vcpu);
-		processor_set_tsc_ratio(vcpu->tsc_ratio);
-		speculation_enter(vcpu->vm->id);
-		event_note(&vcpu->injected, vcpu->hw);
-		trace_enter(vcpu);
-		cross(pages_pa(vcpu->hw));
-		vcpu->hw->control.clean = SVM_CLEAN_ALL;
-		speculation_leave();
+	if (!is_pending()) {
+		visit(vcpu);
 		entered = true;
 	}
 	cpumask_clear_cpu(smp_processor_id(), running);
-	WRITE_ONCE(vcpu->cpu, -1);
 	if (entered) {
 		/* The interrupt that ended it is still the guest's time. */
 		local_irq_enable();
@@ -205,9 +224,8 @@ static bool host_exit(struct vcpu *vcpu)
 
 /*
  * Has the processor refused the VMCB? Not every implementation writes all 64
- * bits of the exit code. The guest has not run, and what the state save area
- * holds then may be the host's: there is no state to tell of, even if this was
- * not the run's first entry.
+ * bits of the exit code. There is no state to tell of, not even if the guest ran
+ * before an exit of the host's: what such a VMCB holds now may be the host's.
  */
 static bool is_invalid(const struct vcpu *vcpu)
 {
@@ -221,21 +239,18 @@ static int enter_guest(struct vcpu *vcpu, bool *entered)
 
 	if (fpu_enter(&vcpu->fpu))
 		return refuse(vcpu, SVMRUN_VCPU_XSAVE, SVMRUN_INVALID_VALUE);
-	debugreg_enter(&vcpu->debugreg, vcpu->regs->dr,
-		       vcpu->hw->control.intercept[1], vcpu->hw->save.dr7);
 	if (!processor_enabled())
 		step = -ENODEV;
 	while (step == RUN_ON && enter(vcpu)) {
 		if (is_invalid(vcpu)) {
-			step = refuse(vcpu, 0, SVMRUN_INVALID_PROCESSOR);
 			*entered = false;
+			step = refuse(vcpu, 0, SVMRUN_INVALID_PROCESSOR);
 		} else {
 			*entered = true;
 			if (!host_exit(vcpu))
 				step = RUN_EXIT;
 		}
 	}
-	debugreg_leave(&vcpu->debugreg, vcpu->regs->dr, vcpu->hw->save.dr6);
 	fpu_leave(&vcpu->fpu);
 	return step;
 }
@@ -244,7 +259,7 @@ static int enter_guest(struct vcpu *vcpu, bool *entered)
 static int nested_page_fault(struct vcpu *vcpu)
 {
 	const struct svm_vmcb_control *control = &vcpu->hw->control;
-	int ret = memory_fault(&vcpu->vm->memory, &vcpu->cache,
+	int ret = fault_handle(&vcpu->vm->memory, &vcpu->fault,
 			       control->exitinfo2, control->exitinfo1);
 
 	if (ret > 0)
@@ -305,6 +320,7 @@ int run(struct vcpu *vcpu)
 	} else {
 		step = load(vcpu);
 	}
+	vcpu_attach(vcpu);
 	while (step == RUN_ON) {
 		step = handle_work(vcpu);
 		if (step == RUN_ON)
@@ -312,6 +328,7 @@ int run(struct vcpu *vcpu)
 		if (step == RUN_EXIT)
 			step = handle_exit(vcpu);
 	}
+	vcpu_detach(vcpu);
 	finish(vcpu, step, entered);
 	return min(step, 0);
 }

@@ -8,7 +8,6 @@
 #include <linux/cpu.h>
 #include <linux/percpu.h>
 #include <asm/cpufeature.h>
-#include <asm/msr.h>
 
 #include "compat.h"
 
@@ -19,7 +18,7 @@ static DEFINE_PER_CPU(u64, last_vm);
 static void barrier_write(void)
 {
 	if (boot_cpu_has(X86_FEATURE_IBPB) && !cpu_mitigations_off())
-		wrmsrl(MSR_IA32_PRED_CMD, PRED_CMD_IBPB);
+		wrmsrq(MSR_IA32_PRED_CMD, PRED_CMD_IBPB);
 }
 
 /**

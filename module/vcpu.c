@@ -6,8 +6,8 @@
 
 #include <linux/err.h>
 #include <linux/mm.h>
+#include <linux/sched.h>
 #include <linux/slab.h>
-#include <linux/smp.h>
 #include <linux/topology.h>
 
 #include "compat.h"
@@ -123,8 +123,8 @@ struct vcpu *vcpu_create(struct vm *vm)
 		goto err_add;
 	vm_get(vm);
 	vcpu->vm = vm;
-	vcpu->cpu = -1;
 	mutex_init(&vcpu->mutex);
+	spin_lock_init(&vcpu->lock);
 	set_up_shared(vcpu);
 	set_up_hw(vcpu);
 	return vcpu;
@@ -148,7 +148,7 @@ void vcpu_destroy(struct vcpu *vcpu)
 {
 	vm_vcpu_remove(vcpu->vm);
 	vm_put(vcpu->vm);
-	npt_cache_drain(&vcpu->cache);
+	npt_cache_drain(&vcpu->fault.cache);
 	free_shared(vcpu);
 	pages_free(vcpu->msrpm, MSRPM_ORDER);
 	pages_free(vcpu->hw, 0);
@@ -184,24 +184,50 @@ int vcpu_mmap(struct vcpu *vcpu, struct vm_area_struct *vma)
 	return 0;
 }
 
-static void no_operation(void *unused)
+/**
+ * vcpu_attach() - the current thread is about to run a vCPU
+ * @vcpu: the vCPU, whose mutex it holds
+ */
+void vcpu_attach(struct vcpu *vcpu)
 {
+	spin_lock(&vcpu->lock);
+	vcpu->thread = current;
+	spin_unlock(&vcpu->lock);
+}
+
+/**
+ * vcpu_detach() - the mirror of vcpu_attach()
+ * @vcpu: the vCPU
+ */
+void vcpu_detach(struct vcpu *vcpu)
+{
+	spin_lock(&vcpu->lock);
+	vcpu->thread = NULL;
+	spin_unlock(&vcpu->lock);
+}
+
+/*
+ * As a signal does, ends a guest's run, and a wait for a page of its memory
+ * (userfaultfd); forgotten when the thread is back in the program.
+ */
+static void notify(struct task_struct *thread)
+{
+	set_tsk_thread_flag(thread, TIF_NOTIFY_SIGNAL);
+	if (!wake_up_process(thread))
+		kick_process(thread);
 }
 
 /**
  * vcpu_kick() - make the run in flight, or the next one, come back
  * @vcpu: the vCPU
  *
- * An interrupt ends a guest's run.
+ * Under the lock, so that it is one run that comes back.
  */
 void vcpu_kick(struct vcpu *vcpu)
 {
-	int cpu;
-
+	spin_lock(&vcpu->lock);
 	WRITE_ONCE(vcpu->kicked, 1);
-	/* Pairs with the one in enter(): we see @cpu, or the run sees @kicked. */
-	smp_mb();
-	cpu = READ_ONCE(vcpu->cpu);
-	if (cpu >= 0)
-		smp_call_function_single(cpu, no_operation, NULL, 1);
+	if (vcpu->thread)
+		notify(vcpu->thread);
+	spin_unlock(&vcpu->lock);
 }

@@ -3,22 +3,24 @@
 #define SVMRUN_VCPU_H
 
 #include <linux/mutex.h>
+#include <linux/spinlock.h>
 #include <linux/types.h>
 
 #include "asid.h"
 #include "debugreg.h"
 #include "event.h"
 #include "fpu.h"
-#include "npt.h"
+#include "fault.h"
 #include "vmcb.h"
 
+struct task_struct;
 struct vm;
 struct vm_area_struct;
 
 /**
  * struct vcpu - a vCPU
- * @mutex: held by the thread that runs it; guards what follows, but for @kicked
- *	and @cpu
+ * @mutex: held by the thread that runs it; guards what follows, but for @lock and
+ *	what that guards
  * @vm: whose vCPU it is
  * @pages: the shared pages, as the program maps them (SVMRUN_VCPU_*)
  * @user: in them: the program's VMCB
@@ -32,14 +34,15 @@ struct vm_area_struct;
  * @tsc_ratio: of the guest
  * @tlb_generation: of the VM's memory when @asid was taken
  * @asid: the ASID
- * @cache: tables in hand for the nested page table
+ * @fault: what is kept from one nested page fault to the next
  * @fpu: extended state
  * @debugreg: the host's debug registers during a run
+ * @lock: guards @thread
+ * @thread: the one that runs it, or NULL
  * @kicked: the next look at pending work ends the run
- * @cpu: the CPU that the vCPU is on, -1 outside of a run
  */
 struct vcpu {
-	struct mutex mutex; /* all but kicked and cpu */
+	struct mutex mutex; /* all but lock, thread and kicked */
 	struct vm *vm;
 	void *pages;
 	struct svm_vmcb *user;
@@ -53,11 +56,12 @@ struct vcpu {
 	u64 tsc_ratio;
 	u64 tlb_generation;
 	struct asid asid;
-	struct npt_cache cache;
+	struct fault_state fault;
 	struct guest_fpu fpu;
 	struct debugreg_host debugreg;
+	spinlock_t lock; /* thread */
+	struct task_struct *thread;
 	int kicked;
-	int cpu;
 };
 
 int vcpu_init(void);
@@ -68,6 +72,8 @@ void vcpu_destroy(struct vcpu *vcpu);
 
 u32 vcpu_size(void);
 int vcpu_mmap(struct vcpu *vcpu, struct vm_area_struct *vma);
+void vcpu_attach(struct vcpu *vcpu);
+void vcpu_detach(struct vcpu *vcpu);
 void vcpu_kick(struct vcpu *vcpu);
 
 #endif /* SVMRUN_VCPU_H */

@@ -100,3 +100,14 @@ void vm_vcpu_remove(struct vm *vm)
 {
 	atomic_dec(&vm->vcpus);
 }
+
+/**
+ * vm_info() - what a VM has at the moment
+ * @vm: the VM
+ * @info: filled in
+ */
+void vm_info(struct vm *vm, struct svmrun_vm_info *info)
+{
+	info->out_vcpus = atomic_read(&vm->vcpus);
+	memory_info(&vm->memory, info);
+}

@@ -27,6 +27,7 @@ struct vm *vm_create(void);
 void vm_get(struct vm *vm);
 void vm_put(struct vm *vm);
 
+void vm_info(struct vm *vm, struct svmrun_vm_info *info);
 bool vm_is_current(const struct vm *vm);
 int vm_vcpu_add(struct vm *vm);
 void vm_vcpu_remove(struct vm *vm);

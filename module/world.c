@@ -74,9 +74,10 @@ noinstr void world_switch(u64 vmcb_pa)
 	asm volatile("sti" : : : "memory");
 	__svm_vmload(vmcb_pa);
 	__svm_vmrun(vmcb_pa);
-	world_untrain();
 	__svm_vmsave(vmcb_pa);
 	__svm_vmload(host_pa);
+	/* No RET before this; and not earlier, as it may use per-CPU data. */
+	world_untrain();
 	asm volatile("cli" : : : "memory");
 	__svm_stgi();
 }

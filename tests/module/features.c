@@ -26,6 +26,9 @@ static struct {
 	{ "ibpb_on_vmexit", X86_FEATURE_IBPB_ON_VMEXIT },
 	{ "clear_cpu_buf_vm", X86_FEATURE_CLEAR_CPU_BUF_VM },
 	{ "ibpb_exit_to_user", X86_FEATURE_IBPB_EXIT_TO_USER },
+#ifdef X86_FEATURE_SRSO_BP_SPEC_REDUCE
+	{ "srso_bp_spec_reduce", X86_FEATURE_SRSO_BP_SPEC_REDUCE },
+#endif
 };
 
 static char *names[ARRAY_SIZE(features)];

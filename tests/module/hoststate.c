@@ -14,8 +14,9 @@
 #include <asm/debugreg.h>
 #include <asm/desc.h>
 #include <asm/fpu/xcr.h>
-#include <asm/msr.h>
 #include <asm/special_insns.h>
+
+#include "compat.h"
 
 static const struct {
 	const char *name;
@@ -29,6 +30,9 @@ static const struct {
 	{ "DEBUGCTL", MSR_IA32_DEBUGCTLMSR },
 	{ "PAT", MSR_IA32_CR_PAT },
 	{ "MTRRdefType", MSR_MTRRdefType },
+	{ "MCG_CTL", MSR_IA32_MCG_CTL },
+	{ "PERF_CTL0", MSR_K7_EVNTSEL0 },
+	{ "HWCR", MSR_K7_HWCR },
 	{ "XSS", MSR_IA32_XSS },
 	{ "EFER", MSR_EFER },
 	{ "STAR", MSR_STAR },
@@ -45,7 +49,7 @@ static const struct {
 
 /* What one CPU has; all in registers of the CPU itself */
 struct state {
-	u64 cr0, cr4, dr6, dr7, xcr0;
+	u64 cr0, cr4, cr8, dr6, dr7, xcr0;
 	u16 tr, ldtr;
 	struct desc_ptr gdtr, idtr;
 	u64 msr[ARRAY_SIZE(msrs)];
@@ -60,17 +64,19 @@ static void take(void *result)
 
 	state->cr0 = read_cr0();
 	state->cr4 = __read_cr4();
+	asm volatile("mov %%cr8, %0" : "=r"(state->cr8));
 	get_debugreg(value, 6);
 	state->dr6 = value;
 	get_debugreg(value, 7);
-	state->dr7 = value;
+	/* Linux leaves it set when a breakpoint goes; it means nothing. */
+	state->dr7 = value & ~DR_GLOBAL_SLOWDOWN;
 	state->xcr0 = xgetbv(XCR_XFEATURE_ENABLED_MASK);
 	store_tr(state->tr);
 	store_ldt(state->ldtr);
 	native_store_gdt(&state->gdtr);
 	store_idt(&state->idtr);
 	for (i = 0; i < ARRAY_SIZE(msrs); i++)
-		state->has_msr[i] = !rdmsrl_safe(msrs[i].number,
+		state->has_msr[i] = !rdmsrq_safe(msrs[i].number,
 						 &state->msr[i]);
 }
 
@@ -80,6 +86,7 @@ static void show_cpu(struct seq_file *file, int cpu, const struct state *state)
 
 	seq_printf(file, "cpu%d CR0 %llx\n", cpu, state->cr0);
 	seq_printf(file, "cpu%d CR4 %llx\n", cpu, state->cr4);
+	seq_printf(file, "cpu%d CR8 %llx\n", cpu, state->cr8);
 	seq_printf(file, "cpu%d DR6 %llx\n", cpu, state->dr6);
 	seq_printf(file, "cpu%d DR7 %llx\n", cpu, state->dr7);
 	seq_printf(file, "cpu%d XCR0 %llx\n", cpu, state->xcr0);

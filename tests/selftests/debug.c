@@ -4,9 +4,17 @@
 #include <linux/perf_event.h>
 #include <sys/syscall.h>
 
-#include "machine.h"
+#include "breakpoints.h"
+#include "tables.h"
+
+#define VECTOR_DB 1
+#define RFLAGS_TF (1ull << 8)
+#define RFLAGS_RF (1ull << 16)
 
 #define DR6_RESERVED 0xffff0ff0ull
+#define DR6_BD (1ull << 13)
+#define DR6_BS (1ull << 14)
+#define DR7_GD (1ull << 13)
 
 /* Adds 1 to each of DR0 to DR3, and has all of them watch its own data. */
 GUEST(step, 64,
@@ -106,6 +114,278 @@ TEST_F(debug, guests_dr6_is_not_the_hosts)
 	watched++;
 	EXPECT_EQ(1, hits(breakpoint));
 	close(breakpoint);
+}
+
+/* Nor does a guest that reaches none of them touch any. */
+TEST_F(debug, hosts_breakpoints_are_not_switched)
+{
+	struct svmrun_vcpu *vcpu = &self->m.vcpu;
+	int breakpoint = breakpoint_open(&watched);
+
+	if (breakpoint < 0)
+		SKIP(return, "this kernel gives no hardware breakpoint");
+	for (uint64_t i = 0; i < 10; i++) {
+		MACHINE_LOAD(&self->m, MODE_LONG, step);
+		vcpu->vmcb->control.intercept[1] = ~0u;
+		for (int n = 0; n < 4; n++)
+			vcpu->regs->dr[n] = (uintptr_t)&watched;
+		ASSERT_EXIT(VMEXIT_DR_READ(0), &self->m);
+		for (int n = 0; n < 4; n++)
+			EXPECT_EQ((uintptr_t)&watched, vcpu->regs->dr[n]);
+		EXPECT_EQ(i, hits(breakpoint));
+		watched++;
+		EXPECT_EQ(i + 1, hits(breakpoint));
+	}
+	close(breakpoint);
+}
+
+/* ---- single steps -------------------------------------------------------- */
+
+GUEST(four, 64, "nop\n nop\n nop\n hlt");
+/* What it came for is in RCX. */
+GUEST(count_db, 64, "inc %rbx\n mov %dr6, %rcx\n iretq");
+/* A fault: without RF it would come again (APM 13.1.3.1). */
+GUEST(count_fault, 64,
+      "inc %rbx\n mov %dr6, %rcx\n orl $0x10000, 16(%rsp)\n iretq");
+
+static void begin(struct machine *m, const char *code, const char *code_end)
+{
+	machine_load(m, MODE_LONG, code, code_end);
+	tables_set(m, MODE_LONG);
+}
+
+#define BEGIN(m, guest) begin(m, guest, guest##_end)
+
+static void set_handler(struct machine *m, const char *code,
+			const char *code_end)
+{
+	memcpy(machine_at(m, HANDLER(VECTOR_DB)), code, code_end - code);
+	m->vcpu.regs->rbx = 0;
+}
+
+#define SET_HANDLER(m, guest) set_handler(m, guest, guest##_end)
+
+static void intercept_db(struct machine *m)
+{
+	uint32_t *intercept = m->vcpu.vmcb->control.intercept;
+
+	intercept[2] |= SVM_INTERCEPT2_EXCEPTION(VECTOR_DB);
+}
+
+TEST_F(debug, single_step_intercepted)
+{
+	struct svm_vmcb_save *save = &self->m.vcpu.vmcb->save;
+
+	BEGIN(&self->m, four);
+	intercept_db(&self->m);
+	save->rflags |= RFLAGS_TF;
+	for (int i = 1; i <= 3; i++) {
+		save->dr6 = DR6_RESERVED;
+		ASSERT_EXIT(VMEXIT_EXCP(VECTOR_DB), &self->m);
+		EXPECT_EQ(MACHINE_CODE + i, save->rip);
+		EXPECT_EQ(DR6_RESERVED | DR6_BS, save->dr6);
+		EXPECT_NE(0, save->rflags & RFLAGS_TF);
+	}
+	ASSERT_EXIT(VMEXIT_HLT, &self->m);
+	EXPECT_EQ(0, self->m.vcpu.regs->out_exits_reflected);
+}
+
+TEST_F(debug, single_step_of_the_guests_own)
+{
+	struct svmrun_registers *regs = self->m.vcpu.regs;
+
+	BEGIN(&self->m, four);
+	SET_HANDLER(&self->m, count_db);
+	self->m.vcpu.vmcb->save.rflags |= RFLAGS_TF;
+	ASSERT_EXIT(VMEXIT_HLT, &self->m);
+	EXPECT_EQ(MACHINE_CODE + 3, self->m.vcpu.vmcb->save.rip);
+	EXPECT_EQ(3, regs->rbx);
+	EXPECT_NE(0, regs->rcx & DR6_BS);
+	EXPECT_EQ(3, regs->out_exits_reflected);
+}
+
+/* ---- breakpoints --------------------------------------------------------- */
+
+FIXTURE(breakpoint)
+{
+	struct machine m;
+};
+
+FIXTURE_VARIANT(breakpoint)
+{
+	int n;
+};
+
+#define BREAKPOINT(n_)                                                         \
+	FIXTURE_VARIANT_ADD(breakpoint, dr##n_)                                \
+	{                                                                      \
+		.n = n_,                                                       \
+	}
+
+BREAKPOINT(0);
+BREAKPOINT(1);
+BREAKPOINT(2);
+BREAKPOINT(3);
+
+FIXTURE_SETUP(breakpoint)
+{
+	ASSERT_EQ(0, cpu_stay());
+	ASSERT_EQ(0, machine_create(&self->m));
+}
+
+FIXTURE_TEARDOWN(breakpoint)
+{
+	breakpoints_disarm(&self->m, self->m.vcpu.vmcb->save.dr7);
+	machine_destroy(&self->m);
+}
+
+/* With RDI in DR7 */
+GUEST(execute, 64, "mov %rdi, %dr7\n nop\n execute_here: nop\n" DISARM);
+GUEST(store, 64, "mov %rdi, %dr7\n movl $7, 0xa000\n store_next: nop\n" DISARM);
+GUEST(armed, 64, "nop\n armed_here: nop\n hlt");
+GUEST_LABEL(execute_here);
+GUEST_LABEL(store_next);
+GUEST_LABEL(armed_here);
+
+#define AT(guest, label) (MACHINE_CODE + (label - guest))
+
+static void begin_break(struct machine *m, int n, uint64_t address,
+			uint64_t dr7)
+{
+	m->vcpu.regs->dr[n] = address;
+	m->vcpu.regs->rdi = DR7_ALWAYS | dr7;
+}
+
+static void begin_execute(struct machine *m, int n)
+{
+	BEGIN(m, execute);
+	begin_break(m, n, AT(execute, execute_here), DR7_EXECUTE(n));
+}
+
+static void begin_write(struct machine *m, int n)
+{
+	BEGIN(m, store);
+	begin_break(m, n, MACHINE_DATA, DR7_WRITE(n));
+}
+
+TEST_F(breakpoint, execute_intercepted)
+{
+	struct svm_vmcb_save *save = &self->m.vcpu.vmcb->save;
+
+	begin_execute(&self->m, variant->n);
+	intercept_db(&self->m);
+	ASSERT_EXIT(VMEXIT_EXCP(VECTOR_DB), &self->m);
+	EXPECT_EQ(AT(execute, execute_here), save->rip);
+	EXPECT_EQ(DR6_RESERVED | 1u << variant->n, save->dr6);
+	EXPECT_EQ(DR7_ALWAYS | DR7_EXECUTE(variant->n), save->dr7);
+	save->rflags |= RFLAGS_RF;
+	ASSERT_EXIT(VMEXIT_HLT, &self->m);
+	EXPECT_EQ(DR7_ALWAYS, save->dr7);
+}
+
+TEST_F(breakpoint, execute_of_the_guests_own)
+{
+	struct svmrun_registers *regs = self->m.vcpu.regs;
+
+	begin_execute(&self->m, variant->n);
+	SET_HANDLER(&self->m, count_fault);
+	ASSERT_EXIT(VMEXIT_HLT, &self->m);
+	EXPECT_EQ(1, regs->rbx);
+	EXPECT_EQ(1u << variant->n, regs->rcx & 0xf);
+	EXPECT_EQ(1, regs->out_exits_reflected);
+}
+
+TEST_F(breakpoint, write_intercepted)
+{
+	struct svm_vmcb_save *save = &self->m.vcpu.vmcb->save;
+
+	begin_write(&self->m, variant->n);
+	intercept_db(&self->m);
+	ASSERT_EXIT(VMEXIT_EXCP(VECTOR_DB), &self->m);
+	EXPECT_EQ(AT(store, store_next), save->rip);
+	EXPECT_EQ(DR6_RESERVED | 1u << variant->n, save->dr6);
+	EXPECT_EQ(7, *(uint32_t *)machine_at(&self->m, MACHINE_DATA));
+	ASSERT_EXIT(VMEXIT_HLT, &self->m);
+	EXPECT_EQ(DR7_ALWAYS, save->dr7);
+}
+
+TEST_F(breakpoint, write_of_the_guests_own)
+{
+	struct svmrun_registers *regs = self->m.vcpu.regs;
+
+	begin_write(&self->m, variant->n);
+	SET_HANDLER(&self->m, count_db);
+	ASSERT_EXIT(VMEXIT_HLT, &self->m);
+	EXPECT_EQ(1, regs->rbx);
+	EXPECT_EQ(1u << variant->n, regs->rcx & 0xf);
+	EXPECT_EQ(1, regs->out_exits_reflected);
+}
+
+/* VMRUN loads DR7. */
+TEST_F(breakpoint, of_the_programs_own)
+{
+	struct svm_vmcb_save *save = &self->m.vcpu.vmcb->save;
+
+	BEGIN(&self->m, armed);
+	intercept_db(&self->m);
+	self->m.vcpu.regs->dr[variant->n] = AT(armed, armed_here);
+	save->dr7 = DR7_ALWAYS | DR7_EXECUTE(variant->n);
+	ASSERT_EQ(0, machine_run(&self->m));
+	if (self->m.vcpu.vmcb->control.exitcode == VMEXIT_HLT)
+		SKIP(return, "VMRUN does not arm breakpoints");
+	EXPECT_EQ(VMEXIT_EXCP(VECTOR_DB), self->m.vcpu.vmcb->control.exitcode);
+	EXPECT_EQ(AT(armed, armed_here), save->rip);
+	EXPECT_EQ(DR6_RESERVED | 1u << variant->n, save->dr6);
+}
+
+/* ---- other ways to a #DB ------------------------------------------------- */
+
+/* An access with DR7.GD set (APM 13.1.1.4), and a handler that may access it */
+GUEST(detected, 64, "mov %rdi, %dr7\n detected_here: mov %dr0, %rax\n hlt");
+GUEST_LABEL(detected_here);
+
+TEST_F(debug, general_detect_intercepted)
+{
+	struct svm_vmcb_save *save = &self->m.vcpu.vmcb->save;
+
+	BEGIN(&self->m, detected);
+	intercept_db(&self->m);
+	self->m.vcpu.regs->rdi = DR7_ALWAYS | DR7_GD;
+	ASSERT_EQ(0, machine_run(&self->m));
+	if (self->m.vcpu.vmcb->control.exitcode == VMEXIT_HLT)
+		SKIP(return, "DR7.GD is not looked at");
+	EXPECT_EQ(VMEXIT_EXCP(VECTOR_DB), self->m.vcpu.vmcb->control.exitcode);
+	EXPECT_EQ(AT(detected, detected_here), save->rip);
+	EXPECT_NE(0, save->dr6 & DR6_BD);
+}
+
+TEST_F(debug, general_detect_of_the_guests_own)
+{
+	struct svmrun_registers *regs = self->m.vcpu.regs;
+
+	BEGIN(&self->m, detected);
+	self->m.vcpu.regs->rdi = DR7_ALWAYS | DR7_GD;
+	ASSERT_EXIT(VMEXIT_HLT, &self->m);
+	if (self->m.vcpu.vmcb->save.rip != HANDLER(VECTOR_DB))
+		SKIP(return, "DR7.GD is not looked at");
+	EXPECT_EQ(DR7_ALWAYS, self->m.vcpu.vmcb->save.dr7);
+	EXPECT_EQ(1, regs->out_exits_reflected);
+}
+
+GUEST(icebp, 64, ".byte 0xf1\n icebp_next: hlt");
+GUEST_LABEL(icebp_next);
+
+/* Its #DB is a trap, and no matter for the intercept of #DB (APM 15.9). */
+TEST_F(debug, icebp)
+{
+	BEGIN(&self->m, icebp);
+	intercept_db(&self->m);
+	ASSERT_EXIT(VMEXIT_HLT, &self->m);
+	if (self->m.vcpu.vmcb->save.rip != HANDLER(VECTOR_DB))
+		SKIP(return, "the processor has no ICEBP");
+	EXPECT_EQ(AT(icebp, icebp_next),
+		  frame_read(&self->m, MODE_LONG, false).rip);
+	EXPECT_EQ(0, self->m.vcpu.regs->out_exits_reflected);
 }
 
 TEST_HARNESS_MAIN

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +16,23 @@
 #define HOSTSTATE "/proc/svmrun_hoststate"
 #define HOSTSTATE_SIZE 65536
 
+/* The module's file, which is beside the program's. */
+static inline int hoststate_open_module(void)
+{
+	char path[PATH_MAX + sizeof(HOSTSTATE_MODULE)];
+	ssize_t length = readlink("/proc/self/exe", path, PATH_MAX - 1);
+	char *name;
+	int fd;
+
+	if (length < 0)
+		return -errno;
+	path[length] = 0;
+	name = strrchr(path, '/');
+	strcpy(name ? name + 1 : path, HOSTSTATE_MODULE);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
 /* Loads the module if it is not there. 0, or a negative errno */
 static inline int hoststate_load(void)
 {
@@ -22,9 +40,9 @@ static inline int hoststate_load(void)
 
 	if (!access(HOSTSTATE, R_OK))
 		return 0;
-	fd = open(HOSTSTATE_MODULE, O_RDONLY | O_CLOEXEC);
+	fd = hoststate_open_module();
 	if (fd < 0)
-		return -errno;
+		return fd;
 	err = syscall(SYS_finit_module, fd, "", 0) ? -errno : 0;
 	close(fd);
 	return err;

@@ -3,19 +3,24 @@
  * Exceptions and interrupts: intercepted, injected, given back, and interrupted
  * in turn by a fault on the memory that they are delivered through.
  */
-#include "machine.h"
+#include "tables.h"
 
-#define VECTOR_DB	1
-#define VECTOR_BP	3
-#define VECTOR_UD	6
-#define VECTOR_INT	0x21
+#define VECTOR_DB 1
+#define VECTOR_BP 3
+#define VECTOR_OF 4
+#define VECTOR_UD 6
+#define VECTOR_GP 13
+#define VECTOR_PF 14
+#define VECTOR_INT 0x21
+
+#define RFLAGS_OF (1ull << 11)
 
 #define HLT 0xf4
 
 /* A stack that nobody has touched: the first push to it faults. */
-#define FRESH_SEGMENT	0x3000
-#define FRESH		0x30000ul
-#define FRESH_TOP	0x800
+#define FRESH_SEGMENT 0x3000
+#define FRESH 0x30000ul
+#define FRESH_TOP 0x800
 
 MACHINE_FIXTURE(injection)
 
@@ -54,8 +59,7 @@ TEST_F(injection, exception_injected)
 {
 	MACHINE_LOAD(&self->m, MODE_REAL, halt);
 	handler_at_data(&self->m, VECTOR_UD);
-	VMCB->control.eventinj = SVM_EVENT_VALID | SVM_EVENT_TYPE_EXCEPTION |
-				 VECTOR_UD;
+	VMCB->control.eventinj = EVENT_EXCEPTION(VECTOR_UD);
 	ASSERT_EXIT(VMEXIT_HLT, &self->m);
 	EXPECT_EQ(MACHINE_DATA, VMCB->save.rip);
 	EXPECT_EQ(0, VMCB->control.eventinj & SVM_EVENT_VALID);
@@ -144,8 +148,7 @@ TEST_F(injection, injected_interrupt_through_fault)
 {
 	MACHINE_LOAD(&self->m, MODE_REAL, halt);
 	FRESH_STACK(&self->m, VECTOR_INT, handler);
-	VMCB->control.eventinj = SVM_EVENT_VALID | SVM_EVENT_TYPE_INTR |
-				 VECTOR_INT;
+	VMCB->control.eventinj = EVENT_INTR(VECTOR_INT);
 	expect_delivered(_metadata, &self->m, MACHINE_CODE, MACHINE_CODE);
 }
 
@@ -157,7 +160,7 @@ TEST_F(injection, exception_interrupted_by_exit)
 	ASSERT_EQ(0, machine_unmap(&self->m, FRESH, PAGE));
 	ASSERT_EXIT(VMEXIT_NPF, &self->m);
 	EXPECT_EQ(FRESH, VMCB->control.exitinfo2 & -PAGE);
-	EXPECT_EQ(SVM_EVENT_VALID | SVM_EVENT_TYPE_EXCEPTION | VECTOR_UD,
+	EXPECT_EQ(EVENT_EXCEPTION(VECTOR_UD),
 		  (uint32_t)VMCB->control.exitintinfo);
 	EXPECT_EQ(MACHINE_CODE, VMCB->save.rip);
 }
@@ -169,8 +172,7 @@ TEST_F(injection, interrupt_survives_failed_run)
 
 	MACHINE_LOAD(&self->m, MODE_REAL, halt);
 	FRESH_STACK(&self->m, VECTOR_INT, handler);
-	VMCB->control.eventinj = SVM_EVENT_VALID | SVM_EVENT_TYPE_INTR |
-				 VECTOR_INT;
+	VMCB->control.eventinj = EVENT_INTR(VECTOR_INT);
 	ASSERT_EQ(0, mprotect(stack, PAGE, PROT_NONE));
 	ASSERT_EQ(-EFAULT, machine_run(&self->m));
 	EXPECT_EQ(VMEXIT_NPF, VMCB->control.exitcode);
@@ -178,6 +180,389 @@ TEST_F(injection, interrupt_survives_failed_run)
 	ASSERT_EQ(-EFAULT, machine_run(&self->m));
 	ASSERT_EQ(0, mprotect(stack, PAGE, PROT_READ | PROT_WRITE));
 	expect_delivered(_metadata, &self->m, MACHINE_CODE, MACHINE_CODE);
+}
+
+/* ---- every type, in every mode (APM 15.20) ------------------------------- */
+
+#define ERROR 0xabc
+
+/* What can be injected in any mode */
+static const uint64_t events[] = {
+	EVENT_INTR(0x20),    EVENT_INTR(VECTOR_INT),
+	EVENT_INTR(0xff),    EVENT_INTR(6),
+	EVENT_NMI,	     EVENT_EXCEPTION(0),
+	EVENT_EXCEPTION(1),  EVENT_EXCEPTION(3),
+	EVENT_EXCEPTION(6),  EVENT_EXCEPTION(7),
+	EVENT_EXCEPTION(16), EVENT_EXCEPTION(19),
+	EVENT_SOFT(0x20),    EVENT_SOFT(VECTOR_INT),
+	EVENT_SOFT(0xff),    EVENT_SOFT(3),
+	EVENT_SOFT(13),
+};
+
+/* Those with an error code, which real mode does not have (APM 8.2) */
+static const uint64_t events_with_error[] = {
+	EVENT_ERROR(8, 0),	EVENT_ERROR(10, ERROR), EVENT_ERROR(11, ERROR),
+	EVENT_ERROR(12, ERROR), EVENT_ERROR(13, ERROR), EVENT_ERROR(14, ERROR),
+	EVENT_ERROR(17, 0),
+};
+
+MODE_FIXTURE(type)
+
+GUEST(halt_thrice, 64, "hlt\n hlt\n hlt");
+
+static bool is_soft(uint64_t event)
+{
+	return (event & SVM_EVENT_TYPE_MASK) == SVM_EVENT_TYPE_SOFT_INTERRUPT;
+}
+
+static bool has_error(uint64_t event)
+{
+	return event & SVM_EVENT_ERROR_CODE_VALID;
+}
+
+static uint64_t handler_of(uint64_t event)
+{
+	return HANDLER(event & SVM_EVENT_VECTOR_MASK);
+}
+
+/*
+ * A software interrupt returns to NRIP, where the processor has that (APM
+ * 15.20), an instruction further than anything else that is injected here.
+ */
+static uint64_t return_of(const struct machine *m, uint64_t event)
+{
+	return MACHINE_CODE + (is_soft(event) && m->info.out_svm_features &
+							 SVM_FEATURE_NRIP_SAVE);
+}
+
+static void begin(struct machine *m, enum machine_mode mode)
+{
+	MACHINE_LOAD(m, mode, halt_thrice);
+	tables_set(m, mode);
+}
+
+static void inject(struct machine *m, uint64_t event)
+{
+	m->vcpu.vmcb->control.eventinj = event;
+	m->vcpu.vmcb->control.nrip = MACHINE_CODE + is_soft(event);
+}
+
+/* It has been, once, and the handler returns to where it should. */
+static void expect_injected(struct __test_metadata *_metadata,
+			    struct machine *m, enum machine_mode mode,
+			    uint64_t event)
+{
+	const struct svm_vmcb *vmcb = m->vcpu.vmcb;
+	struct svm_vmcb_save before = vmcb->save;
+	struct frame frame;
+
+	ASSERT_EXIT(VMEXIT_HLT, m);
+	ASSERT_EQ(handler_of(event), vmcb->save.rip);
+	EXPECT_EQ(0, vmcb->control.eventinj & SVM_EVENT_VALID);
+	EXPECT_EQ(0, vmcb->control.exitintinfo & SVM_EVENT_VALID);
+	frame = frame_read(m, mode, has_error(event));
+	EXPECT_EQ(event >> SVM_EVENT_ERROR_CODE_SHIFT, frame.error);
+	EXPECT_EQ(return_of(m, event), frame.rip);
+	EXPECT_EQ(before.cs.selector, frame.cs);
+	EXPECT_EQ(before.rsp, frame.sp);
+	frame_return(m, mode, has_error(event));
+	ASSERT_EXIT(VMEXIT_HLT, m);
+	EXPECT_EQ(return_of(m, event), vmcb->save.rip);
+	EXPECT_EQ(before.rsp, vmcb->save.rsp);
+}
+
+TEST_F(type, injected)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(events); i++) {
+		begin(&self->m, variant->mode);
+		inject(&self->m, events[i]);
+		expect_injected(_metadata, &self->m, variant->mode, events[i]);
+	}
+}
+
+TEST_F(type, injected_with_error_code)
+{
+	if (variant->mode == MODE_REAL)
+		SKIP(return, "real mode has no error codes");
+	for (size_t i = 0; i < ARRAY_SIZE(events_with_error); i++) {
+		uint64_t event = events_with_error[i];
+
+		begin(&self->m, variant->mode);
+		VMCB->save.cr2 = 0x1234;
+		inject(&self->m, event);
+		expect_injected(_metadata, &self->m, variant->mode, event);
+		EXPECT_EQ(0x1234, VMCB->save.cr2);
+	}
+}
+
+/* An interrupt is injected whatever IF, V_TPR and the shadow say. */
+TEST_F(type, injected_into_closed_guest)
+{
+	begin(&self->m, variant->mode);
+	VMCB->control.vintr = SVM_VINTR_V_TPR_MASK & 15;
+	VMCB->control.interrupt_shadow = SVM_SHADOW_INTERRUPT_SHADOW;
+	inject(&self->m, EVENT_INTR(VECTOR_INT));
+	expect_injected(_metadata, &self->m, variant->mode,
+			EVENT_INTR(VECTOR_INT));
+}
+
+/* ---- illegal ones -------------------------------------------------------- */
+
+FIXTURE(illegal)
+{
+	struct machine m;
+};
+
+FIXTURE_VARIANT(illegal)
+{
+	uint64_t event;
+};
+
+FIXTURE_SETUP(illegal)
+{
+	ASSERT_EQ(0, machine_create(&self->m));
+}
+
+FIXTURE_TEARDOWN(illegal)
+{
+	machine_destroy(&self->m);
+}
+
+#define ILLEGAL(name, event_)                                                  \
+	FIXTURE_VARIANT_ADD(illegal, name)                                     \
+	{                                                                      \
+		.event = (event_),                                             \
+	}
+#define EVENT_TYPE(type) (SVM_EVENT_VALID | (type) << 8 | VECTOR_INT)
+
+ILLEGAL(type_1, EVENT_TYPE(1ull));
+ILLEGAL(type_5, EVENT_TYPE(5ull));
+ILLEGAL(type_6, EVENT_TYPE(6ull));
+ILLEGAL(type_7, EVENT_TYPE(7ull));
+ILLEGAL(nmi_as_exception, EVENT_EXCEPTION(2));
+ILLEGAL(exception_32, EVENT_EXCEPTION(32));
+ILLEGAL(exception_255, EVENT_EXCEPTION(255));
+
+TEST_F(illegal, refused)
+{
+	struct svm_vmcb before;
+
+	begin(&self->m, MODE_LONG);
+	inject(&self->m, variant->event);
+	before = *VMCB;
+	ASSERT_EQ(0, machine_run(&self->m));
+	if (VMCB->control.exitcode == VMEXIT_HLT)
+		SKIP(return, "the processor does not refuse it");
+	EXPECT_EQ(VMEXIT_INVALID, VMCB->control.exitcode);
+	EXPECT_EQ(SVMRUN_INVALID_PROCESSOR, REGS->out_invalid_reason);
+	EXPECT_EQ(variant->event, VMCB->control.eventinj);
+	EXPECT_EQ(0, memcmp(&before.save, &VMCB->save, sizeof(before.save)));
+	/* And the next one is delivered. */
+	inject(&self->m, EVENT_NMI);
+	expect_injected(_metadata, &self->m, MODE_LONG, EVENT_NMI);
+}
+
+/* ---- cut by an exit that is the program's (APM 15.7.2) ------------------- */
+
+static const uint64_t cut_events[] = {
+	EVENT_INTR(VECTOR_INT),	    EVENT_NMI,
+	EVENT_EXCEPTION(VECTOR_UD), EVENT_SOFT(VECTOR_INT),
+	EVENT_EXCEPTION(VECTOR_DB),
+};
+
+static uint64_t stack_page(enum machine_mode mode)
+{
+	return mode == MODE_REAL ? REAL_STACK_PAGE : STACK_PAGE;
+}
+
+/* The error code counts only if there is one. */
+static uint64_t event_of(uint64_t exitintinfo)
+{
+	return has_error(exitintinfo) ? exitintinfo : (uint32_t)exitintinfo;
+}
+
+/* A page that its delivery needs is missing; then it is there. */
+static void cut_and_inject(struct __test_metadata *_metadata, struct machine *m,
+			   enum machine_mode mode, uint64_t event,
+			   uint64_t page)
+{
+	struct svm_vmcb *vmcb = m->vcpu.vmcb;
+
+	begin(m, mode);
+	ASSERT_EQ(0, machine_unmap(m, page, PAGE));
+	inject(m, event);
+	ASSERT_EXIT(VMEXIT_NPF, m);
+	EXPECT_EQ(page, vmcb->control.exitinfo2 & -PAGE);
+	EXPECT_EQ(event, event_of(vmcb->control.exitintinfo));
+	EXPECT_EQ(0, vmcb->control.eventinj & SVM_EVENT_VALID);
+	EXPECT_EQ(MACHINE_CODE, vmcb->save.rip);
+	ASSERT_EQ(0, machine_map_again(m, page));
+	inject(m, vmcb->control.exitintinfo);
+	expect_injected(_metadata, m, mode, event);
+}
+
+TEST_F(type, cut_at_idt)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(cut_events); i++)
+		cut_and_inject(_metadata, &self->m, variant->mode,
+			       cut_events[i], TABLES_IDT);
+}
+
+TEST_F(type, cut_at_stack)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(cut_events); i++)
+		cut_and_inject(_metadata, &self->m, variant->mode,
+			       cut_events[i], stack_page(variant->mode));
+}
+
+TEST_F(type, cut_at_gdt)
+{
+	if (variant->mode == MODE_REAL)
+		SKIP(return, "real mode has no GDT");
+	for (size_t i = 0; i < ARRAY_SIZE(cut_events); i++)
+		cut_and_inject(_metadata, &self->m, variant->mode,
+			       cut_events[i], TABLES_GDT);
+}
+
+TEST_F(type, cut_with_error_code)
+{
+	if (variant->mode == MODE_REAL)
+		SKIP(return, "real mode has no error codes");
+	for (size_t i = 0; i < ARRAY_SIZE(events_with_error); i++)
+		cut_and_inject(_metadata, &self->m, variant->mode,
+			       events_with_error[i], STACK_PAGE);
+}
+
+/* What faults in the handler's first instruction has been delivered. */
+TEST_F(type, not_cut_at_handler)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(cut_events); i++) {
+		begin(&self->m, variant->mode);
+		ASSERT_EQ(0, machine_unmap(&self->m, TABLES_HANDLERS, PAGE));
+		inject(&self->m, cut_events[i]);
+		ASSERT_EXIT(VMEXIT_NPF, &self->m);
+		EXPECT_EQ(handler_of(cut_events[i]), VMCB->control.exitinfo2);
+		EXPECT_EQ(handler_of(cut_events[i]), VMCB->save.rip);
+		EXPECT_EQ(0, VMCB->control.exitintinfo & SVM_EVENT_VALID);
+		EXPECT_EQ(0, VMCB->control.eventinj & SVM_EVENT_VALID);
+		ASSERT_EQ(0, machine_map_again(&self->m, TABLES_HANDLERS));
+	}
+}
+
+/* Its vector is beyond the IDT. */
+static void cut_by_gp(struct __test_metadata *_metadata, struct machine *m,
+		      enum machine_mode mode, uint64_t event)
+{
+	struct svm_vmcb *vmcb = m->vcpu.vmcb;
+
+	begin(m, mode);
+	vmcb->save.idtr.limit = 0;
+	vmcb->control.intercept[2] = SVM_INTERCEPT2_EXCEPTION(VECTOR_GP);
+	inject(m, event);
+	ASSERT_EXIT(VMEXIT_EXCP(VECTOR_GP), m);
+	EXPECT_EQ(event, event_of(vmcb->control.exitintinfo));
+	EXPECT_EQ(MACHINE_CODE, vmcb->save.rip);
+}
+
+TEST_F(type, cut_by_general_protection)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(cut_events); i++) {
+		cut_by_gp(_metadata, &self->m, variant->mode, cut_events[i]);
+		VMCB->save.idtr.limit = PAGE - 1;
+		inject(&self->m, VMCB->control.exitintinfo);
+		expect_injected(_metadata, &self->m, variant->mode,
+				cut_events[i]);
+	}
+}
+
+/* It names the gate, by its number and IDT=1; EXT is 0 for INTn (APM 8.4.1). */
+TEST_F(type, cut_by_general_protection_error_code)
+{
+	if (variant->mode == MODE_REAL)
+		SKIP(return, "real mode has no error codes");
+	cut_by_gp(_metadata, &self->m, variant->mode, EVENT_SOFT(VECTOR_INT));
+	if (variant->mode == MODE_LONG &&
+	    VMCB->control.exitinfo1 == (VECTOR_INT << 4 | 2))
+		SKIP(return, "the error code has the gate's offset");
+	EXPECT_EQ(VECTOR_INT << 3 | 2, VMCB->control.exitinfo1);
+}
+
+/* The guest's own page table has no IDT. */
+TEST_F(injection, cut_by_page_fault)
+{
+	const uint32_t intercept = SVM_INTERCEPT2_EXCEPTION(VECTOR_PF);
+	const uint64_t idt = 1ull << 32;
+
+	for (size_t i = 0; i < ARRAY_SIZE(cut_events); i++) {
+		uint64_t vector = cut_events[i] & SVM_EVENT_VECTOR_MASK;
+
+		begin(&self->m, MODE_LONG);
+		VMCB->save.idtr.base = idt;
+		VMCB->control.intercept[2] = intercept;
+		inject(&self->m, cut_events[i]);
+		ASSERT_EXIT(VMEXIT_EXCP(VECTOR_PF), &self->m);
+		EXPECT_EQ(idt + vector * 16, VMCB->control.exitinfo2 & -16);
+		EXPECT_EQ(cut_events[i], event_of(VMCB->control.exitintinfo));
+		VMCB->save.idtr.base = TABLES_IDT;
+		inject(&self->m, VMCB->control.exitintinfo);
+		expect_injected(_metadata, &self->m, MODE_LONG, cut_events[i]);
+	}
+}
+
+/* ---- what the guest itself raises, cut ----------------------------------- */
+
+FIXTURE(raised)
+{
+	struct machine m;
+};
+
+FIXTURE_VARIANT(raised)
+{
+	const char *code, *code_end;
+	uint64_t event;
+	bool optional;
+};
+
+FIXTURE_SETUP(raised)
+{
+	ASSERT_EQ(0, machine_create(&self->m));
+}
+
+FIXTURE_TEARDOWN(raised)
+{
+	machine_destroy(&self->m);
+}
+
+/* By a guest in protected mode */
+#define RAISED(name, text, event_, ...)                                        \
+	GUEST(name##_raised, 32, text);                                        \
+	FIXTURE_VARIANT_ADD(raised, name)                                      \
+	{                                                                      \
+		.code = name##_raised, .code_end = name##_raised_end,          \
+		.event = (event_), __VA_ARGS__                                 \
+	}
+
+RAISED(intn, "int $0x21", EVENT_SOFT(VECTOR_INT));
+RAISED(int3, "int3", EVENT_EXCEPTION(VECTOR_BP), .optional = true);
+RAISED(into, "into", EVENT_EXCEPTION(VECTOR_OF), .optional = true);
+RAISED(ud, "ud2", EVENT_EXCEPTION(VECTOR_UD));
+RAISED(gp, "mov %ebx, %ds", EVENT_ERROR(VECTOR_GP, 0xfff8));
+
+TEST_F(raised, cut_at_stack)
+{
+	machine_load(&self->m, MODE_PROTECTED, variant->code,
+		     variant->code_end);
+	tables_set(&self->m, MODE_PROTECTED);
+	VMCB->save.rflags |= RFLAGS_OF;
+	REGS->rbx = 0xfff8;
+	ASSERT_EQ(0, machine_unmap(&self->m, STACK_PAGE, PAGE));
+	ASSERT_EXIT(VMEXIT_NPF, &self->m);
+	EXPECT_EQ(STACK_PAGE, VMCB->control.exitinfo2 & -PAGE);
+	EXPECT_EQ(MACHINE_CODE, VMCB->save.rip);
+	EXPECT_NE(0, VMCB->control.exitintinfo & SVM_EVENT_VALID);
+	if (variant->optional && is_soft(VMCB->control.exitintinfo))
+		SKIP(return, "the processor takes it for INTn");
+	EXPECT_EQ(variant->event, event_of(VMCB->control.exitintinfo));
 }
 
 TEST_HARNESS_MAIN

@@ -1,10 +1,44 @@
 // SPDX-License-Identifier: GPL-2.0
-/* KVM beside us: who comes first has the CPUs, the other is told EBUSY. */
+/*
+ * KVM beside us: who comes first has the CPUs, the other is refused. Up to 6.11
+ * KVM takes them with its first VM, later when kvm_amd is loaded, unless its
+ * parameter enable_virt_at_load says otherwise.
+ */
 #include <linux/kvm.h>
 
 #include "machine.h"
+#include "module.h"
+
+#define AT_LOAD "/sys/module/kvm/parameters/enable_virt_at_load"
+#define KVM_AMD_PATH "/lib/modules/kvm-amd.ko"
 
 GUEST(halt, 16, "hlt");
+
+static bool kvm_loaded(void)
+{
+	return !access("/sys/module/kvm_amd", F_OK);
+}
+
+static bool kvm_takes_at_load(void)
+{
+	int fd = open(AT_LOAD, O_RDONLY | O_CLOEXEC);
+	char answer = 'N';
+
+	if (fd >= 0) {
+		if (read(fd, &answer, 1) != 1)
+			answer = 'N';
+		close(fd);
+	}
+	return answer == 'Y';
+}
+
+/* From 6.12 on KVM does not say why: EIO. */
+static bool kvm_refused(int result)
+{
+	return result == -EBUSY || result == -EIO;
+}
+
+/* ---- KVM takes the CPUs with its first VM --------------------------------- */
 
 FIXTURE(kvm)
 {
@@ -14,6 +48,8 @@ FIXTURE(kvm)
 
 FIXTURE_SETUP(kvm)
 {
+	if (kvm_loaded() && kvm_takes_at_load())
+		SKIP_SETUP("KVM has the CPUs since it was loaded");
 	self->kvm = open("/dev/kvm", O_RDWR | O_CLOEXEC);
 	if (self->kvm < 0)
 		SKIP_SETUP("/dev/kvm cannot be opened: kvm_amd is not loaded");
@@ -63,7 +99,7 @@ TEST_F(kvm, first_is_svmrun)
 	int theirs;
 
 	ASSERT_EQ(0, machine_create(&m));
-	EXPECT_EQ(-EBUSY, kvm_vm_create(self->kvm));
+	EXPECT_TRUE(kvm_refused(kvm_vm_create(self->kvm)));
 	/* The attempt took nothing from us. */
 	MACHINE_LOAD(&m, MODE_REAL, halt);
 	ASSERT_EXIT(VMEXIT_HLT, &m);
@@ -71,6 +107,53 @@ TEST_F(kvm, first_is_svmrun)
 	theirs = kvm_vm_create(self->kvm);
 	EXPECT_GE(theirs, 0);
 	close(theirs);
+}
+
+/* ---- KVM takes the CPUs when it is loaded --------------------------------- */
+
+FIXTURE(kvm_at_load)
+{
+	int device;
+};
+
+FIXTURE_SETUP(kvm_at_load)
+{
+	if (!kvm_loaded())
+		SKIP_SETUP("kvm_amd is not loaded");
+	if (!kvm_takes_at_load())
+		SKIP_SETUP("KVM takes the CPUs with its first VM");
+	self->device = device_open();
+	ASSERT_GE(self->device, 0);
+}
+
+FIXTURE_TEARDOWN(kvm_at_load)
+{
+	close(self->device);
+}
+
+TEST_F(kvm_at_load, has_the_cpus_when_idle)
+{
+	struct svmrun_info info;
+
+	EXPECT_EQ(-EBUSY, vm_create(self->device));
+	EXPECT_EQ(0, svmrun_device_info(self->device, &info));
+}
+
+TEST_F(kvm_at_load, unloaded_is_no_hindrance)
+{
+	struct machine m;
+
+	if (geteuid() || access(KVM_AMD_PATH, R_OK))
+		SKIP(return, "kvm_amd cannot be taken out and put in again");
+	ASSERT_EQ(0, any_module_remove("kvm_amd"));
+	EXPECT_EQ(0, machine_create(&m));
+	EXPECT_TRUE(kvm_refused(any_module_insert(KVM_AMD_PATH, "")));
+	MACHINE_LOAD(&m, MODE_REAL, halt);
+	EXPECT_EQ(0, machine_run(&m));
+	EXPECT_EQ(VMEXIT_HLT, m.vcpu.vmcb->control.exitcode);
+	machine_destroy(&m);
+	EXPECT_EQ(0, any_module_insert(KVM_AMD_PATH, ""));
+	EXPECT_EQ(-EBUSY, vm_create(self->device));
 }
 
 TEST_HARNESS_MAIN

@@ -4,7 +4,7 @@
 
 #include "files.h"
 #include "kcore.h"
-#include "machine.h"
+#include "pages.h"
 
 #define SLABS "/sys/kernel/slab"
 
@@ -153,6 +153,74 @@ TEST_F_TIMEOUT(leak, errors_on_the_way, 240)
 		if (i == WARM_UP)
 			before = measure();
 	}
+	after = measure();
+	compare(_metadata, &before, &after);
+}
+
+TEST_F_TIMEOUT(leak, clones, 240)
+{
+	struct memory_use before, after;
+	struct svmrun_snapshot snapshot;
+	struct svmrun_clone clone;
+	struct machine m;
+
+	ASSERT_EQ(0, machine_create(&m));
+	MACHINE_LOAD(&m, MODE_REAL, halt);
+	ASSERT_EQ(0, svmrun_snapshot_take(&snapshot, &m.memory, 1, &m.vcpu, 1));
+	for (int i = 0; i < WARM_UP + CYCLES; i++) {
+		ASSERT_EQ(0, svmrun_clone(&clone, &snapshot, m.device));
+		ASSERT_EQ(0, svmrun_vcpu_run(&clone.vcpus[0]));
+		svmrun_clone_touch(&clone, MACHINE_DATA, 1);
+		ASSERT_EQ(0, svmrun_reset(&clone));
+		svmrun_clone_destroy(&clone);
+		if (i == WARM_UP)
+			before = measure();
+	}
+	after = measure();
+	compare(_metadata, &before, &after);
+	svmrun_snapshot_destroy(&snapshot);
+	machine_destroy(&m);
+}
+
+#define GPA GIB_1
+#define LENGTH (2 * MIB_2)
+#define LOGGED (64 * MIB_2) /* there need not be memory behind all of it */
+
+/* Regions cut and joined, logs, tables, a large page; some of it left to the end */
+static void memory_cycle(struct __test_metadata *_metadata, uint8_t *memory)
+{
+	uint64_t bits[LOGGED / PAGE / 64];
+	struct machine m;
+
+	ASSERT_EQ(0, machine_create(&m));
+	ASSERT_EQ(0, machine_map(&m, GPA, memory, LOGGED,
+				 MAP_ALL | SVMRUN_MAP_LOG_DIRTY));
+	ASSERT_EQ(0, machine_map(&m, 2 * GPA, memory, LENGTH, MAP_ALL));
+	EXPECT_WRITE(&m, GPA + 3 * PAGE, 5);
+	EXPECT_READ(5, &m, 2 * GPA + 3 * PAGE);
+	ASSERT_EQ(0, machine_dirty(&m, GPA, LOGGED, bits, SVMRUN_DIRTY_CLEAR));
+	EXPECT_EQ(-EFAULT, machine_dirty(&m, GPA, LOGGED, NULL, 0));
+	for (int i = 0; i < 16; i += 2)
+		ASSERT_EQ(0, machine_protect(&m, GPA + i * PAGE, PAGE, MAP_RX));
+	ASSERT_EQ(0, machine_protect(&m, GPA, 15 * PAGE, MAP_ALL));
+	ASSERT_EQ(0, machine_unmap(&m, GPA + 3 * PAGE, PAGE));
+	EXPECT_READ(0, &m, 2 * GPA + MIB_2);
+	ASSERT_EQ(0, machine_unmap(&m, 2 * GPA, MIB_2));
+	machine_destroy(&m);
+}
+
+TEST_F_TIMEOUT(leak, memory, 240)
+{
+	uint8_t *memory = pages_new_aligned(LENGTH, MIB_2);
+	struct memory_use before, after;
+
+	ASSERT_NE(MAP_FAILED, memory);
+	memset(memory, 0, LENGTH);
+	for (int i = 0; i < WARM_UP; i++)
+		memory_cycle(_metadata, memory);
+	before = measure();
+	for (int i = 0; i < CYCLES; i++)
+		memory_cycle(_metadata, memory);
 	after = measure();
 	compare(_metadata, &before, &after);
 }

@@ -48,6 +48,9 @@
 	extern const char name[] asm(#name);			\
 	extern const char name##_end[] asm(#name "_end")
 
+/* A label within a guest, to be named in C */
+#define GUEST_LABEL(name) extern const char name[] asm(#name)
+
 enum machine_mode { MODE_REAL, MODE_PROTECTED, MODE_LONG };
 
 struct machine {
@@ -105,6 +108,24 @@ static inline int go_to_cpu(int cpu)
 	CPU_ZERO(&set);
 	CPU_SET(cpu, &set);
 	return sched_setaffinity(0, sizeof(set), &set) ? -errno : 0;
+}
+
+/* Memory that was mapped at @gpa, mapped there again after machine_unmap() */
+static inline int machine_map_again(struct machine *m, uint64_t gpa)
+{
+	return machine_map(m, gpa, svmrun_memory_at(&m->memory, gpa, PAGE),
+			   PAGE, MAP_ALL);
+}
+
+/* Has the guest's next access to a page fault, though all may be had there. */
+static inline int machine_forget(struct machine *m, uint64_t gpa)
+{
+	void *page = svmrun_memory_at(&m->memory, gpa & -PAGE, PAGE);
+
+	if (mprotect(page, PAGE, PROT_READ | PROT_WRITE | PROT_EXEC) ||
+	    mprotect(page, PAGE, PROT_READ | PROT_WRITE))
+		return -errno;
+	return 0;
 }
 
 static inline int device_open(void)
@@ -217,6 +238,37 @@ static inline int machine_load(struct machine *m, enum machine_mode mode,
 	FIXTURE_TEARDOWN(name)						\
 	{								\
 		machine_destroy(&self->m);				\
+	}
+
+#define MODE_VARIANT(fixture, name, mode_)                                     \
+	FIXTURE_VARIANT_ADD(fixture, name)                                     \
+	{                                                                      \
+		.mode = (mode_),                                               \
+	}
+
+/**
+ * MODE_FIXTURE() - the same, with a variant a mode
+ * @name: the fixture's name; its tests use self->m and variant->mode
+ */
+#define MODE_FIXTURE(name)                                                     \
+	FIXTURE(name)                                                          \
+	{                                                                      \
+		struct machine m;                                              \
+	};                                                                     \
+	FIXTURE_VARIANT(name)                                                  \
+	{                                                                      \
+		enum machine_mode mode;                                        \
+	};                                                                     \
+	MODE_VARIANT(name, real, MODE_REAL);                                   \
+	MODE_VARIANT(name, protected, MODE_PROTECTED);                         \
+	MODE_VARIANT(name, long, MODE_LONG);                                   \
+	FIXTURE_SETUP(name)                                                    \
+	{                                                                      \
+		ASSERT_EQ(0, machine_create(&self->m));                        \
+	}                                                                      \
+	FIXTURE_TEARDOWN(name)                                                 \
+	{                                                                      \
+		machine_destroy(&self->m);                                     \
 	}
 
 #endif /* MACHINE_H */

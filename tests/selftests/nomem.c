@@ -10,7 +10,7 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 
-#include "machine.h"
+#include "pages.h"
 
 #define CGROUPS "/tmp/svmrun-cgroups"
 #define GROUP CGROUPS "/nomem"
@@ -151,6 +151,73 @@ TEST_F(nomem, map_and_unmap)
 				 MAP_ALL));
 	EXPECT_EQ(0, machine_unmap(&self->m, MACHINE_SIZE,
 				   gpa + PAGE - MACHINE_SIZE));
+}
+
+/* What could not be cut is as it was. */
+TEST_F(nomem, protect)
+{
+	const uint64_t pages = 100000;
+	struct machine *m = &self->m;
+	unsigned int regions;
+	uint64_t gpa = FIRST;
+	int err = 0;
+
+	ASSERT_EQ(0,
+		  machine_map(m, FIRST, m->memory.base, pages * PAGE, MAP_ALL));
+	ASSERT_EQ(0, limit(self));
+	while (!err && gpa < FIRST + pages * PAGE) {
+		regions = machine_regions(m);
+		err = machine_protect(m, gpa + PAGE, PAGE, MAP_RX);
+		gpa += 2 * PAGE;
+	}
+	ASSERT_EQ(-ENOMEM, err);
+	EXPECT_EQ(regions, machine_regions(m));
+	ASSERT_EQ(0, unlimit(self->limit));
+	EXPECT_EQ(0, machine_protect(m, gpa + PAGE, PAGE, MAP_RX));
+	EXPECT_EQ(regions + 2, machine_regions(m));
+	EXPECT_EQ(0, machine_protect(m, FIRST, pages * PAGE, MAP_ALL));
+	EXPECT_EQ(2, machine_regions(m));
+}
+
+/* A log of 2 MiB */
+TEST_F(nomem, map_with_log)
+{
+	const uint64_t length = 2 * SPARE * 8 * PAGE;
+	struct machine *m = &self->m;
+
+	ASSERT_EQ(0, limit(self));
+	EXPECT_EQ(-ENOMEM, machine_map(m, FIRST, m->memory.base, length,
+				       MAP_ALL | SVMRUN_MAP_LOG_DIRTY));
+	EXPECT_EQ(1, machine_regions(m));
+	EXPECT_EQ(0, machine_map(m, FIRST, m->memory.base, length, MAP_ALL));
+	ASSERT_EQ(0, machine_unmap(m, FIRST, length));
+	ASSERT_EQ(0, unlimit(self->limit));
+	EXPECT_EQ(0, machine_map(m, FIRST, m->memory.base, length,
+				 MAP_ALL | SVMRUN_MAP_LOG_DIRTY));
+}
+
+/* The guest's memory itself cannot be had. */
+TEST_F(nomem, guest_memory)
+{
+	const uint64_t length = 16 * SPARE;
+	struct machine *m = &self->m;
+	uint8_t *memory;
+
+	ASSERT_EQ(0, limit(self));
+	memory = pages_new(length); /* after what there was has been locked */
+	ASSERT_NE(MAP_FAILED, memory);
+	ASSERT_EQ(0, machine_map(m, FIRST, memory, length, MAP_ALL));
+	MACHINE_LOAD(m, MODE_PROTECTED, sweep_write);
+	m->vcpu.regs->rbx = FIRST;
+	m->vcpu.regs->rcx = length / PAGE;
+	ASSERT_EQ(-ENOMEM, machine_run(m));
+	EXPECT_EQ(VMEXIT_NPF, m->vcpu.vmcb->control.exitcode);
+	EXPECT_LT(FIRST, m->vcpu.vmcb->control.exitinfo2);
+	EXPECT_EQ(-ENOMEM, machine_run(m));
+	ASSERT_EQ(0, unlimit(self->limit));
+	ASSERT_EXIT(VMEXIT_HLT, m);
+	for (uint64_t i = 0; i < length; i += PAGE)
+		ASSERT_EQ(1, memory[i]);
 }
 
 TEST_F(nomem, run)

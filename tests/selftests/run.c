@@ -217,30 +217,4 @@ TEST_F(run, interrupts_are_the_hosts)
 	EXPECT_NE(0, REGS->out_exits_fault);
 }
 
-/*
- * CR0.NW without CR0.CD is illegal to run with. A processor does not let the
- * guest go that far (#GP); one that does refuses the guest at its next entry,
- * after the next interrupt of the host's.
- */
-GUEST(make_illegal, 32,
-      "mov %cr0, %eax\n or $0x20000000, %eax\n mov %eax, %cr0\n"
-      "1: jmp 1b");
-
-/* What such an entry leaves in the hardware's VMCB is nobody's to see. */
-TEST_F(run, refused_in_the_middle)
-{
-	const struct svm_vmcb_save *save = &VMCB->save;
-
-	MACHINE_LOAD(&self->m, MODE_PROTECTED, make_illegal);
-	ASSERT_EQ(0, machine_run(&self->m));
-	if (VMCB->control.exitcode == VMEXIT_SHUTDOWN)
-		SKIP(return, "the guest cannot make its state illegal");
-	ASSERT_EQ(VMEXIT_INVALID, VMCB->control.exitcode);
-	EXPECT_EQ(SVMRUN_INVALID_PROCESSOR, REGS->out_invalid_reason);
-	EXPECT_EQ(0, save->cr3);
-	EXPECT_EQ(0, save->gdtr.base);
-	EXPECT_EQ(0, save->idtr.base);
-	EXPECT_EQ(0, (save->rip | save->rsp) >> 32);
-}
-
 TEST_HARNESS_MAIN

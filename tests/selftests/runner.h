@@ -12,6 +12,7 @@ struct runner {
 	struct svmrun_vcpu *vcpu;
 	pthread_t thread;
 	int result;
+	volatile bool ended; /* RUN has returned */
 };
 
 static inline void *runner_main(void *argument)
@@ -19,6 +20,7 @@ static inline void *runner_main(void *argument)
 	struct runner *runner = argument;
 
 	runner->result = call(runner->vcpu->fd, SVMRUN_RUN, NULL);
+	runner->ended = true;
 	return NULL;
 }
 
@@ -34,6 +36,7 @@ static inline volatile uint64_t *machine_counter(struct machine *m)
 static inline int runner_start(struct runner *runner, struct svmrun_vcpu *vcpu)
 {
 	runner->vcpu = vcpu;
+	runner->ended = false;
 	return -pthread_create(&runner->thread, NULL, runner_main, runner);
 }
 

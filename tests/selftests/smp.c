@@ -6,6 +6,7 @@
 #define ROUNDS 20000
 
 GUEST(count, 64, COUNT_LOOP);
+GUEST(halt, 64, "hlt");
 GUEST(count_rounds, 64,
       "mov $20000, %ecx\n 1: lock incl 0xa000\n"
       "loop 1b\n hlt");
@@ -93,6 +94,37 @@ TEST_F(smp, kick_across_processors)
 		ASSERT_EQ(0, runner_kick(&runner));
 		ASSERT_EQ(-EINTR, runner_join(&runner));
 	}
+}
+
+static void *keep_busy(void *stop)
+{
+	while (!*(volatile bool *)stop)
+		;
+	return NULL;
+}
+
+/* Also one that comes while the run waits for its CPU: the next is not ended. */
+TEST_F(smp, kick_ends_one_run)
+{
+	struct runner runner;
+	bool stop = false;
+	pthread_t busy;
+
+	ASSERT_EQ(0, pthread_create(&busy, NULL, keep_busy, &stop));
+	ASSERT_EQ(0, pin(busy, 1));
+	ASSERT_EQ(0, pin(pthread_self(), 0));
+	for (int i = 0; i < 50; i++) {
+		MACHINE_LOAD(&self->m, MODE_LONG, count);
+		ASSERT_EQ(0, runner_start(&runner, &self->m.vcpu));
+		ASSERT_EQ(0, pin(runner.thread, 1));
+		usleep(3000 + 500 * i % 7000);
+		ASSERT_EQ(0, runner_kick(&runner));
+		ASSERT_EQ(-EINTR, runner_join(&runner));
+		MACHINE_LOAD(&self->m, MODE_LONG, halt);
+		ASSERT_EXIT(VMEXIT_HLT, &self->m);
+	}
+	stop = true;
+	pthread_join(busy, NULL);
 }
 
 TEST_F(smp, moved_between_processors)

@@ -14,35 +14,35 @@
 
 #define FEATURES_MODULE "features.ko"
 #define BARRIER_SHOWN "/sys/module/features/parameters/ibpb_before_user"
-#define BARRIER_EVENT TRACING "events/msr/write_msr/"
+#define WRITE_EVENT TRACING "events/msr/write_msr/"
+
+/* PRED_CMD.IBPB (APM 3.2.9); BP_CFG.BpSpecReduce, on and off */
+#define BARRIER "msr == 0x49 && val == 1"
+#define REDUCE "msr == 0xc001102e && val & 0x10"
+#define REDUCE_NO_MORE "msr == 0xc001102e && !(val & 0x10)"
 
 GUEST(halt, 64, "1: hlt\n jmp 1b");
 
 /* @names: as tests/module/features.c has them */
 static int pretend(const char *names)
 {
-	int fd = open(FEATURES_MODULE, O_RDONLY | O_CLOEXEC), err;
-
-	if (fd < 0)
-		return -errno;
-	err = syscall(SYS_finit_module, fd, names, 0) ? -errno : 0;
-	close(fd);
-	return err;
+	return any_module_insert(FEATURES_MODULE, names);
 }
 
-/* Each write of PRED_CMD is a line of the trace. */
-static int trace_barriers(void)
+/* Each write of an MSR that passes the filter is a line of the trace. */
+static int trace_writes(const char *filter)
 {
-	int err = write_file(BARRIER_EVENT "filter", "msr == 0x49 && val == 1");
+	int err = write_file(WRITE_EVENT "filter", filter);
 
 	if (!err)
 		err = tracing_clear();
 	if (!err)
-		err = write_file(BARRIER_EVENT "enable", "1");
+		err = write_file(WRITE_EVENT "enable", "1");
 	return err;
 }
 
-static int barriers(void)
+/* How many there were, and from the start again */
+static int writes(void)
 {
 	FILE *trace = fopen(TRACING "trace", "r");
 	char line[256];
@@ -87,11 +87,11 @@ FIXTURE_SETUP(speculation)
 
 FIXTURE_TEARDOWN(speculation)
 {
-	write_file(BARRIER_EVENT "enable", "0");
+	write_file(WRITE_EVENT "enable", "0");
 	machine_destroy(&self->one);
 	machine_destroy(&self->other);
 	EXPECT_EQ(0, module_remove());
-	EXPECT_EQ(0, syscall(SYS_delete_module, "features", O_NONBLOCK));
+	EXPECT_EQ(0, any_module_remove("features"));
 	EXPECT_EQ(0, module_insert());
 }
 
@@ -126,14 +126,14 @@ TEST_F(speculation, barrier_when_another_vm_follows)
 {
 	ASSERT_EQ(0, begin(self, "names=ibpb"));
 	ASSERT_EQ(0, machine_run(&self->one));
-	ASSERT_EQ(0, trace_barriers());
+	ASSERT_EQ(0, trace_writes(BARRIER));
 	for (int i = 0; i < 8; i++)
 		ASSERT_EXIT(VMEXIT_HLT, &self->one);
-	EXPECT_EQ(0, barriers());
+	EXPECT_EQ(0, writes());
 	ASSERT_EQ(0, machine_run(&self->other));
-	EXPECT_EQ(1, barriers());
+	EXPECT_EQ(1, writes());
 	ASSERT_EQ(0, take_turns(self, 4));
-	EXPECT_EQ(8, barriers());
+	EXPECT_EQ(8, writes());
 }
 
 TEST_F(speculation, no_barrier_where_there_is_none)
@@ -141,9 +141,9 @@ TEST_F(speculation, no_barrier_where_there_is_none)
 	ASSERT_EQ(0, begin(self, ""));
 	if (strstr(cpu_flags(), " ibpb"))
 		SKIP(return, "this processor has the barrier");
-	ASSERT_EQ(0, trace_barriers());
+	ASSERT_EQ(0, trace_writes(BARRIER));
 	ASSERT_EQ(0, take_turns(self, 4));
-	EXPECT_EQ(0, barriers());
+	EXPECT_EQ(0, writes());
 }
 
 static int barrier_before_user(void)
@@ -166,6 +166,28 @@ TEST_F(speculation, barrier_before_the_program)
 	ASSERT_EQ(0, barrier_before_user());
 	ASSERT_EXIT(VMEXIT_HLT, &self->one);
 	EXPECT_EQ(1, barrier_before_user());
+}
+
+TEST_F(speculation, reduced_while_there_are_guests)
+{
+	int cpus = sysconf(_SC_NPROCESSORS_ONLN);
+	int err = begin(self, "names=srso_bp_spec_reduce");
+
+	if (err == -EINVAL) {
+		ASSERT_EQ(0, begin(self, ""));
+		SKIP(return, "this kernel knows no such processor");
+	}
+	ASSERT_EQ(0, err);
+	ASSERT_EQ(0, trace_writes(REDUCE_NO_MORE));
+	machine_destroy(&self->one);
+	EXPECT_EQ(0, writes());
+	machine_destroy(&self->other);
+	EXPECT_EQ(cpus, writes());
+	ASSERT_EQ(0, trace_writes(REDUCE));
+	ASSERT_EQ(0, machine_create(&self->one));
+	EXPECT_EQ(cpus, writes());
+	ASSERT_EQ(0, machine_create(&self->other));
+	EXPECT_EQ(0, writes());
 }
 
 /* ---- what the kernel patches in ------------------------------------------- */
@@ -200,7 +222,27 @@ static int call_of(const struct code *code, int size, uint64_t target)
 }
 
 /* world_untrain() is this long at most. */
-#define UNTRAIN_SIZE 64
+#define UNTRAIN_SIZE 128
+
+static const unsigned char *find(const struct code *code, int size,
+				 const void *bytes, size_t length)
+{
+	return memmem(code->bytes, size, bytes, length);
+}
+
+/* The kernel's own barrier; or the MSR written in place, and no jump around it */
+static bool has_barrier(const struct code *code)
+{
+	static const unsigned char write[] = { 0xb9, 0x49, 0,	 0,   0,
+					       0xb8, 1,	   0,	 0,   0,
+					       0x31, 0xd2, 0x0f, 0x30 };
+	const unsigned char *at = find(code, UNTRAIN_SIZE, write,
+				       sizeof(write));
+
+	if (at)
+		return at[-2] != 0xeb;
+	return call_of(code, UNTRAIN_SIZE, kernel_symbol("entry_ibpb")) >= 0;
+}
 
 static const unsigned char fill_16[] = { 0x48, 0xc7, 0xc0, 16, 0, 0, 0, 0xe8 };
 
@@ -210,7 +252,9 @@ TEST_F(speculation, return_stack_is_filled)
 
 	ASSERT_EQ(0, begin(self, "names=rsb_vmexit"));
 	ASSERT_EQ(0, code_of("world_untrain", &code));
-	EXPECT_EQ(0, memcmp(code.bytes, fill_16, sizeof(fill_16)));
+	/* At its beginning, if that is not ENDBR */
+	EXPECT_NE(NULL,
+		  find(&code, 4 + sizeof(fill_16), fill_16, sizeof(fill_16)));
 	ASSERT_EQ(0, take_turns(self, 2));
 	EXPECT_EQ(VMEXIT_HLT, self->other.vcpu.vmcb->control.exitcode);
 }
@@ -218,13 +262,12 @@ TEST_F(speculation, return_stack_is_filled)
 TEST_F(speculation, returns_are_untrained)
 {
 	uint64_t untrain = kernel_symbol("entry_untrain_ret");
-	uint64_t barrier = kernel_symbol("entry_ibpb");
 	struct code code;
 
 	ASSERT_EQ(0, begin(self, "names=unret,ibpb_on_vmexit"));
 	ASSERT_EQ(0, code_of("world_untrain", &code));
 	EXPECT_LE(0, call_of(&code, UNTRAIN_SIZE, untrain));
-	EXPECT_LE(0, call_of(&code, UNTRAIN_SIZE, barrier));
+	EXPECT_TRUE(has_barrier(&code));
 	ASSERT_EQ(0, take_turns(self, 2));
 	EXPECT_EQ(VMEXIT_HLT, self->other.vcpu.vmcb->control.exitcode);
 }
@@ -235,37 +278,44 @@ TEST_F(speculation, no_barrier_at_every_exit_for_nothing)
 
 	ASSERT_EQ(0, begin(self, ""));
 	ASSERT_EQ(0, code_of("world_untrain", &code));
-	EXPECT_EQ(-1,
-		  call_of(&code, UNTRAIN_SIZE, kernel_symbol("entry_ibpb")));
+	EXPECT_FALSE(has_barrier(&code));
 }
 
 static int vmrun_in(const struct code *code)
 {
 	static const unsigned char vmrun[] = { 0x0f, 0x01, 0xd8 };
-	const unsigned char *at = memmem(code->bytes, CODE_SIZE, vmrun,
-					 sizeof(vmrun));
+	const unsigned char *at = find(code, CODE_SIZE, vmrun, sizeof(vmrun));
 
 	return at ? at - code->bytes : -1;
 }
 
+/* CALL, JMP or RET; not the operand of MOV, which looks like one */
+static bool is_branch(const unsigned char *at)
+{
+	bool operand = at[-2] == 0x48 && (at[-1] == 0x89 || at[-1] == 0x8b);
+
+	return !operand && (*at == 0xc3 || *at == 0xe8 || *at == 0xe9);
+}
+
+/* Before anything that could go where the guest wants, with the host's GS */
 TEST_F(speculation, untraining_comes_right_after_vmrun)
 {
+	static const unsigned char vmload[] = { 0x0f, 0x01, 0xda };
 	uint64_t untrain;
+	int vmrun, end;
 	struct code code;
-	int vmrun;
 
 	ASSERT_EQ(0, begin(self, ""));
 	untrain = kernel_symbol("world_untrain");
 	ASSERT_EQ(0, code_of("world_switch", &code));
 	vmrun = vmrun_in(&code);
 	ASSERT_LT(0, vmrun);
-	EXPECT_LT(vmrun, call_of(&code, CODE_SIZE, untrain));
-	/* No other CALL or JMP, and no RET, in what stands between */
-	for (int i = vmrun; i < call_of(&code, CODE_SIZE, untrain); i++) {
-		EXPECT_NE(0xc3, code.bytes[i]);
-		EXPECT_NE(0xe8, code.bytes[i]);
-		EXPECT_NE(0xe9, code.bytes[i]);
-	}
+	end = call_of(&code, CODE_SIZE, untrain);
+	ASSERT_LT(vmrun, end);
+	for (int i = vmrun; i < end; i++)
+		EXPECT_FALSE(is_branch(&code.bytes[i]));
+	EXPECT_NE(NULL, memmem(code.bytes + vmrun, end - vmrun, vmload,
+			       sizeof(vmload)));
 }
 
 /* The bytes before VMRUN: VERW, and no jump around it */

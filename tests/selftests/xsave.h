@@ -6,6 +6,7 @@
 
 /* Standard format of the XSAVE area (APM 11.5.10) */
 #define XSAVE_FCW	0
+#define XSAVE_FTW	4
 #define XSAVE_MXCSR	24
 #define XSAVE_ST(n)	(32 + 16 * (n))
 #define XSAVE_XMM(n)	(160 + 16 * (n))

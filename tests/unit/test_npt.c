@@ -7,8 +7,11 @@
 #define P 1ull
 #define W 2ull
 #define U 4ull
+#define PS (1ull << 7)
 #define NX (1ull << 63)
 #define ADDRESS 0x000ffffffffff000ull
+#define MIB_2 (2ull << 20)
+#define GIB (1ull << 30)
 
 static struct npt npt;
 static struct npt_cache cache;
@@ -16,7 +19,46 @@ static struct npt_cache cache;
 static void map(u64 gpa, u64 pa, unsigned int rights)
 {
 	ck_assert_int_eq(npt_cache_fill(&cache, npt_missing(&npt, gpa)), 0);
-	npt_map(&npt, &cache, gpa, pa, rights);
+	ck_assert_int_eq(npt_map(&npt, &cache, gpa, pa, 1, rights), 0);
+}
+
+static int map_large(u64 gpa, u64 pa, unsigned int level)
+{
+	ck_assert_int_eq(npt_cache_fill(&cache, NPT_CACHE_TABLES), 0);
+	return npt_map(&npt, &cache, gpa, pa, level, NPT_WRITE);
+}
+
+/* Where it went on after @steps steps */
+static u64 zap_steps(u64 gpa, u64 end, unsigned int steps)
+{
+	struct npt_range range = { .gpa = gpa, .end = end };
+
+	npt_zap(&npt, &range, steps);
+	npt_range_free(&range);
+	return range.gpa;
+}
+
+static void zap(u64 gpa, u64 end)
+{
+	ck_assert_uint_ge(zap_steps(gpa, end, ~0u), end);
+}
+
+/* Did rights go? */
+static bool protect(u64 gpa, u64 end, unsigned int rights)
+{
+	struct npt_range range = { .gpa = gpa, .end = end };
+
+	ck_assert(npt_protect(&npt, &range, rights, ~0u));
+	ck_assert_ptr_null(range.freed);
+	return range.flush;
+}
+
+static void prune(u64 gpa)
+{
+	struct npt_range range = {};
+
+	npt_prune(&npt, &range, gpa);
+	npt_range_free(&range);
 }
 
 /*
@@ -36,9 +78,12 @@ static u64 processor_walk(u64 gpa, u64 *rights)
 		ck_assert_uint_eq(entry & npt.encryption, npt.encryption);
 		*rights &= entry | NX;
 		*rights |= entry & NX;
+		if (level == 1 || entry & PS)
+			break;
 		table = table_from_pa(entry & ADDRESS & ~npt.encryption);
 	}
-	return entry & ADDRESS & ~npt.encryption;
+	return (entry & ADDRESS & ~npt.encryption) +
+	       (gpa & ((1ull << (12 + 9 * (level - 1))) - 1) & ~0xfffull);
 }
 
 static void setup(unsigned int levels, u64 encryption)
@@ -60,7 +105,6 @@ START_TEST(empty_has_nothing)
 
 	setup(4, 0);
 	ck_assert_uint_eq(processor_walk(0, &rights), 0);
-	ck_assert_uint_eq(npt_walk(&npt, 0), 0);
 	ck_assert_uint_eq(npt_missing(&npt, 0), 3);
 	ck_assert_uint_eq(npt.tables, 1);
 	teardown();
@@ -75,7 +119,6 @@ START_TEST(map_is_found)
 	map(gpa, 0xabc000, NPT_WRITE | NPT_EXEC);
 	ck_assert_uint_eq(processor_walk(gpa, &rights), 0xabc000);
 	ck_assert_uint_eq(rights, P | W | U);
-	ck_assert_uint_eq(npt_walk(&npt, gpa) & ADDRESS, 0xabc000);
 	ck_assert_uint_eq(processor_walk(gpa + 0x1000, &rights), 0);
 	ck_assert_uint_eq(processor_walk(gpa - 0x1000, &rights), 0);
 	ck_assert_uint_eq(npt.tables, 4);
@@ -142,9 +185,10 @@ START_TEST(encryption_bit_everywhere)
 	setup(4, bit);
 	map(0x1000, 0x5000, NPT_WRITE);
 	ck_assert_uint_eq(processor_walk(0x1000, &rights), 0x5000);
-	ck_assert_uint_eq(npt_walk(&npt, 0x1000) & bit, bit);
-	ck_assert_uint_eq(npt_zap(&npt, 0, 0x2000, 10), 0x2000);
-	ck_assert_uint_eq(npt_walk(&npt, 0x1000), 0);
+	ck_assert_int_eq(map_large(MIB_2, 16 * MIB_2, 2), 0);
+	ck_assert_uint_eq(processor_walk(MIB_2, &rights), 16 * MIB_2);
+	zap(0, 0x2000);
+	ck_assert_uint_eq(processor_walk(0x1000, &rights), 0);
 	teardown();
 }
 END_TEST
@@ -156,7 +200,7 @@ START_TEST(zap_takes_the_range_only)
 	setup(4, 0);
 	for (gpa = 0x1fe000; gpa < 0x203000; gpa += 0x1000)
 		map(gpa, 0x100000000ull + gpa, NPT_WRITE);
-	ck_assert_uint_ge(npt_zap(&npt, 0x1ff000, 0x202000, 100), 0x202000);
+	zap(0x1ff000, 0x202000);
 	ck_assert_uint_ne(processor_walk(0x1fe000, &rights), 0);
 	for (gpa = 0x1ff000; gpa < 0x202000; gpa += 0x1000)
 		ck_assert_uint_eq(processor_walk(gpa, &rights), 0);
@@ -174,7 +218,7 @@ START_TEST(zap_comes_back_after_its_steps)
 	for (gpa = 0; gpa < 0x10000; gpa += 0x1000)
 		map(gpa, 0x100000 + gpa, 0);
 	for (gpa = 0; gpa < 0x10000; calls++) {
-		u64 next = npt_zap(&npt, gpa, 0x10000, 4);
+		u64 next = zap_steps(gpa, 0x10000, 4);
 
 		ck_assert_uint_eq(next, gpa + 0x4000);
 		gpa = next;
@@ -193,7 +237,7 @@ START_TEST(zap_skips_holes)
 
 	setup(4, 0);
 	map((1ull << 47) - 0x1000, 0x5000, 0);
-	ck_assert_uint_ge(npt_zap(&npt, 0, 1ull << 47, 2048), 1ull << 47);
+	ck_assert_uint_ge(zap_steps(0, 1ull << 47, 2048), 1ull << 47);
 	ck_assert_uint_eq(processor_walk((1ull << 47) - 0x1000, &rights), 0);
 	teardown();
 }
@@ -214,35 +258,269 @@ START_TEST(cache_gives_just_what_is_missing)
 }
 END_TEST
 
-/* Against a plain array: the same mappings, whatever the order. */
+/* ---- large pages ---------------------------------------------------------- */
+
+START_TEST(large_pages)
+{
+	u64 rights;
+
+	setup(4, 0);
+	ck_assert_int_eq(map_large(GIB, 8 * GIB, 3), 0);
+	ck_assert_int_eq(map_large(MIB_2 + 0x5000, 4 * MIB_2, 2), 0);
+	ck_assert_uint_eq(processor_walk(GIB + 0x12345000, &rights),
+			  8 * GIB + 0x12345000);
+	ck_assert_uint_eq(processor_walk(MIB_2 + 0x3000, &rights),
+			  4 * MIB_2 + 0x3000);
+	ck_assert_uint_eq(rights & (W | NX), W | NX);
+	ck_assert_uint_eq(npt.pages[1], 1);
+	ck_assert_uint_eq(npt.pages[2], 1);
+	teardown();
+}
+END_TEST
+
+START_TEST(sizes_do_not_mix)
+{
+	setup(4, 0);
+	map(0x1000, 0x5000, 0);
+	ck_assert_int_eq(map_large(0, MIB_2, 2), -EEXIST);
+	ck_assert_int_eq(map_large(0, GIB, 3), -EEXIST);
+	zap(0, MIB_2);
+	ck_assert_int_eq(map_large(0, MIB_2, 2), 0);
+	ck_assert_int_eq(map_large(0x1000, 0x5000, 1), -EEXIST);
+	ck_assert_uint_eq(npt_missing(&npt, 0x1000), 0);
+	teardown();
+}
+END_TEST
+
+START_TEST(map_needs_its_tables)
+{
+	setup(4, 0);
+	ck_assert_int_eq(npt_cache_fill(&cache, 2), 0);
+	ck_assert_int_eq(npt_map(&npt, &cache, 0, 0x5000, 1, 0), -EAGAIN);
+	ck_assert_int_eq(npt_cache_fill(&cache, 1), 0);
+	ck_assert_int_eq(npt_map(&npt, &cache, 0, 0x5000, 1, 0), 0);
+	ck_assert_uint_eq(npt.tables, 4);
+	teardown();
+}
+END_TEST
+
+/* A page that is only partly in the range goes as a whole. */
+START_TEST(zap_takes_large_pages_whole)
+{
+	u64 rights;
+
+	setup(4, 0);
+	ck_assert_int_eq(map_large(0, 8 * GIB, 2), 0);
+	ck_assert_int_eq(map_large(MIB_2, 9 * GIB, 2), 0);
+	zap(0x5000, 0x6000);
+	ck_assert_uint_eq(processor_walk(0, &rights), 0);
+	ck_assert_uint_eq(processor_walk(MIB_2, &rights), 9 * GIB);
+	ck_assert_uint_eq(npt.pages[1], 1);
+	teardown();
+}
+END_TEST
+
+/* ---- tables that are not needed any more ---------------------------------- */
+
+START_TEST(zap_frees_tables_of_pages)
+{
+	u64 gpa;
+
+	setup(4, 0);
+	for (gpa = 0; gpa < 2 * MIB_2; gpa += 0x1000)
+		map(gpa, GIB + gpa, 0);
+	ck_assert_uint_eq(npt.tables, 1 + 2 + 2);
+	ck_assert_uint_eq(npt.pages[0], 1024);
+	zap(0, MIB_2);
+	ck_assert_uint_eq(npt.tables, 1 + 2 + 1);
+	ck_assert_uint_eq(npt.pages[0], 512);
+	/* Not one of which a page is left. */
+	zap(MIB_2, 2 * MIB_2 - 0x1000);
+	ck_assert_uint_eq(npt.tables, 1 + 2 + 1);
+	ck_assert_uint_eq(npt.pages[0], 1);
+	teardown();
+}
+END_TEST
+
+START_TEST(zap_frees_tables_of_tables)
+{
+	setup(5, 0);
+	map(0x1000, 0x5000, 0);
+	map(GIB - 0x1000, 0x5000, 0);
+	map(1ull << 40, 0x6000, 0);
+	ck_assert_uint_eq(npt.tables, 1 + 1 + 2 + 2 + 3);
+	zap(0, 1ull << 48);
+	ck_assert_uint_eq(npt.tables, 1);
+	ck_assert_uint_eq(npt.pages[0], 0);
+	teardown();
+}
+END_TEST
+
+START_TEST(prune_takes_empty_tables_only)
+{
+	u64 rights;
+
+	setup(4, 0);
+	map(0x1000, 0x5000, 0);
+	map(0x2000, 0x6000, 0);
+	map(GIB, 0x7000, 0);
+	zap(0x1000, 0x2000);
+	prune(0x1000);
+	ck_assert_uint_eq(npt.tables, 6);
+	zap(0x2000, 0x3000);
+	ck_assert_uint_eq(npt.tables, 6);
+	prune(0x1000);
+	ck_assert_uint_eq(npt.tables, 4);
+	prune(0x1000);
+	prune(1ull << 47);
+	ck_assert_uint_eq(npt.tables, 4);
+	ck_assert_uint_eq(processor_walk(GIB, &rights), 0x7000);
+	zap(GIB, GIB + 0x1000);
+	prune(GIB);
+	ck_assert_uint_eq(npt.tables, 1);
+	teardown();
+}
+END_TEST
+
+/* The processor may still be walking a table that has been taken out. */
+START_TEST(freed_tables_are_linked_by_nothing_present)
+{
+	struct npt_range range = { .end = 2 * MIB_2 };
+
+	setup(4, 0);
+	map(0, 0x5000, 0);
+	map(MIB_2, 0x6000, 0);
+	ck_assert(npt_zap(&npt, &range, ~0u));
+	ck_assert(range.flush);
+	ck_assert_ptr_nonnull(range.freed);
+	ck_assert_uint_eq(range.freed[0] & P, 0);
+	npt_range_free(&range);
+	teardown();
+}
+END_TEST
+
+/* ---- rights ----------------------------------------------------------------- */
+
+START_TEST(protect_takes_write_and_gives_none)
+{
+	u64 rights;
+
+	setup(4, 0);
+	map(0x1000, 0x5000, NPT_WRITE);
+	map(0x2000, 0x6000, 0);
+	ck_assert(!protect(0, 0x3000, NPT_WRITE));
+	ck_assert(protect(0, 0x3000, 0));
+	ck_assert_uint_eq(processor_walk(0x1000, &rights), 0x5000);
+	ck_assert_uint_eq(rights & W, 0);
+	/* Whether the program may write is not known here. */
+	ck_assert(!protect(0, 0x3000, NPT_WRITE));
+	processor_walk(0x1000, &rights);
+	ck_assert_uint_eq(rights & W, 0);
+	teardown();
+}
+END_TEST
+
+START_TEST(protect_gives_and_takes_execute)
+{
+	u64 rights;
+
+	setup(4, 0);
+	map(0x1000, 0x5000, NPT_WRITE);
+	ck_assert(!protect(0x1000, 0x2000, NPT_WRITE | NPT_EXEC));
+	processor_walk(0x1000, &rights);
+	ck_assert_uint_eq(rights, P | W | U);
+	ck_assert(protect(0x1000, 0x2000, NPT_WRITE));
+	processor_walk(0x1000, &rights);
+	ck_assert_uint_eq(rights, P | W | U | NX);
+	teardown();
+}
+END_TEST
+
+START_TEST(protect_unmaps_what_is_partly_inside)
+{
+	u64 rights;
+
+	setup(4, 0);
+	ck_assert_int_eq(map_large(0, 8 * GIB, 2), 0);
+	ck_assert_int_eq(map_large(MIB_2, 9 * GIB, 2), 0);
+	ck_assert(protect(0x1000, 2 * MIB_2, 0));
+	ck_assert_uint_eq(processor_walk(0, &rights), 0);
+	ck_assert_uint_eq(processor_walk(MIB_2, &rights), 9 * GIB);
+	ck_assert_uint_eq(rights & W, 0);
+	teardown();
+}
+END_TEST
+
+START_TEST(protect_comes_back_after_its_steps)
+{
+	struct npt_range range = { .end = 0x10000 };
+	u64 gpa;
+
+	setup(4, 0);
+	for (gpa = 0; gpa < 0x10000; gpa += 0x1000)
+		map(gpa, 0x100000 + gpa, NPT_WRITE);
+	ck_assert(!npt_protect(&npt, &range, 0, 4));
+	ck_assert_uint_eq(range.gpa, 0x4000);
+	ck_assert(npt_protect(&npt, &range, 0, 12));
+	teardown();
+}
+END_TEST
+
+/*
+ * Against a plain array: the same mappings, whatever the order. What is larger
+ * than what it overlaps makes room first.
+ */
 START_TEST(agrees_with_a_model)
 {
-	enum { PAGES = 2048, ROUNDS = 20000 };
+	enum { PAGES = 4096, ROUNDS = 20000 };
 	static u64 model[PAGES];
-	unsigned int seed = 1, i;
-	u64 rights;
+	unsigned int seed = 1, i, j;
+	u64 rights, pages;
 
 	setup(4, 0);
 	memset(model, 0, sizeof(model));
 	for (i = 0; i < ROUNDS; i++) {
 		unsigned int page = rand_r(&seed) % PAGES;
-		unsigned int length = rand_r(&seed) % 64, j;
+		unsigned int length = rand_r(&seed) % 64;
 
-		if (rand_r(&seed) % 4) {
-			model[page] = ((u64)i + 1) << 12;
-			map((u64)page << 12, model[page], NPT_WRITE);
+		switch (rand_r(&seed) % 64) {
+		case 0: /* a large page */
+			page &= -512;
+			zap((u64)page << 12, (u64)(page + 512) << 12);
+			ck_assert_int_eq(map_large((u64)page << 12,
+						   i * MIB_2 + GIB, 2),
+					 0);
+			for (j = 0; j < 512; j++)
+				model[page + j] = i * MIB_2 + GIB +
+						  ((u64)j << 12);
+			continue;
+		case 1 ... 47: /* a small one */
+			if (map_large((u64)page << 12, (u64)(i + 1) << 12, 1)) {
+				zap((u64)page << 12, (u64)(page + 1) << 12);
+				page &= -512;
+				memset(&model[page], 0, 512 * sizeof(u64));
+				continue;
+			}
+			model[page] = (u64)(i + 1) << 12;
 			continue;
 		}
 		if (page + length > PAGES)
 			length = PAGES - page;
-		for (j = page; j < page + length; j++)
+		/* Large pages that begin before, or end behind, go whole. */
+		for (j = page; j < page + length; j++) {
+			if (model[j] >= GIB)
+				memset(&model[j & -512], 0, 512 * sizeof(u64));
 			model[j] = 0;
-		npt_zap(&npt, (u64)page << 12, (u64)(page + length) << 12,
-			PAGES);
+		}
+		zap((u64)page << 12, (u64)(page + length) << 12);
 	}
-	for (i = 0; i < PAGES; i++)
+	pages = 512 * npt.pages[1] + npt.pages[0];
+	for (i = 0; i < PAGES; i++) {
 		ck_assert_uint_eq(processor_walk((u64)i << 12, &rights),
 				  model[i]);
+		pages -= !!model[i];
+	}
+	ck_assert_uint_eq(pages, 0);
 	teardown();
 }
 END_TEST
@@ -260,6 +538,18 @@ Suite *npt_suite(void)
 		&zap_comes_back_after_its_steps,
 		&zap_skips_holes,
 		&cache_gives_just_what_is_missing,
+		&large_pages,
+		&sizes_do_not_mix,
+		&map_needs_its_tables,
+		&zap_takes_large_pages_whole,
+		&zap_frees_tables_of_pages,
+		&zap_frees_tables_of_tables,
+		&prune_takes_empty_tables_only,
+		&freed_tables_are_linked_by_nothing_present,
+		&protect_takes_write_and_gives_none,
+		&protect_gives_and_takes_execute,
+		&protect_unmaps_what_is_partly_inside,
+		&protect_comes_back_after_its_steps,
 		&agrees_with_a_model,
 	};
 

@@ -2,7 +2,8 @@
 /* The MSR permission map: what the program wishes AND what the module allows. */
 #include "suites.h"
 
-#include "../../module/permission.h"
+#include "policy.h"
+#include "xorshift.h"
 
 #define WORDS (PERMISSION_MSRPM_SIZE / 8)
 
@@ -19,25 +20,6 @@ static bool intercepted(const u64 *map, u32 msr, bool write)
 	return bytes[bit / 8] >> (bit % 8) & 1;
 }
 
-static bool allowed(u32 msr, bool write, bool lbr)
-{
-	switch (msr) {
-	case 0x1d9:
-		return lbr;
-	case 0x1db ... 0x1de:
-		return lbr && !write;
-	case 0x10:
-		return !write;
-	case 0x174 ... 0x176:
-	case 0x277:
-	case 0xc0000081 ... 0xc0000084:
-	case 0xc0000100 ... 0xc0000102:
-		return true;
-	default:
-		return false;
-	}
-}
-
 static void check_ranges(const u64 *hw, bool wished, bool lbr)
 {
 	static const u32 ranges[] = { 0, 0xc0000000, 0xc0010000 };
@@ -49,11 +31,11 @@ static void check_ranges(const u64 *hw, bool wished, bool lbr)
 		for (i = 0; i < 0x2000; i++)
 			for (write = 0; write < 2; write++) {
 				u32 msr = ranges[range] + i;
+				bool own = wished &&
+					   policy_msr_passes(msr, write, lbr);
 
 				ck_assert_msg(intercepted(hw, msr, write) ==
-						      !(wished &&
-							allowed(msr, write,
-								lbr)),
+						      !own,
 					      "MSR %x, write %d", msr, write);
 			}
 }
@@ -104,6 +86,31 @@ START_TEST(wish_withdrawn)
 }
 END_TEST
 
+/* Whatever the program wishes: that much of it, and not more. */
+START_TEST(random_maps_keep_what_is_forced)
+{
+	static u64 user[WORDS], hw[WORDS], forced[2][WORDS];
+	u64 random = 5;
+	unsigned int i, word;
+	bool lbr;
+
+	policy_msrpm(forced[false], false);
+	policy_msrpm(forced[true], true);
+	memset(hw, 0xff, sizeof(hw));
+	for (i = 0; i < 100000; i++) {
+		if (i % 16 == 0)
+			xorshift_fill(&random, user, sizeof(user));
+		user[xorshift_below(&random, 0x40)] = xorshift(&random);
+		user[0x100 + xorshift_below(&random, 16)] = xorshift(&random);
+		lbr = xorshift(&random) & 1;
+		permission_load(hw, user, lbr);
+		for (word = 0; word < WORDS; word++)
+			if (hw[word] != (forced[lbr][word] | user[word]))
+				ck_abort_msg("map %u, word %u", i, word);
+	}
+}
+END_TEST
+
 Suite *permission_suite(void)
 {
 	static const TTest **const tests[] = {
@@ -111,6 +118,7 @@ Suite *permission_suite(void)
 		&everything_wished,
 		&wish_withdrawn,
 		&lbr_virtualization_comes_and_goes,
+		&random_maps_keep_what_is_forced,
 	};
 
 	return suite_of("permission", tests, ARRAY_SIZE(tests));

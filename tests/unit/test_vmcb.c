@@ -2,9 +2,10 @@
 /* The field policy: what of the program's VMCB reaches the hardware's. */
 #include "suites.h"
 
-#include <stdio.h>
+#include <pthread.h>
 
-#include "../../module/vmcb.h"
+#include "policy.h"
+#include "xorshift.h"
 
 static struct svm_vmcb user, hw;
 static struct vmcb_wish wish;
@@ -31,14 +32,6 @@ static void refused(u32 offset, u32 reason)
 {
 	ck_assert_uint_eq(refusal.offset, offset);
 	ck_assert_uint_eq(refusal.reason, reason);
-}
-
-static void random_bytes(void *bytes, size_t size, unsigned int *seed)
-{
-	u8 *byte = bytes;
-
-	while (size--)
-		*byte++ = rand_r(seed);
 }
 
 START_TEST(least_is_taken)
@@ -80,57 +73,135 @@ START_TEST(wishes_reach_the_hardware)
 }
 END_TEST
 
-/* Each field that must be 0, with each of its bits alone. */
-START_TEST(zero_fields_are_refused)
-{
-#define OFFSET(field, clean) offsetof(struct svm_vmcb, control.field),
-	static const u32 offsets[] = { SVMRUN_POLICY_ZERO(OFFSET) };
-#undef OFFSET
-	unsigned int i, bit;
+/* ---- every bit of the page alone ----------------------------------------- */
 
-	for (i = 0; i < ARRAY_SIZE(offsets); i++)
-		for (bit = 0; bit < 64; bit++) {
-			setup();
-			*(u64 *)((u8 *)&user + offsets[i]) = 1ull << bit;
-			ck_assert(!load(0, ~0u));
-			refused(offsets[i], SVMRUN_INVALID_MUST_BE_ZERO);
-		}
+/* By bit of the VMCB: why a VMCB is refused in which that bit alone is wrong */
+static u8 reasons[8 * sizeof(struct svm_vmcb)];
+
+static void set_reason(size_t offset, u64 bits, u8 reason)
+{
+	for (; bits; bits &= bits - 1)
+		reasons[8 * offset + __builtin_ctzll(bits)] = reason;
 }
-END_TEST
+
+#define SET_REASON(field, bits, reason)                                        \
+	set_reason(offsetof(struct svm_vmcb, field),                           \
+		   (bits) & (~0ull >> (64 - 8 * sizeof(user.field))),          \
+		   SVMRUN_INVALID_##reason)
+
+/* The tables, turned; a bit that no table names is never refused. */
+static void set_reasons(void)
+{
+#define ROW(field, clean, forced, refused, required)                           \
+	SET_REASON(control.field, refused, MUST_BE_ZERO);                      \
+	SET_REASON(control.field, required, MUST_BE_SET);
+	SVMRUN_POLICY_CONTROL(ROW)
+#undef ROW
+#define ROW(field, clean) SET_REASON(control.field, ~0ull, MUST_BE_ZERO);
+	SVMRUN_POLICY_ZERO(ROW)
+#undef ROW
+	SET_REASON(control.asid, 1, MUST_BE_SET);
+	SET_REASON(control.tlb_control, 0xff, VALUE);
+#define ROW(value, feature)                                                    \
+	if (!((value) & ((value)-1))) /* a single bit */                       \
+		SET_REASON(control.tlb_control, value, NONE);
+	SVMRUN_POLICY_TLB_CONTROL(ROW)
+#undef ROW
+	SET_REASON(save.efer, SVMRUN_POLICY_EFER_REQUIRED, MUST_BE_SET);
+}
+
+static void flip(void *bytes, unsigned int bit)
+{
+	((u8 *)bytes)[bit / 8] ^= 1 << bit % 8;
+}
+
+static unsigned int field_offset(unsigned int bit)
+{
+#define INSIDE(field)                                                          \
+	if (bit / 8 - offsetof(struct svm_vmcb, field) < sizeof(user.field))   \
+		return offsetof(struct svm_vmcb, field);
+#define ROW(field, ...) INSIDE(control.field)
+	SVMRUN_POLICY_CONTROL(ROW)
+	SVMRUN_POLICY_ZERO(ROW)
+#undef ROW
+	INSIDE(control.asid)
+	INSIDE(control.tlb_control)
+	INSIDE(save.efer)
+#undef INSIDE
+	return 0;
+}
+
+/* Where a single bit gets, when the hardware's VMCB held @byte everywhere */
+static void check_bit(unsigned int bit, u8 byte)
+{
+	struct svm_vmcb before;
+	struct policy_load call = {
+		.before = &before,
+		.user = &user,
+		.hw = &hw,
+		.wish = &wish,
+		.features = ~0u,
+	};
+	const char *broken;
+
+	setup();
+	flip(&user, bit);
+	memset(&hw, byte, sizeof(hw));
+	before = hw;
+	call.taken = load(0, ~0u);
+	ck_assert_msg(call.taken == !reasons[bit], "bit %u of byte %x", bit % 8,
+		      bit / 8);
+	if (!call.taken)
+		refused(field_offset(bit), reasons[bit]);
+	broken = policy_load_broken(&call);
+	ck_assert_msg(!broken, "bit %u of byte %x: %s", bit % 8, bit / 8,
+		      broken);
+}
 
 /*
- * Each bit of each field of the policy alone: it passes, is forced, or is
- * refused, just as the table has it.
+ * Each bit of control and state save area alone: it passes, is forced, is
+ * refused, or does not reach the hardware, just as the tables have it.
  */
-START_TEST(every_bit_as_the_table_says)
+START_TEST(every_bit_as_the_tables_say)
 {
 	unsigned int bit;
 
-#define CHECK(field, clean, forced, refuse, require)                           \
-	for (bit = 0; bit < 8 * sizeof(user.control.field); bit++) {           \
-		u64 value, mask = 1ull << bit;                                 \
-                                                                               \
-		setup();                                                       \
-		user.control.field |= mask;                                    \
-		value = user.control.field;                                    \
-		if (mask & (refuse)) {                                         \
-			ck_assert(!load(0, ~0u));                              \
-			refused(offsetof(struct svm_vmcb, control.field),      \
-				SVMRUN_INVALID_MUST_BE_ZERO);                  \
-			continue;                                              \
-		}                                                              \
-		ck_assert_msg(load(0, ~0u), #field " bit %u", bit);            \
-		ck_assert_uint_eq((u64)hw.control.field, value | (forced));    \
-	}                                                                      \
-	if (require) {                                                         \
-		setup();                                                       \
-		user.control.field = 0;                                        \
-		ck_assert(!load(0, ~0u));                                      \
-		refused(offsetof(struct svm_vmcb, control.field),              \
-			SVMRUN_INVALID_MUST_BE_SET);                           \
+	set_reasons();
+	for (bit = 0; bit < ARRAY_SIZE(reasons); bit++) {
+		check_bit(bit, 0);
+		check_bit(bit, 0xff);
 	}
-	SVMRUN_POLICY_CONTROL(CHECK)
-#undef CHECK
+}
+END_TEST
+
+/* The same for the way back, with the program's VMCB all @byte */
+static void check_shown(unsigned int bit, u8 byte)
+{
+	struct svm_vmcb before;
+	const char *broken;
+
+	memset(&before, byte, sizeof(before));
+	user = before;
+	flip(&hw, bit);
+	vmcb_publish(&user, &hw);
+	broken = policy_publish_broken(&before, &user, &hw);
+	ck_assert_msg(!broken, "bit %u of byte %x: %s", bit % 8, bit / 8,
+		      broken);
+	flip(&hw, bit);
+}
+
+START_TEST(every_bit_is_shown_or_not)
+{
+	unsigned int bit;
+
+	for (bit = 0; bit < 8 * sizeof(hw); bit++) {
+		memset(&hw, 0, sizeof(hw));
+		check_shown(bit, 0);
+		check_shown(bit, 0xff);
+		memset(&hw, 0xff, sizeof(hw));
+		check_shown(bit, 0);
+		check_shown(bit, 0xff);
+	}
 }
 END_TEST
 
@@ -238,44 +309,6 @@ START_TEST(the_modules_fields_are_not_the_programs)
 	ck_assert_uint_eq(hw.control.iopm_base_pa, 0x2000);
 	ck_assert_uint_eq(hw.control.msrpm_base_pa, 0x3000);
 	ck_assert_uint_eq(hw.control.asid, 5);
-}
-END_TEST
-
-/* A save area whose every byte differs from its neighbours, policy kept. */
-static void fill_save(unsigned int seed)
-{
-	random_bytes(&user.save, sizeof(user.save), &seed);
-	user.save.efer |= SVMRUN_POLICY_EFER_REQUIRED;
-}
-
-static bool same_state(const struct svm_vmcb_save *a,
-		       const struct svm_vmcb_save *b)
-{
-#define SAME(field) (memcmp(&a->field, &b->field, sizeof(a->field)) == 0)
-	return SAME(es) && SAME(cs) && SAME(ss) && SAME(ds) && SAME(fs) &&
-	       SAME(gs) && SAME(gdtr) && SAME(ldtr) && SAME(idtr) && SAME(tr) &&
-	       SAME(cpl) && SAME(efer) && SAME(cr4) && SAME(cr3) && SAME(cr0) &&
-	       SAME(dr7) && SAME(dr6) && SAME(rflags) && SAME(rip) &&
-	       SAME(rsp) && SAME(s_cet) && SAME(ssp) && SAME(isst_addr) &&
-	       SAME(rax) && SAME(star) && SAME(lstar) && SAME(cstar) &&
-	       SAME(sfmask) && SAME(kernel_gs_base) && SAME(sysenter_cs) &&
-	       SAME(sysenter_esp) && SAME(sysenter_eip) && SAME(cr2) &&
-	       SAME(g_pat) && SAME(dbgctl) && SAME(br_from) && SAME(br_to) &&
-	       SAME(last_excp_from) && SAME(last_excp_to);
-#undef SAME
-}
-
-START_TEST(state_goes_in_and_comes_back)
-{
-	struct svm_vmcb before;
-
-	fill_save(3);
-	ck_assert(load(0, 0));
-	ck_assert(same_state(&hw.save, &user.save));
-	before = user;
-	memset(&user.save, 0, sizeof(user.save));
-	vmcb_publish(&user, &hw);
-	ck_assert(same_state(&user.save, &before.save));
 }
 END_TEST
 
@@ -397,46 +430,218 @@ START_TEST(refusal_looks_like_vmruns)
 }
 END_TEST
 
-/* Whatever comes: no forced bit is ever clear, no refused bit ever set. */
+/* ---- random ones --------------------------------------------------------- */
+
+/* A vCPU as run() has it, its program and its processor */
+struct trial {
+	struct svm_vmcb before;
+	u64 random;
+	u32 features;
+	bool loaded;
+	unsigned long taken, refused;
+};
+
+/* The ground to begin from: random, and legal. */
+static void set_legal(struct trial *trial)
+{
+	xorshift_fill(&trial->random, &user, sizeof(user));
+#define ZERO(field, ...) user.control.field = 0;
+	SVMRUN_POLICY_ZERO(ZERO)
+	SVMRUN_POLICY_FEATURES(ZERO)
+#undef ZERO
+#define KEEP(field, clean, forced, refused, required)                          \
+	user.control.field &= ~(refused);                                      \
+	user.control.field |= required;
+	SVMRUN_POLICY_CONTROL(KEEP)
+#undef KEEP
+	user.control.tlb_control = SVM_TLB_CONTROL_NOTHING;
+	user.control.asid |= 1;
+	user.save.efer |= SVMRUN_POLICY_EFER_REQUIRED;
+}
+
+static void flip_control(struct trial *trial)
+{
+	flip(&user.control, xorshift_below(&trial->random, 8 * 0x128));
+}
+
+static void flip_state(struct trial *trial)
+{
+	flip(&user.save, xorshift_below(&trial->random, 8 * 0x298));
+}
+
+static void set_any(struct trial *trial)
+{
+	u32 word = xorshift_below(&trial->random, sizeof(user) / 8);
+
+	((u64 *)&user)[word] = xorshift(&trial->random);
+}
+
+static void set_tlb(struct trial *trial)
+{
+	user.control.tlb_control = xorshift_below(&trial->random, 9);
+}
+
+/* Any, or all but one */
+static void set_clean(struct trial *trial)
+{
+	u32 none = 1u << xorshift_below(&trial->random, 13);
+
+	user.control.clean = xorshift(&trial->random);
+	if (xorshift(&trial->random) & 1)
+		user.control.clean = SVM_CLEAN_ALL & ~none;
+}
+
+static void set_bit_of_feature(struct trial *trial)
+{
+#define FLIP(field, bits, feature)                                             \
+	if (!xorshift_below(&trial->random, 8))                                \
+		user.control.field ^= (bits)&xorshift(&trial->random);
+	SVMRUN_POLICY_FEATURES(FLIP)
+#undef FLIP
+}
+
+static void mutate(struct trial *trial)
+{
+	static void (*const mutations[])(struct trial *) = {
+		flip_control, flip_control, flip_state, flip_state,
+		set_any,      set_tlb,	    set_clean,	set_bit_of_feature,
+	};
+	u32 n = 1 + xorshift_below(&trial->random, 3);
+
+	while (n--)
+		mutations[xorshift_below(&trial->random, 8)](trial);
+}
+
+/* Another vCPU on another processor; what its hw holds does not matter yet. */
+static void set_up_trial(struct trial *trial)
+{
+	xorshift_fill(&trial->random, &hw, sizeof(hw));
+	hw.control.clean &= SVM_CLEAN_ALL;
+	trial->features = ~0u;
+	if (xorshift(&trial->random) & 1)
+		trial->features = xorshift(&trial->random);
+	trial->loaded = false;
+}
+
+/* What the guest and #VMEXIT do to the hardware's VMCB */
+static void leave_guest(struct trial *trial)
+{
+	u64 *random = &trial->random;
+
+	hw.control.clean = SVM_CLEAN_ALL;
+	hw.control.exitcode = xorshift(random);
+	hw.control.exitinfo1 = xorshift(random);
+	hw.control.exitintinfo = xorshift(random);
+	hw.control.interrupt_shadow = xorshift(random);
+	hw.control.vintr ^= xorshift(random) &
+			    (SVM_VINTR_V_TPR_MASK | SVM_VINTR_V_IRQ);
+	hw.control.insn_bytes[xorshift(random) % 15] = xorshift(random);
+	((u64 *)&hw.save)[xorshift_below(random, 0x298 / 8)] = xorshift(random);
+	hw.save.efer |= SVMRUN_POLICY_EFER_REQUIRED;
+}
+
+static const char *try_load(struct trial *trial)
+{
+	struct policy_load call = {
+		.before = &trial->before,
+		.user = &user,
+		.hw = &hw,
+		.asid = wish.asid,
+		.wish = &wish,
+		.vouched = trial->loaded ? user.control.clean & SVM_CLEAN_ALL :
+					   0,
+		.features = trial->features,
+	};
+
+	trial->before = hw;
+	call.taken = load(trial->loaded ? user.control.clean : 0,
+			  trial->features);
+	trial->loaded = call.taken;
+	if (policy_holds(&trial->before) && !policy_holds(&hw))
+		return "within the policy before, not after";
+	return policy_load_broken(&call);
+}
+
+static const char *try_publish(struct trial *trial)
+{
+	trial->before = user;
+	vmcb_publish(&user, &hw);
+	return policy_publish_broken(&trial->before, &user, &hw);
+}
+
+static const char *try_vmcb(struct trial *trial)
+{
+	const char *broken;
+
+	if (!xorshift_below(&trial->random, 64))
+		set_up_trial(trial);
+	if (!trial->loaded && xorshift_below(&trial->random, 4))
+		set_legal(trial);
+	mutate(trial);
+	broken = try_load(trial);
+	if (broken || !trial->loaded) {
+		trial->refused++;
+		return broken;
+	}
+	trial->taken++;
+	leave_guest(trial);
+	return try_publish(trial);
+}
+
+/*
+ * Whatever comes: no forced bit is ever clear, no refused bit ever set, and
+ * nothing but what the tables name goes in or comes back.
+ */
 START_TEST(random_vmcbs_keep_the_policy)
 {
-	unsigned int seed = 11, i, taken = 0;
-	bool loaded = false;
+	struct trial trial = { .random = 11 };
+	const char *broken;
+	unsigned long i;
 
-	for (i = 0; i < 50000; i++) {
-		u32 features = rand_r(&seed) & 1 ? ~0u : 0;
+	set_up_trial(&trial);
+	for (i = 0; i < 10000000; i++) {
+		broken = try_vmcb(&trial);
+		if (broken)
+			ck_abort_msg("VMCB %lu: %s", i, broken);
+	}
+	/* The test is none if most are refused, or none is. */
+	ck_assert_uint_gt(trial.taken, i / 3);
+	ck_assert_uint_gt(trial.refused, i / 10);
+}
+END_TEST
 
-		random_bytes(&user.control, sizeof(user.control), &seed);
-		if (i % 4) {
-#define ZERO(field, clean) user.control.field = 0;
-			SVMRUN_POLICY_ZERO(ZERO)
-#undef ZERO
-			user.control.nested_ctl = SVM_NESTED_NP_ENABLE;
-			user.control.virt_ext &= SVM_VIRT_LBR_ENABLE;
-			user.control.vintr &= SVMRUN_POLICY_VINTR;
-			user.control.interrupt_shadow &= SVMRUN_POLICY_SHADOW;
-			user.control.tlb_control &= 1;
-		}
-		user.save.efer = rand_r(&seed) & 7 ?
-					 SVMRUN_POLICY_EFER_REQUIRED :
-					 0;
-		/* Nothing vouches for what comes after none or a refusal. */
-		loaded = load(loaded ? user.control.clean : 0, features);
-		if (!loaded)
+/* ---- changed while it is read --------------------------------------------- */
+
+static void *tempt(void *over)
+{
+	while (!READ_ONCE(*(bool *)over)) {
+		user.control.vintr ^= SVM_VINTR_AVIC_ENABLE;
+		user.control.nested_ctl ^= ~SVM_NESTED_NP_ENABLE;
+		user.control.virt_ext ^= SVM_VIRT_VLS_ENABLE;
+		user.control.interrupt_shadow ^= ~0ull;
+		user.save.efer ^= SVMRUN_POLICY_EFER_REQUIRED;
+	}
+	return NULL;
+}
+
+/* Whatever another thread writes meanwhile, what is taken was checked. */
+START_TEST(what_is_checked_is_what_is_taken)
+{
+	bool over = false;
+	pthread_t thread;
+	unsigned int i, taken = 0;
+
+	ck_assert_int_eq(pthread_create(&thread, NULL, tempt, &over), 0);
+	for (i = 0; i < 1000000 || !taken; i++) {
+		if (!load(0, ~0u))
 			continue;
 		taken++;
-#define CHECK(field, clean, forced, refuse, require)                           \
-	ck_assert_uint_eq(hw.control.field &(forced), forced);                 \
-	ck_assert_uint_eq(hw.control.field &(refuse), 0);                      \
-	ck_assert_uint_eq(hw.control.field &(require), require);
-		SVMRUN_POLICY_CONTROL(CHECK)
-#undef CHECK
-#define CHECK(field, clean) ck_assert_uint_eq(hw.control.field, 0);
-		SVMRUN_POLICY_ZERO(CHECK)
-#undef CHECK
+		if (!policy_holds(&hw) ||
+		    !(hw.save.efer & SVMRUN_POLICY_EFER_REQUIRED))
+			ck_abort_msg("load %u", i);
 	}
-	/* The test is none if all are refused. */
-	ck_assert_uint_gt(taken, 1000);
+	WRITE_ONCE(over, true);
+	pthread_join(thread, NULL);
 }
 END_TEST
 
@@ -461,8 +666,8 @@ Suite *vmcb_suite(void)
 	tcase_add_checked_fixture(tests, setup, NULL);
 	tcase_add_test(tests, least_is_taken);
 	tcase_add_test(tests, wishes_reach_the_hardware);
-	tcase_add_test(tests, zero_fields_are_refused);
-	tcase_add_test(tests, every_bit_as_the_table_says);
+	tcase_add_test(tests, every_bit_as_the_tables_say);
+	tcase_add_test(tests, every_bit_is_shown_or_not);
 	tcase_add_test(tests, features_are_asked_of_those_who_have_them);
 	tcase_add_test(tests, asid_zero_is_the_hosts);
 	tcase_add_test(tests, another_asid_has_no_translations);
@@ -470,13 +675,13 @@ Suite *vmcb_suite(void)
 	tcase_add_test(tests, tlb_control_by_asid_needs_the_feature);
 	tcase_add_test(tests, efer_without_svme_is_refused);
 	tcase_add_test(tests, the_modules_fields_are_not_the_programs);
-	tcase_add_test(tests, state_goes_in_and_comes_back);
 	tcase_add_test(tests, clean_bits_are_believed);
 	tcase_add_test(tests, clean_bits_reach_the_hardware);
 	tcase_add_test(tests, flow_is_never_vouched_for);
 	tcase_add_test(tests, exit_is_published);
 	tcase_add_test(tests, refusal_looks_like_vmruns);
 	tcase_add_test(tests, random_vmcbs_keep_the_policy);
+	tcase_add_test(tests, what_is_checked_is_what_is_taken);
 	tcase_add_test(tests, forced_intercepts_are_told);
 	suite_add_tcase(suite, tests);
 	return suite;

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* A vCPU without a kernel behind it, filled with rubbish to begin with. */
+/*
+ * A vCPU without a kernel behind it, filled with rubbish to begin with; its pages
+ * lie as the kernel's do.
+ */
 #ifndef VCPU_PAGES_H
 #define VCPU_PAGES_H
 
@@ -11,9 +14,9 @@
 
 struct vcpu_pages {
 	_Alignas(4096) struct svm_vmcb vmcb;
-	struct svmrun_registers regs;
-	uint8_t msrpm[8192];
-	uint8_t xsave[1024];
+	_Alignas(4096) struct svmrun_registers regs;
+	_Alignas(4096) uint8_t msrpm[8192];
+	_Alignas(4096) uint8_t xsave[1024];
 };
 
 static inline struct svmrun_vcpu vcpu_pages_fill(struct vcpu_pages *pages)

@@ -124,10 +124,14 @@ struct svmrun_create_vm {
 #define SVMRUN_MAP_WRITE	(1u << 1)
 #define SVMRUN_MAP_EXEC		(1u << 2)
 
+/* Keep a log of pages that the guest writes, for SVMRUN_DIRTY */
+#define SVMRUN_MAP_LOG_DIRTY	(1u << 3)
+
 /**
  * struct svmrun_map - give a VM a range of the caller's memory
  * @size: sizeof(struct svmrun_map)
- * @flags: SVMRUN_MAP_READ, and SVMRUN_MAP_WRITE, SVMRUN_MAP_EXEC
+ * @flags: SVMRUN_MAP_READ, and SVMRUN_MAP_WRITE, SVMRUN_MAP_EXEC,
+ *	SVMRUN_MAP_LOG_DIRTY
  * @gpa: guest physical address, a multiple of 4096
  * @hva: address in the caller's memory, a multiple of 4096
  * @length: bytes, a multiple of 4096, not 0
@@ -166,8 +170,7 @@ struct svmrun_map {
  * EINVAL: the address or the length is not a multiple of 4096, or is 0.
  * ERANGE: the range does not end below 1 << out_gpa_bits.
  * ENOENT: nothing is mapped in the range.
- * ENOSPC: cutting needs more than out_max_regions regions. After this, and after
- *	ENOMEM, a part of the range may be unmapped already.
+ * ENOSPC: cutting needs more than out_max_regions regions.
  * EIO: the caller's address space is not the VM's.
  * EINTR: a fatal signal.
  */
@@ -197,6 +200,96 @@ struct svmrun_create_vcpu {
 	__u32 flags;
 };
 #define SVMRUN_CREATE_VCPU _IOW(SVMRUN_TYPE, 0x04, struct svmrun_create_vcpu)
+
+/**
+ * struct svmrun_protect - change a guest's rights
+ * @size: sizeof(struct svmrun_protect)
+ * @flags: SVMRUN_MAP_READ, and SVMRUN_MAP_WRITE, SVMRUN_MAP_EXEC
+ * @gpa: guest physical address, a multiple of 4096
+ * @length: bytes, a multiple of 4096, not 0
+ *
+ * SVMRUN_PROTECT on a VM. Any range: regions partly inside are cut, those that
+ * have become alike are joined. What is not mapped in the range stays so. When
+ * the call has returned, no guest access uses other rights; one without them
+ * ends in VMEXIT_NPF with EXITINFO1 and EXITINFO2 as the processor gave them.
+ *
+ * EINVAL: the address or the length is not a multiple of 4096, or is 0; READ is
+ *	missing.
+ * ERANGE: the range does not end below 1 << out_gpa_bits.
+ * ENOENT: nothing is mapped in the range.
+ * ENOSPC: cutting needs more than out_max_regions regions.
+ * EIO: the caller's address space is not the VM's.
+ * EINTR: a fatal signal.
+ */
+struct svmrun_protect {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 gpa;
+	__aligned_u64 length;
+};
+#define SVMRUN_PROTECT _IOW(SVMRUN_TYPE, 0x07, struct svmrun_protect)
+
+/* Begin the log anew. */
+#define SVMRUN_DIRTY_CLEAR	(1u << 0)
+
+/**
+ * struct svmrun_dirty - which pages has the guest written?
+ * @size: sizeof(struct svmrun_dirty)
+ * @flags: 0 or SVMRUN_DIRTY_CLEAR
+ * @gpa: guest physical address, a multiple of 4096
+ * @length: bytes, a multiple of 4096, not 0
+ * @bitmap: address of the caller's (length / 4096 + 63) / 64 u64: bit n % 64 of
+ *	u64 n / 64 is set if the guest may have written to page n of the range
+ *	since it was mapped or the log was last cleared, otherwise clear
+ *
+ * SVMRUN_DIRTY on a VM, for a range that is mapped with SVMRUN_MAP_LOG_DIRTY. It
+ * may be called while guests run: with SVMRUN_DIRTY_CLEAR, what they wrote to
+ * pages whose bits are cleared is in memory when the call has returned, and
+ * what they write afterwards is in the log again. The program's own writes are
+ * not in it.
+ *
+ * EFAULT: also if @bitmap cannot be written. After this and other errors, bits of
+ *	a first part of the range may be in @bitmap and off the log.
+ * EINVAL: the address or the length is not a multiple of 4096, or is 0.
+ * ERANGE: the range does not end below 1 << out_gpa_bits.
+ * ENOENT: part of the range is not mapped, or without SVMRUN_MAP_LOG_DIRTY.
+ * EIO: the caller's address space is not the VM's.
+ * EINTR: a fatal signal.
+ */
+struct svmrun_dirty {
+	__u32 size;
+	__u32 flags;
+	__aligned_u64 gpa;
+	__aligned_u64 length;
+	__aligned_u64 bitmap;
+};
+#define SVMRUN_DIRTY _IOW(SVMRUN_TYPE, 0x08, struct svmrun_dirty)
+
+/**
+ * struct svmrun_vm_info - what a VM has at the moment
+ * @size: sizeof(struct svmrun_vm_info)
+ * @flags: 0
+ * @out_vcpus: vCPUs
+ * @out_regions: mapped regions
+ * @out_table_bytes: kernel memory of the nested page table
+ * @out_pages_4k: pages of 4 KiB that are mapped in it: that the guest has touched
+ *	and Linux has not taken away since
+ * @out_pages_2m: the same of 2 MiB
+ * @out_pages_1g: the same of 1 GiB
+ *
+ * SVMRUN_VM_INFO on a VM.
+ */
+struct svmrun_vm_info {
+	__u32 size;
+	__u32 flags;
+	__u32 out_vcpus;
+	__u32 out_regions;
+	__aligned_u64 out_table_bytes;
+	__aligned_u64 out_pages_4k;
+	__aligned_u64 out_pages_2m;
+	__aligned_u64 out_pages_1g;
+};
+#define SVMRUN_VM_INFO _IOWR(SVMRUN_TYPE, 0x09, struct svmrun_vm_info)
 
 /* ---- vCPU -------------------------------------------------------------- */
 
@@ -293,6 +386,7 @@ struct svmrun_registers {
  *	is none at its HVA, or not with this right. EXITCODE is VMEXIT_NPF, an
  *	event that was interrupted is in EVENTINJ again. Can be run again.
  * ENOMEM: as EFAULT; no memory, or none for the nested page table.
+ * EHWPOISON: as EFAULT; the memory is broken, the hardware says.
  * EBUSY: another thread is running this vCPU.
  * EIO: the caller's address space is not the VM's.
  * EINVAL: the argument is not 0.
@@ -322,6 +416,17 @@ SVM_PROVE(sizeof(struct svmrun_unmap) == 24);
 SVM_PROVE(offsetof(struct svmrun_unmap, gpa) == 8);
 SVM_PROVE(offsetof(struct svmrun_unmap, length) == 16);
 SVM_PROVE(sizeof(struct svmrun_create_vcpu) == 8);
+SVM_PROVE(sizeof(struct svmrun_protect) == 24);
+SVM_PROVE(offsetof(struct svmrun_protect, gpa) == 8);
+SVM_PROVE(offsetof(struct svmrun_protect, length) == 16);
+SVM_PROVE(sizeof(struct svmrun_dirty) == 32);
+SVM_PROVE(offsetof(struct svmrun_dirty, gpa) == 8);
+SVM_PROVE(offsetof(struct svmrun_dirty, length) == 16);
+SVM_PROVE(offsetof(struct svmrun_dirty, bitmap) == 24);
+SVM_PROVE(sizeof(struct svmrun_vm_info) == 48);
+SVM_PROVE(offsetof(struct svmrun_vm_info, out_vcpus) == 8);
+SVM_PROVE(offsetof(struct svmrun_vm_info, out_table_bytes) == 16);
+SVM_PROVE(offsetof(struct svmrun_vm_info, out_pages_1g) == 40);
 SVM_PROVE(sizeof(struct svmrun_registers) == 216);
 SVM_PROVE(offsetof(struct svmrun_registers, r15) == 104);
 SVM_PROVE(offsetof(struct svmrun_registers, dr) == 112);

@@ -82,7 +82,7 @@ void svmrun_vm_destroy(struct svmrun_vm *vm);
  * @gpa: guest physical address, a multiple of 4096
  * @hva: the memory, at a multiple of 4096
  * @length: bytes, a multiple of 4096
- * @flags: SVMRUN_MAP_*
+ * @flags: SVMRUN_MAP_*, SVMRUN_MAP_LOG_DIRTY
  *
  * Return: 0 or a negative errno, see struct svmrun_map.
  */
@@ -98,6 +98,40 @@ int svmrun_vm_map(struct svmrun_vm *vm, uint64_t gpa, void *hva, size_t length,
  * Return: 0 or a negative errno, see struct svmrun_unmap.
  */
 int svmrun_vm_unmap(struct svmrun_vm *vm, uint64_t gpa, size_t length);
+
+/**
+ * svmrun_vm_protect() - change a guest's rights to a range
+ * @vm: the VM
+ * @gpa: guest physical address, a multiple of 4096
+ * @length: bytes, a multiple of 4096
+ * @flags: SVMRUN_MAP_READ, and SVMRUN_MAP_WRITE, SVMRUN_MAP_EXEC
+ *
+ * Return: 0 or a negative errno, see struct svmrun_protect.
+ */
+int svmrun_vm_protect(struct svmrun_vm *vm, uint64_t gpa, size_t length,
+		      uint32_t flags);
+
+/**
+ * svmrun_vm_dirty() - which pages has the guest written?
+ * @vm: the VM
+ * @gpa: guest physical address, a multiple of 4096
+ * @length: bytes, a multiple of 4096
+ * @bitmap: a bit a page, (@length / 4096 + 63) / 64 numbers
+ * @flags: 0 or SVMRUN_DIRTY_CLEAR
+ *
+ * Return: 0 or a negative errno, see struct svmrun_dirty.
+ */
+int svmrun_vm_dirty(struct svmrun_vm *vm, uint64_t gpa, size_t length,
+		    uint64_t *bitmap, uint32_t flags);
+
+/**
+ * svmrun_vm_info() - what a VM has at the moment
+ * @vm: the VM
+ * @info: filled in
+ *
+ * Return: 0 or a negative errno.
+ */
+int svmrun_vm_info(struct svmrun_vm *vm, struct svmrun_vm_info *info);
 
 /**
  * struct svmrun_memory - a range of guest memory that this program holds
@@ -227,6 +261,136 @@ enum svmrun_gpr {
  * @gpr is none.
  */
 __u64 *svmrun_vcpu_gpr(struct svmrun_vcpu *vcpu, enum svmrun_gpr gpr);
+
+/* ---- snapshots and clones ------------------------------------------------ */
+
+/**
+ * struct svmrun_snapshot - a VM as it was: its memory and its vCPUs
+ * @fd: a memfd that holds the memory, sealed: nobody can change it any more
+ * @size: bytes of it
+ * @memories: where the guest saw the memory; @base is a view that can be read
+ * @memory_count: how many
+ * @vcpus: the vCPUs' states, which clones begin with and go back to: a program may
+ *	change them; @fd is -1, since they are no kernel's
+ * @vcpu_count: how many
+ *
+ * Nothing of it belongs to the VM that it was taken of, nor to one address space:
+ * after fork() the child can use it just as well.
+ */
+struct svmrun_snapshot {
+	int fd;
+	size_t size;
+	struct svmrun_memory *memories;
+	size_t memory_count;
+	struct svmrun_vcpu *vcpus;
+	size_t vcpu_count;
+};
+
+/**
+ * svmrun_snapshot_take() - keep a VM as it is now
+ * @snapshot: filled in; svmrun_snapshot_destroy() it
+ * @memories: all of its memory, or as much as clones shall have; of a clone too
+ * @memory_count: how many, at least 1
+ * @vcpus: its vCPUs, none of which is running; of a clone too
+ * @vcpu_count: how many, at least 1
+ *
+ * All of the memory is read, and what is not zero is copied. Memory that the
+ * guest sees at two addresses becomes two memories.
+ *
+ * Return: 0, or -EINVAL if there is no memory or no vCPU, or an address or size
+ * of a memory is not a multiple of 4096 or 0, -EEXIST if two overlap in the
+ * guest, -EOVERFLOW if they are too large, another negative errno: of
+ * memfd_create(), mmap() and the like.
+ */
+int svmrun_snapshot_take(struct svmrun_snapshot *snapshot,
+			 const struct svmrun_memory *memories,
+			 size_t memory_count, const struct svmrun_vcpu *vcpus,
+			 size_t vcpu_count);
+
+/**
+ * svmrun_snapshot_destroy() - give a snapshot back
+ * @snapshot: from svmrun_snapshot_take(); it has no clones any more
+ */
+void svmrun_snapshot_destroy(struct svmrun_snapshot *snapshot);
+
+/**
+ * struct svmrun_clone - a VM that began as a snapshot
+ * @vm: the VM
+ * @memories: its memory, a view of the snapshot that is copied when written to
+ * @memory_count: how many
+ * @vcpus: its vCPUs
+ * @vcpu_count: how many
+ * @snapshot: what it goes back to
+ * @touched: a bit a page of @snapshot: the program may have written to it
+ * @logged: the same of the guest, as svmrun_reset() last found it
+ */
+struct svmrun_clone {
+	struct svmrun_vm vm;
+	struct svmrun_memory *memories;
+	size_t memory_count;
+	struct svmrun_vcpu *vcpus;
+	size_t vcpu_count;
+	const struct svmrun_snapshot *snapshot;
+	uint64_t *touched;
+	uint64_t *logged;
+};
+
+/**
+ * svmrun_clone() - a new VM that goes on where a snapshot was taken
+ * @clone: filled in; svmrun_clone_destroy() it
+ * @snapshot: from svmrun_snapshot_take(); stays until the clone is destroyed
+ * @device: from svmrun_device_open(), also before a fork(); may be closed
+ *	afterwards
+ *
+ * The clone is this process's, whoever took the snapshot. It shares each page
+ * with the snapshot and its other clones until it is written to. All of its
+ * memory has all rights: svmrun_vm_protect() takes some away.
+ *
+ * Return: 0 or a negative errno: of svmrun_vm_create(), svmrun_vm_map(),
+ * svmrun_vcpu_create() or mmap().
+ */
+int svmrun_clone(struct svmrun_clone *clone,
+		 const struct svmrun_snapshot *snapshot, int device);
+
+/**
+ * svmrun_clone_destroy() - throw a clone away
+ * @clone: from svmrun_clone()
+ */
+void svmrun_clone_destroy(struct svmrun_clone *clone);
+
+/**
+ * svmrun_clone_touch() - where this program may write to a clone's memory
+ * @clone: the clone
+ * @gpa: guest physical address
+ * @length: bytes that will be written, by this program or a system call of its
+ *
+ * What the guest writes is logged, what the program writes is not: it writes only
+ * to what it has touched since the clone was made or last reset. Anything else
+ * stays there when the clone is reset. Reading needs no touch.
+ *
+ * Return: the pointer, good until the clone is reset, or NULL if the range is not
+ * wholly inside one memory.
+ */
+void *svmrun_clone_touch(struct svmrun_clone *clone, uint64_t gpa,
+			 size_t length);
+
+/**
+ * svmrun_reset() - a clone back to its snapshot
+ * @clone: the clone; none of its vCPUs is running
+ *
+ * Memory, and the pages of each vCPU (VMCB, registers, MSR permission map, XSAVE
+ * area), are as they are in the snapshot, byte by byte. Clean bits are 0, and
+ * translations are dropped. It takes time for each page that was written to or
+ * touched, and next to none for the others. A kick that no run has seen is still
+ * to be seen, rights are as svmrun_vm_protect() left them, and the time stamp
+ * counter goes on.
+ *
+ * Return: 0, or -EIO if it is another process's clone, -ENOENT if part of its
+ * memory was taken away with svmrun_vm_unmap(), another negative errno of
+ * svmrun_vm_dirty(). After an error nothing has been put back, and nothing is
+ * forgotten.
+ */
+int svmrun_reset(struct svmrun_clone *clone);
 
 /* ---- modes: the state after which a guest's code runs ------------------- */
 

@@ -5,14 +5,7 @@
 #include <svmrun.h>
 
 #include "call.h"
-
-static void vcpu_point(struct svmrun_vcpu *vcpu, uint8_t *pages)
-{
-	vcpu->vmcb = (struct svm_vmcb *)(pages + SVMRUN_VCPU_VMCB);
-	vcpu->regs = (struct svmrun_registers *)(pages + SVMRUN_VCPU_REGISTERS);
-	vcpu->msrpm = pages + SVMRUN_VCPU_MSRPM;
-	vcpu->xsave = pages + SVMRUN_VCPU_XSAVE;
-}
+#include "vcpu.h"
 
 int svmrun_vcpu_create(struct svmrun_vcpu *vcpu, struct svmrun_vm *vm)
 {

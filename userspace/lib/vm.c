@@ -55,3 +55,36 @@ int svmrun_vm_unmap(struct svmrun_vm *vm, uint64_t gpa, size_t length)
 
 	return call_ioctl(vm->fd, SVMRUN_UNMAP, &unmap);
 }
+
+int svmrun_vm_protect(struct svmrun_vm *vm, uint64_t gpa, size_t length,
+		      uint32_t flags)
+{
+	struct svmrun_protect protect = {
+		.size = sizeof(protect),
+		.flags = flags,
+		.gpa = gpa,
+		.length = length,
+	};
+
+	return call_ioctl(vm->fd, SVMRUN_PROTECT, &protect);
+}
+
+int svmrun_vm_dirty(struct svmrun_vm *vm, uint64_t gpa, size_t length,
+		    uint64_t *bitmap, uint32_t flags)
+{
+	struct svmrun_dirty dirty = {
+		.size = sizeof(dirty),
+		.flags = flags,
+		.gpa = gpa,
+		.length = length,
+		.bitmap = (uintptr_t)bitmap,
+	};
+
+	return call_ioctl(vm->fd, SVMRUN_DIRTY, &dirty);
+}
+
+int svmrun_vm_info(struct svmrun_vm *vm, struct svmrun_vm_info *info)
+{
+	*info = (struct svmrun_vm_info){ .size = sizeof(*info) };
+	return call_ioctl(vm->fd, SVMRUN_VM_INFO, info);
+}

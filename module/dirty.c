@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The log of pages that guests write to. A page that is not in it is mapped
+ * without the right to write, so that the first write is a nested page fault.
+ */
+#include "dirty.h"
+
+#include <linux/errno.h>
+#include <linux/minmax.h>
+#include <linux/mm.h>
+#include <linux/mutex.h>
+#include <linux/spinlock.h>
+
+#include "backing.h"
+#include "memory.h"
+#include "npt.h"
+#include "region.h"
+
+static bool is_logged(const struct memory *memory, u64 gpa, u64 end)
+{
+	while (gpa < end) {
+		struct region *region = region_find(&memory->regions, gpa);
+
+		if (!region || !region->backing->dirty)
+			return false;
+		gpa = region->end;
+	}
+	return true;
+}
+
+/* What it takes off the log is written to no more after the next flush. */
+static void fetch(struct memory *memory, struct region *region, u64 begin,
+		  u64 end, u64 gpa, u64 *bits, bool clear)
+{
+	u64 at = begin;
+
+	while ((at = backing_next_dirty(region->backing, at, end)) < end) {
+		struct npt_range page = { .gpa = at, .end = at + PAGE_SIZE };
+		unsigned long index = (at - gpa) >> PAGE_SHIFT;
+
+		bits[index / 64] |= 1ull << index % 64;
+		if (clear) {
+			backing_clear_dirty(region->backing, at);
+			npt_protect(&memory->npt, &page,
+				    region->rights & ~NPT_WRITE, 1);
+		}
+		at += PAGE_SIZE;
+	}
+}
+
+static void fetch_all(struct memory *memory, u64 gpa, u64 end, u64 *bits,
+		      bool clear)
+{
+	u64 at = gpa;
+
+	while (at < end) {
+		struct region *region = region_find(&memory->regions, at);
+		u64 stop = min3(region->end, end,
+				at + MEMORY_STEPS * PAGE_SIZE);
+
+		spin_lock(&memory->lock);
+		fetch(memory, region, at, stop, gpa, bits, clear);
+		spin_unlock(&memory->lock);
+		at = stop;
+	}
+	if (clear)
+		memory_flush(memory);
+}
+
+/**
+ * dirty_fetch() - pages that the guest may have written
+ * @memory: the address space
+ * @gpa: a multiple of the page size
+ * @length: bytes, a multiple of the page size, not 0; the range is in bounds
+ * @bits: a bit a page of the range; all 0, those of such pages are set
+ * @clear: begin anew: they are in the log again when they are written again
+ *
+ * What the guest wrote to a page whose bit is cleared was written when it
+ * returns.
+ *
+ * Return: 0; -ENOENT if there is no log of part of the range; -EINTR.
+ */
+int dirty_fetch(struct memory *memory, u64 gpa, u64 length, u64 *bits,
+		bool clear)
+{
+	int err = 0;
+
+	if (mutex_lock_killable(&memory->mutex))
+		return -EINTR;
+	if (is_logged(memory, gpa, gpa + length))
+		fetch_all(memory, gpa, gpa + length, bits, clear);
+	else
+		err = -ENOENT;
+	mutex_unlock(&memory->mutex);
+	return err;
+}
+
+/* Whatever is there by now */
+static void mark(struct memory *memory, u64 gpa)
+{
+	struct region *region;
+
+	spin_lock(&memory->lock);
+	region = region_find(&memory->regions, gpa);
+	if (region && region->backing->dirty)
+		backing_mark_dirty(region->backing, gpa);
+	spin_unlock(&memory->lock);
+}
+
+/**
+ * dirty_mark() - put pages back into the log
+ * @memory: the address space
+ * @gpa: as for dirty_fetch()
+ * @length: as for dirty_fetch()
+ * @bits: from dirty_fetch()
+ */
+void dirty_mark(struct memory *memory, u64 gpa, u64 length, const u64 *bits)
+{
+	unsigned long index;
+
+	for (index = 0; index < length >> PAGE_SHIFT; index++)
+		if (bits[index / 64] & 1ull << index % 64)
+			mark(memory, gpa + ((u64)index << PAGE_SHIFT));
+}

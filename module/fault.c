@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Nested page faults on memory that the VM has: the page is found in the
+ * program's memory and mapped, in the largest size that Linux maps it in.
+ */
+#include "fault.h"
+
+#include <linux/errno.h>
+#include <linux/minmax.h>
+#include <linux/mm.h>
+#include <linux/sched/signal.h>
+#include <linux/spinlock.h>
+#include <linux/svm_vmcb.h>
+
+#include "backing.h"
+#include "memory.h"
+#include "npt.h"
+#include "processor.h"
+#include "region.h"
+
+/* Rights, besides read, that an access needs (APM 15.25.6) */
+static unsigned int access_rights(u64 error_code)
+{
+	unsigned int rights = 0;
+
+	if (error_code & SVM_NPF_WRITE)
+		rights |= NPT_WRITE;
+	if (error_code & SVM_NPF_FETCH)
+		rights |= NPT_EXEC;
+	return rights;
+}
+
+static struct region *find_allowed(const struct memory *memory, u64 gpa,
+				   unsigned int access)
+{
+	struct region *region = region_find(&memory->regions, gpa);
+
+	return region && !(access & ~region->rights) ? region : NULL;
+}
+
+/*
+ * Can one page be mapped from @gpa to @end? Around one that is in the log all are
+ * small: a guest that needs both this one and that one would need both sizes.
+ */
+static bool fits(const struct region *region, u64 gpa, u64 end)
+{
+	const struct backing *backing = region->backing;
+
+	return gpa >= region->gpa && end <= region->end &&
+	       !(backing_hva(backing, gpa) & (end - gpa - 1)) &&
+	       (!backing->dirty ||
+		backing_next_dirty(backing, gpa, end) == end);
+}
+
+/* The largest page that Linux maps there, and that the region can have */
+static unsigned int page_level(const struct region *region, u64 gpa,
+			       unsigned int order)
+{
+	unsigned int level = processor_npt_page_levels();
+
+	for (; level > 1; level--) {
+		u64 span = npt_span(level), start = gpa & -span;
+
+		if (PAGE_SIZE << order >= span &&
+		    fits(region, start, start + span))
+			break;
+	}
+	return level;
+}
+
+/* Writes that are logged are seen page by page, and none but the first. */
+static bool is_logged(const struct region *region, unsigned int access)
+{
+	return region->backing->dirty && (access & NPT_WRITE);
+}
+
+/* The guest's writes leave no trace in the program's tables. */
+static int map_page(struct memory *memory, struct npt_cache *cache, u64 gpa,
+		    struct page *page, unsigned int level, unsigned int rights)
+{
+	u64 pa = (u64)page_to_pfn(page) << PAGE_SHIFT;
+	int err;
+
+	err = npt_map(&memory->npt, cache, gpa, pa & -npt_span(level), level,
+		      rights);
+	if (!err && (rights & NPT_WRITE))
+		SetPageDirty(page);
+	return err;
+}
+
+/*
+ * Pages that the guest has not asked for yet. That it could write to them must
+ * not have clean pages of a file written back.
+ */
+static u64 map_ahead(struct memory *memory, const struct region *region,
+		     struct npt_cache *cache, u64 gpa, unsigned int rights,
+		     const struct backing_pages *pages)
+{
+	unsigned int i;
+
+	for (i = 1; i < pages->count; i++) {
+		struct page *page = pages->page[i];
+		unsigned int own = rights;
+
+		gpa += PAGE_SIZE;
+		if (!PageSwapBacked(page) && !PageDirty(page))
+			own &= ~NPT_WRITE;
+		if (gpa >= region->end ||
+		    map_page(memory, cache, gpa, page, 1, own))
+			return gpa;
+	}
+	return gpa + PAGE_SIZE;
+}
+
+static int map_pages(struct memory *memory, const struct region *region,
+		     struct fault_state *state, u64 gpa, unsigned int access,
+		     const struct backing_pages *pages, unsigned int *level)
+{
+	unsigned int rights = region->rights;
+	int err;
+
+	*level = 1;
+	if (!is_logged(region, access))
+		*level = page_level(region, gpa, pages->order);
+	if (!pages->writable ||
+	    (region->backing->dirty && !is_logged(region, access)))
+		rights &= ~NPT_WRITE;
+	err = map_page(memory, &state->cache, gpa, pages->page[0], *level,
+		       rights);
+	if (err)
+		return err;
+	if (is_logged(region, access))
+		backing_mark_dirty(region->backing, gpa);
+	state->next = FAULT_NEXT_NONE;
+	if (*level == 1)
+		state->next = map_ahead(memory, region, &state->cache, gpa,
+					rights, pages);
+	return 0;
+}
+
+/* Map what was found, unless something has changed since. */
+static int install(struct memory *memory, struct backing *backing,
+		   struct fault_state *state, u64 gpa, unsigned int access,
+		   const struct backing_pages *pages)
+{
+	struct region *region;
+	unsigned int level;
+	int err = -EBUSY;
+
+	spin_lock(&memory->lock);
+	region = find_allowed(memory, gpa, access);
+	if (region && region->backing == backing &&
+	    !backing_has_changed(backing, pages))
+		err = map_pages(memory, region, state, gpa, access, pages,
+				&level);
+	spin_unlock(&memory->lock);
+	if (err == -EEXIST)
+		memory_zap(memory, gpa & -npt_span(level),
+			   (gpa & -npt_span(level)) + npt_span(level));
+	return err == -EEXIST || err == -EAGAIN ? -EBUSY : err;
+}
+
+/* A guest that goes through its memory in order finds more there each time. */
+static unsigned int pages_to_find(struct fault_state *state,
+				  const struct region *region, u64 gpa,
+				  unsigned int access)
+{
+	if (gpa != state->next || is_logged(region, access))
+		state->ahead = 0;
+	else
+		state->ahead = min(2 * state->ahead + 1, BACKING_PAGES - 1u);
+	return min_t(u64, state->ahead, (region->end - gpa) / PAGE_SIZE - 1) +
+	       1;
+}
+
+static int try_fault(struct memory *memory, struct fault_state *state, u64 gpa,
+		     unsigned int access)
+{
+	struct backing_pages pages;
+	struct backing *backing;
+	struct region *region;
+	unsigned int missing, most;
+	int err;
+
+	spin_lock(&memory->lock);
+	region = find_allowed(memory, gpa, access);
+	if (!region) {
+		spin_unlock(&memory->lock);
+		return 1;
+	}
+	backing = region->backing;
+	backing_get(backing);
+	missing = npt_missing(&memory->npt, gpa);
+	most = pages_to_find(state, region, gpa, access);
+	spin_unlock(&memory->lock);
+	err = npt_cache_fill(&state->cache, missing);
+	if (!err)
+		err = backing_find(backing, gpa, access & NPT_WRITE, most,
+				   &pages);
+	if (!err)
+		err = install(memory, backing, state, gpa, access, &pages);
+	backing_put(backing);
+	return err;
+}
+
+/**
+ * fault_handle() - the guest touched what is not mapped in the nested table
+ * @memory: the address space, of the current process
+ * @state: the vCPU's
+ * @gpa: EXITINFO2 of VMEXIT_NPF
+ * @error_code: EXITINFO1 (APM 15.25.6)
+ *
+ * Return: 0: run the guest again, after a look at signals; 1: nothing is tied
+ * there, or not with this right; -EFAULT: the program has no memory there, or
+ * not with this right; -EHWPOISON: it has broken; -ENOMEM.
+ */
+int fault_handle(struct memory *memory, struct fault_state *state, u64 gpa,
+		 u64 error_code)
+{
+	unsigned int access = access_rights(error_code);
+	int err;
+
+	gpa &= PAGE_MASK;
+	do {
+		if (signal_pending(current))
+			return 0;
+		err = try_fault(memory, state, gpa, access);
+	} while (err == -EBUSY);
+	return err == -EINTR ? 0 : err;
+}

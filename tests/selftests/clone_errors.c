@@ -1,0 +1,284 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Snapshots and clones that cannot be made: each step that can fail does, says
+ * why, and leaves no file descriptor and no mapping behind.
+ */
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+
+#include "../refuse.h"
+#include "machine.h"
+
+#define HIGH 0x100000ul /* guest physical address of a second memory */
+
+GUEST(halt, 32, "hlt");
+
+/* What a process has */
+struct footprint {
+	int fds;
+	int mappings;
+};
+
+FIXTURE(clone_errors)
+{
+	struct machine m;
+	struct svmrun_memory memories[2];
+	struct svmrun_vcpu vcpus[2];
+	struct svmrun_snapshot snapshot;
+};
+
+static int take(FIXTURE_DATA(clone_errors) * self,
+		struct svmrun_snapshot *snapshot)
+{
+	return svmrun_snapshot_take(snapshot, self->memories, 2, self->vcpus,
+				    2);
+}
+
+/* Makes one and gives it back: what makes one says, or 0 */
+static int try_snapshot(FIXTURE_DATA(clone_errors) * self)
+{
+	struct svmrun_snapshot snapshot;
+	int ret = take(self, &snapshot);
+
+	svmrun_snapshot_destroy(&snapshot);
+	return ret;
+}
+
+static int try_clone(FIXTURE_DATA(clone_errors) * self)
+{
+	struct svmrun_clone clone;
+	int ret = svmrun_clone(&clone, &self->snapshot, self->m.device);
+
+	svmrun_clone_destroy(&clone);
+	return ret;
+}
+
+/* Both have been made before: the heap has grown to its size. */
+FIXTURE_SETUP(clone_errors)
+{
+	ASSERT_EQ(0, machine_create(&self->m));
+	MACHINE_LOAD(&self->m, MODE_PROTECTED, halt);
+	self->memories[0] = self->m.memory;
+	ASSERT_EQ(0, svmrun_memory_create(&self->memories[1], &self->m.vm, HIGH,
+					  PAGE));
+	self->vcpus[0] = self->m.vcpu;
+	ASSERT_EQ(0, svmrun_vcpu_create(&self->vcpus[1], &self->m.vm));
+	ASSERT_EQ(0, take(self, &self->snapshot));
+	ASSERT_EQ(0, try_snapshot(self));
+	ASSERT_EQ(0, try_clone(self));
+}
+
+FIXTURE_TEARDOWN(clone_errors)
+{
+	svmrun_snapshot_destroy(&self->snapshot);
+	svmrun_vcpu_destroy(&self->vcpus[1]);
+	svmrun_memory_destroy(&self->memories[1]);
+	machine_destroy(&self->m);
+}
+
+static struct footprint footprint(void)
+{
+	DIR *directory = opendir("/proc/self/fd");
+	FILE *maps = fopen("/proc/self/maps", "r");
+	/* Without the two that look, "." and ".." */
+	struct footprint print = { .fds = -4 };
+	int c;
+
+	while (readdir(directory))
+		print.fds++;
+	while ((c = getc(maps)) != EOF)
+		print.mappings += c == '\n';
+	fclose(maps);
+	closedir(directory);
+	return print;
+}
+
+static void expect_nothing_left(struct __test_metadata *_metadata,
+				struct footprint before)
+{
+	struct footprint now = footprint();
+
+	EXPECT_EQ(before.fds, now.fds);
+	EXPECT_EQ(before.mappings, now.mappings);
+}
+
+static void no_clone(struct __test_metadata *_metadata,
+		     const struct svmrun_snapshot *snapshot, int device,
+		     int error)
+{
+	struct footprint before = footprint();
+	struct svmrun_clone clone;
+
+	EXPECT_EQ(error, svmrun_clone(&clone, snapshot, device));
+	expect_nothing_left(_metadata, before);
+	/* There is nothing to give back, and it does no harm. */
+	svmrun_clone_destroy(&clone);
+	expect_nothing_left(_metadata, before);
+}
+
+/* ---- limits -------------------------------------------------------------- */
+
+static void limit(struct __test_metadata *_metadata, int resource,
+		  unsigned long value)
+{
+	struct rlimit limits;
+
+	ASSERT_EQ(0, getrlimit(resource, &limits));
+	limits.rlim_cur = value;
+	ASSERT_EQ(0, setrlimit(resource, &limits));
+}
+
+/* Bytes of the process's address space */
+static unsigned long address_space(void)
+{
+	FILE *file = fopen("/proc/self/statm", "r");
+	unsigned long pages = 0;
+
+	if (fscanf(file, "%lu", &pages) != 1)
+		pages = 0;
+	fclose(file);
+	return pages * PAGE;
+}
+
+/*
+ * Gives it more and more, until it is enough. Returns how often it was not; the
+ * footprint itself needs some too, so the limit is off for that.
+ */
+static int give_more(struct __test_metadata *_metadata,
+		     FIXTURE_DATA(clone_errors) * self,
+		     int (*make)(FIXTURE_DATA(clone_errors) *), int resource,
+		     unsigned long least, unsigned long step, int error)
+{
+	struct footprint before = footprint();
+	struct rlimit limits;
+	int failed = 0, ret;
+
+	ASSERT_EQ(0, getrlimit(resource, &limits));
+	for (;; failed++) {
+		limit(_metadata, resource, least + failed * step);
+		ret = make(self);
+		limit(_metadata, resource, limits.rlim_cur);
+		expect_nothing_left(_metadata, before);
+		if (!ret)
+			return failed;
+		ASSERT_EQ(error, ret);
+		ASSERT_GT(1000, failed);
+	}
+}
+
+TEST_F(clone_errors, snapshot_without_file_descriptors)
+{
+	unsigned long open = footprint().fds;
+
+	EXPECT_EQ(1, give_more(_metadata, self, try_snapshot, RLIMIT_NOFILE,
+			       open, 1, -EMFILE));
+}
+
+/* Of the VM and its two vCPUs */
+TEST_F(clone_errors, clone_without_file_descriptors)
+{
+	unsigned long open = footprint().fds;
+
+	EXPECT_EQ(3, give_more(_metadata, self, try_clone, RLIMIT_NOFILE, open,
+			       1, -EMFILE));
+}
+
+/* A page more each time: all mappings and allocations have their turn. */
+TEST_F(clone_errors, snapshot_without_address_space)
+{
+	EXPECT_LT(0, give_more(_metadata, self, try_snapshot, RLIMIT_AS,
+			       address_space(), PAGE, -ENOMEM));
+}
+
+TEST_F(clone_errors, clone_without_address_space)
+{
+	EXPECT_LT(0, give_more(_metadata, self, try_clone, RLIMIT_AS,
+			       address_space(), PAGE, -ENOMEM));
+}
+
+TEST_F(clone_errors, snapshot_beyond_file_size)
+{
+	signal(SIGXFSZ, SIG_IGN);
+	EXPECT_LT(0, give_more(_metadata, self, try_snapshot, RLIMIT_FSIZE, 0,
+			       16 * PAGE, -EFBIG));
+}
+
+/* ---- arguments ----------------------------------------------------------- */
+
+TEST_F(clone_errors, no_device)
+{
+	no_clone(_metadata, &self->snapshot, -1, -EBADF);
+	no_clone(_metadata, &self->snapshot, self->m.vm.fd, -ENOTTY);
+}
+
+/* Memory that this processor's guests cannot reach, behind some that they can */
+TEST_F(clone_errors, memory_out_of_reach)
+{
+	struct svmrun_snapshot snapshot;
+
+	self->memories[1].gpa = 1ul << self->m.info.out_gpa_bits;
+	ASSERT_EQ(0, take(self, &snapshot));
+	no_clone(_metadata, &snapshot, self->m.device, -ERANGE);
+	svmrun_snapshot_destroy(&snapshot);
+}
+
+TEST_F(clone_errors, no_memory_for_bitmaps)
+{
+	struct svmrun_snapshot snapshot = self->snapshot;
+
+	snapshot.size = 1ul << 62;
+	no_clone(_metadata, &snapshot, self->m.device, -ENOMEM);
+}
+
+/* ---- the kernel's refusals ----------------------------------------------- */
+
+#define TEST_REFUSED(name, error, ...)                                         \
+	TEST_F(clone_errors, name)                                             \
+	{                                                                      \
+		ASSERT_EQ(0, refuse(__VA_ARGS__, error));                      \
+		no_clone(_metadata, &self->snapshot, self->m.device,           \
+			 -(error));                                            \
+	}
+
+TEST_REFUSED(no_info, EFAULT, SYS_ioctl, 1, ~0u, SVMRUN_INFO)
+TEST_REFUSED(no_vm, EBUSY, SYS_ioctl, 1, ~0u, SVMRUN_CREATE_VM)
+TEST_REFUSED(no_view, ENOMEM, SYS_mmap, 3, ~0u, MAP_PRIVATE | MAP_NORESERVE)
+TEST_REFUSED(no_mapping, ENOSPC, SYS_ioctl, 1, ~0u, SVMRUN_MAP)
+TEST_REFUSED(no_vcpu, ENOSPC, SYS_ioctl, 1, ~0u, SVMRUN_CREATE_VCPU)
+TEST_REFUSED(no_shared_pages, EAGAIN, SYS_mmap, 3, ~0u, MAP_SHARED)
+
+TEST_F(clone_errors, no_log)
+{
+	struct svmrun_clone clone;
+
+	ASSERT_EQ(0, svmrun_clone(&clone, &self->snapshot, self->m.device));
+	*(uint32_t *)svmrun_clone_touch(&clone, HIGH, 4) = 7;
+	ASSERT_EQ(0, refuse_ioctl(SVMRUN_DIRTY, ENOMEM));
+	EXPECT_EQ(-ENOMEM, svmrun_reset(&clone));
+	EXPECT_EQ(7, *(uint32_t *)clone.memories[1].base);
+	svmrun_clone_destroy(&clone);
+}
+
+/* ---- and when all goes well ---------------------------------------------- */
+
+TEST_F(clone_errors, nothing_is_left)
+{
+	struct footprint before = footprint();
+
+	for (int i = 0; i < 50; i++) {
+		struct svmrun_snapshot snapshot;
+		struct svmrun_clone clone;
+
+		ASSERT_EQ(0, take(self, &snapshot));
+		ASSERT_EQ(0, svmrun_clone(&clone, &snapshot, self->m.device));
+		ASSERT_EQ(0, svmrun_vcpu_run(&clone.vcpus[0]));
+		ASSERT_EQ(0, svmrun_reset(&clone));
+		svmrun_clone_destroy(&clone);
+		svmrun_snapshot_destroy(&snapshot);
+	}
+	expect_nothing_left(_metadata, before);
+}
+
+TEST_HARNESS_MAIN

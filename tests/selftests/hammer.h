@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * A guest that reads and writes one page without end, on a processor of its own,
+ * and tells what it does: what happens to the page meanwhile must not lose a
+ * write, nor let one through to memory that is not the guest's any more.
+ */
+#ifndef HAMMER_H
+#define HAMMER_H
+
+#include "pages.h"
+#include "runner.h"
+
+/* At MACHINE_DATA, as the guest below has it */
+struct hammer_data {
+	uint32_t loops;
+	uint32_t echo; /* what it read last from the page's third u32 */
+	uint32_t idle; /* not 0: it does not write */
+	uint32_t written; /* how often it has counted up the page's first u32 */
+};
+
+/* The page is at EBX. */
+GUEST(hammer_guest, 32,
+      "1: mov 8(%ebx), %eax\n mov %eax, 0xa004\n"
+      "cmpl $0, 0xa008\n jne 2f\n"
+      "lock incl (%ebx)\n lock incl 0xa00c\n"
+      "2: lock incl 0xa000\n jmp 1b");
+
+struct hammer {
+	struct machine *m;
+	volatile struct hammer_data *data;
+	struct runner runner;
+};
+
+/*
+ * Returns when the guest has gone around twice more; false if it cannot. It sleeps,
+ * since an emulator may have one thread for both processors.
+ */
+static inline bool hammer_wait(struct hammer *hammer)
+{
+	uint32_t before = hammer->data->loops;
+
+	while (!hammer->runner.ended && hammer->data->loops - before < 3)
+		usleep(50);
+	return !hammer->runner.ended;
+}
+
+/* The guest goes on, on the other processor if there is one. */
+static inline int hammer_go_on(struct hammer *hammer)
+{
+	cpu_set_t set;
+	int err = runner_start(&hammer->runner, &hammer->m->vcpu);
+
+	CPU_ZERO(&set);
+	CPU_SET(1, &set);
+	if (!err)
+		pthread_setaffinity_np(hammer->runner.thread, sizeof(set),
+				       &set);
+	return err;
+}
+
+static inline int hammer_start(struct hammer *hammer, struct machine *m,
+			       uint64_t gpa)
+{
+	hammer->m = m;
+	hammer->data = machine_at(m, MACHINE_DATA);
+	MACHINE_LOAD(m, MODE_PROTECTED, hammer_guest);
+	m->vcpu.regs->rbx = gpa;
+	go_to_cpu(0);
+	return hammer_go_on(hammer);
+}
+
+/* The guest is told to stop; what RUN returned. */
+static inline int hammer_stop(struct hammer *hammer)
+{
+	runner_kick(&hammer->runner);
+	return runner_join(&hammer->runner);
+}
+
+/* The guest stops by itself; what RUN returned. */
+static inline int hammer_join(struct hammer *hammer)
+{
+	return runner_join(&hammer->runner);
+}
+
+/* What the program writes to the page the guest reads, and the other way round. */
+static inline void expect_shared(struct __test_metadata *_metadata,
+				 struct hammer *hammer, volatile uint32_t *page)
+{
+	uint32_t before = page[0], told = page[2] + 1;
+
+	page[2] = told;
+	EXPECT_TRUE(hammer_wait(hammer))
+	{
+		TH_LOG("the guest has stopped");
+	}
+	EXPECT_EQ(told, hammer->data->echo);
+	EXPECT_NE(before, page[0]);
+}
+
+/* The guest does not write there, not even for the time that a tick takes. */
+static inline void expect_left_alone(struct __test_metadata *_metadata,
+				     volatile uint32_t *page)
+{
+	uint32_t before = page[0];
+
+	usleep(10 * 1000);
+	EXPECT_EQ(before, page[0]);
+}
+
+/* After hammer_stop(): no write has gone elsewhere. It may be between the two. */
+static inline void expect_none_lost(struct __test_metadata *_metadata,
+				    struct hammer *hammer, uint32_t counted)
+{
+	EXPECT_LE(counted - hammer->data->written, 1);
+	EXPECT_LT(0, counted);
+}
+
+#endif /* HAMMER_H */

@@ -1,0 +1,277 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The promises of the field policy, by its tables: fast enough to be asked ten
+ * million times under sanitizers.
+ */
+#include "policy.h"
+
+/* What #VMEXIT writes and the program gets to see: X(field, shown, kept) */
+#define PUBLISHED(X)                                                           \
+	X(exitcode, ~0ull, 0)                                                  \
+	X(exitinfo1, ~0ull, 0)                                                 \
+	X(exitinfo2, ~0ull, 0)                                                 \
+	X(exitintinfo, ~0ull, 0)                                               \
+	X(eventinj, ~0ull, 0)                                                  \
+	X(interrupt_shadow, SVMRUN_POLICY_SHADOW, 0)                           \
+	X(vintr, VINTR_SHOWN, ~VINTR_SHOWN)                                    \
+	X(nrip, ~0ull, 0)                                                      \
+	X(bus_lock_counter, ~0ull, 0)                                          \
+	X(insn_len, ~0ull, 0)
+
+/* APM 15.21.1 and 15.21.10 */
+#define VINTR_SHOWN                                                            \
+	(SVM_VINTR_V_TPR_MASK | SVM_VINTR_V_IRQ | SVM_VINTR_VGIF |             \
+	 SVM_VINTR_V_NMI | SVM_VINTR_V_NMI_MASK)
+
+/* Forced bits set, refused bits clear, what must be set is. */
+static const char *control_broken(const struct svm_vmcb_control *hw)
+{
+#define CHECK(field, clean, forced, refused, required)                         \
+	if ((hw->field & ((forced) | (refused) | (required))) !=               \
+	    ((forced) | (required)))                                           \
+		return #field;
+	SVMRUN_POLICY_CONTROL(CHECK)
+#undef CHECK
+	return NULL;
+}
+
+/**
+ * policy_holds() - is the control area within the policy?
+ * @hw: the hardware's VMCB
+ *
+ * Return: true if no forced bit is clear and no refused one set.
+ */
+bool policy_holds(const struct svm_vmcb *hw)
+{
+	return !control_broken(&hw->control);
+}
+
+static const char *zero_broken(const struct svm_vmcb_control *user, u32 vouched)
+{
+#define CHECK(field, clean)                                                    \
+	if (!(vouched & (clean)) && user->field)                               \
+		return #field;
+	SVMRUN_POLICY_ZERO(CHECK)
+#undef CHECK
+	return NULL;
+}
+
+static const char *features_broken(const struct svm_vmcb_control *hw,
+				   u32 features)
+{
+#define CHECK(field, bits, feature)                                            \
+	if ((hw->field & (bits)) && !(features & (feature)))                   \
+		return #feature;
+	SVMRUN_POLICY_FEATURES(CHECK)
+#undef CHECK
+	return NULL;
+}
+
+static const char *tlb_broken(const struct svm_vmcb_control *user, u32 vouched,
+			      u32 features)
+{
+	if (!(vouched & SVM_CLEAN_ASID) && !user->asid)
+		return "asid";
+#define CHECK(value, feature)                                                  \
+	if (user->tlb_control == (value) &&                                    \
+	    (features & (feature)) == (feature))                               \
+		return NULL;
+	SVMRUN_POLICY_TLB_CONTROL(CHECK)
+#undef CHECK
+	return "tlb_control";
+}
+
+/* What @hw must be after a load that was taken, to the byte. */
+static void expect(struct svm_vmcb *hw, const struct svm_vmcb *user,
+		   u32 vouched)
+{
+	hw->control.clean &= vouched;
+#define TAKE(field, clean, forced, refused, required)                          \
+	if (!(vouched & (clean)))                                              \
+		hw->control.field = user->control.field | (forced);
+	SVMRUN_POLICY_CONTROL(TAKE)
+#undef TAKE
+#define TAKE(field) hw->save.field = user->save.field;
+#define TAKE_GROUP(group, clean)                                               \
+	if (!(vouched & (clean))) {                                            \
+		SVMRUN_POLICY_STATE_##group(TAKE)                              \
+	}
+	SVMRUN_POLICY_STATE(TAKE_GROUP)
+#undef TAKE_GROUP
+#undef TAKE
+}
+
+static const char *wish_broken(const struct policy_load *load)
+{
+	const struct svm_vmcb_control *user = &load->user->control;
+	bool flush = user->tlb_control != SVM_TLB_CONTROL_NOTHING;
+
+	if (!(load->vouched & SVM_CLEAN_ASID))
+		flush |= load->asid && load->asid != user->asid;
+	if (!(load->vouched & SVM_CLEAN_I) &&
+	    load->wish->exceptions != user->intercept[2])
+		return "wished exceptions";
+	if (load->wish->flush != flush)
+		return "wished flush";
+	return NULL;
+}
+
+static const char *taken_broken(const struct policy_load *load)
+{
+	const struct svm_vmcb *user = load->user, *hw = load->hw;
+	struct svm_vmcb expected = *load->before;
+	const char *broken = control_broken(&hw->control);
+
+	if (!broken)
+		broken = zero_broken(&user->control, load->vouched);
+	if (!broken && load->vouched != SVM_CLEAN_ALL)
+		broken = features_broken(&hw->control, load->features);
+	if (!broken)
+		broken = tlb_broken(&user->control, load->vouched,
+				    load->features);
+	if (!broken && !(hw->save.efer & SVMRUN_POLICY_EFER_REQUIRED))
+		broken = "efer";
+	if (!broken)
+		broken = wish_broken(load);
+	if (broken)
+		return broken;
+	expect(&expected, user, load->vouched);
+	return memcmp(&expected, hw, sizeof(*hw)) ? "some other byte" : NULL;
+}
+
+/* Is it as it was, or what the program may have there? */
+static bool mixed(u64 before, u64 user, u64 hw, bool vouched, u64 forced,
+		  u64 refused, u64 required)
+{
+	if (hw == before)
+		return true;
+	return !vouched && hw == (user | forced) && !(user & refused) &&
+	       (user & required) == required;
+}
+
+static const char *mixture_broken(const struct policy_load *load)
+{
+	const struct svm_vmcb *before = load->before, *user = load->user;
+	struct svm_vmcb rest = *load->hw;
+
+#define CHECK(field, clean, forced, refused, required)                         \
+	if (!mixed(before->control.field, user->control.field,                 \
+		   load->hw->control.field, load->vouched & (clean), forced,   \
+		   refused, required))                                         \
+		return #field;                                                 \
+	rest.control.field = before->control.field;
+	SVMRUN_POLICY_CONTROL(CHECK)
+#undef CHECK
+#define SAME(a, b) (!memcmp(&(a), &(b), sizeof(a)))
+#define CHECK(field)                                                           \
+	if (!SAME(rest.save.field, before->save.field) &&                      \
+	    !SAME(rest.save.field, user->save.field))                          \
+		return #field;                                                 \
+	rest.save.field = before->save.field;
+#define CHECK_GROUP(group, clean)                                              \
+	if (!(load->vouched & (clean))) {                                      \
+		SVMRUN_POLICY_STATE_##group(CHECK)                             \
+	}
+	SVMRUN_POLICY_STATE(CHECK_GROUP)
+#undef CHECK_GROUP
+#undef CHECK
+#undef SAME
+	rest.control.clean = before->control.clean;
+	return memcmp(&rest, before, sizeof(rest)) ? "some other byte" : NULL;
+}
+
+/**
+ * policy_load_broken() - did vmcb_load() keep the policy?
+ * @load: the call; what is vouched for was loaded from a VMCB that was taken
+ *
+ * A load that is taken leaves what the tables say, to the byte. One that is
+ * refused leaves a mixture: what was there, and what the program may have there.
+ *
+ * Return: the field or feature where it did not; NULL if it did.
+ */
+const char *policy_load_broken(const struct policy_load *load)
+{
+	if (load->hw->control.clean !=
+	    (load->before->control.clean & load->vouched))
+		return "clean";
+	return load->taken ? taken_broken(load) : mixture_broken(load);
+}
+
+/**
+ * policy_publish_broken() - did vmcb_publish() show what it should, no more?
+ * @before: the program's VMCB before it
+ * @user: the program's VMCB after it
+ * @hw: the hardware's VMCB
+ *
+ * Return: what is wrong; NULL if nothing is.
+ */
+const char *policy_publish_broken(const struct svm_vmcb *before,
+				  const struct svm_vmcb *user,
+				  const struct svm_vmcb *hw)
+{
+	struct svm_vmcb expected = *before;
+
+#define SHOW(field, shown, kept)                                               \
+	expected.control.field = (before->control.field & (kept)) |            \
+				 (hw->control.field & (shown));                \
+	if (user->control.field != expected.control.field)                     \
+		return #field;
+	PUBLISHED(SHOW)
+#undef SHOW
+	memcpy(expected.control.insn_bytes, hw->control.insn_bytes,
+	       sizeof(hw->control.insn_bytes));
+#define SHOW(field) expected.save.field = hw->save.field;
+#define SHOW_GROUP(group, clean) SVMRUN_POLICY_STATE_##group(SHOW)
+	SVMRUN_POLICY_STATE(SHOW_GROUP)
+#undef SHOW_GROUP
+#undef SHOW
+	return memcmp(&expected, user, sizeof(*user)) ? "some other byte" :
+							NULL;
+}
+
+/**
+ * policy_msr_passes() - may an MSR be the guest's own?
+ * @msr: the MSR
+ * @write: written, not read
+ * @lbr: with LBR virtualization
+ *
+ * Return: true if VMRUN, VMLOAD and VMSAVE, nested paging or LBR virtualization
+ * keep it apart from the host's.
+ */
+bool policy_msr_passes(u32 msr, bool write, bool lbr)
+{
+	switch (msr) {
+	case 0x1d9:
+		return lbr;
+	case 0x1db ... 0x1de:
+		return lbr && !write;
+	case 0x10:
+		return !write;
+	case 0x174 ... 0x176:
+	case 0x277:
+	case 0xc0000081 ... 0xc0000084:
+	case 0xc0000100 ... 0xc0000102:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/**
+ * policy_msrpm() - the least that is intercepted
+ * @map: filled in, PERMISSION_MSRPM_SIZE bytes
+ * @lbr: with LBR virtualization
+ */
+void policy_msrpm(u64 *map, bool lbr)
+{
+	static const u32 ranges[] = { 0, 0xc0000000, 0xc0010000 };
+	u8 *bytes = (u8 *)map;
+	unsigned int i, bit;
+
+	memset(map, 0xff, PERMISSION_MSRPM_SIZE);
+	for (i = 0; i < ARRAY_SIZE(ranges); i++, bytes += 0x800)
+		for (bit = 0; bit < 2 * 0x2000; bit++)
+			if (policy_msr_passes(ranges[i] + bit / 2, bit % 2,
+					      lbr))
+				bytes[bit / 8] &= ~(1 << bit % 8);
+}

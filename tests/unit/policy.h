@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What linux/svmrun_policy.h and the list of MSRs in permission.c promise, as
+ * questions about one call: for unit tests and fuzzers alike.
+ */
+#ifndef POLICY_H
+#define POLICY_H
+
+#include "../../module/permission.h"
+#include "../../module/vmcb.h"
+
+/**
+ * struct policy_load - a call of vmcb_load(), which is over
+ * @before: the hardware's VMCB before it
+ * @user: the program's VMCB
+ * @hw: the hardware's VMCB after it
+ * @asid: the program's ASID before
+ * @wish: what it filled in
+ * @vouched: as it was called, without bits that name nothing
+ * @features: as it was called
+ * @taken: what it returned
+ */
+struct policy_load {
+	const struct svm_vmcb *before;
+	const struct svm_vmcb *user;
+	const struct svm_vmcb *hw;
+	u32 asid;
+	const struct vmcb_wish *wish;
+	u32 vouched;
+	u32 features;
+	bool taken;
+};
+
+const char *policy_load_broken(const struct policy_load *load);
+const char *policy_publish_broken(const struct svm_vmcb *before,
+				  const struct svm_vmcb *user,
+				  const struct svm_vmcb *hw);
+bool policy_holds(const struct svm_vmcb *hw);
+bool policy_msr_passes(u32 msr, bool write, bool lbr);
+void policy_msrpm(u64 *map, bool lbr);
+
+#endif /* POLICY_H */

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * A guest that serves (service.h), from its file to a snapshot of it just as it
+ * waits for input: what it did to get there is done once and for all.
+ */
+#ifndef PREPARE_H
+#define PREPARE_H
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <svmrun.h>
+
+#include "service.h"
+
+#define MEMORY_SIZE (4ul << 20)
+#define TABLES 0x10000ul
+#define STACK 0x80000ul /* its top; guests are linked to 1 MiB */
+
+/**
+ * struct prepared - a guest that waits for input
+ * @device: the device, for clones
+ * @snapshot: the guest
+ * @input: where it wants its input
+ * @room: how much there is room for
+ * @map: its map of the code that it has run
+ * @map_size: bytes of it
+ */
+struct prepared {
+	int device;
+	struct svmrun_snapshot snapshot;
+	uint64_t input, room;
+	uint64_t map, map_size;
+};
+
+#define STATUS_FAILED 2 /* it could not be tried */
+
+/* What must go well for an example to go on; @ret: negative errno if it did not */
+static inline int must(const char *what, int ret)
+{
+	if (ret >= 0)
+		return ret;
+	fprintf(stderr, "%s: %s\n", what, strerror(-ret));
+	exit(STATUS_FAILED);
+}
+
+/* All of a stream, which must not have more than @room bytes, to be freed */
+static inline void *read_all(const char *name, FILE *file, size_t room,
+			     size_t *size)
+{
+	char *bytes = malloc(room + 1);
+
+	must(name, bytes ? 0 : -ENOMEM);
+	*size = fread(bytes, 1, room + 1, file);
+	must(name, ferror(file) ? -EIO : 0);
+	must(name, *size > room ? -EFBIG : 0);
+	return bytes;
+}
+
+/* Until the guest has something to say; signals are none of its business. */
+static inline int run(struct svmrun_vcpu *vcpu)
+{
+	int ret;
+
+	do {
+		ret = svmrun_vcpu_run(vcpu);
+	} while (ret == -EINTR);
+	return ret;
+}
+
+/* The guest's OUT is over, it goes on behind it. -EPROTO: it was another exit. */
+static inline int finish_out(struct svmrun_vcpu *vcpu, uint16_t port)
+{
+	struct svmrun_ioio io;
+	int value;
+
+	if (svmrun_ioio_decode(&io, vcpu->vmcb) || io.in || io.port != port)
+		return -EPROTO;
+	value = svmrun_ioio_value(&io, vcpu->vmcb) & 0xff;
+	svmrun_ioio_complete(&io, vcpu->vmcb, 0);
+	return value;
+}
+
+static inline uint64_t load(struct svmrun_memory *memory, const char *path)
+{
+	FILE *file = fopen(path, "re");
+	uint64_t entry;
+	size_t size;
+	void *image;
+
+	must(path, file ? 0 : -errno);
+	image = read_all(path, file, MEMORY_SIZE, &size);
+	must(path, svmrun_image_load_elf64(memory, image, size, &entry));
+	free(image);
+	fclose(file);
+	return entry;
+}
+
+/* The guest waits: keep it like that. */
+static inline void keep(struct prepared *prepared,
+			const struct svmrun_memory *memory,
+			const struct svmrun_vcpu *vcpu)
+{
+	prepared->input = vcpu->regs->rdi;
+	prepared->room = vcpu->regs->rsi;
+	prepared->map = vcpu->regs->rdx;
+	prepared->map_size = vcpu->regs->rcx;
+	must("no snapshot",
+	     svmrun_snapshot_take(&prepared->snapshot, memory, 1, vcpu, 1));
+}
+
+/**
+ * prepare() - have a guest ready to be cloned
+ * @prepared: filled in; prepared_destroy() it
+ * @path: the guest, an ELF image
+ *
+ * The VM that it was prepared in is not needed any more then.
+ */
+static inline void prepare(struct prepared *prepared, const char *path)
+{
+	struct svmrun_memory memory;
+	struct svmrun_vcpu vcpu;
+	struct svmrun_vm vm;
+	uint64_t entry;
+
+	prepared->device = must(SVMRUN_DEVICE, svmrun_device_open(NULL));
+	must("no VM", svmrun_vm_create(&vm, prepared->device));
+	must("no memory", svmrun_memory_create(&memory, &vm, 0, MEMORY_SIZE));
+	must("no vCPU", svmrun_vcpu_create(&vcpu, &vm));
+	entry = load(&memory, path);
+	must(path, svmrun_mode_long(&vcpu, &memory, TABLES, entry, STACK));
+	must("no run", run(&vcpu));
+	must(path, finish_out(&vcpu, SERVICE_WAIT));
+	keep(prepared, &memory, &vcpu);
+	svmrun_vcpu_destroy(&vcpu);
+	svmrun_memory_destroy(&memory);
+	svmrun_vm_destroy(&vm);
+}
+
+/**
+ * prepared_destroy() - give it back
+ * @prepared: from prepare(); its clones are gone
+ */
+static inline void prepared_destroy(struct prepared *prepared)
+{
+	svmrun_snapshot_destroy(&prepared->snapshot);
+	close(prepared->device);
+}
+
+#endif /* PREPARE_H */

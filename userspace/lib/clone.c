@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include <svmrun.h>
+
+#include "snapshot.h"
+
+#define RIGHTS                                                                 \
+	(SVMRUN_MAP_READ | SVMRUN_MAP_WRITE | SVMRUN_MAP_EXEC |                \
+	 SVMRUN_MAP_LOG_DIRTY)
+
+/* Words of a bitmap that has a bit a page */
+static size_t words_of(const struct svmrun_snapshot *snapshot)
+{
+	return snapshot->size / PAGE / WORD;
+}
+
+/* ---- made and thrown away ------------------------------------------------ */
+
+static int allocate(struct svmrun_clone *clone)
+{
+	const struct svmrun_snapshot *snapshot = clone->snapshot;
+	size_t words = words_of(snapshot);
+
+	clone->memories = calloc(snapshot->memory_count,
+				 sizeof(*clone->memories));
+	clone->vcpus = calloc(snapshot->vcpu_count, sizeof(*clone->vcpus));
+	clone->touched = calloc(words, sizeof(*clone->touched));
+	clone->logged = calloc(words, sizeof(*clone->logged));
+	if (!clone->memories || !clone->vcpus || !clone->touched ||
+	    !clone->logged)
+		return -ENOMEM;
+	return 0;
+}
+
+/* Pages are the memfd's own until they are written to. */
+static int map_view(struct svmrun_clone *clone)
+{
+	const struct svmrun_snapshot *snapshot = clone->snapshot;
+	void *view = mmap(NULL, snapshot->size, PROT_READ | PROT_WRITE,
+			  MAP_PRIVATE | MAP_NORESERVE, snapshot->fd, 0);
+
+	if (view == MAP_FAILED)
+		return -errno;
+	snapshot_place(snapshot, clone->memories, view);
+	clone->memory_count = snapshot->memory_count;
+	return 0;
+}
+
+static int map_memories(struct svmrun_clone *clone)
+{
+	size_t i;
+	int ret = map_view(clone);
+
+	for (i = 0; !ret && i < clone->memory_count; i++)
+		ret = svmrun_vm_map(&clone->vm, clone->memories[i].gpa,
+				    clone->memories[i].base,
+				    clone->memories[i].size, RIGHTS);
+	return ret;
+}
+
+static void set_vcpu(const struct svmrun_vcpu *vcpu,
+		     const struct svmrun_vcpu *kept)
+{
+	memcpy(vcpu->vmcb, kept->vmcb, kept->size);
+}
+
+static int create_vcpus(struct svmrun_clone *clone)
+{
+	const struct svmrun_snapshot *snapshot = clone->snapshot;
+	int ret;
+
+	while (clone->vcpu_count < snapshot->vcpu_count) {
+		size_t i = clone->vcpu_count;
+
+		ret = svmrun_vcpu_create(&clone->vcpus[i], &clone->vm);
+		if (ret)
+			return ret;
+		clone->vcpu_count++;
+		set_vcpu(&clone->vcpus[i], &snapshot->vcpus[i]);
+	}
+	return 0;
+}
+
+int svmrun_clone(struct svmrun_clone *clone,
+		 const struct svmrun_snapshot *snapshot, int device)
+{
+	int ret;
+
+	*clone = (struct svmrun_clone){ .vm.fd = -1, .snapshot = snapshot };
+	ret = allocate(clone);
+	if (!ret)
+		ret = svmrun_vm_create(&clone->vm, device);
+	if (!ret)
+		ret = map_memories(clone);
+	if (!ret)
+		ret = create_vcpus(clone);
+	if (ret)
+		svmrun_clone_destroy(clone);
+	return ret;
+}
+
+/* Also of one that was not made to the end. */
+void svmrun_clone_destroy(struct svmrun_clone *clone)
+{
+	while (clone->vcpu_count)
+		svmrun_vcpu_destroy(&clone->vcpus[--clone->vcpu_count]);
+	if (clone->vm.fd >= 0)
+		svmrun_vm_destroy(&clone->vm);
+	if (clone->memory_count)
+		munmap(clone->memories[0].base, clone->snapshot->size);
+	free(clone->memories);
+	free(clone->vcpus);
+	free(clone->touched);
+	free(clone->logged);
+	*clone = (struct svmrun_clone){ .vm.fd = -1 };
+}
+
+/* ---- changed and put back ------------------------------------------------ */
+
+/* In the clone's view of the memfd */
+static size_t page_number(const struct svmrun_clone *clone, const void *at)
+{
+	return ((uintptr_t)at - (uintptr_t)clone->memories[0].base) / PAGE;
+}
+
+static void mark_touched(struct svmrun_clone *clone, const void *at,
+			 size_t length)
+{
+	size_t number = page_number(clone, at);
+	size_t last = page_number(clone, (const char *)at + length - 1);
+
+	for (; number <= last; number++)
+		clone->touched[number / WORD] |= 1ull << number % WORD;
+}
+
+void *svmrun_clone_touch(struct svmrun_clone *clone, uint64_t gpa,
+			 size_t length)
+{
+	void *at = NULL;
+	size_t i;
+
+	for (i = 0; !at && i < clone->memory_count; i++)
+		at = svmrun_memory_at(&clone->memories[i], gpa, length);
+	if (at && length)
+		mark_touched(clone, at, length);
+	return at;
+}
+
+/* The log begins anew, and the vCPUs drop their translations. */
+static int fetch_log(struct svmrun_clone *clone)
+{
+	size_t i;
+	int ret = 0;
+
+	for (i = 0; !ret && i < clone->memory_count; i++) {
+		const struct svmrun_memory *memory = &clone->memories[i];
+		size_t word = page_number(clone, memory->base) / WORD;
+
+		ret = svmrun_vm_dirty(&clone->vm, memory->gpa, memory->size,
+				      clone->logged + word, SVMRUN_DIRTY_CLEAR);
+	}
+	return ret;
+}
+
+/* What is off the kernel's log must not be lost. */
+static void keep_log(struct svmrun_clone *clone)
+{
+	size_t words = words_of(clone->snapshot), i;
+
+	for (i = 0; i < words; i++)
+		clone->touched[i] |= clone->logged[i];
+}
+
+/*
+ * The page stays the clone's own. To let it go (MADV_DONTNEED) would take it out of
+ * Linux's page tables and the nested one, and cost the next run a fault on the
+ * snapshot's page and a copy of that: run and reset then took five times as many
+ * instructions a page.
+ */
+static void put_page_back(struct svmrun_clone *clone, size_t number)
+{
+	uint8_t *to = clone->memories[0].base;
+	const uint8_t *from = clone->snapshot->memories[0].base;
+
+	memcpy(to + number * PAGE, from + number * PAGE, PAGE);
+}
+
+static void put_pages_back(struct svmrun_clone *clone)
+{
+	size_t words = words_of(clone->snapshot), i;
+
+	for (i = 0; i < words; i++) {
+		uint64_t bits = clone->touched[i] | clone->logged[i];
+
+		clone->touched[i] = 0;
+		for (; bits; bits &= bits - 1)
+			put_page_back(clone, i * WORD + __builtin_ctzll(bits));
+	}
+}
+
+int svmrun_reset(struct svmrun_clone *clone)
+{
+	size_t i;
+	int ret;
+
+	ret = fetch_log(clone);
+	if (ret) {
+		keep_log(clone);
+		return ret;
+	}
+	put_pages_back(clone);
+	for (i = 0; i < clone->vcpu_count; i++)
+		set_vcpu(&clone->vcpus[i], &clone->snapshot->vcpus[i]);
+	return 0;
+}

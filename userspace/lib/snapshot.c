@@ -1,0 +1,224 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#define _GNU_SOURCE /* memfd_create(), seals */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <svmrun.h>
+
+#include "call.h"
+#include "snapshot.h"
+#include "vcpu.h"
+
+/* Far beyond what there can be, and sums of two do not overflow. */
+#define MOST (1ul << 62)
+
+#define SEALS (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL)
+
+static bool overlap(const struct svmrun_memory *a,
+		    const struct svmrun_memory *b)
+{
+	return a->gpa < b->gpa + b->size && b->gpa < a->gpa + a->size;
+}
+
+static int check_one(const struct svmrun_memory *memory)
+{
+	if (!memory->size || memory->size % PAGE || memory->gpa % PAGE)
+		return -EINVAL;
+	return memory->size > MOST || memory->gpa > MOST ? -EOVERFLOW : 0;
+}
+
+/* How long the memfd will be, too */
+static int check(struct svmrun_snapshot *snapshot,
+		 const struct svmrun_memory *memories)
+{
+	size_t i, j;
+	int ret;
+
+	if (!snapshot->memory_count || !snapshot->vcpu_count)
+		return -EINVAL;
+	for (i = 0; i < snapshot->memory_count; i++) {
+		ret = check_one(&memories[i]);
+		if (ret)
+			return ret;
+		for (j = 0; j < i; j++)
+			if (overlap(&memories[i], &memories[j]))
+				return -EEXIST;
+		snapshot->size += snapshot_room(&memories[i]);
+		if (snapshot->size > MOST)
+			return -EOVERFLOW;
+	}
+	return 0;
+}
+
+static int allocate(struct svmrun_snapshot *snapshot)
+{
+	snapshot->memories = calloc(snapshot->memory_count,
+				    sizeof(*snapshot->memories));
+	snapshot->vcpus = calloc(snapshot->vcpu_count,
+				 sizeof(*snapshot->vcpus));
+	return snapshot->memories && snapshot->vcpus ? 0 : -ENOMEM;
+}
+
+/* ---- vCPUs --------------------------------------------------------------- */
+
+/* Clean bits are about a run that no clone has had. */
+static int keep_vcpu(struct svmrun_vcpu *kept, const struct svmrun_vcpu *vcpu)
+{
+	uint8_t *pages = aligned_alloc(PAGE, vcpu->size);
+
+	if (!pages)
+		return -ENOMEM;
+	memcpy(pages, vcpu->vmcb, vcpu->size);
+	*kept = (struct svmrun_vcpu){
+		.fd = -1,
+		.size = vcpu->size,
+		.xsave_size = vcpu->xsave_size,
+	};
+	vcpu_point(kept, pages);
+	kept->vmcb->control.clean = 0;
+	return 0;
+}
+
+static int keep_vcpus(struct svmrun_snapshot *snapshot,
+		      const struct svmrun_vcpu *vcpus)
+{
+	size_t i;
+	int ret;
+
+	for (i = 0; i < snapshot->vcpu_count; i++) {
+		ret = keep_vcpu(&snapshot->vcpus[i], &vcpus[i]);
+		if (ret)
+			return ret;
+	}
+	return 0;
+}
+
+/* ---- memory -------------------------------------------------------------- */
+
+/* Is it like itself, a byte further on? */
+static bool is_zero(const uint8_t *page)
+{
+	return !page[0] && !memcmp(page, page + 1, PAGE - 1);
+}
+
+static int write_page(int fd, const uint8_t *page, size_t number)
+{
+	ssize_t written = pwrite(fd, page, PAGE, number * PAGE);
+
+	if (written < 0)
+		return -errno;
+	return written == PAGE ? 0 : -EIO;
+}
+
+/* @number: of its first page in the memfd */
+static int keep_memory(int fd, const struct svmrun_memory *memory,
+		       size_t number)
+{
+	const uint8_t *page = memory->base, *end = page + memory->size;
+	int ret;
+
+	for (; page < end; page += PAGE, number++) {
+		if (is_zero(page))
+			continue;
+		ret = write_page(fd, page, number);
+		if (ret)
+			return ret;
+	}
+	return 0;
+}
+
+static int keep_memories(struct svmrun_snapshot *snapshot,
+			 const struct svmrun_memory *memories)
+{
+	size_t i, number = 0;
+	int ret;
+
+	for (i = 0; i < snapshot->memory_count; i++) {
+		ret = keep_memory(snapshot->fd, &memories[i], number);
+		if (ret)
+			return ret;
+		number += snapshot_room(&memories[i]) / PAGE;
+	}
+	return 0;
+}
+
+static int create_file(struct svmrun_snapshot *snapshot)
+{
+	const unsigned int flags = MFD_CLOEXEC | MFD_ALLOW_SEALING;
+
+	snapshot->fd = call_result(memfd_create("svmrun-snapshot", flags));
+	if (snapshot->fd < 0)
+		return snapshot->fd;
+	return call_result(ftruncate(snapshot->fd, snapshot->size));
+}
+
+/* Shared would do as well, but older kernels refuse that of a sealed file. */
+static int map_view(struct svmrun_snapshot *snapshot,
+		    const struct svmrun_memory *memories)
+{
+	void *view = mmap(NULL, snapshot->size, PROT_READ, MAP_PRIVATE,
+			  snapshot->fd, 0);
+
+	if (view == MAP_FAILED)
+		return -errno;
+	memcpy(snapshot->memories, memories,
+	       snapshot->memory_count * sizeof(*memories));
+	snapshot_place(snapshot, snapshot->memories, view);
+	return 0;
+}
+
+static int keep_file(struct svmrun_snapshot *snapshot,
+		     const struct svmrun_memory *memories)
+{
+	int ret = create_file(snapshot);
+
+	if (!ret)
+		ret = keep_memories(snapshot, memories);
+	if (!ret)
+		ret = call_result(fcntl(snapshot->fd, F_ADD_SEALS, SEALS));
+	return ret ? ret : map_view(snapshot, memories);
+}
+
+int svmrun_snapshot_take(struct svmrun_snapshot *snapshot,
+			 const struct svmrun_memory *memories,
+			 size_t memory_count, const struct svmrun_vcpu *vcpus,
+			 size_t vcpu_count)
+{
+	int ret;
+
+	*snapshot = (struct svmrun_snapshot){
+		.fd = -1,
+		.memory_count = memory_count,
+		.vcpu_count = vcpu_count,
+	};
+	ret = check(snapshot, memories);
+	if (!ret)
+		ret = allocate(snapshot);
+	if (!ret)
+		ret = keep_vcpus(snapshot, vcpus);
+	if (!ret)
+		ret = keep_file(snapshot, memories);
+	if (ret)
+		svmrun_snapshot_destroy(snapshot);
+	return ret;
+}
+
+/* Also of one that was not made to the end: what is not there is NULL or -1. */
+void svmrun_snapshot_destroy(struct svmrun_snapshot *snapshot)
+{
+	size_t i;
+
+	if (snapshot->memories && snapshot->memories[0].base)
+		munmap(snapshot->memories[0].base, snapshot->size);
+	if (snapshot->fd >= 0)
+		close(snapshot->fd);
+	for (i = 0; snapshot->vcpus && i < snapshot->vcpu_count; i++)
+		free(snapshot->vcpus[i].vmcb);
+	free(snapshot->memories);
+	free(snapshot->vcpus);
+	*snapshot = (struct svmrun_snapshot){ .fd = -1 };
+}

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Where things are in the pages of a vCPU. */
+#ifndef VCPU_H
+#define VCPU_H
+
+#include <svmrun.h>
+
+static inline void vcpu_point(struct svmrun_vcpu *vcpu, uint8_t *pages)
+{
+	vcpu->vmcb = (struct svm_vmcb *)(pages + SVMRUN_VCPU_VMCB);
+	vcpu->regs = (struct svmrun_registers *)(pages + SVMRUN_VCPU_REGISTERS);
+	vcpu->msrpm = pages + SVMRUN_VCPU_MSRPM;
+	vcpu->xsave = pages + SVMRUN_VCPU_XSAVE;
+}
+
+#endif /* VCPU_H */
