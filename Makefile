@@ -7,7 +7,7 @@ PREFIX ?= /usr/local
 running := $(shell uname -r)
 LAB := $(shell tests/vm/kernel default 2>/dev/null)
 KVER ?= $(if $(wildcard /lib/modules/$(running)/build/),$(running),$(LAB))
-# Installed, or by tests/vm/kernel headers
+# Installed, or by tests/vm/kernel headers or build
 KDIR ?= $(firstword $(wildcard /lib/modules/$(KVER)/build/ \
 	$(BUILD)/kernels/$(KVER)/build/) /lib/modules/$(KVER)/build)
 MODULE := $(BUILD)/module/$(KVER)
@@ -23,6 +23,8 @@ help:
 	@echo 'make test        install what is missing, build, run every test'
 	@echo 'make test-kernels  the same for the module and the selftests, on Linux'
 	@echo '                 6.1 and those of Debian'\''s backports and of sid'
+	@echo 'make test-debug  the same for the selftests, on a kernel that looks for'
+	@echo '                 mistakes itself'
 	@echo 'make fuzz        install what is missing, build, run every fuzzer: two minutes'
 	@echo 'make style       install what is missing, check the layout of the sources'
 	@echo 'make bench       install what is missing, count instructions of svmrun'\''s work'
@@ -110,6 +112,9 @@ fuzz:
 test-kernels:
 	@tests/kernels
 
+test-debug:
+	@tests/debug
+
 style:
 	@tests/style
 
@@ -134,5 +139,5 @@ clean:
 	rm -rf $(BUILD)
 
 .PHONY: all help module lib cli examples guests source tests selftests test-modules \
-	benches fuzzers demo test fuzz test-kernels style bench policy install uninstall \
-	clean
+	benches fuzzers demo test fuzz test-kernels test-debug style bench policy install \
+	uninstall clean

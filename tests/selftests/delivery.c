@@ -6,6 +6,7 @@
  */
 #include <stdlib.h>
 #include <sys/time.h>
+#include <time.h>
 
 #include "breakpoints.h"
 #include "runner.h"
@@ -181,6 +182,7 @@ TEST(fault_on_tss)
 MODE_FIXTURE(storm)
 
 #define INJECTIONS 500
+#define SECONDS 15 /* on a slow machine */
 #define RAISED 200000
 #define LOOPS 50000
 #define PROBES 4000
@@ -282,10 +284,14 @@ static void inject_all(struct __test_metadata *_metadata, struct machine *m,
 {
 	unsigned int want[VECTORS] = {}, seed = 1;
 	struct interrupted interrupted = {};
+	time_t end = time(NULL) + SECONDS;
 	struct disturber disturber;
+	int i;
 
 	ASSERT_EQ(0, disturber_start(&disturber, m, true, 1000));
-	for (int i = 0; i < INJECTIONS || !interrupted.deliveries; i++) {
+	for (i = 0;
+	     (i < INJECTIONS && time(NULL) < end) || !interrupted.deliveries;
+	     i++) {
 		uint64_t event = list[rand_r(&seed) % size];
 		uint8_t vector = event & SVM_EVENT_VECTOR_MASK;
 
@@ -296,6 +302,7 @@ static void inject_all(struct __test_metadata *_metadata, struct machine *m,
 		ASSERT_EQ(want[vector], *counter(m, vector));
 	}
 	EXPECT_EQ(0, disturber_stop(&disturber));
+	printf("# %d injections\n", i);
 	show(&interrupted, m);
 }
 
