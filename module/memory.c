@@ -167,9 +167,14 @@ static void region_free(struct region *region)
 void memory_destroy(struct memory *memory)
 {
 	struct region *region, *next;
+	struct rb_root root;
 
-	rbtree_postorder_for_each_entry_safe(region, next,
-					     &memory->regions.root, node)
+	/* Memory may be taken away meanwhile: what is freed must not be found. */
+	spin_lock(&memory->lock);
+	root = memory->regions.root;
+	memory->regions.root = RB_ROOT;
+	spin_unlock(&memory->lock);
+	rbtree_postorder_for_each_entry_safe(region, next, &root, node)
 		region_free(region);
 	npt_destroy(&memory->npt);
 	mmdrop(memory->mm);

@@ -4,16 +4,58 @@
 #include <sys/socket.h>
 
 #include "module.h"
+#include "pages.h"
 #include "runner.h"
 
 GUEST(halt, 16, "hlt");
 GUEST(count, 16, COUNT_LOOP);
 
-#define NEEDS_MODULE_FILE()						\
-	do {								\
-		if (!module_can_be_changed())				\
+#define NEEDS_MODULE_FILE()                                                    \
+	do {                                                                   \
+		if (!module_can_be_changed())                                  \
 			SKIP(return, "needs root and %s", module_path());      \
 	} while (0)
+
+/* ---- a VM that goes while its memory does --------------------------------- */
+
+#define REGIONS 64ul
+
+struct taker {
+	uint8_t *memory;
+	volatile bool stop;
+};
+
+static void *take_memory_away(void *argument)
+{
+	struct taker *taker = argument;
+
+	while (!taker->stop)
+		madvise(taker->memory, REGIONS * PAGE, MADV_DONTNEED);
+	return NULL;
+}
+
+/* A kernel with KASAN sees what is used after it is freed. */
+TEST(vm_goes_while_its_memory_goes)
+{
+	struct taker taker = { .memory = pages_new(REGIONS * PAGE) };
+	int device = svmrun_device_open(NULL);
+	struct svmrun_vm vm;
+	pthread_t thread;
+
+	ASSERT_NE(MAP_FAILED, taker.memory);
+	ASSERT_EQ(0, pthread_create(&thread, NULL, take_memory_away, &taker));
+	for (int i = 0; i < 50; i++) {
+		ASSERT_EQ(0, svmrun_vm_create(&vm, device));
+		for (size_t at = 0; at < REGIONS * PAGE; at += PAGE)
+			ASSERT_EQ(0,
+				  svmrun_vm_map(&vm, 2 * at, taker.memory + at,
+						PAGE, MAP_ALL));
+		svmrun_vm_destroy(&vm);
+	}
+	taker.stop = true;
+	ASSERT_EQ(0, pthread_join(thread, NULL));
+	close(device);
+}
 
 /* ---- the order of closing ------------------------------------------------ */
 
@@ -29,10 +71,10 @@ FIXTURE_VARIANT(order)
 	int order[FDS];
 };
 
-#define ORDER(a, b, c)							\
-	FIXTURE_VARIANT_ADD(order, a##_##b##_##c)			\
-	{								\
-		.order = { a, b, c },					\
+#define ORDER(a, b, c)                                                         \
+	FIXTURE_VARIANT_ADD(order, a##_##b##_##c)                              \
+	{                                                                      \
+		.order = { a, b, c },                                          \
 	}
 
 ORDER(DEVICE, VM, VCPU);
