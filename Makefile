@@ -25,7 +25,7 @@ help:
 	@echo '                 6.1 and those of Debian'\''s backports and of sid'
 	@echo 'make test-debug  the same for the selftests, on a kernel that looks for'
 	@echo '                 mistakes itself'
-	@echo 'make fuzz        install what is missing, build, run every fuzzer: two minutes'
+	@echo 'make fuzz        install what is missing, build, run every fuzzer: 2.5 minutes'
 	@echo 'make style       install what is missing, check the layout of the sources'
 	@echo 'make bench       install what is missing, count instructions of svmrun'\''s work'
 	@echo 'make module      svmrun.ko            -> build/module/KVER'

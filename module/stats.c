@@ -66,8 +66,7 @@ static void show_with_vcpus(struct vm *vm, void *seq)
 	stats_show_vm(seq, vm);
 	seq_putc(seq, '\n');
 	mutex_lock(&vm->mutex);
-	list_for_each_entry(vcpu, &vm->vcpus, all)
-	{
+	list_for_each_entry(vcpu, &vm->vcpus, all) {
 		stats_show_vcpu(seq, vcpu);
 		seq_putc(seq, '\n');
 	}

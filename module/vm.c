@@ -140,7 +140,8 @@ void vm_for_each(void (*function)(struct vm *vm, void *data), void *data)
 	struct vm *vm;
 
 	mutex_lock(&vms_mutex);
-	list_for_each_entry(vm, &vms, all) function(vm, data);
+	list_for_each_entry(vm, &vms, all)
+		function(vm, data);
 	mutex_unlock(&vms_mutex);
 }
 

@@ -65,8 +65,10 @@ static int events_begin(void)
 }
 
 #define NEEDS_TRACING()                                                        \
-	if (access(EVENTS "enable", W_OK))                                     \
-	SKIP(return, "needs root and tracefs")
+	do {                                                                   \
+		if (access(EVENTS "enable", W_OK))                             \
+			SKIP(return, "needs root and tracefs");                \
+	} while (0)
 
 TEST_F(observe, exit_is_traced)
 {
