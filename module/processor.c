@@ -14,6 +14,7 @@
 #include <linux/notifier.h>
 #include <linux/percpu.h>
 #include <linux/printk.h>
+#include <linux/ratelimit.h>
 #include <linux/reboot.h>
 #include <linux/smp.h>
 #include <asm/cpufeature.h>
@@ -205,6 +206,15 @@ static int enable_all(void)
 	return err;
 }
 
+/* The program can only be told EBUSY. */
+static void say_taken(void)
+{
+	static DEFINE_RATELIMIT_STATE(limit, 5 * HZ, 1);
+
+	if (__ratelimit(&limit))
+		pr_info("another hypervisor has a CPU (EFER.SVME is set): end its VMs; if it is KVM of Linux 6.12 or newer, unload kvm_amd or load kvm with enable_virt_at_load=0\n");
+}
+
 /**
  * processor_get() - have SVM enabled on every CPU, for one more VM
  *
@@ -225,6 +235,8 @@ int processor_get(void)
 		users++;
 	mutex_unlock(&users_mutex);
 	cpus_read_unlock();
+	if (err == -EBUSY)
+		say_taken();
 	return err;
 }
 
