@@ -67,6 +67,7 @@ source:
 tests: selftests test-modules
 	$(MAKE) -C tests/unit BUILD=$(BUILD)
 	$(MAKE) -C tests/cli BUILD=$(BUILD)
+	$(MAKE) -C tests/reboot BUILD=$(BUILD)
 
 selftests: lib source
 	$(MAKE) -C tests/selftests BUILD=$(BUILD)

@@ -45,6 +45,7 @@
 
 #include <linux/kvm_host.h>
 #include <linux/mm.h>
+#include <linux/syscore_ops.h>
 #include <asm/cpufeature.h>
 #include <asm/msr.h>
 
@@ -67,6 +68,29 @@ static inline void vm_flags_set(struct vm_area_struct *vma, vm_flags_t flags)
 {
 	vma->vm_flags |= flags;
 }
+#endif
+
+/*
+ * SYSCORE() - what register_syscore() takes: functions that are called when the
+ * machine goes to sleep and when it wakes up, with SYSCORE_PARAMETERS.
+ */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 19, 0)
+#define SYSCORE_PARAMETERS void *unused
+#define SYSCORE(name, suspend_, resume_)                                       \
+	static const struct syscore_ops name##_ops = {                         \
+		.suspend = suspend_,                                           \
+		.resume = resume_,                                             \
+	};                                                                     \
+	static struct syscore name = { .ops = &name##_ops }
+#else
+#define SYSCORE_PARAMETERS void
+#define SYSCORE(name, suspend_, resume_)                                       \
+	static struct syscore_ops name = {                                     \
+		.suspend = suspend_,                                           \
+		.resume = resume_,                                             \
+	}
+#define register_syscore(syscore) register_syscore_ops(syscore)
+#define unregister_syscore(syscore) unregister_syscore_ops(syscore)
 #endif
 
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 12, 0)

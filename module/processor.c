@@ -11,8 +11,11 @@
 #include <linux/cpu.h>
 #include <linux/cpuhotplug.h>
 #include <linux/mutex.h>
+#include <linux/notifier.h>
 #include <linux/percpu.h>
 #include <linux/printk.h>
+#include <linux/ratelimit.h>
+#include <linux/reboot.h>
 #include <linux/smp.h>
 #include <asm/cpufeature.h>
 #include <asm/processor.h>
@@ -46,9 +49,13 @@ static DEFINE_PER_CPU(struct processor, processors);
 static u32 svm_revision, svm_asids, svm_features;
 static enum cpuhp_state hotplug_state;
 
-/* Guards users. Taken after the CPU hotplug lock, and inside of nothing else. */
+/*
+ * Guards users and going_down. Taken after the CPU hotplug lock, and inside of
+ * nothing else.
+ */
 static DEFINE_MUTEX(users_mutex);
 static unsigned int users; /* VMs */
+static bool going_down; /* no SVM any more, whoever wants it */
 
 /**
  * processor_enabled() - has this CPU SVM enabled by us?
@@ -199,11 +206,20 @@ static int enable_all(void)
 	return err;
 }
 
+/* The program can only be told EBUSY. */
+static void say_taken(void)
+{
+	static DEFINE_RATELIMIT_STATE(limit, 5 * HZ, 1);
+
+	if (__ratelimit(&limit))
+		pr_info("another hypervisor has a CPU (EFER.SVME is set): end its VMs; if it is KVM of Linux 6.12 or newer, unload kvm_amd or load kvm with enable_virt_at_load=0\n");
+}
+
 /**
  * processor_get() - have SVM enabled on every CPU, for one more VM
  *
  * Return: 0; -EBUSY if another hypervisor has a CPU; -ENODEV if a CPU has no
- * SVM or firmware has locked it.
+ * SVM, firmware has locked it, or the machine is going down.
  */
 int processor_get(void)
 {
@@ -211,12 +227,16 @@ int processor_get(void)
 
 	cpus_read_lock();
 	mutex_lock(&users_mutex);
-	if (!users)
+	if (going_down)
+		err = -ENODEV;
+	else if (!users)
 		err = enable_all();
 	if (!err)
 		users++;
 	mutex_unlock(&users_mutex);
 	cpus_read_unlock();
+	if (err == -EBUSY)
+		say_taken();
 	return err;
 }
 
@@ -233,13 +253,19 @@ void processor_put(void)
 	cpus_read_unlock();
 }
 
+/* With users_mutex, or where nothing else runs. */
+static bool is_wanted(void)
+{
+	return users && !going_down;
+}
+
 /* A CPU that cannot be enabled may not come online while there are VMs. */
 static int online(unsigned int cpu)
 {
 	int err = 0;
 
 	mutex_lock(&users_mutex);
-	if (users) {
+	if (is_wanted()) {
 		preempt_disable();
 		err = enable();
 		preempt_enable();
@@ -258,6 +284,49 @@ static int offline(unsigned int cpu)
 	preempt_enable();
 	return 0;
 }
+
+/*
+ * The CPU that takes the machine to sleep stays online, so no offline() comes for
+ * it. This does when the others are gone and programs are frozen, and before the
+ * kernel saves EFER: with SVME in what it restores, the CPU would wake up as
+ * another hypervisor's, and with no VM_HSAVE_PA.
+ */
+static int suspend(SYSCORE_PARAMETERS)
+{
+	disable(NULL);
+	return 0;
+}
+
+/* Before the others come back, by online(), and before any program runs. */
+static void resume(SYSCORE_PARAMETERS)
+{
+	int err = is_wanted() ? enable() : 0;
+
+	if (err)
+		pr_warn("CPU %d woke up without SVM: it cannot run the VMs there are (%d)\n",
+			smp_processor_id(), err);
+}
+
+SYSCORE(syscore, suspend, resume);
+
+/*
+ * Reboot, halt, power-off and kexec: what comes after Linux finds the CPUs as
+ * firmware left them. Programs still run, so SVM must not come back: a run that
+ * is interrupted here finds it gone. 6.1's kexec calls notifiers only.
+ */
+static int go_down(struct notifier_block *unused, unsigned long event,
+		   void *command)
+{
+	cpus_read_lock();
+	mutex_lock(&users_mutex);
+	going_down = true;
+	on_each_cpu(disable, NULL, 1);
+	mutex_unlock(&users_mutex);
+	cpus_read_unlock();
+	return NOTIFY_DONE;
+}
+
+static struct notifier_block reboot_notifier = { .notifier_call = go_down };
 
 /* Says why when it says no: nobody else can. */
 static int probe(void)
@@ -327,12 +396,20 @@ int processor_init(void)
 		return err;
 	err = cpuhp_setup_state_nocalls(CPUHP_AP_ONLINE_DYN, "svmrun:online",
 					online, offline);
-	if (err < 0) {
-		free_save_areas();
-		return err;
-	}
+	if (err < 0)
+		goto err_hotplug;
 	hotplug_state = err;
+	err = register_reboot_notifier(&reboot_notifier);
+	if (err)
+		goto err_reboot;
+	register_syscore(&syscore);
 	return 0;
+
+err_reboot:
+	cpuhp_remove_state_nocalls(hotplug_state);
+err_hotplug:
+	free_save_areas();
+	return err;
 }
 
 /**
@@ -340,6 +417,8 @@ int processor_init(void)
  */
 void processor_exit(void)
 {
+	unregister_syscore(&syscore);
+	unregister_reboot_notifier(&reboot_notifier);
 	cpuhp_remove_state_nocalls(hotplug_state);
 	free_save_areas();
 }

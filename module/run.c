@@ -104,12 +104,14 @@ static int load(struct vcpu *vcpu)
 
 /*
  * From 6.16 on the kernel runs no softirq between fpu_enter() and fpu_leave(), so
- * that one which is raised there is a reason to leave.
+ * that one which is raised there is a reason to leave. When the machine goes down
+ * an interrupt disables SVM, also between two visits to the guest.
  */
 static bool is_pending(void)
 {
 	return __xfer_to_guest_mode_work_pending() ||
-	       (softirq_count() && local_softirq_pending());
+	       (softirq_count() && local_softirq_pending()) ||
+	       !processor_enabled();
 }
 
 /* Whatever ends the run answers a kick too, which also looks like a signal. */

@@ -11,6 +11,7 @@
 
 #define AT_LOAD "/sys/module/kvm/parameters/enable_virt_at_load"
 #define KVM_AMD_PATH "/lib/modules/kvm-amd.ko"
+#define LOG_SECONDS 6 /* from then on the module speaks again */
 
 GUEST(halt, 16, "hlt");
 
@@ -36,6 +37,31 @@ static bool kvm_takes_at_load(void)
 static bool kvm_refused(int result)
 {
 	return result == -EBUSY || result == -EIO;
+}
+
+/* The kernel log, from here on */
+static int log_open(void)
+{
+	int fd = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+
+	if (fd >= 0)
+		lseek(fd, 0, SEEK_END);
+	return fd;
+}
+
+/* How many lines of svmrun's are in it? The mirror of log_open() */
+static int log_count(int fd)
+{
+	char record[4096];
+	ssize_t length;
+	int lines = 0;
+
+	while ((length = read(fd, record, sizeof(record) - 1)) > 0) {
+		record[length] = 0;
+		lines += !!strstr(record, ";svmrun: ");
+	}
+	close(fd);
+	return lines;
 }
 
 /* ---- KVM takes the CPUs with its first VM --------------------------------- */
@@ -72,10 +98,11 @@ static int kvm_vm_create(int kvm)
 
 TEST_F(kvm, idle_is_no_hindrance)
 {
-	int vm = vm_create(self->device);
+	int log = log_open(), vm = vm_create(self->device);
 
 	EXPECT_GE(vm, 0);
 	close(vm);
+	EXPECT_EQ(0, log_count(log));
 }
 
 TEST_F(kvm, first_is_kvm)
@@ -91,6 +118,21 @@ TEST_F(kvm, first_is_kvm)
 	ours = vm_create(self->device);
 	EXPECT_GE(ours, 0);
 	close(ours);
+}
+
+/* Whoever asks again and again does not fill the log. */
+TEST_F(kvm, refusal_is_explained_once)
+{
+	int theirs = kvm_vm_create(self->kvm), log;
+
+	ASSERT_GE(theirs, 0);
+	sleep(LOG_SECONDS);
+	log = log_open();
+	ASSERT_GE(log, 0);
+	for (int i = 0; i < 100; i++)
+		EXPECT_EQ(-EBUSY, vm_create(self->device));
+	close(theirs);
+	EXPECT_EQ(1, log_count(log));
 }
 
 TEST_F(kvm, first_is_svmrun)

@@ -40,6 +40,16 @@ static inline int runner_start(struct runner *runner, struct svmrun_vcpu *vcpu)
 	return -pthread_create(&runner->thread, NULL, runner_main, runner);
 }
 
+/* The thread goes to a CPU and stays there. */
+static inline int pin(pthread_t thread, int cpu)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(cpu, &set);
+	return -pthread_setaffinity_np(thread, sizeof(set), &set);
+}
+
 static inline int runner_kick(struct runner *runner)
 {
 	return call(runner->vcpu->fd, SVMRUN_KICK, NULL);

@@ -28,15 +28,6 @@ FIXTURE_TEARDOWN(smp)
 	machine_destroy(&self->m);
 }
 
-static int pin(pthread_t thread, int cpu)
-{
-	cpu_set_t set;
-
-	CPU_ZERO(&set);
-	CPU_SET(cpu, &set);
-	return -pthread_setaffinity_np(thread, sizeof(set), &set);
-}
-
 /* Both at once: the second is counting while the first still runs. */
 TEST_F(smp, two_vms_at_once)
 {

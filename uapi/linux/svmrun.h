@@ -105,10 +105,12 @@ struct svmrun_info {
  *
  * SVMRUN_CREATE_VM on the device returns the VM's file descriptor
  * (close-on-exec). The VM belongs to the caller's address space. The first VM
- * makes the module enable SVM on every CPU, the last one to go disables it.
+ * makes the module enable SVM on every CPU, the last one to go disables it. A
+ * machine that goes to sleep has it again when it wakes up.
  *
  * EBUSY: a CPU is in use by another hypervisor (EFER.SVME is set).
- * ENODEV: a CPU has no SVM, or firmware has locked it.
+ * ENODEV: a CPU has no SVM, firmware has locked it, or the machine is going
+ *	down.
  * EMFILE, ENFILE: too many open files.
  */
 struct svmrun_create_vm {
@@ -379,7 +381,8 @@ struct svmrun_registers {
  * SVMRUN_RUN on a vCPU: VMRUN with the vCPU's shared pages. Returns 0 when the
  * guest left for a reason that is the program's: see EXITCODE.
  *
- * EINTR: a signal is pending, or SVMRUN_KICK or immediate_exit asked for it.
+ * EINTR: a signal is pending, or SVMRUN_KICK or immediate_exit asked for it, or
+ *	the machine was asleep, which freezes programs as a signal would.
  *	Nothing is lost: EXITCODE is VMEXIT_INTR, an event that was interrupted is
  *	in EVENTINJ again. Run again.
  * EFAULT: the guest touched a mapped address whose memory cannot be had: there
@@ -390,7 +393,8 @@ struct svmrun_registers {
  * EBUSY: another thread is running this vCPU.
  * EIO: the caller's address space is not the VM's.
  * EINVAL: the argument is not 0.
- * ENODEV: SVM is not enabled on this CPU, the machine is going down.
+ * ENODEV: SVM is not enabled on this CPU: the machine is going down, or it woke
+ *	up without. EXITCODE is VMEXIT_INTR.
  */
 #define SVMRUN_RUN _IO(SVMRUN_TYPE, 0x05)
 

@@ -1,0 +1,277 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The machine sleeps and wakes up while there are VMs: the CPUs have SVM again, as
+ * they had it, and guests go on. Linux can go part of the way and back
+ * (/sys/power/pm_test); where it goes all of it, the clock's alarm wakes it.
+ */
+#include "hoststate.h"
+#include "runner.h"
+
+#define POWER_STATE "/sys/power/state"
+#define POWER_TEST "/sys/power/pm_test"
+#define POWER_TEST_DELAY "/sys/module/suspend/parameters/pm_test_delay"
+#define POWER_MEM "/sys/power/mem_sleep"
+#define ALARM "/sys/class/rtc/rtc0/wakealarm"
+#define CLOCK "/sys/class/rtc/rtc0/since_epoch"
+#define CHIPSET "/sys/bus/pci/devices/0000:00:1f.0/config"
+#define CHIPSET_ICH9 0x29188086u /* device and vendor */
+#define CHIPSET_POWER 0x40 /* PMBASE and ACPI_CNTL */
+
+#define CPUS 2
+
+GUEST(count, 64, COUNT_LOOP);
+GUEST(halt, 64, "hlt");
+
+/* 0, or a negative errno */
+static int file_write(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC), err;
+
+	if (fd < 0)
+		return -errno;
+	err = write(fd, text, strlen(text)) < 0 ? -errno : 0;
+	close(fd);
+	return err;
+}
+
+/* "" if it cannot be read */
+static const char *file_read(const char *path, char *text, size_t size)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t length;
+
+	text[0] = 0;
+	if (fd < 0)
+		return text;
+	length = read(fd, text, size - 1);
+	text[length < 0 ? 0 : length] = 0;
+	close(fd);
+	return text;
+}
+
+static bool file_offers(const char *path, const char *word)
+{
+	char text[256];
+
+	return strstr(file_read(path, text, sizeof(text)), word);
+}
+
+static long clock_seconds(void)
+{
+	char text[32];
+
+	return strtol(file_read(CLOCK, text, sizeof(text)), NULL, 10);
+}
+
+/*
+ * Some firmware forgets, when it wakes an ICH9 up, where the registers are by which
+ * the machine sleeps: it would not do it a second time.
+ */
+struct chipset {
+	uint32_t id;
+	uint64_t power;
+};
+
+static void chipset_keep(struct chipset *chipset)
+{
+	int fd = open(CHIPSET, O_RDONLY | O_CLOEXEC);
+
+	chipset->id = 0;
+	if (fd < 0)
+		return;
+	if (pread(fd, &chipset->id, 4, 0) != 4 ||
+	    pread(fd, &chipset->power, 8, CHIPSET_POWER) != 8)
+		chipset->id = 0;
+	close(fd);
+}
+
+static int chipset_repair(const struct chipset *chipset)
+{
+	int fd, err;
+
+	if (chipset->id != CHIPSET_ICH9)
+		return 0;
+	fd = open(CHIPSET, O_WRONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	err = pwrite(fd, &chipset->power, 8, CHIPSET_POWER) == 8 ? 0 : -EIO;
+	close(fd);
+	return err;
+}
+
+/* How deep the machine sleeps, and how far it goes on the way there */
+struct sleep {
+	const char *mem;
+	const char *test; /* NULL for all of the way */
+};
+
+static bool sleep_offered(const struct sleep *sleep)
+{
+	return !access(POWER_STATE, W_OK) && file_offers(POWER_STATE, "mem") &&
+	       file_offers(POWER_MEM, sleep->mem) &&
+	       (sleep->test ? file_offers(POWER_TEST, sleep->test) :
+			      !access(ALARM, W_OK));
+}
+
+static int sleep_part(const struct sleep *sleep)
+{
+	int err;
+
+	file_write(POWER_TEST_DELAY, "0");
+	err = file_write(POWER_TEST, sleep->test);
+	return err ? err : file_write(POWER_STATE, "mem");
+}
+
+static int sleep_whole(void)
+{
+	struct chipset chipset;
+	long begin;
+	int err;
+
+	chipset_keep(&chipset);
+	err = file_write(ALARM, "0");
+	if (!err)
+		err = file_write(ALARM, "+2");
+	begin = clock_seconds();
+	if (!err)
+		err = file_write(POWER_STATE, "mem");
+	if (!err)
+		err = chipset_repair(&chipset);
+	if (!err && clock_seconds() == begin)
+		err = -EAGAIN; /* it did not sleep */
+	return err;
+}
+
+/* Returns when the machine is awake again. */
+static int sleep_once(const struct sleep *sleep)
+{
+	int err = file_write(POWER_MEM, sleep->mem);
+
+	if (err)
+		return err;
+	return sleep->test ? sleep_part(sleep) : sleep_whole();
+}
+
+FIXTURE(power)
+{
+	struct machine m[CPUS];
+	struct runner runner[CPUS];
+	char *state;
+};
+
+FIXTURE_VARIANT(power)
+{
+	struct sleep sleep;
+};
+
+#define SLEEP_VARIANT(name, ...)                                               \
+	FIXTURE_VARIANT_ADD(power, name)                                       \
+	{                                                                      \
+		.sleep = { __VA_ARGS__ },                                      \
+	}
+
+SLEEP_VARIANT(programs_frozen, .mem = "deep", .test = "freezer");
+SLEEP_VARIANT(other_cpus_offline, .mem = "deep", .test = "processors");
+SLEEP_VARIANT(all_but_firmware, .mem = "deep", .test = "core");
+SLEEP_VARIANT(ram, .mem = "deep");
+
+FIXTURE_SETUP(power)
+{
+	if (sysconf(_SC_NPROCESSORS_ONLN) < CPUS)
+		SKIP_SETUP("there is one processor only");
+	if (!sleep_offered(&variant->sleep))
+		SKIP_SETUP("the machine does not sleep like this");
+	if (hoststate_load())
+		SKIP_SETUP("%s cannot be loaded", HOSTSTATE_MODULE);
+	for (int i = 0; i < CPUS; i++)
+		ASSERT_EQ(0, machine_create(&self->m[i]));
+	self->state = hoststate_read();
+	ASSERT_NE(NULL, self->state);
+}
+
+FIXTURE_TEARDOWN(power)
+{
+	file_write(POWER_TEST, "none");
+	for (int i = 0; i < CPUS; i++)
+		machine_destroy(&self->m[i]);
+	free(self->state);
+}
+
+/* On each CPU a guest counts. */
+static void guests_start(struct __test_metadata *_metadata,
+			 FIXTURE_DATA(power) * self)
+{
+	for (int i = 0; i < CPUS; i++) {
+		ASSERT_EQ(0, runner_start(&self->runner[i], &self->m[i].vcpu));
+		ASSERT_EQ(0, pin(self->runner[i].thread, i));
+	}
+	for (int i = 0; i < CPUS; i++)
+		for (int times = 0; times < 10; times++)
+			machine_wait_counting(&self->m[i]);
+}
+
+static void assert_same_state(struct __test_metadata *_metadata,
+			      const char *before)
+{
+	char *after = hoststate_read();
+
+	ASSERT_NE(NULL, after);
+	ASSERT_EQ(0, hoststate_differs(before, after));
+	free(after);
+}
+
+/* Linux takes a program out of its system calls to freeze it. */
+TEST_F(power, guests_go_on)
+{
+	for (int i = 0; i < CPUS; i++)
+		MACHINE_LOAD(&self->m[i], MODE_LONG, count);
+	guests_start(_metadata, self);
+	ASSERT_EQ(0, sleep_once(&variant->sleep));
+	for (int i = 0; i < CPUS; i++)
+		EXPECT_EQ(-EINTR, runner_join(&self->runner[i]));
+	assert_same_state(_metadata, self->state);
+	guests_start(_metadata, self);
+	for (int i = 0; i < CPUS; i++) {
+		EXPECT_EQ(0, runner_kick(&self->runner[i]));
+		EXPECT_EQ(-EINTR, runner_join(&self->runner[i]));
+	}
+}
+
+/* Time and again, and with nobody in RUN */
+TEST_F(power, guests_begin_afterwards)
+{
+	for (int times = 0; times < 2; times++) {
+		ASSERT_EQ(0, sleep_once(&variant->sleep));
+		for (int i = 0; i < CPUS; i++) {
+			ASSERT_EQ(0, go_to_cpu(i));
+			MACHINE_LOAD(&self->m[i], MODE_LONG, halt);
+			ASSERT_EXIT(VMEXIT_HLT, &self->m[i]);
+		}
+	}
+	assert_same_state(_metadata, self->state);
+}
+
+/* SVM does not come on with nobody there to want it, and goes with the last VM. */
+TEST_F(power, without_vms)
+{
+	char *idle;
+
+	for (int i = 0; i < CPUS; i++)
+		machine_destroy(&self->m[i]);
+	idle = hoststate_read();
+	ASSERT_NE(NULL, idle);
+	ASSERT_EQ(0, sleep_once(&variant->sleep));
+	assert_same_state(_metadata, idle);
+	for (int i = 0; i < CPUS; i++)
+		ASSERT_EQ(0, machine_create(&self->m[i]));
+	assert_same_state(_metadata, self->state);
+	ASSERT_EQ(0, sleep_once(&variant->sleep));
+	for (int i = 0; i < CPUS; i++)
+		machine_destroy(&self->m[i]);
+	assert_same_state(_metadata, idle);
+	free(idle);
+	for (int i = 0; i < CPUS; i++)
+		ASSERT_EQ(0, machine_create(&self->m[i]));
+}
+
+TEST_HARNESS_MAIN
