@@ -7,13 +7,9 @@
  */
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/mount.h>
-#include <sys/stat.h>
 
+#include "cgroup.h"
 #include "pages.h"
-
-#define CGROUPS "/tmp/svmrun-cgroups"
-#define GROUP CGROUPS "/nomem"
 
 /* More than what a CPU keeps in hand of a cgroup's allowance */
 #define SPARE (1ul << 20)
@@ -27,32 +23,14 @@ GUEST(touch, 64,
       "mov $0x400000, %rsi\n mov $512, %ecx\n"
       "1: mov (%rsi), %al\n add $0x200000, %rsi\n loop 1b\n hlt");
 
-static int text_write(const char *path, const char *text)
+/* The OOM killer may not take the process. */
+static int group_begin(void)
 {
-	int fd = open(path, O_WRONLY | O_CLOEXEC), err;
+	int err = group_create();
 
-	if (fd < 0)
-		return -errno;
-	err = write(fd, text, strlen(text)) < 0 ? -errno : 0;
-	close(fd);
-	return err;
-}
-
-static int group_enter(void)
-{
-	char pid[32];
-	int err;
-
-	mkdir(CGROUPS, 0700);
-	if (mount("none", CGROUPS, "cgroup2", 0, NULL) && errno != EBUSY)
-		return -errno;
-	err = text_write(CGROUPS "/cgroup.subtree_control", "+memory");
-	if (err)
-		return err;
-	mkdir(GROUP, 0700);
-	snprintf(pid, sizeof(pid), "%d", getpid());
-	err = text_write(GROUP "/cgroup.procs", pid);
-	return err ? err : text_write("/proc/self/oom_score_adj", "-1000");
+	if (!err)
+		err = group_enter();
+	return err ? err : file_write("/proc/self/oom_score_adj", "-1000");
 }
 
 /* How much the group has */
@@ -75,7 +53,7 @@ FIXTURE(nomem)
 
 FIXTURE_SETUP(nomem)
 {
-	int err = group_enter();
+	int err = group_begin();
 
 	if (err)
 		SKIP_SETUP("no memory cgroup can be had: %s", strerror(-err));

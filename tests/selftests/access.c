@@ -1,0 +1,286 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Who may use the device, what it takes beside that, and who pays: programs without
+ * any privilege that are in the device's group, and the memory cgroup of the caller.
+ */
+#include <grp.h>
+#include <sys/resource.h>
+
+#include "cgroup.h"
+#include "child.h"
+#include "pages.h"
+
+#define NOBODY 65534
+#define OTHER 65533 /* another group that nobody is in */
+
+GUEST(halt, 16, "hlt");
+
+/* ---- who may ------------------------------------------------------------------- */
+
+FIXTURE(access)
+{
+	struct stat before;
+};
+
+/* The device is as a udev rule would have it, with nobody's group. */
+FIXTURE_SETUP(access)
+{
+	ASSERT_EQ(0, stat(SVMRUN_DEVICE, &self->before));
+	if (chown(SVMRUN_DEVICE, 0, NOBODY))
+		SKIP_SETUP("needs root");
+	ASSERT_EQ(0, chmod(SVMRUN_DEVICE, 0660));
+}
+
+FIXTURE_TEARDOWN(access)
+{
+	EXPECT_EQ(0, chown(SVMRUN_DEVICE, self->before.st_uid,
+			   self->before.st_gid));
+	EXPECT_EQ(0, chmod(SVMRUN_DEVICE, self->before.st_mode & 07777));
+}
+
+/* In a child, for good: no user of root's, no group but these. */
+static void become_nobody(gid_t group, gid_t other)
+{
+	if (setgroups(1, &other) || setgid(group) || setuid(NOBODY))
+		_exit(1);
+}
+
+/* What the child's check returned, which is 0 or a negative errno */
+static int wait_check(pid_t child)
+{
+	int status;
+
+	if (waitpid(child, &status, 0) != child || !WIFEXITED(status))
+		return 1;
+	return -WEXITSTATUS(status);
+}
+
+static int run_machine(void)
+{
+	struct machine m;
+	int err = machine_create(&m);
+
+	if (err)
+		return err;
+	MACHINE_LOAD(&m, MODE_REAL, halt);
+	err = machine_run(&m);
+	if (!err && m.vcpu.vmcb->control.exitcode != VMEXIT_HLT)
+		err = -EPROTO;
+	machine_destroy(&m);
+	return err;
+}
+
+static int run_machine_as(gid_t group, gid_t other)
+{
+	pid_t child = fork();
+
+	if (!child) {
+		become_nobody(group, other);
+		_exit(-run_machine());
+	}
+	return wait_check(child);
+}
+
+TEST_F(access, is_the_groups)
+{
+	EXPECT_EQ(0, run_machine_as(NOBODY, OTHER));
+	EXPECT_EQ(0, run_machine_as(OTHER, NOBODY));
+}
+
+TEST_F(access, is_not_everybodys)
+{
+	EXPECT_EQ(-EACCES, run_machine_as(OTHER, OTHER));
+}
+
+/* The device of a module just loaded is root's. */
+TEST_F(access, is_roots_alone_at_first)
+{
+	EXPECT_EQ(0, self->before.st_uid);
+	EXPECT_EQ(0, self->before.st_mode & 07007);
+}
+
+/* Who has a descriptor may use it, as with any file. */
+TEST_F(access, comes_with_the_descriptor)
+{
+	int device = device_open();
+	pid_t child = fork();
+
+	if (!child) {
+		become_nobody(OTHER, OTHER);
+		_exit(vcpu_create(vm_create(device)) < 0);
+	}
+	EXPECT_EQ(0, wait_check(child));
+	close(device);
+}
+
+/* Nothing is locked or pinned: no right to lock memory is asked for. */
+TEST_F(access, takes_no_locked_memory)
+{
+	const struct rlimit none = { 0, 0 };
+	pid_t child = fork();
+
+	if (!child) {
+		if (setrlimit(RLIMIT_MEMLOCK, &none))
+			_exit(1);
+		become_nobody(NOBODY, NOBODY);
+		_exit(-run_machine() ||
+		      file_field("/proc/self/status", "VmLck:") ||
+		      file_field("/proc/self/status", "VmPin:"));
+	}
+	EXPECT_EQ(0, wait_check(child));
+}
+
+/* ---- who pays ------------------------------------------------------------------- */
+
+/* KiB that the kernel and the processors may have in hand for the group */
+#define SLACK 1024
+
+#define VCPUS 200
+#define VCPU_KIB                                                               \
+	28 /* at least: VMCBs, registers page, permission maps, state */
+
+#define PLACES 1024
+#define TABLE_KIB 4
+
+#define LOG_KIB 4096
+
+#define FIRST GIB_1
+
+/* RCX bytes, one in 2 MiB, are read from RBX on. */
+GUEST(touch, 64, "1: mov (%rbx), %al\n add $0x200000, %rbx\n loop 1b\n hlt");
+
+FIXTURE(charge)
+{
+	struct machine m;
+	int fds[VCPUS];
+};
+
+FIXTURE_VARIANT(charge)
+{
+	int (*take)(FIXTURE_DATA(charge) * self);
+	int (*give)(FIXTURE_DATA(charge) * self);
+	long kib; /* at least */
+};
+
+static int take_vcpus(FIXTURE_DATA(charge) * self)
+{
+	for (int i = 0; i < VCPUS; i++) {
+		self->fds[i] = vcpu_create(self->m.vm.fd);
+		if (self->fds[i] < 0)
+			return self->fds[i];
+	}
+	return 0;
+}
+
+static int give_vcpus(FIXTURE_DATA(charge) * self)
+{
+	for (int i = 0; i < VCPUS; i++)
+		close(self->fds[i]);
+	return 0;
+}
+
+/* The memory is one page, again and again: only tables are new. */
+static int take_tables(FIXTURE_DATA(charge) * self)
+{
+	struct machine *m = &self->m;
+	int err = MACHINE_LOAD(m, MODE_LONG, touch);
+
+	for (uint64_t i = 0; !err && i < PLACES; i++)
+		err = machine_map(m, FIRST + i * MIB_2, m->memory.base, PAGE,
+				  MAP_ALL);
+	m->vcpu.regs->rbx = FIRST;
+	m->vcpu.regs->rcx = PLACES;
+	return err ? err : machine_run(m);
+}
+
+static int give_tables(FIXTURE_DATA(charge) * self)
+{
+	return machine_unmap(&self->m, FIRST, PLACES * MIB_2);
+}
+
+#define LOGGED (LOG_KIB * 1024 * 8 * PAGE)
+
+static int take_log(FIXTURE_DATA(charge) * self)
+{
+	return machine_map(&self->m, LOGGED, self->m.memory.base, LOGGED,
+			   MAP_ALL | SVMRUN_MAP_LOG_DIRTY);
+}
+
+static int give_log(FIXTURE_DATA(charge) * self)
+{
+	return machine_unmap(&self->m, LOGGED, LOGGED);
+}
+
+#define CHARGE(name, kib_)                                                     \
+	FIXTURE_VARIANT_ADD(charge, name)                                      \
+	{                                                                      \
+		.take = take_##name, .give = give_##name, .kib = kib_,         \
+	}
+
+CHARGE(vcpus, VCPUS *VCPU_KIB);
+CHARGE(tables, PLACES *TABLE_KIB);
+CHARGE(log, LOG_KIB);
+
+FIXTURE_SETUP(charge)
+{
+	int err = group_create();
+
+	if (!err)
+		err = group_enter();
+	if (err)
+		SKIP_SETUP("no memory cgroup can be had: %s", strerror(-err));
+	ASSERT_EQ(0, machine_create(&self->m));
+	memset(self->fds, -1, sizeof(self->fds)); /* none */
+}
+
+FIXTURE_TEARDOWN(charge)
+{
+	machine_destroy(&self->m);
+}
+
+static long charged_kib(void)
+{
+	return file_number(GROUP "/memory.current") / 1024;
+}
+
+/* Soon: what is given back last, is so after the call has returned. */
+static void expect_charged_no_more(struct __test_metadata *_metadata,
+				   long before)
+{
+	for (int i = 0; i < 500 && charged_kib() > before + SLACK; i++)
+		usleep(10 * 1000);
+	EXPECT_LE(charged_kib(), before + SLACK);
+}
+
+TEST_F(charge, is_the_callers)
+{
+	long before, charged;
+
+	/* Once before: what is kept for later is not meant. */
+	ASSERT_EQ(0, variant->take(self));
+	ASSERT_EQ(0, variant->give(self));
+	before = charged_kib();
+	ASSERT_EQ(0, variant->take(self));
+	charged = charged_kib() - before;
+	EXPECT_LE(variant->kib - SLACK, charged)
+	{
+		TH_LOG("%ld KiB charged", charged);
+	}
+	ASSERT_EQ(0, variant->give(self));
+	expect_charged_no_more(_metadata, before);
+}
+
+/* Nothing is unmapped before: it goes with the last descriptor. */
+TEST_F(charge, ends_with_the_vm)
+{
+	long before = charged_kib();
+
+	ASSERT_EQ(0, variant->take(self));
+	EXPECT_LE(before + variant->kib - SLACK, charged_kib());
+	give_vcpus(self);
+	machine_destroy(&self->m);
+	expect_charged_no_more(_metadata, before);
+	ASSERT_EQ(0, machine_create(&self->m));
+}
+
+TEST_HARNESS_MAIN
