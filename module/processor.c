@@ -23,6 +23,7 @@
 #include "asid.h"
 #include "compat.h"
 #include "page.h"
+#include "trace.h"
 #include "vmcb.h"
 
 #define CPUID_SVM 0x8000000a /* APM volume 3, E.4.9 */
@@ -170,6 +171,7 @@ static int enable(void)
 		wrmsrq(MSR_AMD64_TSC_RATIO, processor->tsc_ratio);
 	bp_spec_reduce(true);
 	processor->enabled = true;
+	trace_enable(smp_processor_id());
 	return 0;
 }
 
@@ -186,6 +188,7 @@ static void disable(void *unused)
 	wrmsrq(MSR_VM_HSAVE_PA, 0);
 	rdmsrq(MSR_EFER, efer);
 	wrmsrq(MSR_EFER, efer & ~EFER_SVME);
+	trace_disable(smp_processor_id());
 }
 
 static void enable_call(void *first_error)

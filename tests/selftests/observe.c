@@ -122,6 +122,28 @@ TEST_F(observe, invalidation_is_traced)
 	EXPECT_EQ(GPA + PAGE, value(line, " end="));
 }
 
+/* The first VM has SVM enabled, the last one disabled, on every CPU. */
+TEST(svm_is_traced)
+{
+	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+	int device = svmrun_device_open(NULL);
+	struct svmrun_vm vm;
+	char line[512];
+
+	NEEDS_TRACING();
+	ASSERT_EQ(0, events_begin());
+	ASSERT_EQ(0, svmrun_vm_create(&vm, device));
+	last_event(": enable: ", line);
+	EXPECT_GT(cpus, value(line, " cpu="));
+	last_event(": disable: ", line);
+	EXPECT_STREQ("", line);
+	svmrun_vm_destroy(&vm);
+	last_event(": disable: ", line);
+	EXPECT_GT(cpus, value(line, " cpu="));
+	file_write(EVENTS "enable", "0");
+	close(device);
+}
+
 /* ---- counters ------------------------------------------------------------ */
 
 static long fd_field(int fd, const char *name)
