@@ -100,10 +100,11 @@ static u64 map_ahead(struct memory *memory, const struct region *region,
 
 	for (i = 1; i < pages->count; i++) {
 		struct page *page = pages->page[i];
+		struct folio *folio = page_folio(page);
 		unsigned int own = rights;
 
 		gpa += PAGE_SIZE;
-		if (!PageSwapBacked(page) && !PageDirty(page))
+		if (!folio_test_swapbacked(folio) && !folio_test_dirty(folio))
 			own &= ~NPT_WRITE;
 		if (gpa >= region->end ||
 		    map_page(memory, cache, gpa, page, 1, own))
