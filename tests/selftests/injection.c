@@ -375,9 +375,11 @@ static uint64_t stack_page(enum machine_mode mode)
 	return mode == MODE_REAL ? REAL_STACK_PAGE : STACK_PAGE;
 }
 
-/* The error code counts only if there is one. */
+/* The error code counts only if there is one, an NMI's vector never. */
 static uint64_t event_of(uint64_t exitintinfo)
 {
+	if ((exitintinfo & SVM_EVENT_TYPE_MASK) == SVM_EVENT_TYPE_NMI)
+		return EVENT_NMI;
 	return has_error(exitintinfo) ? exitintinfo : (uint32_t)exitintinfo;
 }
 
