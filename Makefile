@@ -23,6 +23,8 @@ help:
 	@echo 'make test        install what is missing, build, run every test'
 	@echo 'make test-kernels  the same for the module and the selftests, on Linux'
 	@echo '                 6.1 and those of Debian'\''s backports and of sid'
+	@echo 'make test-vmrun  the same for the selftests, under the VMRUN of a newer QEMU'
+	@echo '                 and of KVM (a VM in the nested VM)'
 	@echo 'make fuzz        install what is missing, build, run every fuzzer: two minutes'
 	@echo 'make style       install what is missing, check the layout of the sources'
 	@echo 'make bench       install what is missing, count instructions of svmrun'\''s work'
@@ -109,6 +111,9 @@ fuzz:
 
 test-kernels:
 	@tests/kernels
+
+test-vmrun:
+	@tests/vmrun
 
 style:
 	@tests/style
