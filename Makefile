@@ -139,5 +139,5 @@ clean:
 	rm -rf $(BUILD)
 
 .PHONY: all help module lib cli examples guests source tests selftests test-modules \
-	benches fuzzers demo test fuzz test-kernels style bench policy install uninstall \
+	benches fuzzers demo test fuzz test-kernels test-vmrun style bench policy install uninstall \
 	clean

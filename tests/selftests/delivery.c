@@ -26,10 +26,11 @@
 static const uint64_t events[] = {
 	EVENT_NMI,
 	EVENT_EXCEPTION(VECTOR_UD),
-	EVENT_EXCEPTION(VECTOR_BP),
 };
 
+/* What an instruction raises */
 static const uint64_t software[] = {
+	EVENT_EXCEPTION(VECTOR_BP),
 	EVENT_SOFT(VECTOR_INT),
 	EVENT_SOFT(VECTOR_BP),
 };
