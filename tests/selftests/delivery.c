@@ -214,7 +214,7 @@ MODE_FIXTURE(storm)
 
 #define INJECTIONS 500
 #define RAISED 200000
-#define LOOPS 50000
+#define LOOPS 10000
 #define PROBES 4000
 
 /* Runs that did not end with the guest's HLT */
@@ -394,7 +394,7 @@ static unsigned int raise_all(struct __test_metadata *_metadata,
 	unsigned int raised = 0;
 
 	ASSERT_EQ(0, disturber_start(&disturber, m, true, 200));
-	while (raised < RAISED || !interrupted.runs) {
+	while (raised < RAISED / patience() || !interrupted.runs) {
 		m->vcpu.vmcb->save.rip = MACHINE_CODE;
 		m->vcpu.regs->rcx = LOOPS;
 		ASSERT_EQ(0, run_to_halt(m, &interrupted));

@@ -25,11 +25,16 @@
  * The time that a test may take is meant for one emulator; where one runs in
  * another, $PATIENCE says how many times as much it is.
  */
+static inline unsigned int patience(void)
+{
+	const char *times = getenv("PATIENCE");
+
+	return times ? atoi(times) : 1;
+}
+
 static inline unsigned int patient_alarm(unsigned int seconds)
 {
-	const char *patience = getenv("PATIENCE");
-
-	return alarm(seconds * (patience ? atoi(patience) : 1));
+	return alarm(seconds * patience());
 }
 
 #define alarm(seconds) patient_alarm(seconds)
