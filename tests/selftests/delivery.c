@@ -38,8 +38,7 @@ static const uint64_t software[] = {
 #define SKIP_LOST(m)                                                           \
 	do {                                                                   \
 		if (tables_lose_soft(m))                                       \
-			SKIP(return, "an INTn that is injected and cut short"  \
-				     " is lost");                              \
+			SKIP(return, "an INTn that is cut short is lost");     \
 	} while (0)
 
 GUEST(stay, 64, "1: hlt\n jmp 1b");
@@ -317,7 +316,8 @@ static void inject_all(struct __test_metadata *_metadata, struct machine *m,
 	struct disturber disturber;
 
 	ASSERT_EQ(0, disturber_start(&disturber, m, true, 1000));
-	for (int i = 0; i < INJECTIONS || !interrupted.deliveries; i++) {
+	for (unsigned int i = 0;
+	     i < INJECTIONS / patience() || !interrupted.deliveries; i++) {
 		uint64_t event = list[rand_r(&seed) % size];
 		uint8_t vector = event & SVM_EVENT_VECTOR_MASK;
 

@@ -218,14 +218,11 @@ static const char *lacks_debug_exceptions(struct machine *m)
 	LOAD_HOSTILE(m, MODE_REAL, read_dr7);
 	m->vcpu.vmcb->save.dr7 |= 1u << 13;
 	if (!raises_debug(m))
-		return "debug exceptions are not as the manual has them:"
-		       " no general detect";
+		return "the processor has no general detect";
 	LOAD_HOSTILE(m, MODE_REAL, write_first_of_four);
 	raised = raises_debug(m);
 	breakpoints_disarm(m, m->vcpu.vmcb->save.dr7);
-	return raised ? NULL :
-			"breakpoints on data are not as the manual has them:"
-			" all bits of the address count";
+	return raised ? NULL : "all bits of a breakpoint's address count";
 }
 
 ENDLESS(watches_the_stack_of_its_debug_handler, 16, watch_stack,

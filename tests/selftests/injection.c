@@ -371,7 +371,7 @@ static const uint64_t cut_events[] = {
 	EVENT_EXCEPTION(VECTOR_DB),
 };
 
-#define SOFT_IS_LOST "an INTn that is injected and cut short is lost"
+#define SOFT_IS_LOST "an INTn that is cut short is lost"
 
 static uint64_t stack_page(enum machine_mode mode)
 {
