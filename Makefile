@@ -25,6 +25,8 @@ help:
 	@echo '                 6.1 and those of Debian'\''s backports and of sid'
 	@echo 'make test-debug  the same for the selftests, on a kernel that looks for'
 	@echo '                 mistakes itself'
+	@echo 'make test-vmrun  the same for the selftests, under the VMRUN of a newer QEMU'
+	@echo '                 and of KVM (a VM in the nested VM)'
 	@echo 'make fuzz        install what is missing, build, run every fuzzer: 2.5 minutes'
 	@echo 'make style       install what is missing, check the layout of the sources'
 	@echo 'make bench       install what is missing, count instructions of svmrun'\''s work'
@@ -116,6 +118,9 @@ test-kernels:
 test-debug:
 	@tests/debug
 
+test-vmrun:
+	@tests/vmrun
+
 style:
 	@tests/style
 
@@ -140,5 +145,5 @@ clean:
 	rm -rf $(BUILD)
 
 .PHONY: all help module lib cli examples guests source tests selftests test-modules \
-	benches fuzzers demo test fuzz test-kernels test-debug style bench policy install \
-	uninstall clean
+	benches fuzzers demo test fuzz test-kernels test-debug test-vmrun style bench \
+	policy install uninstall clean

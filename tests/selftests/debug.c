@@ -268,6 +268,31 @@ static void begin_write(struct machine *m, int n)
 	begin_break(m, n, MACHINE_DATA, DR7_WRITE(n));
 }
 
+GUEST(halt_and_look, 64, "hlt\n mov %dr6, %rcx\n hlt");
+
+/*
+ * Is DR6 lost, although the clean bit says that it is as it was (APM 15.15)? A
+ * hypervisor around may take the host's for it.
+ */
+static bool loses_dr6(struct machine *m)
+{
+	struct svm_vmcb *vmcb = m->vcpu.vmcb;
+
+	MACHINE_LOAD(m, MODE_LONG, halt_and_look);
+	vmcb->save.dr6 = DR6_RESERVED | 1;
+	if (machine_run(m))
+		return false;
+	vmcb->save.rip++;
+	vmcb->control.clean = SVM_CLEAN_DRx;
+	return !machine_run(m) && !(m->vcpu.regs->rcx & 1);
+}
+
+#define SKIP_LOST_DR6(m)                                                       \
+	do {                                                                   \
+		if (loses_dr6(m))                                              \
+			SKIP(return, "the processor loses a guest's DR6");     \
+	} while (0)
+
 TEST_F(breakpoint, execute_intercepted)
 {
 	struct svm_vmcb_save *save = &self->m.vcpu.vmcb->save;
@@ -287,6 +312,7 @@ TEST_F(breakpoint, execute_of_the_guests_own)
 {
 	struct svmrun_registers *regs = self->m.vcpu.regs;
 
+	SKIP_LOST_DR6(&self->m);
 	begin_execute(&self->m, variant->n);
 	SET_HANDLER(&self->m, count_fault);
 	ASSERT_EXIT(VMEXIT_HLT, &self->m);
@@ -313,6 +339,7 @@ TEST_F(breakpoint, write_of_the_guests_own)
 {
 	struct svmrun_registers *regs = self->m.vcpu.regs;
 
+	SKIP_LOST_DR6(&self->m);
 	begin_write(&self->m, variant->n);
 	SET_HANDLER(&self->m, count_db);
 	ASSERT_EXIT(VMEXIT_HLT, &self->m);

@@ -6,6 +6,7 @@
 #include <sys/ptrace.h>
 #include <sys/timerfd.h>
 
+#include "breakpoints.h"
 #include "hostile.h"
 #include "runner.h"
 
@@ -190,20 +191,38 @@ static void watch_stack(struct machine *m)
 
 GUEST(read_dr7, 16, "mov %dr7, %eax\n hlt");
 
-/*
- * An emulator that knows data breakpoints by halves may not survive one on the
- * stack; so probe for another part of them.
- */
-static const char *lacks_general_detect(struct machine *m)
+static bool raises_debug(struct machine *m)
 {
 	struct svm_vmcb *vmcb = m->vcpu.vmcb;
 
-	LOAD_HOSTILE(m, MODE_REAL, read_dr7);
-	vmcb->save.dr7 |= 1u << 13;
 	vmcb->control.intercept[2] = SVM_INTERCEPT2_EXCEPTION(VECTOR_DB);
-	if (!machine_run(m) && vmcb->control.exitcode == VMEXIT_EXCP(VECTOR_DB))
-		return NULL;
-	return "debug exceptions are not as the manual has them: no general detect";
+	return !machine_run(m) &&
+	       vmcb->control.exitcode == VMEXIT_EXCP(VECTOR_DB);
+}
+
+/* The length says which bits of the address count (APM 13.1.1). */
+GUEST(write_first_of_four, 16,
+      "mov $0xa002, %eax\n mov %eax, %dr0\n"
+      "mov $0x000d0703, %eax\n mov %eax, %dr7\n"
+      "movb $0, 0xa000\n"
+      "mov $0x400, %eax\n mov %eax, %dr7\n hlt");
+
+/*
+ * An emulator that knows data breakpoints by halves may not survive one on the
+ * stack; so probe for other parts of them.
+ */
+static const char *lacks_debug_exceptions(struct machine *m)
+{
+	bool raised;
+
+	LOAD_HOSTILE(m, MODE_REAL, read_dr7);
+	m->vcpu.vmcb->save.dr7 |= 1u << 13;
+	if (!raises_debug(m))
+		return "the processor has no general detect";
+	LOAD_HOSTILE(m, MODE_REAL, write_first_of_four);
+	raised = raises_debug(m);
+	breakpoints_disarm(m, m->vcpu.vmcb->save.dr7);
+	return raised ? NULL : "all bits of a breakpoint's address count";
 }
 
 ENDLESS(watches_the_stack_of_its_debug_handler, 16, watch_stack,
@@ -211,7 +230,7 @@ ENDLESS(watches_the_stack_of_its_debug_handler, 16, watch_stack,
 	"mov $0x000d0703, %eax\n mov %eax, %dr7\n"
 	"1: push %ax\n pop %ax\n jmp 1b\n"
 	".org watches_the_stack_of_its_debug_handler_code + 0x100\n iret",
-	.lacks = lacks_general_detect);
+	.lacks = lacks_debug_exceptions);
 
 static void inject_nmi(struct machine *m)
 {

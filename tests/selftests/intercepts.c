@@ -581,6 +581,21 @@ static int run(struct machine *m, const struct exit *exit, bool asked)
 	return machine_run(m);
 }
 
+/*
+ * It is #UD then (APM 3.3 of volume 3); a hypervisor around may take it for a call
+ * of its own instead, and have it done again and again.
+ */
+static bool repeats_vmmcall(struct machine *m, const struct exit *exit)
+{
+	int err;
+
+	signal(SIGALRM, on_alarm);
+	alarm(1);
+	err = run(m, exit, false);
+	alarm(0);
+	return err == -EINTR;
+}
+
 /* What came instead, in words */
 static void explain(const struct machine *m, char *why, size_t size)
 {
@@ -661,6 +676,8 @@ TEST_F(intercept, exit)
 	expect_infos(_metadata, &self->m, exit);
 	if (is_forced(&self->m, exit->code))
 		return;
+	if (exit->code == VMEXIT_VMMCALL && repeats_vmmcall(&self->m, exit))
+		SKIP(return, "VMMCALL that is not intercepted does not end");
 	ASSERT_EQ(0, run(&self->m, exit, false));
 	EXPECT_NE(exit->code, vmcb->control.exitcode);
 }

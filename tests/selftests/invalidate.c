@@ -317,10 +317,16 @@ TEST_F(invalidate, migration)
 
 #define KSM "/sys/kernel/mm/ksm/"
 
+/*
+ * Smart scans (from Linux 6.7 on) look at a page in every ninth turn only, which
+ * need not be the same for two pages with a different past.
+ */
 static int ksm_begin(volatile void *pages, size_t length)
 {
 	int err = madvise((void *)pages, length, MADV_MERGEABLE) ? -errno : 0;
 
+	if (!err && !access(KSM "smart_scan", F_OK))
+		err = file_write(KSM "smart_scan", "0");
 	if (!err)
 		err = file_write(KSM "sleep_millisecs", "1");
 	if (!err)

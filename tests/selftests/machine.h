@@ -13,6 +13,7 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -20,7 +21,25 @@
 
 #include <svmrun.h>
 
+/*
+ * The time that a test may take is meant for one emulator; where one runs in
+ * another, $PATIENCE says how many times as much it is.
+ */
+static inline unsigned int patience(void)
+{
+	const char *times = getenv("PATIENCE");
+
+	return times ? atoi(times) : 1;
+}
+
+static inline unsigned int patient_alarm(unsigned int seconds)
+{
+	return alarm(seconds * patience());
+}
+
+#define alarm(seconds) patient_alarm(seconds)
 #include "kselftest_harness.h"
+#undef alarm
 
 #define PAGE 4096ul
 

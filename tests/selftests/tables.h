@@ -244,4 +244,28 @@ static inline void frame_return(struct machine *m, enum machine_mode mode,
 		save->rsp += frame_word(mode);
 }
 
+GUEST(tables_halt, 16, "hlt");
+
+/*
+ * Is an INTn lost that is injected, cut short, and injected again, as it must be
+ * (APM 15.7.2)? A hypervisor may take it for an instruction of the guest's.
+ */
+static inline bool tables_lose_soft(struct machine *m)
+{
+	struct svm_vmcb *vmcb = m->vcpu.vmcb;
+
+	MACHINE_LOAD(m, MODE_REAL, tables_halt);
+	tables_set(m, MODE_REAL);
+	if (machine_unmap(m, REAL_STACK_PAGE, PAGE))
+		return false;
+	vmcb->control.eventinj = EVENT_SOFT(0x21);
+	vmcb->control.nrip = MACHINE_CODE + 1;
+	if (machine_run(m) || machine_map_again(m, REAL_STACK_PAGE))
+		return false;
+	vmcb->control.eventinj = vmcb->control.exitintinfo;
+	vmcb->control.nrip = MACHINE_CODE + 1;
+	return !machine_run(m) && vmcb->control.exitcode == VMEXIT_HLT &&
+	       vmcb->save.rip == MACHINE_CODE;
+}
+
 #endif /* TABLES_H */
