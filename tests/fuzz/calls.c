@@ -456,7 +456,7 @@ static void tell(struct fuzzer *fuzzer, const char *what)
 	struct sums now = sums(fuzzer);
 
 	fuzzer->told = time(NULL);
-	ksft_print_msg("%s: %lu scripts, %lu calls, %lu succeeded, %lu runs, %lu edges covered, %lu s\n",
+	ksft_print_msg("%s: %lu scripts, %lu calls, %lu succeeded, %lu runs, %lu edges, %lu s\n",
 		       what, THREADS * fuzzer->rounds, now.calls, now.successes,
 		       now.runs, fuzzer->covered.edges,
 		       (unsigned long)(fuzzer->told - fuzzer->begun));

@@ -316,13 +316,11 @@ static void inject_all(struct __test_metadata *_metadata, struct machine *m,
 	unsigned int want[VECTORS] = {}, seed = 1;
 	struct interrupted interrupted = {};
 	time_t end = time(NULL) + SECONDS;
+	unsigned int most = INJECTIONS / patience(), i = 0;
 	struct disturber disturber;
-	unsigned int i;
 
 	ASSERT_EQ(0, disturber_start(&disturber, m, true, 1000));
-	for (i = 0; (i < INJECTIONS / patience() && time(NULL) < end) ||
-		    !interrupted.deliveries;
-	     i++) {
+	for (; (i < most && time(NULL) < end) || !interrupted.deliveries; i++) {
 		uint64_t event = list[rand_r(&seed) % size];
 		uint8_t vector = event & SVM_EVENT_VECTOR_MASK;
 

@@ -148,7 +148,7 @@ FIXTURE(exec)
 
 FIXTURE_VARIANT(exec)
 {
-	void (*exec)(struct machine * m);
+	void (*exec)(struct machine *);
 };
 
 /* clang-format off */
@@ -342,10 +342,14 @@ static int fds_receive(int socket, int *fds)
 static void owner_main(int socket, volatile uint64_t *counter)
 {
 	struct machine m;
-	int result;
+	int result, fds[FDS];
 
-	if (child_machine_create(&m, counter) ||
-	    fds_send(socket, (int[]){ m.device, m.vm.fd, m.vcpu.fd }))
+	if (child_machine_create(&m, counter))
+		_exit(1);
+	fds[0] = m.device;
+	fds[1] = m.vm.fd;
+	fds[2] = m.vcpu.fd;
+	if (fds_send(socket, fds))
 		_exit(1);
 	do
 		result = machine_run(&m);
@@ -435,8 +439,7 @@ TEST_F(sent, receiver_keeps_what_the_owner_leaves)
 	int fds[FDS];
 
 	if (!module_can_be_changed() || hoststate_load())
-		SKIP(return, "needs root, %s and %s", module_path(),
-			   HOSTSTATE_MODULE);
+		SKIP(return, "needs root, svmrun.ko and " HOSTSTATE_MODULE);
 	ASSERT_EQ(0, fds_receive(self->socket, fds));
 	kill_owner(_metadata, self);
 	EXPECT_EQ(0, check_left(fds[VM], fds[VCPU]));
