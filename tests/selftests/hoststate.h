@@ -85,6 +85,7 @@ static inline int hoststate_differs(const char *before, const char *after)
 		before += old + (before[old] == '\n');
 		after += new + (after[new] == '\n');
 	}
+	fflush(stdout); /* the caller may end by a signal */
 	return differ;
 }
 

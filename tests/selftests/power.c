@@ -152,6 +152,37 @@ static int sleep_once(const struct sleep *sleep)
 	return sleep->test ? sleep_part(sleep) : sleep_whole();
 }
 
+static bool is_of_svm(const char *line)
+{
+	char item[16];
+
+	if (sscanf(line, "cpu%*d %15s", item) != 1)
+		return false;
+	return !strcmp(item, "EFER") || !strcmp(item, "TSC_RATIO") ||
+	       !strcmp(item, "VM_CR") || !strcmp(item, "VM_HSAVE_PA");
+}
+
+/*
+ * What each CPU has of SVM, to free(). The rest of its state is Linux's, which sets
+ * some of it anew: PAT, which guests can change in emulators, is then right again.
+ */
+static char *svm_state(void)
+{
+	char *state = hoststate_read(), *from = state, *to = state;
+	size_t length;
+
+	for (; state && *from; from += length) {
+		length = strcspn(from, "\n") + 1;
+		if (!is_of_svm(from))
+			continue;
+		memmove(to, from, length);
+		to += length;
+	}
+	if (state)
+		*to = 0;
+	return state;
+}
+
 FIXTURE(power)
 {
 	struct machine m[CPUS];
@@ -185,7 +216,7 @@ FIXTURE_SETUP(power)
 		SKIP_SETUP("%s cannot be loaded", HOSTSTATE_MODULE);
 	for (int i = 0; i < CPUS; i++)
 		ASSERT_EQ(0, machine_create(&self->m[i]));
-	self->state = hoststate_read();
+	self->state = svm_state();
 	ASSERT_NE(NULL, self->state);
 }
 
@@ -213,7 +244,7 @@ static void guests_start(struct __test_metadata *_metadata,
 static void assert_same_state(struct __test_metadata *_metadata,
 			      const char *before)
 {
-	char *after = hoststate_read();
+	char *after = svm_state();
 
 	ASSERT_NE(NULL, after);
 	ASSERT_EQ(0, hoststate_differs(before, after));
@@ -258,7 +289,7 @@ TEST_F(power, without_vms)
 
 	for (int i = 0; i < CPUS; i++)
 		machine_destroy(&self->m[i]);
-	idle = hoststate_read();
+	idle = svm_state();
 	ASSERT_NE(NULL, idle);
 	ASSERT_EQ(0, sleep_once(&variant->sleep));
 	assert_same_state(_metadata, idle);
