@@ -23,6 +23,8 @@ help:
 	@echo 'make test        install what is missing, build, run every test'
 	@echo 'make test-kernels  the same for the module and the selftests, on Linux'
 	@echo '                 6.1 and those of Debian'\''s backports and of sid'
+	@echo 'make test-scheduling  install what is missing, build, run what matters with'
+	@echo '                 each model of preemption and on a CPU without a tick'
 	@echo 'make fuzz        install what is missing, build, run every fuzzer: two minutes'
 	@echo 'make style       install what is missing, check the layout of the sources'
 	@echo 'make bench       install what is missing, count instructions of svmrun'\''s work'
@@ -110,6 +112,9 @@ fuzz:
 test-kernels:
 	@tests/kernels
 
+test-scheduling:
+	@tests/scheduling
+
 style:
 	@tests/style
 
@@ -134,5 +139,5 @@ clean:
 	rm -rf $(BUILD)
 
 .PHONY: all help module lib cli examples guests source tests selftests test-modules \
-	benches fuzzers demo test fuzz test-kernels style bench policy install uninstall \
-	clean
+	benches fuzzers demo test fuzz test-kernels test-scheduling style bench policy \
+	install uninstall clean
