@@ -27,6 +27,8 @@ help:
 	@echo '                 mistakes itself'
 	@echo 'make test-vmrun  the same for the selftests, under the VMRUN of a newer QEMU'
 	@echo '                 and of KVM (a VM in the nested VM)'
+	@echo 'make test-scheduling  install what is missing, build, run what matters with'
+	@echo '                 each model of preemption and on a CPU without a tick'
 	@echo 'make fuzz        install what is missing, build, run every fuzzer: 2.5 minutes'
 	@echo 'make style       install what is missing, check the layout of the sources'
 	@echo 'make bench       install what is missing, count instructions of svmrun'\''s work'
@@ -121,6 +123,9 @@ test-debug:
 test-vmrun:
 	@tests/vmrun
 
+test-scheduling:
+	@tests/scheduling
+
 style:
 	@tests/style
 
@@ -145,5 +150,5 @@ clean:
 	rm -rf $(BUILD)
 
 .PHONY: all help module lib cli examples guests source tests selftests test-modules \
-	benches fuzzers demo test fuzz test-kernels test-debug test-vmrun style bench \
-	policy install uninstall clean
+	benches fuzzers demo test fuzz test-kernels test-debug test-vmrun \
+	test-scheduling style bench policy install uninstall clean

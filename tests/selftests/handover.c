@@ -146,15 +146,19 @@ FIXTURE(exec)
 	long users;
 };
 
+struct way {
+	void (*exec)(struct machine *m);
+};
+
 FIXTURE_VARIANT(exec)
 {
-	void (*exec)(struct machine *);
+	struct way way;
 };
 
 /* clang-format off */
-FIXTURE_VARIANT_ADD(exec, after_run) { .exec = exec_after_run };
-FIXTURE_VARIANT_ADD(exec, during_run) { .exec = exec_during_run };
-FIXTURE_VARIANT_ADD(exec, by_another_thread) { .exec = exec_by_another_thread };
+FIXTURE_VARIANT_ADD(exec, after_run) { .way = { exec_after_run } };
+FIXTURE_VARIANT_ADD(exec, during_run) { .way = { exec_during_run } };
+FIXTURE_VARIANT_ADD(exec, by_another_thread) { .way = { exec_by_another_thread } };
 /* clang-format on */
 
 FIXTURE_SETUP(exec)
@@ -176,7 +180,7 @@ TEST_F(exec, leaves_descriptors_without_memory)
 
 		if (child_machine_create(&m, counters_new()))
 			_exit(1);
-		variant->exec(&m);
+		variant->way.exec(&m);
 	}
 	expect_child(_metadata, child);
 }
@@ -341,14 +345,14 @@ static int fds_receive(int socket, int *fds)
 /* Sends its machine, then what each RUN returned. */
 static void owner_main(int socket, volatile uint64_t *counter)
 {
+	int fds[FDS], result;
 	struct machine m;
-	int result, fds[FDS];
 
 	if (child_machine_create(&m, counter))
 		_exit(1);
-	fds[0] = m.device;
-	fds[1] = m.vm.fd;
-	fds[2] = m.vcpu.fd;
+	fds[DEVICE] = m.device;
+	fds[VM] = m.vm.fd;
+	fds[VCPU] = m.vcpu.fd;
 	if (fds_send(socket, fds))
 		_exit(1);
 	do

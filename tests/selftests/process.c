@@ -94,7 +94,7 @@ FIXTURE_TEARDOWN(grouped)
 	expect_given_back(_metadata, self->child.users);
 }
 
-static void group_freeze(struct __test_metadata *_metadata)
+static void freeze_group(struct __test_metadata *_metadata)
 {
 	ASSERT_EQ(0, file_write(GROUP "/cgroup.freeze", "1"));
 	for (int i = 0;
@@ -106,7 +106,7 @@ static void group_freeze(struct __test_metadata *_metadata)
 TEST_F(grouped, is_frozen_and_thawed)
 {
 	for (int i = 0; i < ROUNDS; i++) {
-		group_freeze(_metadata);
+		freeze_group(_metadata);
 		EXPECT_FALSE(child_counts(&self->child));
 		ASSERT_EQ(0, file_write(GROUP "/cgroup.freeze", "0"));
 		child_wait_counting(&self->child);
@@ -115,7 +115,7 @@ TEST_F(grouped, is_frozen_and_thawed)
 
 TEST_F(grouped, is_killed_while_it_is_frozen)
 {
-	group_freeze(_metadata);
+	freeze_group(_metadata);
 	EXPECT_EQ(0, kill(self->child.pid, SIGKILL));
 }
 
