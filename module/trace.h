@@ -78,9 +78,9 @@ TRACE_EVENT(fault, TP_PROTO(const struct vcpu *vcpu, int result),
 
 /* SVM has been turned on, or off, on the CPU on which the event is. */
 DECLARE_EVENT_CLASS(processor, TP_PROTO(unsigned int cpu), TP_ARGS(cpu),
-	    TP_STRUCT__entry(__field(u32, cpu)),
-	    TP_fast_assign(__entry->cpu = cpu;),
-	    TP_printk("cpu=%u", __entry->cpu)
+		    TP_STRUCT__entry(__field(u32, cpu)),
+		    TP_fast_assign(__entry->cpu = cpu;),
+		    TP_printk("cpu=%u", __entry->cpu)
 );
 DEFINE_EVENT(processor, enable, TP_PROTO(unsigned int cpu), TP_ARGS(cpu));
 DEFINE_EVENT(processor, disable, TP_PROTO(unsigned int cpu), TP_ARGS(cpu));
