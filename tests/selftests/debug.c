@@ -278,6 +278,8 @@ static bool loses_dr6(struct machine *m)
 {
 	struct svm_vmcb *vmcb = m->vcpu.vmcb;
 
+	if (!tables_nmi_lacks_vector(m))
+		return false;
 	MACHINE_LOAD(m, MODE_LONG, halt_and_look);
 	vmcb->save.dr6 = DR6_RESERVED | 1;
 	if (machine_run(m))
