@@ -157,20 +157,21 @@ TEST_F(nomem, protect)
 	EXPECT_EQ(2, machine_regions(m));
 }
 
-/* A log of 2 MiB */
+/* A log of 2 MiB, for where no memory need be */
 TEST_F(nomem, map_with_log)
 {
 	const uint64_t length = 2 * SPARE * 8 * PAGE;
+	const void *hva = (void *)GIB_1;
 	struct machine *m = &self->m;
 
 	ASSERT_EQ(0, limit(self));
-	EXPECT_EQ(-ENOMEM, machine_map(m, FIRST, m->memory.base, length,
+	EXPECT_EQ(-ENOMEM, machine_map(m, FIRST, hva, length,
 				       MAP_ALL | SVMRUN_MAP_LOG_DIRTY));
 	EXPECT_EQ(1, machine_regions(m));
-	EXPECT_EQ(0, machine_map(m, FIRST, m->memory.base, length, MAP_ALL));
+	EXPECT_EQ(0, machine_map(m, FIRST, hva, length, MAP_ALL));
 	ASSERT_EQ(0, machine_unmap(m, FIRST, length));
 	ASSERT_EQ(0, unlimit(self->limit));
-	EXPECT_EQ(0, machine_map(m, FIRST, m->memory.base, length,
+	EXPECT_EQ(0, machine_map(m, FIRST, hva, length,
 				 MAP_ALL | SVMRUN_MAP_LOG_DIRTY));
 }
 
