@@ -234,7 +234,11 @@ static void take_small(pmd_t pmd, u64 hva, unsigned int most,
 	}
 }
 
-/* What Linux's page tables hold; they do not go while interrupts are off. */
+/*
+ * What Linux's page tables hold. They do not go while interrupts are off; whether it
+ * still is so is asked afterwards (backing_has_changed()), and until then the pages
+ * may be anybody's.
+ */
 static void walk(struct mm_struct *mm, u64 hva, unsigned int most,
 		 struct backing_pages *pages)
 {

@@ -505,7 +505,7 @@ static void parse(struct fuzzer *fuzzer, int argc, char **argv)
 			fuzzer->seconds = strtoul(optarg, NULL, 0);
 			break;
 		case 's':
-			fuzzer->seed = strtoul(optarg, NULL, 0);
+			fuzzer->seed = xorshift_seed(strtoul(optarg, NULL, 0));
 			break;
 		default:
 			usage();

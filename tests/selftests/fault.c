@@ -4,10 +4,6 @@
 
 #include "pages.h"
 
-#ifndef MADV_HWPOISON
-#define MADV_HWPOISON 100
-#endif
-
 #define GPA MIB_2
 
 FIXTURE(fault)

@@ -17,10 +17,6 @@
 #define POOL_1G POOL(1048576)
 #define TMPFS "/tmp/svmrun-huge"
 
-#ifndef MADV_COLLAPSE
-#define MADV_COLLAPSE 25
-#endif
-
 FIXTURE(huge)
 {
 	struct machine m;

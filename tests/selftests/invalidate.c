@@ -18,13 +18,6 @@
 /* More than a guest counts in the time that a test takes */
 #define HIGH (1u << 30)
 
-#ifndef MADV_PAGEOUT
-#define MADV_PAGEOUT 21
-#endif
-#ifndef MADV_SOFT_OFFLINE
-#define MADV_SOFT_OFFLINE 101
-#endif
-
 FIXTURE(invalidate)
 {
 	struct machine m;

@@ -5,6 +5,20 @@
 
 #include "machine.h"
 
+/* What older headers of the C library lack */
+#ifndef MADV_PAGEOUT
+#define MADV_PAGEOUT 21
+#endif
+#ifndef MADV_COLLAPSE
+#define MADV_COLLAPSE 25
+#endif
+#ifndef MADV_HWPOISON
+#define MADV_HWPOISON 100
+#endif
+#ifndef MADV_SOFT_OFFLINE
+#define MADV_SOFT_OFFLINE 101
+#endif
+
 #define KIB_4 PAGE
 #define MIB_2 (2ul << 20)
 #define GIB_1 (1ul << 30)

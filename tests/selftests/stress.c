@@ -24,16 +24,6 @@
 
 #define KSM "/sys/kernel/mm/ksm/"
 
-#ifndef MADV_PAGEOUT
-#define MADV_PAGEOUT 21
-#endif
-#ifndef MADV_COLLAPSE
-#define MADV_COLLAPSE 25
-#endif
-#ifndef MADV_SOFT_OFFLINE
-#define MADV_SOFT_OFFLINE 101
-#endif
-
 /* EBX: its u32 of the first page, ESI: its tally, EAX: where chance begins */
 GUEST(play, 32,
       "1: imul $1664525, %eax, %eax\n add $1013904223, %eax\n"
@@ -377,12 +367,8 @@ static void step_kick(struct __test_metadata *_metadata,
 static void step_move(struct __test_metadata *_metadata,
 		      FIXTURE_DATA(stress) * self, struct range range)
 {
-	cpu_set_t set;
-
-	CPU_ZERO(&set);
-	CPU_SET(below(self, 2), &set);
-	pthread_setaffinity_np(self->players[below(self, PLAYERS)].thread,
-			       sizeof(set), &set);
+	ASSERT_EQ(0, pin(self->players[below(self, PLAYERS)].thread,
+			 below(self, 2)));
 }
 
 static int empty(FIXTURE_DATA(stress) * self, struct range range)

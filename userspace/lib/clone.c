@@ -178,8 +178,8 @@ static void keep_log(struct svmrun_clone *clone)
 /*
  * The page stays the clone's own. To let it go (MADV_DONTNEED) would take it out of
  * Linux's page tables and the nested one, and cost the next run a fault on the
- * snapshot's page and a copy of that: run and reset then took five times as many
- * instructions a page.
+ * snapshot's page and a copy of that: run and reset then take several times as
+ * many instructions a page.
  */
 static void put_page_back(struct svmrun_clone *clone, size_t number)
 {
