@@ -56,6 +56,40 @@ TEST_F(fault, program_may_write_only)
 	expect_mended(_metadata, &self->m);
 }
 
+#define MIXED 64ul /* pages */
+
+/*
+ * Pages that are found ahead have rights of their own: of a private file every other
+ * one is the program's by now, and may be written to; the rest is still the file's.
+ */
+TEST_F(fault, file_between_pages_of_its_own)
+{
+	int fd = memfd_create("fault", MFD_CLOEXEC);
+	uint32_t *pages, kept;
+
+	ASSERT_EQ(0, ftruncate(fd, MIXED * PAGE));
+	pages = mmap(NULL, MIXED * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE,
+		     fd, 0);
+	ASSERT_NE(MAP_FAILED, pages);
+	for (size_t i = 0; i < MIXED; i++) {
+		kept = *(volatile uint32_t *)((uint8_t *)pages + i * PAGE);
+		ASSERT_EQ(0, kept);
+		if (i % 2 == 0)
+			pages[i * PAGE / sizeof(*pages)] = 7;
+	}
+	ASSERT_EQ(0,
+		  machine_map(&self->m, 2 * GPA, pages, MIXED * PAGE, MAP_ALL));
+	ASSERT_EQ(0, machine_sweep(&self->m, 2 * GPA, MIXED * PAGE, true));
+	for (size_t i = 0; i < MIXED; i++) {
+		ASSERT_EQ(sizeof(kept),
+			  pread(fd, &kept, sizeof(kept), i * PAGE));
+		EXPECT_EQ(0, kept);
+		EXPECT_EQ(i % 2 ? 1 : 8, pages[i * PAGE / sizeof(*pages)]);
+	}
+	munmap(pages, MIXED * PAGE);
+	close(fd);
+}
+
 TEST_F(fault, program_may_read_only)
 {
 	ASSERT_EQ(0, mprotect(self->page, PAGE, PROT_READ));
