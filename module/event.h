@@ -7,6 +7,7 @@
 #define EXCEPTION_DB 1
 #define EXCEPTION_BP 3
 #define EXCEPTION_OF 4
+#define EXCEPTION_NM 7
 #define EXCEPTION_AC 17
 #define EXCEPTION_MC 18
 

@@ -13,6 +13,7 @@
 #include "compat.h"
 #include "event.h"
 #include "fault.h"
+#include "loan.h"
 #include "page.h"
 #include "permission.h"
 #include "processor.h"
@@ -97,6 +98,8 @@ static int load(struct vcpu *vcpu)
 		return refuse(vcpu, refusal.offset, refusal.reason);
 	if (vcpu->wish.flush)
 		asid_drop(&vcpu->asid);
+	if (vouched != SVM_CLEAN_ALL)
+		loan_withhold(&vcpu->loan, vcpu->hw, vouched);
 	load_permission(vcpu, vouched & SVM_CLEAN_IOPM);
 	vcpu->loaded = true;
 	return load_registers(vcpu);
@@ -104,14 +107,12 @@ static int load(struct vcpu *vcpu)
 
 /*
  * From 6.16 on the kernel runs no softirq between fpu_enter() and fpu_leave(), so
- * that one which is raised there is a reason to leave. When the machine goes down
- * an interrupt disables SVM, also between two visits to the guest.
+ * that one which is raised there is a reason to leave.
  */
 static bool is_pending(void)
 {
 	return __xfer_to_guest_mode_work_pending() ||
-	       (softirq_count() && local_softirq_pending()) ||
-	       !processor_enabled();
+	       (softirq_count() && local_softirq_pending());
 }
 
 /* Whatever ends the run answers a kick too, which also looks like a signal. */
@@ -184,29 +185,32 @@ static void visit(struct vcpu *vcpu)
 	speculation_leave();
 }
 
-/* Once into the guest and out again, unless something is pending. */
-static bool enter(struct vcpu *vcpu)
+/* Once into the guest and out again, unless something is in the way. */
+static int enter(struct vcpu *vcpu)
 {
 	struct cpumask *running = vcpu->vm->memory.running;
-	bool entered = false;
+	int step = RUN_ON;
 
 	local_irq_disable();
 	cpumask_set_cpu(smp_processor_id(), running);
 	/* Pairs with the one in memory_flush(): it sees us, or we what it did. */
 	smp_mb__after_atomic();
-	if (!is_pending()) {
+	/* An interrupt disables SVM when the machine goes down. */
+	if (!processor_enabled()) {
+		step = -ENODEV;
+	} else if (!is_pending()) {
 		visit(vcpu);
-		entered = true;
+		step = RUN_EXIT;
 	}
 	cpumask_clear_cpu(smp_processor_id(), running);
-	if (entered) {
+	if (step == RUN_EXIT) {
 		/* The interrupt that ended it is still the guest's time. */
 		local_irq_enable();
 		local_irq_disable();
 		guest_timing_exit_irqoff();
 	}
 	local_irq_enable();
-	return entered;
+	return step;
 }
 
 /* Exits that are the host's own, and that its handlers have dealt with by now. */
@@ -247,24 +251,33 @@ static bool is_invalid(const struct vcpu *vcpu)
 }
 
 /* The guest, again and again as long as its exits are the host's. */
-static int enter_guest(struct vcpu *vcpu, bool *entered)
+static int visit_guest(struct vcpu *vcpu, bool *entered)
 {
-	int step = RUN_ON;
+	int step;
 
-	if (fpu_enter(&vcpu->fpu))
-		return refuse(vcpu, SVMRUN_VCPU_XSAVE, SVMRUN_INVALID_VALUE);
-	if (!processor_enabled())
-		step = -ENODEV;
-	while (step == RUN_ON && enter(vcpu)) {
+	do {
+		step = enter(vcpu);
+		if (step != RUN_EXIT)
+			return step;
 		if (is_invalid(vcpu)) {
 			*entered = false;
-			step = refuse(vcpu, 0, SVMRUN_INVALID_PROCESSOR);
-		} else {
-			*entered = true;
-			if (!host_exit(vcpu))
-				step = RUN_EXIT;
+			return refuse(vcpu, 0, SVMRUN_INVALID_PROCESSOR);
 		}
-	}
+		*entered = true;
+	} while (host_exit(vcpu));
+	return RUN_EXIT;
+}
+
+/* The same, with what the guest has been lent */
+static int enter_guest(struct vcpu *vcpu, bool *entered)
+{
+	int step;
+
+	if (!(vcpu->loan.lent & LOAN_XSTATE))
+		return visit_guest(vcpu, entered);
+	if (fpu_enter(&vcpu->fpu))
+		return refuse(vcpu, SVMRUN_VCPU_XSAVE, SVMRUN_INVALID_VALUE);
+	step = visit_guest(vcpu, entered);
 	fpu_leave(&vcpu->fpu);
 	return step;
 }
@@ -300,6 +313,10 @@ static int handle_exit(struct vcpu *vcpu)
 
 	if (code == VMEXIT_NPF)
 		return nested_page_fault(vcpu);
+	if (loan_lend(&vcpu->loan, vcpu->hw)) {
+		event_resume(vcpu->hw, &vcpu->injected);
+		return RUN_ON;
+	}
 	if (code >= VMEXIT_EXCP(0) && code <= VMEXIT_EXCP(31))
 		return exception(vcpu);
 	return RUN_DONE;
@@ -308,8 +325,10 @@ static int handle_exit(struct vcpu *vcpu)
 /* Tell the program how it ended. */
 static void finish(struct vcpu *vcpu, int step, bool entered)
 {
-	if (entered)
+	if (entered) {
 		vmcb_publish(vcpu->user, vcpu->hw);
+		vcpu->user->save.cr0 = loan_cr0(&vcpu->loan, vcpu->hw);
+	}
 	if (step == -EINTR || step == -ENODEV)
 		vmcb_publish_exit(vcpu->user, VMEXIT_INTR);
 	if (step == RUN_REFUSED) {

@@ -12,6 +12,7 @@
 #include "event.h"
 #include "fpu.h"
 #include "fault.h"
+#include "loan.h"
 #include "vmcb.h"
 
 struct task_struct;
@@ -54,6 +55,7 @@ struct vcpu_counters {
  * @hw: the hardware's VMCB, never shared
  * @msrpm: the hardware's MSR permission map, never shared
  * @wish: what the program's VMCB asks of the module
+ * @loan: what the guest has been lent of what it seldom needs
  * @loaded: @hw was loaded from @user before, so clean bits mean something
  * @lbr: @msrpm is for a guest with LBR virtualization
  * @injected: what the last entry injected
@@ -79,6 +81,7 @@ struct vcpu {
 	struct svm_vmcb *hw;
 	u64 *msrpm;
 	struct vmcb_wish wish;
+	struct loan loan;
 	bool loaded;
 	bool lbr;
 	struct event_injection injected;
