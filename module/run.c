@@ -149,10 +149,35 @@ static void prepare_asid(struct vcpu *vcpu)
 		control->clean = 0;
 }
 
-/* Interrupts are off, and the CPU is in the VM's running mask. */
-static noinstr void cross(u64 vmcb_pa)
+/*
+ * Has RCU to hear that it can do without this CPU? Not of a guest that leaves soon:
+ * the program's own time tells RCU. One that does not will be interrupted by the
+ * tick, and this is how it goes on.
+ */
+static __always_inline bool stays(const struct vcpu *vcpu)
 {
-	guest_state_enter_irqoff();
+	return vcpu->hw->control.exitcode == VMEXIT_INTR;
+}
+
+/* As guest_state_enter_irqoff(), but for what it tells RCU each time. */
+static __always_inline void leave_host(bool stays)
+{
+	instrumentation_begin();
+	trace_hardirqs_on_prepare();
+	lockdep_hardirqs_on_prepare();
+	instrumentation_end();
+	if (!context_tracking_guest_enter() && stays) {
+		instrumentation_begin();
+		rcu_note_context_switch(false);
+		instrumentation_end();
+	}
+	lockdep_hardirqs_on(CALLER_ADDR0);
+}
+
+/* Interrupts are off, and the CPU is in the VM's running mask. */
+static noinstr void cross(u64 vmcb_pa, bool stays)
+{
+	leave_host(stays);
 	world_switch(vmcb_pa);
 	guest_state_exit_irqoff();
 }
@@ -178,7 +203,7 @@ static void visit(struct vcpu *vcpu)
 	trace_enter(vcpu);
 	debugreg_enter(&vcpu->debugreg, vcpu->regs->dr,
 		       hw->control.intercept[1], hw->save.dr7);
-	cross(pages_pa(hw));
+	cross(pages_pa(hw), stays(vcpu));
 	debugreg_leave(&vcpu->debugreg, vcpu->regs->dr, hw->save.dr6);
 	trace_exit(vcpu);
 	vcpu->hw->control.clean = SVM_CLEAN_ALL;
