@@ -175,10 +175,10 @@ static __always_inline void leave_host(bool stays)
 }
 
 /* Interrupts are off, and the CPU is in the VM's running mask. */
-static noinstr void cross(u64 vmcb_pa, bool stays)
+static noinstr void cross(u64 vmcb_pa, u64 state_pa, bool stays)
 {
 	leave_host(stays);
-	world_switch(vmcb_pa);
+	world_switch(vmcb_pa, state_pa);
 	guest_state_exit_irqoff();
 }
 
@@ -203,7 +203,7 @@ static void visit(struct vcpu *vcpu)
 	trace_enter(vcpu);
 	debugreg_enter(&vcpu->debugreg, vcpu->regs->dr,
 		       hw->control.intercept[1], hw->save.dr7);
-	cross(pages_pa(hw), stays(vcpu));
+	cross(vcpu->hw_pa, vcpu->user_pa, stays(vcpu));
 	debugreg_leave(&vcpu->debugreg, vcpu->regs->dr, hw->save.dr6);
 	trace_exit(vcpu);
 	vcpu->hw->control.clean = SVM_CLEAN_ALL;

@@ -79,6 +79,7 @@ static void set_up_hw(struct vcpu *vcpu)
 {
 	struct svm_vmcb_control *control = &vcpu->hw->control;
 
+	vcpu->hw_pa = pages_pa(vcpu->hw);
 	control->iopm_base_pa = pages_pa(iopm);
 	control->msrpm_base_pa = pages_pa(vcpu->msrpm);
 	control->n_cr3 = pages_pa(vcpu->vm->memory.npt.root);
@@ -90,6 +91,7 @@ static void set_up_hw(struct vcpu *vcpu)
 static void set_up_shared(struct vcpu *vcpu)
 {
 	vcpu->user = vcpu->pages + SVMRUN_VCPU_VMCB;
+	vcpu->user_pa = pages_pa(vcpu->user);
 	vcpu->regs = vcpu->pages + SVMRUN_VCPU_REGISTERS;
 	vcpu->regs->xcr0 = 1;
 	memset(vcpu->pages + SVMRUN_VCPU_MSRPM, 0xff, PERMISSION_MSRPM_SIZE);

@@ -51,8 +51,11 @@ struct vcpu_counters {
  * @counters: what has happened to it
  * @pages: the shared pages, as the program maps them (SVMRUN_VCPU_*)
  * @user: in them: the program's VMCB
+ * @user_pa: its physical address: VMLOAD and VMSAVE use it as it is, since what
+ *	they move is the program's to choose
  * @regs: in them: the registers
  * @hw: the hardware's VMCB, never shared
+ * @hw_pa: its physical address
  * @msrpm: the hardware's MSR permission map, never shared
  * @wish: what the program's VMCB asks of the module
  * @loan: what the guest has been lent of what it seldom needs
@@ -77,8 +80,10 @@ struct vcpu {
 	struct vcpu_counters counters;
 	void *pages;
 	struct svm_vmcb *user;
+	u64 user_pa;
 	struct svmrun_registers *regs;
 	struct svm_vmcb *hw;
+	u64 hw_pa;
 	u64 *msrpm;
 	struct vmcb_wish wish;
 	struct loan loan;

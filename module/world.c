@@ -59,22 +59,23 @@ void world_exit(void)
  * world_switch() - run a guest until #VMEXIT
  * @vmcb_pa: physical address of its VMCB, which names its registers (see
  *	__svm_vmrun())
+ * @state_pa: physical address of the VMCB that has what VMRUN leaves out
  *
  * With interrupts off, and SVM enabled on this CPU; they are off again
  * afterwards. GIF is clear between the worlds, so that nothing of the host's
  * runs with state of the guest's. Interrupts are on for the guest: with
  * V_INTR_MASKING they are the host's, and end its run (APM 15.21.1).
  */
-noinstr void world_switch(u64 vmcb_pa)
+noinstr void world_switch(u64 vmcb_pa, u64 state_pa)
 {
 	u64 host_pa = raw_cpu_read(host_vmcb_pa);
 
 	__svm_vmsave(host_pa);
 	__svm_clgi();
 	asm volatile("sti" : : : "memory");
-	__svm_vmload(vmcb_pa);
+	__svm_vmload(state_pa);
 	__svm_vmrun(vmcb_pa);
-	__svm_vmsave(vmcb_pa);
+	__svm_vmsave(state_pa);
 	__svm_vmload(host_pa);
 	/* No RET before this; and not earlier, as it may use per-CPU data. */
 	world_untrain();
