@@ -364,7 +364,7 @@ static void finish(struct vcpu *vcpu, int step, bool entered)
 
 /**
  * run() - SVMRUN_RUN
- * @vcpu: the vCPU, whose mutex the caller holds; of the current process
+ * @vcpu: the vCPU, which the caller has attached; of the current process
  *
  * Return: 0 or a negative errno, as the uAPI documents.
  */
@@ -380,7 +380,6 @@ int run(struct vcpu *vcpu)
 		step = load(vcpu);
 	}
 	vcpu->counters.runs++;
-	vcpu_attach(vcpu);
 	while (step == RUN_ON) {
 		step = handle_work(vcpu);
 		if (step == RUN_ON)
@@ -388,7 +387,6 @@ int run(struct vcpu *vcpu)
 		if (step == RUN_EXIT)
 			step = handle_exit(vcpu);
 	}
-	vcpu_detach(vcpu);
 	finish(vcpu, step, entered);
 	return min(step, 0);
 }

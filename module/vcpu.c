@@ -121,8 +121,6 @@ struct vcpu *vcpu_create(struct vm *vm)
 	if (err)
 		goto err_shared;
 	vcpu->vm = vm;
-	mutex_init(&vcpu->mutex);
-	spin_lock_init(&vcpu->lock);
 	set_up_shared(vcpu);
 	set_up_hw(vcpu);
 	err = vm_vcpu_add(vcpu);
@@ -188,13 +186,13 @@ int vcpu_mmap(struct vcpu *vcpu, struct vm_area_struct *vma)
 
 /**
  * vcpu_attach() - the current thread is about to run a vCPU
- * @vcpu: the vCPU, whose mutex it holds
+ * @vcpu: the vCPU, to vcpu_detach()
+ *
+ * Return: false if another thread is running it.
  */
-void vcpu_attach(struct vcpu *vcpu)
+bool vcpu_attach(struct vcpu *vcpu)
 {
-	spin_lock(&vcpu->lock);
-	vcpu->thread = current;
-	spin_unlock(&vcpu->lock);
+	return !cmpxchg(&vcpu->thread, NULL, current);
 }
 
 /**
@@ -203,9 +201,10 @@ void vcpu_attach(struct vcpu *vcpu)
  */
 void vcpu_detach(struct vcpu *vcpu)
 {
-	spin_lock(&vcpu->lock);
-	vcpu->thread = NULL;
-	spin_unlock(&vcpu->lock);
+	xchg(&vcpu->thread, NULL);
+	/* Who has seen this thread may still tell it: it is this run that is told. */
+	while (unlikely(atomic_read_acquire(&vcpu->kickers)))
+		cpu_relax();
 }
 
 /*
@@ -222,14 +221,23 @@ static void notify(struct task_struct *thread)
 /**
  * vcpu_kick() - make the run in flight, or the next one, come back
  * @vcpu: the vCPU
- *
- * Under the lock, so that it is one run that comes back.
  */
 void vcpu_kick(struct vcpu *vcpu)
 {
-	spin_lock(&vcpu->lock);
+	struct task_struct *thread;
+
+	/* A thread that is done waits for us: not for long. */
+	preempt_disable();
+	atomic_inc(&vcpu->kickers);
 	WRITE_ONCE(vcpu->kicked, 1);
-	if (vcpu->thread)
-		notify(vcpu->thread);
-	spin_unlock(&vcpu->lock);
+	/*
+	 * Pairs with cmpxchg() in vcpu_attach(): we see the thread, or it @kicked; and
+	 * with xchg() in vcpu_detach(): or it sees @kickers.
+	 */
+	smp_mb();
+	thread = READ_ONCE(vcpu->thread);
+	if (thread)
+		notify(thread);
+	atomic_dec_return_release(&vcpu->kickers);
+	preempt_enable();
 }

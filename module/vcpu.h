@@ -2,9 +2,8 @@
 #ifndef SVMRUN_VCPU_H
 #define SVMRUN_VCPU_H
 
+#include <linux/atomic.h>
 #include <linux/list.h>
-#include <linux/mutex.h>
-#include <linux/spinlock.h>
 #include <linux/types.h>
 
 #include "asid.h"
@@ -43,8 +42,8 @@ struct vcpu_counters {
 
 /**
  * struct vcpu - a vCPU
- * @mutex: held by the thread that runs it; guards what follows, but for @lock and
- *	what that guards
+ * @thread: the one that runs it, or NULL; what follows is that one's, but for @kicked
+ *	and @kickers
  * @vm: whose vCPU it is
  * @all: in the list of the VM's vCPUs
  * @id: its number in the VM, which no other vCPU of it has had
@@ -68,12 +67,11 @@ struct vcpu_counters {
  * @fault: what is kept from one nested page fault to the next
  * @fpu: extended state
  * @debugreg: the host's debug registers during a run
- * @lock: guards @thread
- * @thread: the one that runs it, or NULL
  * @kicked: the next look at pending work ends the run
+ * @kickers: how many are about to tell @thread, which waits for them when it is done
  */
 struct vcpu {
-	struct mutex mutex; /* all but lock, thread and kicked */
+	struct task_struct *thread;
 	struct vm *vm;
 	struct list_head all;
 	unsigned int id;
@@ -96,9 +94,8 @@ struct vcpu {
 	struct fault_state fault;
 	struct guest_fpu fpu;
 	struct debugreg_host debugreg;
-	spinlock_t lock; /* thread */
-	struct task_struct *thread;
 	int kicked;
+	atomic_t kickers;
 };
 
 int vcpu_init(void);
@@ -109,7 +106,7 @@ void vcpu_destroy(struct vcpu *vcpu);
 
 u32 vcpu_size(void);
 int vcpu_mmap(struct vcpu *vcpu, struct vm_area_struct *vma);
-void vcpu_attach(struct vcpu *vcpu);
+bool vcpu_attach(struct vcpu *vcpu);
 void vcpu_detach(struct vcpu *vcpu);
 void vcpu_kick(struct vcpu *vcpu);
 
