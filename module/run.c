@@ -63,10 +63,7 @@ static int load_registers(struct vcpu *vcpu)
 {
 	u64 xcr0 = READ_ONCE(vcpu->regs->xcr0);
 
-	if (memchr_inv(vcpu->regs->reserved, 0, sizeof(vcpu->regs->reserved)))
-		return refuse(vcpu, REGISTERS_OFFSET(reserved),
-			      SVMRUN_INVALID_MUST_BE_ZERO);
-	if (!fpu_xcr0_valid(xcr0))
+	if (xcr0 != vcpu->fpu.xcr0 && !fpu_xcr0_valid(xcr0))
 		return refuse(vcpu, REGISTERS_OFFSET(xcr0),
 			      SVMRUN_INVALID_VALUE);
 	vcpu->fpu.xcr0 = xcr0;
@@ -98,24 +95,49 @@ static int load(struct vcpu *vcpu)
 		return refuse(vcpu, refusal.offset, refusal.reason);
 	if (vcpu->wish.flush)
 		asid_drop(&vcpu->asid);
-	if (vouched != SVM_CLEAN_ALL)
+	if ((vouched & SVM_CLEAN_ALL) != SVM_CLEAN_ALL) {
 		loan_withhold(&vcpu->loan, vcpu->hw, vouched);
-	load_permission(vcpu, vouched & SVM_CLEAN_IOPM);
+		load_permission(vcpu, vouched & SVM_CLEAN_IOPM);
+	}
 	vcpu->loaded = true;
 	return load_registers(vcpu);
+}
+
+/* immediate_exit, and what has no meaning yet: seldom anything but zeros */
+static int load_demands(struct vcpu *vcpu, u64 demands)
+{
+	if (demands & 0xff) {
+		vcpu->loaded = false; /* what changed since is not known */
+		return -EINTR;
+	}
+	return refuse(vcpu, REGISTERS_OFFSET(reserved),
+		      SVMRUN_INVALID_MUST_BE_ZERO);
+}
+
+static u64 demands(const struct vcpu *vcpu)
+{
+	const u8 *at = &vcpu->regs->immediate_exit;
+
+	BUILD_BUG_ON(REGISTERS_OFFSET(reserved) !=
+		     REGISTERS_OFFSET(immediate_exit) + 1);
+	BUILD_BUG_ON(sizeof(vcpu->regs->reserved) != 7);
+	return READ_ONCE(*(const u64 *)at);
 }
 
 /*
  * From 6.16 on the kernel runs no softirq between fpu_enter() and fpu_leave(), so
  * that one which is raised there is a reason to leave.
  */
-static bool is_pending(void)
+static bool is_pending(const struct vcpu *vcpu)
 {
-	return __xfer_to_guest_mode_work_pending() ||
+	return READ_ONCE(vcpu->kicked) || __xfer_to_guest_mode_work_pending() ||
 	       (softirq_count() && local_softirq_pending());
 }
 
-/* Whatever ends the run answers a kick too, which also looks like a signal. */
+/*
+ * What kept the guest out. Whatever ends the run answers a kick too, which also looks
+ * like a signal.
+ */
 static int handle_work(struct vcpu *vcpu)
 {
 	int err = -EINTR;
@@ -223,7 +245,7 @@ static int enter(struct vcpu *vcpu)
 	/* An interrupt disables SVM when the machine goes down. */
 	if (!processor_enabled()) {
 		step = -ENODEV;
-	} else if (!is_pending()) {
+	} else if (!is_pending(vcpu)) {
 		visit(vcpu);
 		step = RUN_EXIT;
 	}
@@ -370,22 +392,18 @@ static void finish(struct vcpu *vcpu, int step, bool entered)
  */
 int run(struct vcpu *vcpu)
 {
+	u64 demanded = demands(vcpu);
 	bool entered = false;
 	int step;
 
-	if (READ_ONCE(vcpu->regs->immediate_exit)) {
-		vcpu->loaded = false; /* what changed since is not known */
-		step = -EINTR;
-	} else {
-		step = load(vcpu);
-	}
+	step = unlikely(demanded) ? load_demands(vcpu, demanded) : load(vcpu);
 	vcpu->counters.runs++;
 	while (step == RUN_ON) {
-		step = handle_work(vcpu);
-		if (step == RUN_ON)
-			step = enter_guest(vcpu, &entered);
+		step = enter_guest(vcpu, &entered);
 		if (step == RUN_EXIT)
 			step = handle_exit(vcpu);
+		else if (step == RUN_ON)
+			step = handle_work(vcpu);
 	}
 	finish(vcpu, step, entered);
 	return min(step, 0);
