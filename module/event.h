@@ -23,8 +23,20 @@ struct event_injection {
 	u64 nrip;
 };
 
-void event_note(struct event_injection *injected, const struct svm_vmcb *hw);
 void event_resume(struct svm_vmcb *hw, const struct event_injection *injected);
 bool event_reflect(struct svm_vmcb *hw, u32 wished);
+
+/**
+ * event_note() - remember what is about to be injected
+ * @injected: filled in
+ * @hw: the hardware's VMCB, about to be run
+ */
+static inline void event_note(struct event_injection *injected,
+			      const struct svm_vmcb *hw)
+{
+	injected->event = hw->control.eventinj;
+	injected->rip = hw->save.rip;
+	injected->nrip = hw->control.nrip;
+}
 
 #endif /* SVMRUN_EVENT_H */

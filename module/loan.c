@@ -13,14 +13,9 @@
 
 #include "event.h"
 
-#define CR0_TS (1ull << 3)
 #define CR4_XSTATE                                                             \
 	(1ull << 18 | 1ull << 22 | 1ull << 23) /* OSXSAVE, PKE, CET */
 #define DR7_ENABLES 0xffull
-
-/* Exit codes begin with the intercepts, in their order. */
-#define CODE_VECTOR(code) ((code) / 32)
-#define CODE_BIT(code) (1u << (code) % 32)
 
 struct state {
 	u32 lent; /* LOAN_* */
@@ -31,38 +26,24 @@ static const struct state states[] = {
 	{
 		.lent = LOAN_XSTATE,
 		.intercepts = {
-			[0] = CODE_BIT(VMEXIT_CR_READ(0)) | CODE_BIT(VMEXIT_CR_WRITE(0)) |
-			      CODE_BIT(VMEXIT_CR_WRITE(4)),
-			[2] = CODE_BIT(VMEXIT_EXCP(EXCEPTION_NM)),
-			[3] = CODE_BIT(VMEXIT_CPUID) | CODE_BIT(VMEXIT_TASK_SWITCH),
+			[0] = LOAN_BIT(VMEXIT_CR_READ(0)) | LOAN_BIT(VMEXIT_CR_WRITE(0)) |
+			      LOAN_BIT(VMEXIT_CR_WRITE(4)),
+			[2] = LOAN_BIT(VMEXIT_EXCP(EXCEPTION_NM)),
+			[3] = LOAN_BIT(VMEXIT_CPUID) | LOAN_BIT(VMEXIT_TASK_SWITCH),
 		},
 	},
 	{
 		.lent = LOAN_BREAKPOINTS,
 		.intercepts = {
 			/* DR7 is DR5 too while CR4.DE is clear (APM 13.1.1.3). */
-			[1] = CODE_BIT(VMEXIT_DR_READ(0)) | CODE_BIT(VMEXIT_DR_READ(1)) |
-			      CODE_BIT(VMEXIT_DR_READ(2)) | CODE_BIT(VMEXIT_DR_READ(3)) |
-			      CODE_BIT(VMEXIT_DR_WRITE(0)) | CODE_BIT(VMEXIT_DR_WRITE(1)) |
-			      CODE_BIT(VMEXIT_DR_WRITE(2)) | CODE_BIT(VMEXIT_DR_WRITE(3)) |
-			      CODE_BIT(VMEXIT_DR_WRITE(5)) | CODE_BIT(VMEXIT_DR_WRITE(7)),
+			[1] = LOAN_BIT(VMEXIT_DR_READ(0)) | LOAN_BIT(VMEXIT_DR_READ(1)) |
+			      LOAN_BIT(VMEXIT_DR_READ(2)) | LOAN_BIT(VMEXIT_DR_READ(3)) |
+			      LOAN_BIT(VMEXIT_DR_WRITE(0)) | LOAN_BIT(VMEXIT_DR_WRITE(1)) |
+			      LOAN_BIT(VMEXIT_DR_WRITE(2)) | LOAN_BIT(VMEXIT_DR_WRITE(3)) |
+			      LOAN_BIT(VMEXIT_DR_WRITE(5)) | LOAN_BIT(VMEXIT_DR_WRITE(7)),
 		},
 	},
 };
-
-/**
- * loan_cr0() - CR0 as the guest knows it
- * @loan: the loan
- * @hw: the hardware's VMCB
- *
- * Return: the value; the guest has not changed CR0.TS while it was withheld.
- */
-u64 loan_cr0(const struct loan *loan, const struct svm_vmcb *hw)
-{
-	if ((loan->lent & LOAN_XSTATE) || loan->cr0_ts)
-		return hw->save.cr0;
-	return hw->save.cr0 & ~CR0_TS;
-}
 
 /* What the guest has in reach from its first instruction on */
 static u32 reached(const struct svm_vmcb_save *save)
@@ -72,19 +53,22 @@ static u32 reached(const struct svm_vmcb_save *save)
 }
 
 /* The intercepts, and CR0.TS, that withhold what has not been lent */
-static void apply(const struct loan *loan, struct svm_vmcb *hw)
+static void apply(struct loan *loan, struct svm_vmcb *hw)
 {
-	for (size_t i = 0; i < LOAN_VECTORS; i++)
-		hw->control.intercept[i] = loan->wished[i];
+	memset(loan->withheld, 0, sizeof(loan->withheld));
 	for (const struct state *state = states;
-	     state < states + ARRAY_SIZE(states); state++) {
-		if (loan->lent & state->lent)
-			continue;
+	     state < states + ARRAY_SIZE(states); state++)
 		for (size_t i = 0; i < LOAN_VECTORS; i++)
-			hw->control.intercept[i] |= state->intercepts[i];
+			if (!(loan->lent & state->lent))
+				loan->withheld[i] |= state->intercepts[i];
+	for (size_t i = 0; i < LOAN_VECTORS; i++) {
+		hw->control.intercept[i] = loan->wished[i] | loan->withheld[i];
+		/* With CR0.TS as the guest knows it, there may be no #NM. */
+		if (i != LOAN_VECTOR(VMEXIT_EXCP(EXCEPTION_NM)))
+			loan->withheld[i] &= ~loan->wished[i];
 	}
 	if (!(loan->lent & LOAN_XSTATE))
-		hw->save.cr0 |= CR0_TS;
+		hw->save.cr0 |= LOAN_CR0_TS;
 }
 
 /**
@@ -99,46 +83,32 @@ void loan_withhold(struct loan *loan, struct svm_vmcb *hw, u32 vouched)
 		memcpy(loan->wished, hw->control.intercept,
 		       sizeof(loan->wished));
 	if (!(vouched & SVM_CLEAN_CRx))
-		loan->cr0_ts = hw->save.cr0 & CR0_TS;
+		loan->cr0_ts = hw->save.cr0 & LOAN_CR0_TS;
 	loan->lent |= reached(&hw->save);
 	apply(loan, hw);
 }
 
-/* Which state did the guest reach for? Its exit may be the program's as well. */
-static u32 wanted(const struct loan *loan, u32 exitcode)
+/* Which state an exit reaches for */
+static u32 wanted(u32 exitcode)
 {
-	u32 vector = CODE_VECTOR(exitcode);
+	u32 vector = LOAN_VECTOR(exitcode);
 
-	if (vector >= LOAN_VECTORS)
-		return 0;
-	/* With CR0.TS as the guest knows it, there may be no #NM. */
-	if (loan->wished[vector] & CODE_BIT(exitcode) &&
-	    exitcode != VMEXIT_EXCP(EXCEPTION_NM))
-		return 0;
 	for (const struct state *state = states;
 	     state < states + ARRAY_SIZE(states); state++)
-		if (state->intercepts[vector] & CODE_BIT(exitcode))
-			return state->lent & ~loan->lent;
+		if (state->intercepts[vector] & LOAN_BIT(exitcode))
+			return state->lent;
 	return 0;
 }
 
 /**
- * loan_lend() - lend the guest what it reached for, if that is why it left
- * @loan: the loan
- * @hw: the hardware's VMCB after #VMEXIT
- *
- * Return: true if the guest has been lent something, and shall go on where it
- * was; false if the exit has another reason.
+ * loan_lend() - lend the guest what it reached for
+ * @loan: the loan, which the exit concerns
+ * @hw: the hardware's VMCB after #VMEXIT; the guest shall go on where it was
  */
-bool loan_lend(struct loan *loan, struct svm_vmcb *hw)
+void loan_lend(struct loan *loan, struct svm_vmcb *hw)
 {
-	u32 lent = wanted(loan, hw->control.exitcode);
-
-	if (!lent)
-		return false;
 	hw->save.cr0 = loan_cr0(loan, hw);
-	loan->lent |= lent;
+	loan->lent |= wanted(hw->control.exitcode);
 	apply(loan, hw);
 	hw->control.clean &= ~(SVM_CLEAN_I | SVM_CLEAN_CRx);
-	return true;
 }

@@ -8,9 +8,9 @@
 #include <linux/interrupt.h>
 #include <linux/preempt.h>
 #include <linux/sched/signal.h>
-#include <linux/string.h>
 
 #include "compat.h"
+#include "debugreg.h"
 #include "event.h"
 #include "fault.h"
 #include "loan.h"
@@ -149,26 +149,31 @@ static int handle_work(struct vcpu *vcpu)
 	return err;
 }
 
+/* On a CPU that has seen nothing of this VMCB yet, or nothing with this ASID */
+static noinline void change_asid(struct vcpu *vcpu)
+{
+	struct svm_vmcb_control *control = &vcpu->hw->control;
+	enum asid_change change = asid_assign(&vcpu->asid, processor_asids(),
+					      smp_processor_id());
+
+	control->asid = vcpu->asid.number;
+	if (change == ASID_FLUSH)
+		control->tlb_control = SVM_TLB_CONTROL_FLUSH_ALL;
+	control->clean = 0;
+}
+
 /* An ASID whose translations are all of the nested table as it is now. */
 static void prepare_asid(struct vcpu *vcpu)
 {
 	u64 generation = atomic64_read(&vcpu->vm->memory.tlb_generation);
-	struct svm_vmcb_control *control = &vcpu->hw->control;
-	enum asid_change change;
 
+	vcpu->hw->control.tlb_control = SVM_TLB_CONTROL_NOTHING;
 	if (vcpu->tlb_generation != generation) {
 		vcpu->tlb_generation = generation;
 		asid_drop(&vcpu->asid);
 	}
-	change = asid_assign(&vcpu->asid, processor_asids(),
-			     smp_processor_id());
-	control->asid = vcpu->asid.number;
-	control->tlb_control = change == ASID_FLUSH ?
-				       SVM_TLB_CONTROL_FLUSH_ALL :
-				       SVM_TLB_CONTROL_NOTHING;
-	/* It may be another CPU, which has seen nothing of this VMCB yet. */
-	if (change != ASID_KEPT)
-		control->clean = 0;
+	if (!asid_is_kept(&vcpu->asid, processor_asids(), smp_processor_id()))
+		change_asid(vcpu);
 }
 
 /*
@@ -215,6 +220,8 @@ static void count(u64 *shown, u64 *own)
 static void visit(struct vcpu *vcpu)
 {
 	const struct svm_vmcb *hw = vcpu->hw;
+	bool breakpoints = (vcpu->loan.lent & LOAN_BREAKPOINTS) ||
+			   hw_breakpoint_active();
 
 	guest_timing_enter_irqoff();
 	prepare_asid(vcpu);
@@ -223,10 +230,13 @@ static void visit(struct vcpu *vcpu)
 	event_note(&vcpu->injected, hw);
 	vcpu->counters.entries++;
 	trace_enter(vcpu);
-	debugreg_enter(&vcpu->debugreg, vcpu->regs->dr,
-		       hw->control.intercept[1], hw->save.dr7);
+	if (breakpoints)
+		debugreg_enter(&vcpu->debugreg, vcpu->regs->dr,
+			       hw->control.intercept[1], hw->save.dr7);
 	cross(vcpu->hw_pa, vcpu->user_pa, stays(vcpu));
-	debugreg_leave(&vcpu->debugreg, vcpu->regs->dr, hw->save.dr6);
+	debugreg_take_dr6(hw->save.dr6);
+	if (breakpoints)
+		debugreg_leave(&vcpu->debugreg, vcpu->regs->dr);
 	trace_exit(vcpu);
 	vcpu->hw->control.clean = SVM_CLEAN_ALL;
 	speculation_leave();
@@ -252,8 +262,10 @@ static int enter(struct vcpu *vcpu)
 	cpumask_clear_cpu(smp_processor_id(), running);
 	if (step == RUN_EXIT) {
 		/* The interrupt that ended it is still the guest's time. */
-		local_irq_enable();
-		local_irq_disable();
+		if (vcpu->hw->control.exitcode == VMEXIT_INTR) {
+			local_irq_enable();
+			local_irq_disable();
+		}
 		guest_timing_exit_irqoff();
 	}
 	local_irq_enable();
@@ -360,7 +372,8 @@ static int handle_exit(struct vcpu *vcpu)
 
 	if (code == VMEXIT_NPF)
 		return nested_page_fault(vcpu);
-	if (loan_lend(&vcpu->loan, vcpu->hw)) {
+	if (loan_is_concerned(&vcpu->loan, code)) {
+		loan_lend(&vcpu->loan, vcpu->hw);
 		event_resume(vcpu->hw, &vcpu->injected);
 		return RUN_ON;
 	}
