@@ -35,6 +35,8 @@ static inline void event_note(struct event_injection *injected,
 			      const struct svm_vmcb *hw)
 {
 	injected->event = hw->control.eventinj;
+	if (!(injected->event & SVM_EVENT_VALID))
+		return;
 	injected->rip = hw->save.rip;
 	injected->nrip = hw->control.nrip;
 }

@@ -87,12 +87,12 @@ static void load_permission(struct vcpu *vcpu, bool vouched)
 static int load(struct vcpu *vcpu)
 {
 	u32 vouched = vcpu->loaded ? READ_ONCE(vcpu->user->control.clean) : 0;
-	struct vmcb_refusal refusal;
+	struct vmcb_refusal *refusal = &vcpu->refusal;
 
 	WRITE_ONCE(vcpu->regs->out_invalid_reason, SVMRUN_INVALID_NONE);
 	if (!vmcb_load(vcpu->hw, vcpu->user, vouched, processor_features(),
-		       &vcpu->wish, &refusal))
-		return refuse(vcpu, refusal.offset, refusal.reason);
+		       &vcpu->wish, refusal))
+		return refuse(vcpu, refusal->offset, refusal->reason);
 	if (vcpu->wish.flush)
 		asid_drop(&vcpu->asid);
 	if ((vouched & SVM_CLEAN_ALL) != SVM_CLEAN_ALL) {
@@ -186,29 +186,6 @@ static __always_inline bool stays(const struct vcpu *vcpu)
 	return vcpu->hw->control.exitcode == VMEXIT_INTR;
 }
 
-/* As guest_state_enter_irqoff(), but for what it tells RCU each time. */
-static __always_inline void leave_host(bool stays)
-{
-	instrumentation_begin();
-	trace_hardirqs_on_prepare();
-	lockdep_hardirqs_on_prepare();
-	instrumentation_end();
-	if (!context_tracking_guest_enter() && stays) {
-		instrumentation_begin();
-		rcu_note_context_switch(false);
-		instrumentation_end();
-	}
-	lockdep_hardirqs_on(CALLER_ADDR0);
-}
-
-/* Interrupts are off, and the CPU is in the VM's running mask. */
-static noinstr void cross(u64 vmcb_pa, u64 state_pa, bool stays)
-{
-	leave_host(stays);
-	world_switch(vmcb_pa, state_pa);
-	guest_state_exit_irqoff();
-}
-
 /* For the program, and for whoever does not trust it */
 static void count(u64 *shown, u64 *own)
 {
@@ -233,7 +210,7 @@ static void visit(struct vcpu *vcpu)
 	if (breakpoints)
 		debugreg_enter(&vcpu->debugreg, vcpu->regs->dr,
 			       hw->control.intercept[1], hw->save.dr7);
-	cross(vcpu->hw_pa, vcpu->user_pa, stays(vcpu));
+	world_switch(vcpu->hw_pa, vcpu->user_pa, stays(vcpu));
 	debugreg_take_dr6(hw->save.dr6);
 	if (breakpoints)
 		debugreg_leave(&vcpu->debugreg, vcpu->regs->dr);
@@ -327,17 +304,17 @@ static int visit_guest(struct vcpu *vcpu, bool *entered)
 	return RUN_EXIT;
 }
 
-/* The same, with what the guest has been lent */
+/* The same, with extended state if it has been lent that */
 static int enter_guest(struct vcpu *vcpu, bool *entered)
 {
+	bool xstate = unlikely(vcpu->loan.lent & LOAN_XSTATE);
 	int step;
 
-	if (!(vcpu->loan.lent & LOAN_XSTATE))
-		return visit_guest(vcpu, entered);
-	if (fpu_enter(&vcpu->fpu))
+	if (xstate && fpu_enter(&vcpu->fpu))
 		return refuse(vcpu, SVMRUN_VCPU_XSAVE, SVMRUN_INVALID_VALUE);
 	step = visit_guest(vcpu, entered);
-	fpu_leave(&vcpu->fpu);
+	if (xstate)
+		fpu_leave(&vcpu->fpu);
 	return step;
 }
 

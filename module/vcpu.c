@@ -184,29 +184,6 @@ int vcpu_mmap(struct vcpu *vcpu, struct vm_area_struct *vma)
 	return 0;
 }
 
-/**
- * vcpu_attach() - the current thread is about to run a vCPU
- * @vcpu: the vCPU, to vcpu_detach()
- *
- * Return: false if another thread is running it.
- */
-bool vcpu_attach(struct vcpu *vcpu)
-{
-	return !cmpxchg(&vcpu->thread, NULL, current);
-}
-
-/**
- * vcpu_detach() - the mirror of vcpu_attach()
- * @vcpu: the vCPU
- */
-void vcpu_detach(struct vcpu *vcpu)
-{
-	xchg(&vcpu->thread, NULL);
-	/* Who has seen this thread may still tell it: it is this run that is told. */
-	while (unlikely(atomic_read_acquire(&vcpu->kickers)))
-		cpu_relax();
-}
-
 /*
  * As a signal does, ends a guest's run, and a wait for a page of its memory
  * (userfaultfd); forgotten when the thread is back in the program.

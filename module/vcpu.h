@@ -4,6 +4,7 @@
 
 #include <linux/atomic.h>
 #include <linux/list.h>
+#include <linux/sched.h>
 #include <linux/types.h>
 
 #include "asid.h"
@@ -57,6 +58,7 @@ struct vcpu_counters {
  * @hw_pa: its physical address
  * @msrpm: the hardware's MSR permission map, never shared
  * @wish: what the program's VMCB asks of the module
+ * @refusal: why that VMCB was refused
  * @loan: what the guest has been lent of what it seldom needs
  * @loaded: @hw was loaded from @user before, so clean bits mean something
  * @lbr: @msrpm is for a guest with LBR virtualization
@@ -84,6 +86,7 @@ struct vcpu {
 	u64 hw_pa;
 	u64 *msrpm;
 	struct vmcb_wish wish;
+	struct vmcb_refusal refusal;
 	struct loan loan;
 	bool loaded;
 	bool lbr;
@@ -106,8 +109,29 @@ void vcpu_destroy(struct vcpu *vcpu);
 
 u32 vcpu_size(void);
 int vcpu_mmap(struct vcpu *vcpu, struct vm_area_struct *vma);
-bool vcpu_attach(struct vcpu *vcpu);
-void vcpu_detach(struct vcpu *vcpu);
 void vcpu_kick(struct vcpu *vcpu);
+
+/**
+ * vcpu_attach() - the current thread is about to run a vCPU
+ * @vcpu: the vCPU, to vcpu_detach()
+ *
+ * Return: false if another thread is running it.
+ */
+static inline bool vcpu_attach(struct vcpu *vcpu)
+{
+	return !cmpxchg(&vcpu->thread, NULL, current);
+}
+
+/**
+ * vcpu_detach() - the mirror of vcpu_attach()
+ * @vcpu: the vCPU
+ */
+static inline void vcpu_detach(struct vcpu *vcpu)
+{
+	xchg(&vcpu->thread, NULL);
+	/* Who has seen this thread may still tell it: it is this run that is told. */
+	while (unlikely(atomic_read_acquire(&vcpu->kickers)))
+		cpu_relax();
+}
 
 #endif /* SVMRUN_VCPU_H */

@@ -250,8 +250,11 @@ static void publish_exit(struct svm_vmcb_control *user,
  */
 void vmcb_publish(struct svm_vmcb *user, const struct svm_vmcb *hw)
 {
+	/* Without LBR virtualization those registers are the host's (APM 15.23). */
+	bool lbr = hw->control.virt_ext & SVM_VIRT_LBR_ENABLE;
+
 	publish_exit(&user->control, &hw->control);
-	copy_state(&user->save, &hw->save, 0);
+	copy_state(&user->save, &hw->save, lbr ? 0 : SVM_CLEAN_LBR);
 }
 
 /**
