@@ -14,7 +14,7 @@
  */
 void asid_pool_init(struct asid_pool *pool, u32 count)
 {
-	pool->generation = 0;
+	pool->generation = 1;
 	pool->count = count;
 	pool->next = count;
 }

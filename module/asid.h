@@ -6,7 +6,7 @@
 
 /**
  * struct asid_pool - the ASIDs of one CPU (APM 15.16)
- * @generation: of the ASIDs given out since the last flush of the whole TLB
+ * @generation: of the ASIDs given out since the last flush of the whole TLB; never 0
  * @count: ASIDs that the processor has; 0 is the host's
  * @next: the next to give out
  */
@@ -52,8 +52,7 @@ void asid_drop(struct asid *asid);
 static inline bool asid_is_kept(const struct asid *asid,
 				const struct asid_pool *pool, u32 cpu)
 {
-	return asid->generation && asid->generation == pool->generation &&
-	       asid->cpu == cpu;
+	return asid->generation == pool->generation && asid->cpu == cpu;
 }
 
 #endif /* SVMRUN_ASID_H */

@@ -159,6 +159,9 @@ static const struct call vcpu_calls[] = {
 static long vcpu_file_ioctl(struct file *file, unsigned int cmd,
 			    unsigned long user)
 {
+	/* By far the most frequent: neither looked for nor called indirectly */
+	if (cmd == SVMRUN_RUN && !user)
+		return vcpu_file_run(file, NULL);
 	return dispatch(vcpu_calls, ARRAY_SIZE(vcpu_calls), file, cmd, user);
 }
 

@@ -13,6 +13,7 @@
 
 #include "event.h"
 
+#define CR0_TS (1ull << 3)
 #define CR4_XSTATE                                                             \
 	(1ull << 18 | 1ull << 22 | 1ull << 23) /* OSXSAVE, PKE, CET */
 #define DR7_ENABLES 0xffull
@@ -67,8 +68,10 @@ static void apply(struct loan *loan, struct svm_vmcb *hw)
 		if (i != LOAN_VECTOR(VMEXIT_EXCP(EXCEPTION_NM)))
 			loan->withheld[i] &= ~loan->wished[i];
 	}
-	if (!(loan->lent & LOAN_XSTATE))
-		hw->save.cr0 |= LOAN_CR0_TS;
+	if (loan->lent & LOAN_XSTATE)
+		loan->hidden = 0;
+	else
+		hw->save.cr0 |= CR0_TS;
 }
 
 /**
@@ -83,7 +86,7 @@ void loan_withhold(struct loan *loan, struct svm_vmcb *hw, u32 vouched)
 		memcpy(loan->wished, hw->control.intercept,
 		       sizeof(loan->wished));
 	if (!(vouched & SVM_CLEAN_CRx))
-		loan->cr0_ts = hw->save.cr0 & LOAN_CR0_TS;
+		loan->hidden = ~hw->save.cr0 & CR0_TS;
 	loan->lent |= reached(&hw->save);
 	apply(loan, hw);
 }

@@ -14,20 +14,18 @@
 #define LOAN_VECTOR(exitcode) ((exitcode) / 32)
 #define LOAN_BIT(exitcode) (1u << (exitcode) % 32)
 
-#define LOAN_CR0_TS (1ull << 3)
-
 /**
  * struct loan - what a guest has been lent, and how the rest is withheld
  * @lent: LOAN_*; only ever grows
  * @wished: intercepts without those that are there to withhold something
  * @withheld: intercepts of which the program shall not hear
- * @cr0_ts: CR0.TS as it would be otherwise
+ * @hidden: CR0.TS, if it is only there to withhold something
  */
 struct loan {
 	u32 lent;
 	u32 wished[LOAN_VECTORS];
 	u32 withheld[LOAN_VECTORS];
-	bool cr0_ts;
+	u64 hidden;
 };
 
 void loan_withhold(struct loan *loan, struct svm_vmcb *hw, u32 vouched);
@@ -57,9 +55,7 @@ static inline bool loan_is_concerned(const struct loan *loan, u32 exitcode)
  */
 static inline u64 loan_cr0(const struct loan *loan, const struct svm_vmcb *hw)
 {
-	if ((loan->lent & LOAN_XSTATE) || loan->cr0_ts)
-		return hw->save.cr0;
-	return hw->save.cr0 & ~LOAN_CR0_TS;
+	return hw->save.cr0 & ~loan->hidden;
 }
 
 #endif /* SVMRUN_LOAN_H */

@@ -83,23 +83,36 @@ static void load_permission(struct vcpu *vcpu, bool vouched)
 	control->clean &= ~SVM_CLEAN_IOPM;
 }
 
+/* The VMCB, of which the program does not vouch for all */
+static noinline bool load_changes(struct vcpu *vcpu, u32 vouched)
+{
+	if (!vmcb_load(vcpu->hw, vcpu->user, vouched, processor_features(),
+		       &vcpu->wish, &vcpu->refusal))
+		return false;
+	loan_withhold(&vcpu->loan, vcpu->hw, vouched);
+	load_permission(vcpu, vouched & SVM_CLEAN_IOPM);
+	vcpu->loaded = true;
+	return true;
+}
+
+static bool load_vmcb(struct vcpu *vcpu)
+{
+	u32 vouched = vcpu->loaded ? READ_ONCE(vcpu->user->control.clean) : 0;
+
+	if ((vouched & SVM_CLEAN_ALL) != SVM_CLEAN_ALL)
+		return load_changes(vcpu, vouched);
+	return vmcb_load_vouched(vcpu->hw, vcpu->user, processor_features(),
+				 &vcpu->wish, &vcpu->refusal);
+}
+
 /* Take over what the program changed. */
 static int load(struct vcpu *vcpu)
 {
-	u32 vouched = vcpu->loaded ? READ_ONCE(vcpu->user->control.clean) : 0;
-	struct vmcb_refusal *refusal = &vcpu->refusal;
-
 	WRITE_ONCE(vcpu->regs->out_invalid_reason, SVMRUN_INVALID_NONE);
-	if (!vmcb_load(vcpu->hw, vcpu->user, vouched, processor_features(),
-		       &vcpu->wish, refusal))
-		return refuse(vcpu, refusal->offset, refusal->reason);
+	if (!load_vmcb(vcpu))
+		return refuse(vcpu, vcpu->refusal.offset, vcpu->refusal.reason);
 	if (vcpu->wish.flush)
 		asid_drop(&vcpu->asid);
-	if ((vouched & SVM_CLEAN_ALL) != SVM_CLEAN_ALL) {
-		loan_withhold(&vcpu->loan, vcpu->hw, vouched);
-		load_permission(vcpu, vouched & SVM_CLEAN_IOPM);
-	}
-	vcpu->loaded = true;
 	return load_registers(vcpu);
 }
 
@@ -163,7 +176,7 @@ static noinline void change_asid(struct vcpu *vcpu)
 }
 
 /* An ASID whose translations are all of the nested table as it is now. */
-static void prepare_asid(struct vcpu *vcpu)
+static void prepare_asid(struct vcpu *vcpu, unsigned int cpu)
 {
 	u64 generation = atomic64_read(&vcpu->vm->memory.tlb_generation);
 
@@ -172,7 +185,7 @@ static void prepare_asid(struct vcpu *vcpu)
 		vcpu->tlb_generation = generation;
 		asid_drop(&vcpu->asid);
 	}
-	if (!asid_is_kept(&vcpu->asid, processor_asids(), smp_processor_id()))
+	if (!asid_is_kept(&vcpu->asid, processor_asids(), cpu))
 		change_asid(vcpu);
 }
 
@@ -181,9 +194,9 @@ static void prepare_asid(struct vcpu *vcpu)
  * the program's own time tells RCU. One that does not will be interrupted by the
  * tick, and this is how it goes on.
  */
-static __always_inline bool stays(const struct vcpu *vcpu)
+static bool stays(const struct svm_vmcb *hw)
 {
-	return vcpu->hw->control.exitcode == VMEXIT_INTR;
+	return hw->control.exitcode == VMEXIT_INTR;
 }
 
 /* For the program, and for whoever does not trust it */
@@ -194,14 +207,13 @@ static void count(u64 *shown, u64 *own)
 }
 
 /* The CPU is in the VM's running mask. */
-static void visit(struct vcpu *vcpu)
+static void visit(struct vcpu *vcpu, struct svm_vmcb *hw, unsigned int cpu)
 {
-	const struct svm_vmcb *hw = vcpu->hw;
 	bool breakpoints = (vcpu->loan.lent & LOAN_BREAKPOINTS) ||
 			   hw_breakpoint_active();
 
 	guest_timing_enter_irqoff();
-	prepare_asid(vcpu);
+	prepare_asid(vcpu, cpu);
 	processor_set_tsc_ratio(vcpu->tsc_ratio);
 	speculation_enter(vcpu->vm->id);
 	event_note(&vcpu->injected, hw);
@@ -210,43 +222,55 @@ static void visit(struct vcpu *vcpu)
 	if (breakpoints)
 		debugreg_enter(&vcpu->debugreg, vcpu->regs->dr,
 			       hw->control.intercept[1], hw->save.dr7);
-	world_switch(vcpu->hw_pa, vcpu->user_pa, stays(vcpu));
+	world_switch(vcpu->hw_pa, vcpu->regs, vcpu->user_pa, stays(hw));
 	debugreg_take_dr6(hw->save.dr6);
 	if (breakpoints)
 		debugreg_leave(&vcpu->debugreg, vcpu->regs->dr);
 	trace_exit(vcpu);
-	vcpu->hw->control.clean = SVM_CLEAN_ALL;
+	hw->control.clean = SVM_CLEAN_ALL;
 	speculation_leave();
+}
+
+/* What makes this CPU look after the VM's translations: see memory_flush(). */
+static unsigned int arrive(struct vcpu *vcpu)
+{
+	unsigned int cpu;
+
+	local_irq_disable();
+	cpu = smp_processor_id();
+	cpumask_set_cpu(cpu, vcpu->vm->memory.running);
+	/* Pairs with the one in memory_flush(): it sees us, or we what it did. */
+	smp_mb__after_atomic();
+	return cpu;
+}
+
+static __always_inline void depart(struct vcpu *vcpu, unsigned int cpu)
+{
+	cpumask_clear_cpu(cpu, vcpu->vm->memory.running);
 }
 
 /* Once into the guest and out again, unless something is in the way. */
 static int enter(struct vcpu *vcpu)
 {
-	struct cpumask *running = vcpu->vm->memory.running;
-	int step = RUN_ON;
-
-	local_irq_disable();
-	cpumask_set_cpu(smp_processor_id(), running);
-	/* Pairs with the one in memory_flush(): it sees us, or we what it did. */
-	smp_mb__after_atomic();
+	unsigned int cpu = arrive(vcpu);
 	/* An interrupt disables SVM when the machine goes down. */
-	if (!processor_enabled()) {
-		step = -ENODEV;
-	} else if (!is_pending(vcpu)) {
-		visit(vcpu);
-		step = RUN_EXIT;
+	bool enabled = processor_enabled();
+
+	if (unlikely(!enabled || is_pending(vcpu))) {
+		depart(vcpu, cpu);
+		local_irq_enable();
+		return enabled ? RUN_ON : -ENODEV;
 	}
-	cpumask_clear_cpu(smp_processor_id(), running);
-	if (step == RUN_EXIT) {
-		/* The interrupt that ended it is still the guest's time. */
-		if (vcpu->hw->control.exitcode == VMEXIT_INTR) {
-			local_irq_enable();
-			local_irq_disable();
-		}
-		guest_timing_exit_irqoff();
+	visit(vcpu, vcpu->hw, cpu);
+	depart(vcpu, cpu);
+	/* The interrupt that ended it is still the guest's time. */
+	if (vcpu->hw->control.exitcode == VMEXIT_INTR) {
+		local_irq_enable();
+		local_irq_disable();
 	}
+	guest_timing_exit_irqoff();
 	local_irq_enable();
-	return step;
+	return RUN_EXIT;
 }
 
 /* Exits that are the host's own, and that its handlers have dealt with by now. */

@@ -21,19 +21,17 @@
 #define GPR_OFFSET(name) [name] "i"(offsetof(struct svmrun_registers, name))
 
 /**
- * __svm_vmrun() - VMRUN (APM 15.5)
+ * svm_vmrun() - VMRUN (APM 15.5)
  * @VmcbPhysicalAddress: of the VMCB to run
+ * @registers: the guest's general-purpose registers but RAX and RSP, which the
+ *	processor itself switches; loaded, and stored back
  *
- * The processor itself switches RAX and RSP; the other general-purpose
- * registers are loaded from the guest's struct svmrun_registers and stored back
- * there: the VMCB's software area begins with its address. Returns after #VMEXIT
- * with GIF clear, and with the guest's FS, GS, TR, LDTR and system call MSRs
- * still loaded: nothing may use per-CPU data before VMLOAD.
+ * Returns after #VMEXIT with GIF clear, and with the guest's FS, GS, TR, LDTR and
+ * system call MSRs still loaded: nothing may use per-CPU data before VMLOAD.
  */
-static __always_inline void __svm_vmrun(size_t VmcbPhysicalAddress)
+static __always_inline void svm_vmrun(size_t VmcbPhysicalAddress,
+				      struct svmrun_registers *registers)
 {
-	struct svm_vmcb *vmcb = __va(VmcbPhysicalAddress & ~sme_me_mask);
-	void *registers = *(void **)vmcb->control.software;
 	static const u16 selector = __KERNEL_DS;
 
 	/* clang-format off */
@@ -95,6 +93,18 @@ static __always_inline void __svm_vmrun(size_t VmcbPhysicalAddress)
 		     : "rbx", "rcx", "rdx", "rsi", "r8", "r9", "r10", "r11",
 		       "r12", "r13", "r14", "r15", "cc", "memory");
 	/* clang-format on */
+}
+
+/**
+ * __svm_vmrun() - svm_vmrun() with the intrinsic's signature
+ * @VmcbPhysicalAddress: of the VMCB to run: its software area begins with the
+ *	address of the guest's struct svmrun_registers
+ */
+static __always_inline void __svm_vmrun(size_t VmcbPhysicalAddress)
+{
+	const struct svm_vmcb *vmcb = __va(VmcbPhysicalAddress & ~sme_me_mask);
+
+	svm_vmrun(VmcbPhysicalAddress, *(void **)vmcb->control.software);
 }
 
 #undef GPR

@@ -84,8 +84,6 @@ static void set_up_hw(struct vcpu *vcpu)
 	control->msrpm_base_pa = pages_pa(vcpu->msrpm);
 	control->n_cr3 = pages_pa(vcpu->vm->memory.npt.root);
 	memset(vcpu->msrpm, 0xff, PERMISSION_MSRPM_SIZE);
-	/* Where __svm_vmrun() finds the registers. */
-	*(void **)control->software = vcpu->regs;
 }
 
 static void set_up_shared(struct vcpu *vcpu)

@@ -187,14 +187,6 @@ static __always_inline bool load(struct svm_vmcb *hw,
 	return all || check_state(&hw->save, refusal);
 }
 
-static noinline bool load_some(struct svm_vmcb *hw, const struct svm_vmcb *user,
-			       u32 vouched, u32 features,
-			       struct vmcb_wish *wish,
-			       struct vmcb_refusal *refusal)
-{
-	return load(hw, user, vouched, features, wish, refusal);
-}
-
 /**
  * vmcb_load() - take over what the program says, as far as it may say it
  * @hw: the hardware's VMCB; the module's own fields are left as they are, but
@@ -214,11 +206,26 @@ bool vmcb_load(struct svm_vmcb *hw, const struct svm_vmcb *user, u32 vouched,
 	       u32 features, struct vmcb_wish *wish,
 	       struct vmcb_refusal *refusal)
 {
-	vouched &= SVM_CLEAN_ALL;
-	/* Compiled apart, since there next to nothing is left to do. */
-	if (vouched == SVM_CLEAN_ALL)
-		return load(hw, user, SVM_CLEAN_ALL, features, wish, refusal);
-	return load_some(hw, user, vouched, features, wish, refusal);
+	return load(hw, user, vouched & SVM_CLEAN_ALL, features, wish, refusal);
+}
+
+/**
+ * vmcb_load_vouched() - vmcb_load() of a VMCB all of whose groups are vouched for
+ * @hw: as for vmcb_load()
+ * @user: as for vmcb_load()
+ * @features: as for vmcb_load()
+ * @wish: as for vmcb_load()
+ * @refusal: as for vmcb_load()
+ *
+ * Compiled apart, since next to nothing is left to do.
+ *
+ * Return: as vmcb_load().
+ */
+bool vmcb_load_vouched(struct svm_vmcb *hw, const struct svm_vmcb *user,
+		       u32 features, struct vmcb_wish *wish,
+		       struct vmcb_refusal *refusal)
+{
+	return load(hw, user, SVM_CLEAN_ALL, features, wish, refusal);
 }
 
 /* The bits of virtual interrupt control that #VMEXIT writes (APM 15.21.1) */

@@ -32,6 +32,9 @@ void vmcb_forced_intercepts(u32 forced[6]);
 bool vmcb_load(struct svm_vmcb *hw, const struct svm_vmcb *user, u32 vouched,
 	       u32 features, struct vmcb_wish *wish,
 	       struct vmcb_refusal *refusal);
+bool vmcb_load_vouched(struct svm_vmcb *hw, const struct svm_vmcb *user,
+		       u32 features, struct vmcb_wish *wish,
+		       struct vmcb_refusal *refusal);
 void vmcb_publish(struct svm_vmcb *user, const struct svm_vmcb *hw);
 void vmcb_publish_exit(struct svm_vmcb *user, u64 exitcode);
 

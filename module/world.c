@@ -73,8 +73,8 @@ static __always_inline void leave_host(bool stays)
 
 /**
  * world_switch() - run a guest until #VMEXIT
- * @vmcb_pa: physical address of its VMCB, which names its registers (see
- *	__svm_vmrun())
+ * @vmcb_pa: physical address of its VMCB
+ * @registers: what of its registers the VMCB does not have
  * @state_pa: physical address of the VMCB that has what VMRUN leaves out
  * @stays: tell RCU that it can do without this CPU meanwhile
  *
@@ -83,7 +83,8 @@ static __always_inline void leave_host(bool stays)
  * runs with state of the guest's. Interrupts are on for the guest: with
  * V_INTR_MASKING they are the host's, and end its run (APM 15.21.1).
  */
-noinstr void world_switch(u64 vmcb_pa, u64 state_pa, bool stays)
+noinstr void world_switch(u64 vmcb_pa, struct svmrun_registers *registers,
+			  u64 state_pa, bool stays)
 {
 	u64 host_pa = raw_cpu_read(host_vmcb_pa);
 
@@ -92,7 +93,7 @@ noinstr void world_switch(u64 vmcb_pa, u64 state_pa, bool stays)
 	__svm_clgi();
 	asm volatile("sti" : : : "memory");
 	__svm_vmload(state_pa);
-	__svm_vmrun(vmcb_pa);
+	svm_vmrun(vmcb_pa, registers);
 	__svm_vmsave(state_pa);
 	__svm_vmload(host_pa);
 	/* No RET before this; and not earlier, as it may use per-CPU data. */

@@ -6,6 +6,9 @@
 
 int world_init(void);
 void world_exit(void);
-void world_switch(u64 vmcb_pa, u64 state_pa, bool stays);
+struct svmrun_registers;
+
+void world_switch(u64 vmcb_pa, struct svmrun_registers *registers, u64 state_pa,
+		  bool stays);
 
 #endif /* SVMRUN_WORLD_H */
