@@ -6,6 +6,7 @@
 #include "vm.h"
 
 #include <linux/err.h>
+#include <linux/pid.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
 
