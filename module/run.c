@@ -63,10 +63,12 @@ static int load_registers(struct vcpu *vcpu)
 {
 	u64 xcr0 = READ_ONCE(vcpu->regs->xcr0);
 
-	if (xcr0 != vcpu->fpu.xcr0 && !fpu_xcr0_valid(xcr0))
-		return refuse(vcpu, REGISTERS_OFFSET(xcr0),
-			      SVMRUN_INVALID_VALUE);
-	vcpu->fpu.xcr0 = xcr0;
+	if (unlikely(xcr0 != vcpu->fpu.xcr0)) {
+		if (!fpu_xcr0_valid(xcr0))
+			return refuse(vcpu, REGISTERS_OFFSET(xcr0),
+				      SVMRUN_INVALID_VALUE);
+		vcpu->fpu.xcr0 = xcr0;
+	}
 	return load_tsc_ratio(vcpu);
 }
 
@@ -83,6 +85,28 @@ static void load_permission(struct vcpu *vcpu, bool vouched)
 	control->clean &= ~SVM_CLEAN_IOPM;
 }
 
+/* Exits of instructions that the module deals with: the rest is the program's. */
+static void handle_exits(struct vcpu *vcpu)
+{
+	static const u32 host[LOAN_VECTORS] = {
+		[2] = SVM_INTERCEPT2_EXCEPTION(EXCEPTION_MC),
+		[3] = SVM_INTERCEPT3_INTR | SVM_INTERCEPT3_NMI |
+		      SVM_INTERCEPT3_SMI | SVM_INTERCEPT3_INIT,
+	};
+
+	for (size_t i = 0; i < LOAN_VECTORS; i++)
+		vcpu->handled[i] = host[i] | vcpu->loan.withheld[i];
+	vcpu->handled[2] |= SVMRUN_POLICY_REFLECTED & ~vcpu->wish.exceptions;
+}
+
+static bool is_programs(const struct vcpu *vcpu, const struct svm_vmcb *hw)
+{
+	u32 code = hw->control.exitcode;
+
+	return code < LOAN_VECTORS * 32 &&
+	       !(vcpu->handled[LOAN_VECTOR(code)] & LOAN_BIT(code));
+}
+
 /* The VMCB, of which the program does not vouch for all */
 static noinline bool load_changes(struct vcpu *vcpu, u32 vouched)
 {
@@ -90,6 +114,7 @@ static noinline bool load_changes(struct vcpu *vcpu, u32 vouched)
 		       &vcpu->wish, &vcpu->refusal))
 		return false;
 	loan_withhold(&vcpu->loan, vcpu->hw, vouched);
+	handle_exits(vcpu);
 	load_permission(vcpu, vouched & SVM_CLEAN_IOPM);
 	vcpu->loaded = true;
 	return true;
@@ -319,6 +344,10 @@ static int visit_guest(struct vcpu *vcpu, bool *entered)
 		step = enter(vcpu);
 		if (step != RUN_EXIT)
 			return step;
+		if (likely(is_programs(vcpu, vcpu->hw))) {
+			*entered = true;
+			return RUN_DONE;
+		}
 		if (is_invalid(vcpu)) {
 			*entered = false;
 			return refuse(vcpu, 0, SVMRUN_INVALID_PROCESSOR);
@@ -331,13 +360,13 @@ static int visit_guest(struct vcpu *vcpu, bool *entered)
 /* The same, with extended state if it has been lent that */
 static int enter_guest(struct vcpu *vcpu, bool *entered)
 {
-	bool xstate = unlikely(vcpu->loan.lent & LOAN_XSTATE);
+	const u32 *lent = &vcpu->loan.lent;
 	int step;
 
-	if (xstate && fpu_enter(&vcpu->fpu))
+	if (unlikely(*lent & LOAN_XSTATE) && fpu_enter(&vcpu->fpu))
 		return refuse(vcpu, SVMRUN_VCPU_XSAVE, SVMRUN_INVALID_VALUE);
 	step = visit_guest(vcpu, entered);
-	if (xstate)
+	if (unlikely(*lent & LOAN_XSTATE))
 		fpu_leave(&vcpu->fpu);
 	return step;
 }
@@ -375,6 +404,7 @@ static int handle_exit(struct vcpu *vcpu)
 		return nested_page_fault(vcpu);
 	if (loan_is_concerned(&vcpu->loan, code)) {
 		loan_lend(&vcpu->loan, vcpu->hw);
+		handle_exits(vcpu);
 		event_resume(vcpu->hw, &vcpu->injected);
 		return RUN_ON;
 	}

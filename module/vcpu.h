@@ -60,6 +60,7 @@ struct vcpu_counters {
  * @wish: what the program's VMCB asks of the module
  * @refusal: why that VMCB was refused
  * @loan: what the guest has been lent of what it seldom needs
+ * @handled: exits, by intercept vector, that the module may have to deal with
  * @loaded: @hw was loaded from @user before, so clean bits mean something
  * @lbr: @msrpm is for a guest with LBR virtualization
  * @injected: what the last entry injected
@@ -88,6 +89,7 @@ struct vcpu {
 	struct vmcb_wish wish;
 	struct vmcb_refusal refusal;
 	struct loan loan;
+	u32 handled[LOAN_VECTORS];
 	bool loaded;
 	bool lbr;
 	struct event_injection injected;
