@@ -5,7 +5,8 @@
  * What the guest reached for, it does again when it has been lent the state.
  *
  * Most of what uses extended state raises #NM while CR0.TS is set (APM 11.4.4,
- * 11.5.9), so that CR0 may be neither seen nor changed then. What does not raise it
+ * 11.5.9), FWAIT if CR0.MP is as well (APM 3.1.1): it would ask the program's x87 for
+ * exceptions. So CR0 may be neither seen nor changed then. What does not raise it
  * is there only with CR4.OSXSAVE (XGETBV), CR4.PKE (PKRU) and CR4.CET (the user's
  * shadow stack); CPUID tells sizes by XCR0. A task switch sets CR0.TS.
  */
@@ -13,7 +14,7 @@
 
 #include "event.h"
 
-#define CR0_TS (1ull << 3)
+#define CR0_WITHHOLDS (1ull << 1 | 1ull << 3) /* MP, TS */
 #define CR4_XSTATE                                                             \
 	(1ull << 18 | 1ull << 22 | 1ull << 23) /* OSXSAVE, PKE, CET */
 #define DR7_ENABLES 0xffull
@@ -55,13 +56,13 @@ static const struct state states[] = {
  * @loan: the loan
  * @hw: the hardware's VMCB
  *
- * Return: the value; the guest has not changed CR0.TS while it was withheld.
+ * Return: the value; the guest has not changed the bits that withhold.
  */
 u64 loan_cr0(const struct loan *loan, const struct svm_vmcb *hw)
 {
-	if ((loan->lent & LOAN_XSTATE) || loan->cr0_ts)
+	if (loan->lent & LOAN_XSTATE)
 		return hw->save.cr0;
-	return hw->save.cr0 & ~CR0_TS;
+	return (hw->save.cr0 & ~CR0_WITHHOLDS) | loan->cr0;
 }
 
 /* What the guest has in reach from its first instruction on */
@@ -71,7 +72,7 @@ static u32 reached(const struct svm_vmcb_save *save)
 	       (save->dr7 & DR7_ENABLES ? LOAN_BREAKPOINTS : 0);
 }
 
-/* The intercepts, and CR0.TS, that withhold what has not been lent */
+/* The intercepts, and bits of CR0, that withhold what has not been lent */
 static void apply(const struct loan *loan, struct svm_vmcb *hw)
 {
 	for (size_t i = 0; i < LOAN_VECTORS; i++)
@@ -84,7 +85,7 @@ static void apply(const struct loan *loan, struct svm_vmcb *hw)
 			hw->control.intercept[i] |= state->intercepts[i];
 	}
 	if (!(loan->lent & LOAN_XSTATE))
-		hw->save.cr0 |= CR0_TS;
+		hw->save.cr0 |= CR0_WITHHOLDS;
 }
 
 /**
@@ -99,7 +100,7 @@ void loan_withhold(struct loan *loan, struct svm_vmcb *hw, u32 vouched)
 		memcpy(loan->wished, hw->control.intercept,
 		       sizeof(loan->wished));
 	if (!(vouched & SVM_CLEAN_CRx))
-		loan->cr0_ts = hw->save.cr0 & CR0_TS;
+		loan->cr0 = hw->save.cr0 & CR0_WITHHOLDS;
 	loan->lent |= reached(&hw->save);
 	apply(loan, hw);
 }

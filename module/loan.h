@@ -15,12 +15,12 @@
  * struct loan - what a guest has been lent, and how the rest is withheld
  * @lent: LOAN_*; only ever grows
  * @wished: intercepts without those that are there to withhold something
- * @cr0_ts: CR0.TS as it would be otherwise
+ * @cr0: the bits of CR0 that withhold something, as they would be otherwise
  */
 struct loan {
 	u32 lent;
 	u32 wished[LOAN_VECTORS];
-	bool cr0_ts;
+	u64 cr0;
 };
 
 void loan_withhold(struct loan *loan, struct svm_vmcb *hw, u32 vouched);
