@@ -96,12 +96,17 @@ static void apply(const struct loan *loan, struct svm_vmcb *hw)
  */
 void loan_withhold(struct loan *loan, struct svm_vmcb *hw, u32 vouched)
 {
+	u32 lent;
+
 	if (!(vouched & SVM_CLEAN_I))
 		memcpy(loan->wished, hw->control.intercept,
 		       sizeof(loan->wished));
 	if (!(vouched & SVM_CLEAN_CRx))
 		loan->cr0 = hw->save.cr0 & CR0_WITHHOLDS;
-	loan->lent |= reached(&hw->save);
+	lent = loan->lent | reached(&hw->save);
+	if (lent != loan->lent)
+		hw->control.clean &= ~SVM_CLEAN_I;
+	loan->lent = lent;
 	apply(loan, hw);
 }
 
