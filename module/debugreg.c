@@ -14,8 +14,8 @@
 
 /* Reads and writes of DR0 to DR3, in intercept vector 1 */
 #define INTERCEPT_ALL_DR 0x000f000fu
-/* Writes of DR7 */
-#define INTERCEPT_DR7 (1u << (16 + 7))
+/* Writes of DR7, which is DR5 too while CR4.DE is clear (APM 13.1.1.3) */
+#define INTERCEPT_DR7 (1u << (16 + 7) | 1u << (16 + 5))
 #define DR7_ENABLES 0xffu
 
 static void host_save(struct debugreg_host *host)
@@ -41,7 +41,8 @@ static void host_restore(const struct debugreg_host *host)
 static bool reaches(u32 intercepts, u64 dr7)
 {
 	return (intercepts & INTERCEPT_ALL_DR) != INTERCEPT_ALL_DR ||
-	       !(intercepts & INTERCEPT_DR7) || (dr7 & DR7_ENABLES);
+	       (intercepts & INTERCEPT_DR7) != INTERCEPT_DR7 ||
+	       (dr7 & DR7_ENABLES);
 }
 
 /**

@@ -5,7 +5,8 @@
  * What the guest reached for, it does again when it has been lent the state.
  *
  * Most of what uses extended state raises #NM while CR0.TS is set (APM 11.4.4,
- * 11.5.9), so that CR0 may be neither seen nor changed then. What does not raise it
+ * 11.5.9), FWAIT if CR0.MP is as well (APM 3.1.1): it would ask the program's x87 for
+ * exceptions. So CR0 may be neither seen nor changed then. What does not raise it
  * is there only with CR4.OSXSAVE (XGETBV), CR4.PKE (PKRU) and CR4.CET (the user's
  * shadow stack); CPUID tells sizes by XCR0. A task switch sets CR0.TS.
  */
@@ -13,7 +14,7 @@
 
 #include "event.h"
 
-#define CR0_TS (1ull << 3)
+#define CR0_WITHHOLDS (1ull << 1 | 1ull << 3) /* MP, TS */
 #define CR4_XSTATE                                                             \
 	(1ull << 18 | 1ull << 22 | 1ull << 23) /* OSXSAVE, PKE, CET */
 #define DR7_ENABLES 0xffull
@@ -53,7 +54,7 @@ static u32 reached(const struct svm_vmcb_save *save)
 	       (save->dr7 & DR7_ENABLES ? LOAN_BREAKPOINTS : 0);
 }
 
-/* The intercepts, and CR0.TS, that withhold what has not been lent */
+/* The intercepts, and bits of CR0, that withhold what has not been lent */
 static void apply(struct loan *loan, struct svm_vmcb *hw)
 {
 	memset(loan->withheld, 0, sizeof(loan->withheld));
@@ -71,7 +72,7 @@ static void apply(struct loan *loan, struct svm_vmcb *hw)
 	if (loan->lent & LOAN_XSTATE)
 		loan->hidden = 0;
 	else
-		hw->save.cr0 |= CR0_TS;
+		hw->save.cr0 |= CR0_WITHHOLDS;
 }
 
 /**
@@ -82,12 +83,17 @@ static void apply(struct loan *loan, struct svm_vmcb *hw)
  */
 void loan_withhold(struct loan *loan, struct svm_vmcb *hw, u32 vouched)
 {
+	u32 lent;
+
 	if (!(vouched & SVM_CLEAN_I))
 		memcpy(loan->wished, hw->control.intercept,
 		       sizeof(loan->wished));
 	if (!(vouched & SVM_CLEAN_CRx))
-		loan->hidden = ~hw->save.cr0 & CR0_TS;
-	loan->lent |= reached(&hw->save);
+		loan->hidden = ~hw->save.cr0 & CR0_WITHHOLDS;
+	lent = loan->lent | reached(&hw->save);
+	if (lent != loan->lent)
+		hw->control.clean &= ~SVM_CLEAN_I;
+	loan->lent = lent;
 	apply(loan, hw);
 }
 

@@ -19,7 +19,7 @@
  * @lent: LOAN_*; only ever grows
  * @wished: intercepts without those that are there to withhold something
  * @withheld: intercepts of which the program shall not hear
- * @hidden: CR0.TS, if it is only there to withhold something
+ * @hidden: bits of CR0 that are only set to withhold something
  */
 struct loan {
 	u32 lent;
@@ -51,7 +51,7 @@ static inline bool loan_is_concerned(const struct loan *loan, u32 exitcode)
  * @loan: the loan
  * @hw: the hardware's VMCB
  *
- * Return: the value; the guest has not changed CR0.TS while it was withheld.
+ * Return: the value; the guest has not changed the bits that withhold.
  */
 static inline u64 loan_cr0(const struct loan *loan, const struct svm_vmcb *hw)
 {

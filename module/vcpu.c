@@ -93,6 +93,7 @@ static void set_up_shared(struct vcpu *vcpu)
 	vcpu->regs = vcpu->pages + SVMRUN_VCPU_REGISTERS;
 	vcpu->regs->xcr0 = 1;
 	memset(vcpu->pages + SVMRUN_VCPU_MSRPM, 0xff, PERMISSION_MSRPM_SIZE);
+	vcpu->fpu.xcr0 = vcpu->regs->xcr0;
 	vcpu->fpu.area = vcpu->pages + SVMRUN_VCPU_XSAVE;
 }
 

@@ -210,6 +210,9 @@ const char *policy_publish_broken(const struct svm_vmcb *before,
 				  const struct svm_vmcb *hw)
 {
 	struct svm_vmcb expected = *before;
+	/* Without LBR virtualization they are the host's (APM 15.23). */
+	u32 hidden = hw->control.virt_ext & SVM_VIRT_LBR_ENABLE ? 0 :
+								  SVM_CLEAN_LBR;
 
 #define SHOW(field, shown, kept)                                               \
 	expected.control.field = (before->control.field & (kept)) |            \
@@ -221,7 +224,10 @@ const char *policy_publish_broken(const struct svm_vmcb *before,
 	memcpy(expected.control.insn_bytes, hw->control.insn_bytes,
 	       sizeof(hw->control.insn_bytes));
 #define SHOW(field) expected.save.field = hw->save.field;
-#define SHOW_GROUP(group, clean) SVMRUN_POLICY_STATE_##group(SHOW)
+#define SHOW_GROUP(group, clean)                                               \
+	if (!(hidden & (clean))) {                                             \
+		SVMRUN_POLICY_STATE_##group(SHOW)                              \
+	}
 	SVMRUN_POLICY_STATE(SHOW_GROUP)
 #undef SHOW_GROUP
 #undef SHOW
