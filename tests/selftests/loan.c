@@ -760,7 +760,7 @@ TEST_F(event, used_in_the_handler)
 				  0x5678 :
 				  MACHINE_CODE,
 			  REGS->rcx);
-		EXPECT_EQ(0, VMCB->control.eventinj);
+		EXPECT_EQ(0, VMCB->control.eventinj & SVM_EVENT_VALID);
 	}
 }
 

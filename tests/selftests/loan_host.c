@@ -14,8 +14,8 @@
 #include "tracing.h"
 #include "xsave.h"
 
-#define VECTOR_DB 1
-#define VECTOR_MF 16
+#define INTERCEPT2_DB SVM_INTERCEPT2_EXCEPTION(1)
+#define INTERCEPT2_MF SVM_INTERCEPT2_EXCEPTION(16)
 #define CR0_MP (1ull << 1)
 
 #define VMCB (self->m.vcpu.vmcb)
@@ -194,8 +194,10 @@ TEST_F(state, survives_moving)
 TEST_F(state, survives_by_turns)
 {
 	struct machine other = self->m;
+	int fd;
 
 	ASSERT_EQ(0, svmrun_vcpu_create(&other.vcpu, &self->m.vm));
+	fd = other.vcpu.fd;
 	memcpy(machine_at(&other, MACHINE_DATA), work_with_x87,
 	       work_with_x87_end - work_with_x87);
 	ASSERT_EQ(0, vcpu_begin(&other, &other.vcpu, MODE_LONG));
@@ -203,8 +205,7 @@ TEST_F(state, survives_by_turns)
 	for (uint64_t seed = 1; seed <= 50; seed++) {
 		ASSERT_TRUE(survives_run(&self->m, seed));
 		other.vcpu.vmcb->save.rip = MACHINE_DATA;
-		ASSERT_TRUE(
-			survives(SYS_ioctl, other.vcpu.fd, SVMRUN_RUN, ~seed));
+		ASSERT_TRUE(survives(SYS_ioctl, fd, SVMRUN_RUN, ~seed));
 		ASSERT_EQ(VMEXIT_HLT, other.vcpu.vmcb->control.exitcode);
 	}
 	svmrun_vcpu_destroy(&other.vcpu);
@@ -243,8 +244,7 @@ TEST_F(loan_host, pending_exception_stays)
 			MACHINE_LOAD(&self->m, MODE_REAL, wait_for_x87_real);
 		VMCB->save.cr0 &= ~CR0_MP;
 		VMCB->save.cr0 |= i & 1 ? CR0_MP : 0;
-		VMCB->control.intercept[2] |= SVM_INTERCEPT2_EXCEPTION(
-			VECTOR_MF);
+		VMCB->control.intercept[2] |= INTERCEPT2_MF;
 		ASSERT_EQ(0, run_with_exception(self->m.vcpu.fd));
 		EXPECT_EQ(VMEXIT_HLT, VMCB->control.exitcode);
 	}
@@ -393,7 +393,7 @@ TEST_F(loan_debug, dr5_alone_does_not_reach_the_hosts)
 {
 	MACHINE_LOAD(&self->m, MODE_LONG, arm_and_call);
 	VMCB->control.intercept[1] = 0x008f000f;
-	VMCB->control.intercept[2] |= SVM_INTERCEPT2_EXCEPTION(VECTOR_DB);
+	VMCB->control.intercept[2] |= INTERCEPT2_DB;
 	REGS->dr[0] = MACHINE_DATA;
 	REGS->rdi = DR7_ALWAYS | DR7_EXECUTE(0);
 	REGS->rsi = DR7_ALWAYS;
@@ -429,8 +429,7 @@ GUEST_LABEL(arm_by_dr5_next);
 static void expect_break(struct __test_metadata *_metadata, struct machine *m,
 			 uint64_t next)
 {
-	m->vcpu.vmcb->control.intercept[2] |= SVM_INTERCEPT2_EXCEPTION(
-		VECTOR_DB);
+	m->vcpu.vmcb->control.intercept[2] |= INTERCEPT2_DB;
 	m->vcpu.regs->dr[0] = MACHINE_DATA;
 	m->vcpu.regs->rdi = DR7_ALWAYS | DR7_WRITE(0);
 	ASSERT_EXIT(VMEXIT_EXCP(VECTOR_DB), m);

@@ -239,6 +239,13 @@ START_TEST(new_wishes)
 	hw = loaded(0x55555555, CR0_MP);
 	loan_withhold(&loan, &hw, 0);
 	check_state(&loan, &hw, 0x55555555, CR0_MP, 0);
+	/* Of one group, while the other is vouched for */
+	hw.save.cr0 = CR0_OTHERS | CR0_TS;
+	loan_withhold(&loan, &hw, SVM_CLEAN_ALL & ~SVM_CLEAN_CRx);
+	check_state(&loan, &hw, 0x55555555, CR0_TS, 0);
+	memset(hw.control.intercept, 0xaa, sizeof(hw.control.intercept));
+	loan_withhold(&loan, &hw, SVM_CLEAN_ALL & ~SVM_CLEAN_I);
+	check_state(&loan, &hw, 0xaaaaaaaa, CR0_TS, 0);
 }
 END_TEST
 
