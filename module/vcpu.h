@@ -48,14 +48,14 @@ struct vcpu_counters {
  * @all: in the list of the VM's vCPUs
  * @id: its number in the VM, which no other vCPU of it has had
  * @counters: what has happened to it
- * @pages: the shared pages, as the program maps them (SVMRUN_VCPU_*)
- * @user: in them: the program's VMCB
- * @regs: in them: the registers
+ * @user: shared with the program (SVMRUN_VCPU_*): its VMCB
+ * @regs: shared: the registers; the XSAVE area is @fpu's
  * @hw: the hardware's VMCB, never shared
- * @msrpm: the hardware's MSR permission map, never shared
+ * @msrpm: shared: the program's MSR permission map; the hardware's, never shared,
+ *	behind it; NULL until the program touches its own
  * @wish: what the program's VMCB asks of the module
  * @loaded: @hw was loaded from @user before, so clean bits mean something
- * @lbr: @msrpm is for a guest with LBR virtualization
+ * @lbr: the hardware's MSR permission map is for a guest with LBR virtualization
  * @injected: what the last entry injected
  * @tsc_ratio: of the guest
  * @tlb_generation: of the VM's memory when @asid was taken
@@ -73,7 +73,6 @@ struct vcpu {
 	struct list_head all;
 	unsigned int id;
 	struct vcpu_counters counters;
-	void *pages;
 	struct svm_vmcb *user;
 	struct svmrun_registers *regs;
 	struct svm_vmcb *hw;
@@ -101,6 +100,7 @@ void vcpu_destroy(struct vcpu *vcpu);
 
 u32 vcpu_size(void);
 int vcpu_mmap(struct vcpu *vcpu, struct vm_area_struct *vma);
+void vcpu_load_msrpm(struct vcpu *vcpu, bool lbr);
 void vcpu_attach(struct vcpu *vcpu);
 void vcpu_detach(struct vcpu *vcpu);
 void vcpu_kick(struct vcpu *vcpu);
