@@ -246,6 +246,11 @@ static void print_state(void)
 	SVMRUN_POLICY_STATE_##group(FIELD) printf("\n");
 	SVMRUN_POLICY_STATE(GROUP)
 #undef GROUP
+	printf("   * - none: VMLOAD and VMSAVE move them from and to the program's VMCB\n"
+	       "     - ");
+	separator = "";
+	SVMRUN_POLICY_VMLOAD(FIELD)
+	printf("\n");
 #undef FIELD
 }
 

@@ -50,8 +50,7 @@ enum asid_change asid_assign(struct asid *asid, struct asid_pool *pool, u32 cpu)
 {
 	enum asid_change change = ASID_FRESH;
 
-	if (asid->generation && asid->generation == pool->generation &&
-	    asid->cpu == cpu)
+	if (asid_is_kept(asid, pool, cpu))
 		return ASID_KEPT;
 	if (pool->next >= pool->count) {
 		pool->generation++;

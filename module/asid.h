@@ -41,4 +41,19 @@ enum asid_change asid_assign(struct asid *asid, struct asid_pool *pool,
 			     u32 cpu);
 void asid_drop(struct asid *asid);
 
+/**
+ * asid_is_kept() - is the ASID still good on this CPU?
+ * @asid: the vCPU's
+ * @pool: this CPU's
+ * @cpu: this CPU
+ *
+ * Return: true if asid_assign() would leave it as it is.
+ */
+static inline bool asid_is_kept(const struct asid *asid,
+				const struct asid_pool *pool, u32 cpu)
+{
+	return asid->generation && asid->generation == pool->generation &&
+	       asid->cpu == cpu;
+}
+
 #endif /* SVMRUN_ASID_H */

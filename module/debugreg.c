@@ -73,15 +73,11 @@ void debugreg_enter(struct debugreg_host *host, const u64 guest[4],
  * debugreg_leave() - the mirror of debugreg_enter(), right after #VMEXIT
  * @host: from debugreg_enter()
  * @guest: DR0 to DR3 of the guest, written if it could change them
- * @dr6: DR6 of the guest
  */
-void debugreg_leave(struct debugreg_host *host, u64 guest[4], u64 dr6)
+void debugreg_leave(struct debugreg_host *host, u64 guest[4])
 {
 	unsigned long value;
 
-	/* The host's #DB handler takes what it finds there for its own. */
-	if (dr6 != DR6_RESERVED)
-		set_debugreg(DR6_RESERVED, 6);
 	if (host->lent) {
 		get_debugreg(value, 0);
 		guest[0] = value;

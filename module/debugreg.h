@@ -2,7 +2,10 @@
 #ifndef SVMRUN_DEBUGREG_H
 #define SVMRUN_DEBUGREG_H
 
+#include <linux/percpu.h>
 #include <linux/types.h>
+#include <asm/processor.h>
+#include <asm/debugreg.h>
 
 /**
  * struct debugreg_host - the host's debug registers while a guest runs
@@ -18,6 +21,18 @@ struct debugreg_host {
 
 void debugreg_enter(struct debugreg_host *host, const u64 guest[4],
 		    u32 intercepts, u64 dr7);
-void debugreg_leave(struct debugreg_host *host, u64 guest[4], u64 dr6);
+void debugreg_leave(struct debugreg_host *host, u64 guest[4]);
+
+/**
+ * debugreg_take_dr6() - right after #VMEXIT, which leaves the guest's DR6 (APM 15.6)
+ * @dr6: the guest's
+ *
+ * The host's #DB handler takes what it finds there for its own.
+ */
+static inline void debugreg_take_dr6(u64 dr6)
+{
+	if (dr6 != DR6_RESERVED)
+		set_debugreg(DR6_RESERVED, 6);
+}
 
 #endif /* SVMRUN_DEBUGREG_H */

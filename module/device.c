@@ -138,10 +138,10 @@ static long vcpu_file_run(struct file *file, union argument *unused)
 
 	if (!vm_is_current(vcpu->vm))
 		return -EIO;
-	if (!mutex_trylock(&vcpu->mutex))
+	if (!vcpu_attach(vcpu))
 		return -EBUSY;
 	ret = run(vcpu);
-	mutex_unlock(&vcpu->mutex);
+	vcpu_detach(vcpu);
 	return ret;
 }
 

@@ -33,18 +33,6 @@ static bool is_external(u64 event)
 }
 
 /**
- * event_note() - remember what is about to be injected
- * @injected: filled in
- * @hw: the hardware's VMCB, about to be run
- */
-void event_note(struct event_injection *injected, const struct svm_vmcb *hw)
-{
-	injected->event = hw->control.eventinj;
-	injected->rip = hw->save.rip;
-	injected->nrip = hw->control.nrip;
-}
-
-/**
  * event_resume() - have what an exit interrupted delivered (APM 15.7.2)
  * @hw: the hardware's VMCB after an exit after which the guest goes on
  * @injected: from event_note() before that exit

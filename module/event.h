@@ -7,6 +7,7 @@
 #define EXCEPTION_DB 1
 #define EXCEPTION_BP 3
 #define EXCEPTION_OF 4
+#define EXCEPTION_NM 7
 #define EXCEPTION_AC 17
 #define EXCEPTION_MC 18
 
@@ -22,8 +23,22 @@ struct event_injection {
 	u64 nrip;
 };
 
-void event_note(struct event_injection *injected, const struct svm_vmcb *hw);
 void event_resume(struct svm_vmcb *hw, const struct event_injection *injected);
 bool event_reflect(struct svm_vmcb *hw, u32 wished);
+
+/**
+ * event_note() - remember what is about to be injected
+ * @injected: filled in
+ * @hw: the hardware's VMCB, about to be run
+ */
+static inline void event_note(struct event_injection *injected,
+			      const struct svm_vmcb *hw)
+{
+	injected->event = hw->control.eventinj;
+	if (!(injected->event & SVM_EVENT_VALID))
+		return;
+	injected->rip = hw->save.rip;
+	injected->nrip = hw->control.nrip;
+}
 
 #endif /* SVMRUN_EVENT_H */

@@ -74,6 +74,7 @@ typedef uint64_t u64;
 #ifndef __always_inline
 #define __always_inline inline __attribute__((always_inline))
 #endif
+#define noinline __attribute__((noinline))
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
 
 #define xchg(at, value) __atomic_exchange_n(at, value, __ATOMIC_SEQ_CST)

@@ -29,25 +29,11 @@
 #define CPUID_SVM 0x8000000a /* APM volume 3, E.4.9 */
 #define VM_CR_SVMDIS (1ull << 4) /* APM 15.30.1 */
 
-/**
- * struct processor - a CPU
- * @save_area: where VMRUN keeps the host's state (APM 15.30.4)
- * @asids: its ASIDs
- * @tsc_ratio: MSR TSC_RATIO, where there is one (APM 15.30.5)
- * @enabled: SVM is on, and it is we who turned it on
- *
- * @enabled, @asids and @tsc_ratio belong to the CPU itself, with preemption disabled.
- */
-struct processor {
-	void *save_area;
-	struct asid_pool asids;
-	u64 tsc_ratio;
-	bool enabled;
-};
+DEFINE_PER_CPU(struct processor, processors);
 
-static DEFINE_PER_CPU(struct processor, processors);
+u32 processor_svm_features;
 
-static u32 svm_revision, svm_asids, svm_features;
+static u32 svm_revision, svm_asids;
 static enum cpuhp_state hotplug_state;
 
 /*
@@ -57,54 +43,6 @@ static enum cpuhp_state hotplug_state;
 static DEFINE_MUTEX(users_mutex);
 static unsigned int users; /* VMs */
 static bool going_down; /* no SVM any more, whoever wants it */
-
-/**
- * processor_enabled() - has this CPU SVM enabled by us?
- *
- * With preemption disabled.
- *
- * Return: true if a guest can run here.
- */
-bool processor_enabled(void)
-{
-	return __this_cpu_read(processors.enabled);
-}
-
-/**
- * processor_asids() - the ASIDs of this CPU
- *
- * With preemption disabled.
- *
- * Return: the pool.
- */
-struct asid_pool *processor_asids(void)
-{
-	return this_cpu_ptr(&processors.asids);
-}
-
-/**
- * processor_set_tsc_ratio() - how fast guests' TSC runs on this CPU
- * @ratio: for MSR TSC_RATIO; PROCESSOR_TSC_RATIO_1 if the processor has none
- *
- * With preemption disabled, and SVM enabled here.
- */
-void processor_set_tsc_ratio(u64 ratio)
-{
-	if (__this_cpu_read(processors.tsc_ratio) == ratio)
-		return;
-	__this_cpu_write(processors.tsc_ratio, ratio);
-	wrmsrq(MSR_AMD64_TSC_RATIO, ratio);
-}
-
-/**
- * processor_features() - what SVM has here
- *
- * Return: CPUID Fn8000_000A EDX.
- */
-u32 processor_features(void)
-{
-	return svm_features;
-}
 
 /**
  * processor_npt_levels() - depth of nested page tables
@@ -145,7 +83,7 @@ void processor_info(struct svmrun_info *info)
 {
 	info->out_svm_revision = svm_revision;
 	info->out_svm_asids = svm_asids;
-	info->out_svm_features = svm_features;
+	info->out_svm_features = processor_svm_features;
 	info->out_gpa_bits = processor_gpa_bits();
 	info->out_npt_levels = processor_npt_levels();
 }
@@ -167,7 +105,7 @@ static int enable(void)
 	wrmsrq(MSR_VM_HSAVE_PA, pages_pa(processor->save_area));
 	asid_pool_reset(&processor->asids);
 	processor->tsc_ratio = PROCESSOR_TSC_RATIO_1;
-	if (svm_features & SVM_FEATURE_TSC_RATIO)
+	if (processor_svm_features & SVM_FEATURE_TSC_RATIO)
 		wrmsrq(MSR_AMD64_TSC_RATIO, processor->tsc_ratio);
 	bp_spec_reduce(true);
 	processor->enabled = true;
@@ -345,8 +283,9 @@ static int probe(void)
 		pr_err("SVM is locked by the firmware (VM_CR.SVMDIS): enable it in the firmware's set-up\n");
 		return -ENODEV;
 	}
-	cpuid(CPUID_SVM, &svm_revision, &svm_asids, &ecx, &svm_features);
-	if (!(svm_features & SVM_FEATURE_NP) || svm_asids < 2) {
+	cpuid(CPUID_SVM, &svm_revision, &svm_asids, &ecx,
+	      &processor_svm_features);
+	if (!(processor_svm_features & SVM_FEATURE_NP) || svm_asids < 2) {
 		pr_err("this processor has no nested paging: a newer one is needed\n");
 		return -ENODEV;
 	}

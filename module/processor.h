@@ -2,12 +2,35 @@
 #ifndef SVMRUN_PROCESSOR_H
 #define SVMRUN_PROCESSOR_H
 
+#include <linux/percpu.h>
 #include <linux/types.h>
+#include <asm/msr.h>
+
+#include "asid.h"
+#include "compat.h"
 
 /* Guests' TSC ticks as the host's does (APM 15.30.5) */
 #define PROCESSOR_TSC_RATIO_1 (1ull << 32)
 
-struct asid_pool;
+/**
+ * struct processor - a CPU
+ * @save_area: where VMRUN keeps the host's state (APM 15.30.4)
+ * @asids: its ASIDs
+ * @tsc_ratio: MSR TSC_RATIO, where there is one (APM 15.30.5)
+ * @enabled: SVM is on, and it is we who turned it on
+ *
+ * @enabled, @asids and @tsc_ratio belong to the CPU itself, with preemption disabled.
+ */
+struct processor {
+	void *save_area;
+	struct asid_pool asids;
+	u64 tsc_ratio;
+	bool enabled;
+};
+
+DECLARE_PER_CPU(struct processor, processors);
+extern u32 processor_svm_features;
+
 struct svmrun_info;
 
 int processor_init(void);
@@ -16,13 +39,57 @@ void processor_exit(void);
 int processor_get(void);
 void processor_put(void);
 
-bool processor_enabled(void);
-void processor_set_tsc_ratio(u64 ratio);
-struct asid_pool *processor_asids(void);
-u32 processor_features(void);
 u32 processor_gpa_bits(void);
 u32 processor_npt_levels(void);
 u32 processor_npt_page_levels(void);
 void processor_info(struct svmrun_info *info);
+
+/**
+ * processor_enabled() - has this CPU SVM enabled by us?
+ *
+ * With preemption disabled.
+ *
+ * Return: true if a guest can run here.
+ */
+static inline bool processor_enabled(void)
+{
+	return __this_cpu_read(processors.enabled);
+}
+
+/**
+ * processor_asids() - the ASIDs of this CPU
+ *
+ * With preemption disabled.
+ *
+ * Return: the pool.
+ */
+static inline struct asid_pool *processor_asids(void)
+{
+	return this_cpu_ptr(&processors.asids);
+}
+
+/**
+ * processor_set_tsc_ratio() - how fast guests' TSC runs on this CPU
+ * @ratio: for MSR TSC_RATIO; PROCESSOR_TSC_RATIO_1 if the processor has none
+ *
+ * With preemption disabled, and SVM enabled here.
+ */
+static inline void processor_set_tsc_ratio(u64 ratio)
+{
+	if (__this_cpu_read(processors.tsc_ratio) == ratio)
+		return;
+	__this_cpu_write(processors.tsc_ratio, ratio);
+	wrmsrq(MSR_AMD64_TSC_RATIO, ratio);
+}
+
+/**
+ * processor_features() - what SVM has here
+ *
+ * Return: CPUID Fn8000_000A EDX.
+ */
+static inline u32 processor_features(void)
+{
+	return processor_svm_features;
+}
 
 #endif /* SVMRUN_PROCESSOR_H */

@@ -8,11 +8,12 @@
 #include <linux/interrupt.h>
 #include <linux/preempt.h>
 #include <linux/sched/signal.h>
-#include <linux/string.h>
 
 #include "compat.h"
+#include "debugreg.h"
 #include "event.h"
 #include "fault.h"
+#include "loan.h"
 #include "page.h"
 #include "processor.h"
 #include "speculation.h"
@@ -61,10 +62,7 @@ static int load_registers(struct vcpu *vcpu)
 {
 	u64 xcr0 = READ_ONCE(vcpu->regs->xcr0);
 
-	if (memchr_inv(vcpu->regs->reserved, 0, sizeof(vcpu->regs->reserved)))
-		return refuse(vcpu, REGISTERS_OFFSET(reserved),
-			      SVMRUN_INVALID_MUST_BE_ZERO);
-	if (!fpu_xcr0_valid(xcr0))
+	if (xcr0 != vcpu->fpu.xcr0 && !fpu_xcr0_valid(xcr0))
 		return refuse(vcpu, REGISTERS_OFFSET(xcr0),
 			      SVMRUN_INVALID_VALUE);
 	vcpu->fpu.xcr0 = xcr0;
@@ -84,32 +82,57 @@ static void load_permission(struct vcpu *vcpu, bool vouched)
 static int load(struct vcpu *vcpu)
 {
 	u32 vouched = vcpu->loaded ? READ_ONCE(vcpu->user->control.clean) : 0;
-	struct vmcb_refusal refusal;
+	struct vmcb_refusal *refusal = &vcpu->refusal;
 
 	WRITE_ONCE(vcpu->regs->out_invalid_reason, SVMRUN_INVALID_NONE);
 	if (!vmcb_load(vcpu->hw, vcpu->user, vouched, processor_features(),
-		       &vcpu->wish, &refusal))
-		return refuse(vcpu, refusal.offset, refusal.reason);
+		       &vcpu->wish, refusal))
+		return refuse(vcpu, refusal->offset, refusal->reason);
 	if (vcpu->wish.flush)
 		asid_drop(&vcpu->asid);
-	load_permission(vcpu, vouched & SVM_CLEAN_IOPM);
+	if ((vouched & SVM_CLEAN_ALL) != SVM_CLEAN_ALL) {
+		loan_withhold(&vcpu->loan, vcpu->hw, vouched);
+		load_permission(vcpu, vouched & SVM_CLEAN_IOPM);
+	}
 	vcpu->loaded = true;
 	return load_registers(vcpu);
 }
 
-/*
- * From 6.16 on the kernel runs no softirq between fpu_enter() and fpu_leave(), so
- * that one which is raised there is a reason to leave. When the machine goes down
- * an interrupt disables SVM, also between two visits to the guest.
- */
-static bool is_pending(void)
+/* immediate_exit, and what has no meaning yet: seldom anything but zeros */
+static int load_demands(struct vcpu *vcpu, u64 demands)
 {
-	return __xfer_to_guest_mode_work_pending() ||
-	       (softirq_count() && local_softirq_pending()) ||
-	       !processor_enabled();
+	if (demands & 0xff) {
+		vcpu->loaded = false; /* what changed since is not known */
+		return -EINTR;
+	}
+	return refuse(vcpu, REGISTERS_OFFSET(reserved),
+		      SVMRUN_INVALID_MUST_BE_ZERO);
 }
 
-/* Whatever ends the run answers a kick too, which also looks like a signal. */
+static u64 demands(const struct vcpu *vcpu)
+{
+	const u8 *at = &vcpu->regs->immediate_exit;
+
+	BUILD_BUG_ON(REGISTERS_OFFSET(reserved) !=
+		     REGISTERS_OFFSET(immediate_exit) + 1);
+	BUILD_BUG_ON(sizeof(vcpu->regs->reserved) != 7);
+	return READ_ONCE(*(const u64 *)at);
+}
+
+/*
+ * From 6.16 on the kernel runs no softirq between fpu_enter() and fpu_leave(), so
+ * that one which is raised there is a reason to leave.
+ */
+static bool is_pending(const struct vcpu *vcpu)
+{
+	return READ_ONCE(vcpu->kicked) || __xfer_to_guest_mode_work_pending() ||
+	       (softirq_count() && local_softirq_pending());
+}
+
+/*
+ * What kept the guest out. Whatever ends the run answers a kick too, which also looks
+ * like a signal.
+ */
 static int handle_work(struct vcpu *vcpu)
 {
 	int err = -EINTR;
@@ -121,34 +144,41 @@ static int handle_work(struct vcpu *vcpu)
 	return err;
 }
 
+/* On a CPU that has seen nothing of this VMCB yet, or nothing with this ASID */
+static noinline void change_asid(struct vcpu *vcpu)
+{
+	struct svm_vmcb_control *control = &vcpu->hw->control;
+	enum asid_change change = asid_assign(&vcpu->asid, processor_asids(),
+					      smp_processor_id());
+
+	control->asid = vcpu->asid.number;
+	if (change == ASID_FLUSH)
+		control->tlb_control = SVM_TLB_CONTROL_FLUSH_ALL;
+	control->clean = 0;
+}
+
 /* An ASID whose translations are all of the nested table as it is now. */
 static void prepare_asid(struct vcpu *vcpu)
 {
 	u64 generation = atomic64_read(&vcpu->vm->memory.tlb_generation);
-	struct svm_vmcb_control *control = &vcpu->hw->control;
-	enum asid_change change;
 
+	vcpu->hw->control.tlb_control = SVM_TLB_CONTROL_NOTHING;
 	if (vcpu->tlb_generation != generation) {
 		vcpu->tlb_generation = generation;
 		asid_drop(&vcpu->asid);
 	}
-	change = asid_assign(&vcpu->asid, processor_asids(),
-			     smp_processor_id());
-	control->asid = vcpu->asid.number;
-	control->tlb_control = change == ASID_FLUSH ?
-				       SVM_TLB_CONTROL_FLUSH_ALL :
-				       SVM_TLB_CONTROL_NOTHING;
-	/* It may be another CPU, which has seen nothing of this VMCB yet. */
-	if (change != ASID_KEPT)
-		control->clean = 0;
+	if (!asid_is_kept(&vcpu->asid, processor_asids(), smp_processor_id()))
+		change_asid(vcpu);
 }
 
-/* Interrupts are off, and the CPU is in the VM's running mask. */
-static noinstr void cross(u64 vmcb_pa)
+/*
+ * Has RCU to hear that it can do without this CPU? Not of a guest that leaves soon:
+ * the program's own time tells RCU. One that does not will be interrupted by the
+ * tick, and this is how it goes on.
+ */
+static __always_inline bool stays(const struct vcpu *vcpu)
 {
-	guest_state_enter_irqoff();
-	world_switch(vmcb_pa);
-	guest_state_exit_irqoff();
+	return vcpu->hw->control.exitcode == VMEXIT_INTR;
 }
 
 /* For the program, and for whoever does not trust it */
@@ -162,6 +192,8 @@ static void count(u64 *shown, u64 *own)
 static void visit(struct vcpu *vcpu)
 {
 	const struct svm_vmcb *hw = vcpu->hw;
+	bool breakpoints = (vcpu->loan.lent & LOAN_BREAKPOINTS) ||
+			   hw_breakpoint_active();
 
 	guest_timing_enter_irqoff();
 	prepare_asid(vcpu);
@@ -170,38 +202,46 @@ static void visit(struct vcpu *vcpu)
 	event_note(&vcpu->injected, hw);
 	vcpu->counters.entries++;
 	trace_enter(vcpu);
-	debugreg_enter(&vcpu->debugreg, vcpu->regs->dr,
-		       hw->control.intercept[1], hw->save.dr7);
-	cross(pages_pa(hw));
-	debugreg_leave(&vcpu->debugreg, vcpu->regs->dr, hw->save.dr6);
+	if (breakpoints)
+		debugreg_enter(&vcpu->debugreg, vcpu->regs->dr,
+			       hw->control.intercept[1], hw->save.dr7);
+	world_switch(vcpu->hw_pa, vcpu->user_pa, stays(vcpu));
+	debugreg_take_dr6(hw->save.dr6);
+	if (breakpoints)
+		debugreg_leave(&vcpu->debugreg, vcpu->regs->dr);
 	trace_exit(vcpu);
 	vcpu->hw->control.clean = SVM_CLEAN_ALL;
 	speculation_leave();
 }
 
-/* Once into the guest and out again, unless something is pending. */
-static bool enter(struct vcpu *vcpu)
+/* Once into the guest and out again, unless something is in the way. */
+static int enter(struct vcpu *vcpu)
 {
 	struct cpumask *running = vcpu->vm->memory.running;
-	bool entered = false;
+	int step = RUN_ON;
 
 	local_irq_disable();
 	cpumask_set_cpu(smp_processor_id(), running);
 	/* Pairs with the one in memory_flush(): it sees us, or we what it did. */
 	smp_mb__after_atomic();
-	if (!is_pending()) {
+	/* An interrupt disables SVM when the machine goes down. */
+	if (!processor_enabled()) {
+		step = -ENODEV;
+	} else if (!is_pending(vcpu)) {
 		visit(vcpu);
-		entered = true;
+		step = RUN_EXIT;
 	}
 	cpumask_clear_cpu(smp_processor_id(), running);
-	if (entered) {
+	if (step == RUN_EXIT) {
 		/* The interrupt that ended it is still the guest's time. */
-		local_irq_enable();
-		local_irq_disable();
+		if (vcpu->hw->control.exitcode == VMEXIT_INTR) {
+			local_irq_enable();
+			local_irq_disable();
+		}
 		guest_timing_exit_irqoff();
 	}
 	local_irq_enable();
-	return entered;
+	return step;
 }
 
 /* Exits that are the host's own, and that its handlers have dealt with by now. */
@@ -242,25 +282,34 @@ static bool is_invalid(const struct vcpu *vcpu)
 }
 
 /* The guest, again and again as long as its exits are the host's. */
-static int enter_guest(struct vcpu *vcpu, bool *entered)
+static int visit_guest(struct vcpu *vcpu, bool *entered)
 {
-	int step = RUN_ON;
+	int step;
 
-	if (fpu_enter(&vcpu->fpu))
-		return refuse(vcpu, SVMRUN_VCPU_XSAVE, SVMRUN_INVALID_VALUE);
-	if (!processor_enabled())
-		step = -ENODEV;
-	while (step == RUN_ON && enter(vcpu)) {
+	do {
+		step = enter(vcpu);
+		if (step != RUN_EXIT)
+			return step;
 		if (is_invalid(vcpu)) {
 			*entered = false;
-			step = refuse(vcpu, 0, SVMRUN_INVALID_PROCESSOR);
-		} else {
-			*entered = true;
-			if (!host_exit(vcpu))
-				step = RUN_EXIT;
+			return refuse(vcpu, 0, SVMRUN_INVALID_PROCESSOR);
 		}
-	}
-	fpu_leave(&vcpu->fpu);
+		*entered = true;
+	} while (host_exit(vcpu));
+	return RUN_EXIT;
+}
+
+/* The same, with extended state if it has been lent that */
+static int enter_guest(struct vcpu *vcpu, bool *entered)
+{
+	bool xstate = unlikely(vcpu->loan.lent & LOAN_XSTATE);
+	int step;
+
+	if (xstate && fpu_enter(&vcpu->fpu))
+		return refuse(vcpu, SVMRUN_VCPU_XSAVE, SVMRUN_INVALID_VALUE);
+	step = visit_guest(vcpu, entered);
+	if (xstate)
+		fpu_leave(&vcpu->fpu);
 	return step;
 }
 
@@ -295,6 +344,11 @@ static int handle_exit(struct vcpu *vcpu)
 
 	if (code == VMEXIT_NPF)
 		return nested_page_fault(vcpu);
+	if (loan_is_concerned(&vcpu->loan, code)) {
+		loan_lend(&vcpu->loan, vcpu->hw);
+		event_resume(vcpu->hw, &vcpu->injected);
+		return RUN_ON;
+	}
 	if (code >= VMEXIT_EXCP(0) && code <= VMEXIT_EXCP(31))
 		return exception(vcpu);
 	return RUN_DONE;
@@ -303,8 +357,10 @@ static int handle_exit(struct vcpu *vcpu)
 /* Tell the program how it ended. */
 static void finish(struct vcpu *vcpu, int step, bool entered)
 {
-	if (entered)
+	if (entered) {
 		vmcb_publish(vcpu->user, vcpu->hw);
+		vcpu->user->save.cr0 = loan_cr0(&vcpu->loan, vcpu->hw);
+	}
 	if (step == -EINTR || step == -ENODEV)
 		vmcb_publish_exit(vcpu->user, VMEXIT_INTR);
 	if (step == RUN_REFUSED) {
@@ -315,31 +371,25 @@ static void finish(struct vcpu *vcpu, int step, bool entered)
 
 /**
  * run() - SVMRUN_RUN
- * @vcpu: the vCPU, whose mutex the caller holds; of the current process
+ * @vcpu: the vCPU, which the caller has attached; of the current process
  *
  * Return: 0 or a negative errno, as the uAPI documents.
  */
 int run(struct vcpu *vcpu)
 {
+	u64 demanded = demands(vcpu);
 	bool entered = false;
 	int step;
 
-	if (READ_ONCE(vcpu->regs->immediate_exit)) {
-		vcpu->loaded = false; /* what changed since is not known */
-		step = -EINTR;
-	} else {
-		step = load(vcpu);
-	}
+	step = unlikely(demanded) ? load_demands(vcpu, demanded) : load(vcpu);
 	vcpu->counters.runs++;
-	vcpu_attach(vcpu);
 	while (step == RUN_ON) {
-		step = handle_work(vcpu);
-		if (step == RUN_ON)
-			step = enter_guest(vcpu, &entered);
+		step = enter_guest(vcpu, &entered);
 		if (step == RUN_EXIT)
 			step = handle_exit(vcpu);
+		else if (step == RUN_ON)
+			step = handle_work(vcpu);
 	}
-	vcpu_detach(vcpu);
 	finish(vcpu, step, entered);
 	return min(step, 0);
 }

@@ -112,6 +112,8 @@ static void set_up_hw(struct vcpu *vcpu)
 {
 	struct svm_vmcb_control *control = &vcpu->hw->control;
 
+	vcpu->hw_pa = pages_pa(vcpu->hw);
+	vcpu->user_pa = pages_pa(vcpu->user);
 	control->iopm_base_pa = pages_pa(all);
 	control->msrpm_base_pa = pages_pa(all);
 	control->n_cr3 = pages_pa(vcpu->vm->memory.npt.root);
@@ -136,8 +138,6 @@ struct vcpu *vcpu_create(struct vm *vm)
 	if (err)
 		goto err_pages;
 	vcpu->vm = vm;
-	mutex_init(&vcpu->mutex);
-	spin_lock_init(&vcpu->lock);
 	vcpu->regs->xcr0 = 1;
 	set_up_hw(vcpu);
 	err = vm_vcpu_add(vcpu);
@@ -276,28 +276,6 @@ void vcpu_load_msrpm(struct vcpu *vcpu, bool lbr)
 	vcpu->hw->control.clean &= ~SVM_CLEAN_IOPM;
 }
 
-/**
- * vcpu_attach() - the current thread is about to run a vCPU
- * @vcpu: the vCPU, whose mutex it holds
- */
-void vcpu_attach(struct vcpu *vcpu)
-{
-	spin_lock(&vcpu->lock);
-	vcpu->thread = current;
-	spin_unlock(&vcpu->lock);
-}
-
-/**
- * vcpu_detach() - the mirror of vcpu_attach()
- * @vcpu: the vCPU
- */
-void vcpu_detach(struct vcpu *vcpu)
-{
-	spin_lock(&vcpu->lock);
-	vcpu->thread = NULL;
-	spin_unlock(&vcpu->lock);
-}
-
 /*
  * As a signal does, ends a guest's run, and a wait for a page of its memory
  * (userfaultfd); forgotten when the thread is back in the program.
@@ -312,14 +290,23 @@ static void notify(struct task_struct *thread)
 /**
  * vcpu_kick() - make the run in flight, or the next one, come back
  * @vcpu: the vCPU
- *
- * Under the lock, so that it is one run that comes back.
  */
 void vcpu_kick(struct vcpu *vcpu)
 {
-	spin_lock(&vcpu->lock);
+	struct task_struct *thread;
+
+	/* A thread that is done waits for us: not for long. */
+	preempt_disable();
+	atomic_inc(&vcpu->kickers);
 	WRITE_ONCE(vcpu->kicked, 1);
-	if (vcpu->thread)
-		notify(vcpu->thread);
-	spin_unlock(&vcpu->lock);
+	/*
+	 * Pairs with cmpxchg() in vcpu_attach(): we see the thread, or it @kicked; and
+	 * with xchg() in vcpu_detach(): or it sees @kickers.
+	 */
+	smp_mb();
+	thread = READ_ONCE(vcpu->thread);
+	if (thread)
+		notify(thread);
+	atomic_dec_return_release(&vcpu->kickers);
+	preempt_enable();
 }

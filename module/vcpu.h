@@ -2,9 +2,9 @@
 #ifndef SVMRUN_VCPU_H
 #define SVMRUN_VCPU_H
 
+#include <linux/atomic.h>
 #include <linux/list.h>
-#include <linux/mutex.h>
-#include <linux/spinlock.h>
+#include <linux/sched.h>
 #include <linux/types.h>
 
 #include "asid.h"
@@ -12,6 +12,7 @@
 #include "event.h"
 #include "fpu.h"
 #include "fault.h"
+#include "loan.h"
 #include "vmcb.h"
 
 struct task_struct;
@@ -42,18 +43,23 @@ struct vcpu_counters {
 
 /**
  * struct vcpu - a vCPU
- * @mutex: held by the thread that runs it; guards what follows, but for @lock and
- *	what that guards
+ * @thread: the one that runs it, or NULL; what follows is that one's, but for @kicked
+ *	and @kickers
  * @vm: whose vCPU it is
  * @all: in the list of the VM's vCPUs
  * @id: its number in the VM, which no other vCPU of it has had
  * @counters: what has happened to it
  * @user: shared with the program (SVMRUN_VCPU_*): its VMCB
+ * @user_pa: its physical address: VMLOAD and VMSAVE use it as it is, since what
+ *	they move is the program's to choose
  * @regs: shared: the registers; the XSAVE area is @fpu's
  * @hw: the hardware's VMCB, never shared
+ * @hw_pa: its physical address
  * @msrpm: shared: the program's MSR permission map; the hardware's, never shared,
  *	behind it; NULL until the program touches its own
  * @wish: what the program's VMCB asks of the module
+ * @refusal: why that VMCB was refused
+ * @loan: what the guest has been lent of what it seldom needs
  * @loaded: @hw was loaded from @user before, so clean bits mean something
  * @lbr: the hardware's MSR permission map is for a guest with LBR virtualization
  * @injected: what the last entry injected
@@ -63,21 +69,24 @@ struct vcpu_counters {
  * @fault: what is kept from one nested page fault to the next
  * @fpu: extended state
  * @debugreg: the host's debug registers during a run
- * @lock: guards @thread
- * @thread: the one that runs it, or NULL
  * @kicked: the next look at pending work ends the run
+ * @kickers: how many are about to tell @thread, which waits for them when it is done
  */
 struct vcpu {
-	struct mutex mutex; /* all but lock, thread and kicked */
+	struct task_struct *thread;
 	struct vm *vm;
 	struct list_head all;
 	unsigned int id;
 	struct vcpu_counters counters;
 	struct svm_vmcb *user;
+	u64 user_pa;
 	struct svmrun_registers *regs;
 	struct svm_vmcb *hw;
+	u64 hw_pa;
 	u64 *msrpm;
 	struct vmcb_wish wish;
+	struct vmcb_refusal refusal;
+	struct loan loan;
 	bool loaded;
 	bool lbr;
 	struct event_injection injected;
@@ -87,9 +96,8 @@ struct vcpu {
 	struct fault_state fault;
 	struct guest_fpu fpu;
 	struct debugreg_host debugreg;
-	spinlock_t lock; /* thread */
-	struct task_struct *thread;
 	int kicked;
+	atomic_t kickers;
 };
 
 int vcpu_init(void);
@@ -101,8 +109,29 @@ void vcpu_destroy(struct vcpu *vcpu);
 u32 vcpu_size(void);
 int vcpu_mmap(struct vcpu *vcpu, struct vm_area_struct *vma);
 void vcpu_load_msrpm(struct vcpu *vcpu, bool lbr);
-void vcpu_attach(struct vcpu *vcpu);
-void vcpu_detach(struct vcpu *vcpu);
 void vcpu_kick(struct vcpu *vcpu);
+
+/**
+ * vcpu_attach() - the current thread is about to run a vCPU
+ * @vcpu: the vCPU, to vcpu_detach()
+ *
+ * Return: false if another thread is running it.
+ */
+static inline bool vcpu_attach(struct vcpu *vcpu)
+{
+	return !cmpxchg(&vcpu->thread, NULL, current);
+}
+
+/**
+ * vcpu_detach() - the mirror of vcpu_attach()
+ * @vcpu: the vCPU
+ */
+static inline void vcpu_detach(struct vcpu *vcpu)
+{
+	xchg(&vcpu->thread, NULL);
+	/* Who has seen this thread may still tell it: it is this run that is told. */
+	while (unlikely(atomic_read_acquire(&vcpu->kickers)))
+		cpu_relax();
+}
 
 #endif /* SVMRUN_VCPU_H */

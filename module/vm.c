@@ -84,17 +84,6 @@ void vm_put(struct vm *vm)
 }
 
 /**
- * vm_is_current() - is it the current process whose memory the VM has?
- * @vm: the VM
- *
- * Return: true if it is.
- */
-bool vm_is_current(const struct vm *vm)
-{
-	return vm->memory.mm == current->mm;
-}
-
-/**
  * vm_vcpu_add() - have one more vCPU
  * @vcpu: the vCPU, of this VM; gets its number
  *

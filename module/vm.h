@@ -5,6 +5,7 @@
 #include <linux/kref.h>
 #include <linux/list.h>
 #include <linux/mutex.h>
+#include <linux/sched.h>
 
 #include "memory.h"
 
@@ -41,9 +42,19 @@ void vm_get(struct vm *vm);
 void vm_put(struct vm *vm);
 
 void vm_info(struct vm *vm, struct svmrun_vm_info *info);
-bool vm_is_current(const struct vm *vm);
 int vm_vcpu_add(struct vcpu *vcpu);
 void vm_vcpu_remove(struct vcpu *vcpu);
 void vm_for_each(void (*function)(struct vm *vm, void *data), void *data);
+
+/**
+ * vm_is_current() - is it the current process whose memory the VM has?
+ * @vm: the VM
+ *
+ * Return: true if it is.
+ */
+static inline bool vm_is_current(const struct vm *vm)
+{
+	return vm->memory.mm == current->mm;
+}
 
 #endif /* SVMRUN_VM_H */

@@ -187,6 +187,14 @@ static __always_inline bool load(struct svm_vmcb *hw,
 	return all || check_state(&hw->save, refusal);
 }
 
+static noinline bool load_some(struct svm_vmcb *hw, const struct svm_vmcb *user,
+			       u32 vouched, u32 features,
+			       struct vmcb_wish *wish,
+			       struct vmcb_refusal *refusal)
+{
+	return load(hw, user, vouched, features, wish, refusal);
+}
+
 /**
  * vmcb_load() - take over what the program says, as far as it may say it
  * @hw: the hardware's VMCB; the module's own fields are left as they are, but
@@ -210,7 +218,7 @@ bool vmcb_load(struct svm_vmcb *hw, const struct svm_vmcb *user, u32 vouched,
 	/* Compiled apart, since there next to nothing is left to do. */
 	if (vouched == SVM_CLEAN_ALL)
 		return load(hw, user, SVM_CLEAN_ALL, features, wish, refusal);
-	return load(hw, user, vouched, features, wish, refusal);
+	return load_some(hw, user, vouched, features, wish, refusal);
 }
 
 /* The bits of virtual interrupt control that #VMEXIT writes (APM 15.21.1) */
@@ -242,8 +250,11 @@ static void publish_exit(struct svm_vmcb_control *user,
  */
 void vmcb_publish(struct svm_vmcb *user, const struct svm_vmcb *hw)
 {
+	/* Without LBR virtualization those registers are the host's (APM 15.23). */
+	bool lbr = hw->control.virt_ext & SVM_VIRT_LBR_ENABLE;
+
 	publish_exit(&user->control, &hw->control);
-	copy_state(&user->save, &hw->save, 0);
+	copy_state(&user->save, &hw->save, lbr ? 0 : SVM_CLEAN_LBR);
 }
 
 /**

@@ -10,6 +10,7 @@
 #include <linux/percpu.h>
 #include <linux/topology.h>
 
+#include "compat.h"
 #include "page.h"
 #include "svm_intrin.h"
 
@@ -55,29 +56,48 @@ void world_exit(void)
 	}
 }
 
+/* As guest_state_enter_irqoff(), but for what it tells RCU each time. */
+static __always_inline void leave_host(bool stays)
+{
+	instrumentation_begin();
+	trace_hardirqs_on_prepare();
+	lockdep_hardirqs_on_prepare();
+	instrumentation_end();
+	if (!context_tracking_guest_enter() && stays) {
+		instrumentation_begin();
+		rcu_note_context_switch(false);
+		instrumentation_end();
+	}
+	lockdep_hardirqs_on(CALLER_ADDR0);
+}
+
 /**
  * world_switch() - run a guest until #VMEXIT
  * @vmcb_pa: physical address of its VMCB, which names its registers (see
  *	__svm_vmrun())
+ * @state_pa: physical address of the VMCB that has what VMRUN leaves out
+ * @stays: tell RCU that it can do without this CPU meanwhile
  *
  * With interrupts off, and SVM enabled on this CPU; they are off again
  * afterwards. GIF is clear between the worlds, so that nothing of the host's
  * runs with state of the guest's. Interrupts are on for the guest: with
  * V_INTR_MASKING they are the host's, and end its run (APM 15.21.1).
  */
-noinstr void world_switch(u64 vmcb_pa)
+noinstr void world_switch(u64 vmcb_pa, u64 state_pa, bool stays)
 {
 	u64 host_pa = raw_cpu_read(host_vmcb_pa);
 
+	leave_host(stays);
 	__svm_vmsave(host_pa);
 	__svm_clgi();
 	asm volatile("sti" : : : "memory");
-	__svm_vmload(vmcb_pa);
+	__svm_vmload(state_pa);
 	__svm_vmrun(vmcb_pa);
-	__svm_vmsave(vmcb_pa);
+	__svm_vmsave(state_pa);
 	__svm_vmload(host_pa);
 	/* No RET before this; and not earlier, as it may use per-CPU data. */
 	world_untrain();
 	asm volatile("cli" : : : "memory");
 	__svm_stgi();
+	guest_state_exit_irqoff();
 }

@@ -6,6 +6,6 @@
 
 int world_init(void);
 void world_exit(void);
-void world_switch(u64 vmcb_pa);
+void world_switch(u64 vmcb_pa, u64 state_pa, bool stays);
 
 #endif /* SVMRUN_WORLD_H */

@@ -39,7 +39,7 @@ struct span {
 #define SPAN_STATE(field) SPAN(save.field)
 #define SPAN_GROUP(group, clean) SVMRUN_POLICY_STATE_##group(SPAN_STATE)
 
-/* What #VMEXIT and VMSAVE write (APM 15.6, 15.5.2) */
+/* What #VMEXIT writes (APM 15.6) */
 /* clang-format off */
 static const struct span written[] = {
 	SVMRUN_POLICY_STATE(SPAN_GROUP)

@@ -127,6 +127,7 @@ int main(int argc, char **argv)
 		   sizeof(((struct svm_vmcb *)0)->save.field));
 #define SEED_GROUP(group, clean) SVMRUN_POLICY_STATE_##group(SEED)
 	SVMRUN_POLICY_STATE(SEED_GROUP)
+	SVMRUN_POLICY_VMLOAD(SEED)
 #undef SEED_GROUP
 #undef SEED
 	seed_exception("debug", 1);

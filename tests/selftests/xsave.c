@@ -2,7 +2,8 @@
 /* What the XSAVE area and XCR0 cannot hold: VMEXIT_INVALID, and where. */
 #include "xsave.h"
 
-GUEST(halt, 64, "hlt");
+/* XSAVE areas are looked at when extended state is used. */
+GUEST(halt, 64, "fnop\n hlt");
 
 MACHINE_FIXTURE(xsave)
 

@@ -307,6 +307,12 @@ struct svmrun_vm_info {
 #define SVMRUN_VCPU_MSRPM	0x2000 /* MSR permission map (APM 15.11) */
 #define SVMRUN_VCPU_XSAVE	0x4000 /* XSAVE area, standard format */
 
+/*
+ * The XSAVE area is loaded and written at each RUN from when the guest first uses
+ * extended state, or can: reads or writes CR0, or has CR4.OSXSAVE, PKE or CET set.
+ * An area that XRSTOR does not take is refused then; the guest may have run before.
+ */
+
 /* Why a VMCB was refused: svmrun_registers.out_invalid_reason */
 #define SVMRUN_INVALID_NONE		0 /* it was not */
 #define SVMRUN_INVALID_PROCESSOR	1 /* the processor's own checks (APM 15.5.1) */
@@ -331,7 +337,8 @@ struct svmrun_vm_info {
  * @r13: see @rbx
  * @r14: see @rbx
  * @r15: see @rbx
- * @dr: DR0 to DR3, loaded if the VMCB lets the guest use any of them directly
+ * @dr: DR0 to DR3, loaded from when the guest first reaches for any of them, which
+ *	it does not while the VMCB has each access to them and to DR7 intercepted
  * @xcr0: XCR0 for the guest (APM 11.5.2), a subset of out_xcr0
  * @tsc_ratio: the guest's TSC ticks by the host's (APM 15.30.5): 8 bits of
  *	integer, 32 of fraction; 0 for 1.0. Needs SVM_FEATURE_TSC_RATIO

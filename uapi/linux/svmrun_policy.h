@@ -129,11 +129,10 @@
 /*
  * Its fields, grouped by the clean bit that vouches for them: G(group, clean
  * bit) for each group, and SVMRUN_POLICY_STATE_group(X): X(field). FLOW changes
- * at nearly every exit, VMLOAD is what VMLOAD and VMSAVE move (APM 15.5.2).
+ * at nearly every exit.
  */
 #define SVMRUN_POLICY_STATE(G) \
 	G(FLOW, 0) \
-	G(VMLOAD, 0) \
 	G(CRx, SVM_CLEAN_CRx) \
 	G(DRx, SVM_CLEAN_DRx) \
 	G(DT, SVM_CLEAN_DT) \
@@ -143,9 +142,6 @@
 	G(LBR, SVM_CLEAN_LBR) \
 	G(CET, SVM_CLEAN_CET)
 #define SVMRUN_POLICY_STATE_FLOW(X) X(rip) X(rsp) X(rax) X(rflags)
-#define SVMRUN_POLICY_STATE_VMLOAD(X) \
-	X(fs) X(gs) X(ldtr) X(tr) X(star) X(lstar) X(cstar) X(sfmask) \
-	X(kernel_gs_base) X(sysenter_cs) X(sysenter_esp) X(sysenter_eip)
 #define SVMRUN_POLICY_STATE_CRx(X) X(efer) X(cr0) X(cr3) X(cr4)
 #define SVMRUN_POLICY_STATE_DRx(X) X(dr6) X(dr7)
 #define SVMRUN_POLICY_STATE_DT(X) X(gdtr) X(idtr)
@@ -155,5 +151,13 @@
 #define SVMRUN_POLICY_STATE_LBR(X) \
 	X(dbgctl) X(br_from) X(br_to) X(last_excp_from) X(last_excp_to)
 #define SVMRUN_POLICY_STATE_CET(X) X(s_cet) X(ssp) X(isst_addr)
+
+/*
+ * The rest of it is what VMLOAD and VMSAVE move (APM 15.5.2), which has neither rules
+ * nor clean bits: X(field). They move it from and to the program's VMCB itself.
+ */
+#define SVMRUN_POLICY_VMLOAD(X) \
+	X(fs) X(gs) X(ldtr) X(tr) X(star) X(lstar) X(cstar) X(sfmask) \
+	X(kernel_gs_base) X(sysenter_cs) X(sysenter_esp) X(sysenter_eip)
 
 #endif /* _UAPI_LINUX_SVMRUN_POLICY_H */

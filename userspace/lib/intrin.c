@@ -26,7 +26,7 @@
 /* What VMLOAD and VMSAVE move */
 struct moved {
 #define MEMBER(field) __typeof__(((struct svm_vmcb_save *)0)->field) field;
-	SVMRUN_POLICY_STATE_VMLOAD(MEMBER)
+	SVMRUN_POLICY_VMLOAD(MEMBER)
 #undef MEMBER
 };
 
@@ -175,14 +175,14 @@ static inline struct slot *operand(size_t physical)
 static void load(struct moved *moved, const struct svm_vmcb_save *save)
 {
 #define LOAD(field) moved->field = save->field;
-	SVMRUN_POLICY_STATE_VMLOAD(LOAD)
+	SVMRUN_POLICY_VMLOAD(LOAD)
 #undef LOAD
 }
 
 static void save(struct svm_vmcb_save *save, const struct moved *moved)
 {
 #define SAVE(field) save->field = moved->field;
-	SVMRUN_POLICY_STATE_VMLOAD(SAVE)
+	SVMRUN_POLICY_VMLOAD(SAVE)
 #undef SAVE
 }
 
