@@ -78,6 +78,18 @@ static void entry_set(u64 *entry, u64 value)
 		;
 }
 
+static void table_take(struct npt *npt, u64 *table)
+{
+	list_add(table_link(table), &npt->list);
+	npt->tables++;
+}
+
+static void table_drop(struct npt *npt, u64 *table)
+{
+	list_del(table_link(table));
+	npt->tables--;
+}
+
 /**
  * npt_create() - an empty nested page table
  * @npt: filled in
@@ -92,32 +104,29 @@ int npt_create(struct npt *npt, unsigned int levels, u64 encryption)
 		.root = table_alloc(),
 		.levels = levels,
 		.encryption = encryption,
-		.tables = 1,
 	};
-	return npt->root ? 0 : -ENOMEM;
-}
-
-static void table_destroy(const struct npt *npt, u64 *table, unsigned int level)
-{
-	unsigned int i;
-
-	for (i = 0; level > 1 && i < ENTRIES; i++)
-		if (is_table(table[i], level))
-			table_destroy(npt, entry_table(npt, table[i]),
-				      level - 1);
-	table_free(table);
+	INIT_LIST_HEAD(&npt->list);
+	if (!npt->root)
+		return -ENOMEM;
+	table_take(npt, npt->root);
+	return 0;
 }
 
 /**
  * npt_destroy() - free every table
- * @npt: from npt_create(); no processor may use it any more
+ * @npt: from npt_create(), with success; no processor may use it any more
+ *
+ * What it takes grows with what is in use: nothing is looked through.
  */
 void npt_destroy(struct npt *npt)
 {
-	if (npt->root)
-		table_destroy(npt, npt->root, npt->levels);
+	while (!list_empty(&npt->list)) {
+		u64 *table = table_from_link(npt->list.next);
+
+		table_drop(npt, table);
+		table_free(table);
+	}
 	npt->root = NULL;
-	npt->tables = 0;
 }
 
 /**
@@ -157,7 +166,7 @@ static bool table_add(struct npt *npt, struct npt_cache *cache, u64 *entry)
 	if (!cache->count)
 		return false;
 	table = cache->table[--cache->count];
-	npt->tables++;
+	table_take(npt, table);
 	/* Rights are the page's alone. */
 	WRITE_ONCE(*entry, table_to_pa(table) | npt->encryption | ENTRY_P |
 				   ENTRY_W | ENTRY_U);
@@ -281,7 +290,7 @@ static void table_detach(struct npt *npt, u64 *entry, struct npt_range *range)
 	WRITE_ONCE(table[0], (unsigned long)range->freed);
 	range->freed = table;
 	range->flush = true;
-	npt->tables--;
+	table_drop(npt, table);
 }
 
 static void log_page(const struct npt_range *range, u64 gpa)

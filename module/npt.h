@@ -23,6 +23,7 @@
  * @encryption: SME's encryption bit for every address in the table, 0 without
  * @levels: 4, or 5 if the host pages with LA57
  * @tables: tables in use, the root included
+ * @list: of them
  * @pages: pages that are mapped, by level: [0] of 4 KiB, [1] 2 MiB, [2] 1 GiB
  *
  * Callers keep out of each other's way; the processor may walk it at any time.
@@ -32,6 +33,7 @@ struct npt {
 	u64 encryption;
 	unsigned int levels;
 	unsigned long tables;
+	struct list_head list;
 	unsigned long pages[NPT_PAGE_LEVELS];
 };
 

@@ -19,6 +19,8 @@
 #include <linux/gfp.h>
 #include <linux/io.h>
 #include <linux/kernel.h>
+#include <linux/list.h>
+#include <linux/mm.h>
 #include <linux/string.h>
 #include <linux/types.h>
 
@@ -41,6 +43,17 @@ static inline u64 table_to_pa(const u64 *table)
 static inline u64 *table_from_pa(u64 pa)
 {
 	return phys_to_virt(pa);
+}
+
+/* Its owner's, as long as it has the table */
+static inline struct list_head *table_link(u64 *table)
+{
+	return &virt_to_page(table)->lru;
+}
+
+static inline u64 *table_from_link(struct list_head *link)
+{
+	return page_address(list_entry(link, struct page, lru));
 }
 
 #else /* an ordinary program: physical addresses are its own pointers */
@@ -73,11 +86,50 @@ static inline void __set_bit(unsigned long bit, unsigned long *bits)
 	bits[bit / 64] |= 1ul << bit % 64;
 }
 
+struct list_head {
+	struct list_head *next, *prev;
+};
+
+static inline void INIT_LIST_HEAD(struct list_head *list)
+{
+	list->next = list;
+	list->prev = list;
+}
+
+static inline bool list_empty(const struct list_head *list)
+{
+	return list->next == list;
+}
+
+static inline void list_add(struct list_head *link, struct list_head *list)
+{
+	*link = (struct list_head){ list->next, list };
+	list->next->prev = link;
+	list->next = link;
+}
+
+static inline void list_del(struct list_head *link)
+{
+	link->next->prev = link->prev;
+	link->prev->next = link->next;
+}
+
+/* A page, and the link behind it */
 static inline u64 *table_alloc(void)
 {
-	u64 *table = aligned_alloc(4096, 4096);
+	u64 *table = aligned_alloc(4096, 2 * 4096);
 
 	return table ? memset(table, 0, 4096) : NULL;
+}
+
+static inline struct list_head *table_link(u64 *table)
+{
+	return (struct list_head *)(table + 512);
+}
+
+static inline u64 *table_from_link(struct list_head *link)
+{
+	return (u64 *)link - 512;
 }
 
 static inline void table_free(u64 *table)

@@ -15,7 +15,6 @@
 #include "fault.h"
 #include "loan.h"
 #include "page.h"
-#include "permission.h"
 #include "processor.h"
 #include "speculation.h"
 #include "vcpu.h"
@@ -75,14 +74,10 @@ static int load_registers(struct vcpu *vcpu)
 /* The MSR permission map, which depends on LBR virtualization too. */
 static void load_permission(struct vcpu *vcpu, bool vouched)
 {
-	struct svm_vmcb_control *control = &vcpu->hw->control;
-	bool lbr = control->virt_ext & SVM_VIRT_LBR_ENABLE;
+	bool lbr = vcpu->hw->control.virt_ext & SVM_VIRT_LBR_ENABLE;
 
-	if (vouched && lbr == vcpu->lbr)
-		return;
-	permission_load(vcpu->msrpm, vcpu->pages + SVMRUN_VCPU_MSRPM, lbr);
-	vcpu->lbr = lbr;
-	control->clean &= ~SVM_CLEAN_IOPM;
+	if (!vouched || lbr != vcpu->lbr)
+		vcpu_load_msrpm(vcpu, lbr);
 }
 
 /* Exits of instructions that the module deals with: the rest is the program's. */

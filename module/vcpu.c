@@ -15,11 +15,17 @@
 #include "permission.h"
 #include "vm.h"
 
-#define IOPM_ORDER get_order(PERMISSION_IOPM_SIZE)
-#define MSRPM_ORDER get_order(PERMISSION_MSRPM_SIZE)
+#define ALL_ORDER get_order(PERMISSION_IOPM_SIZE)
+#define MSRPM_WORDS (PERMISSION_MSRPM_SIZE / sizeof(u64))
+#define MSRPMS_ORDER get_order(2 * PERMISSION_MSRPM_SIZE)
 
-/* Every port is intercepted, for every guest (APM 15.10.1). */
-static void *iopm;
+/*
+ * Every port is intercepted, for every guest (APM 15.10.1); and every MSR, for one
+ * whose program has never touched its MSR permission map.
+ */
+static void *all;
+
+static_assert(PERMISSION_MSRPM_SIZE <= PERMISSION_IOPM_SIZE);
 
 /**
  * vcpu_init() - allocate what all vCPUs share
@@ -28,10 +34,10 @@ static void *iopm;
  */
 int vcpu_init(void)
 {
-	iopm = pages_alloc(NUMA_NO_NODE, IOPM_ORDER, GFP_KERNEL);
-	if (!iopm)
+	all = pages_alloc(NUMA_NO_NODE, ALL_ORDER, GFP_KERNEL);
+	if (!all)
 		return -ENOMEM;
-	memset(iopm, 0xff, PERMISSION_IOPM_SIZE);
+	memset(all, 0xff, PERMISSION_IOPM_SIZE);
 	return 0;
 }
 
@@ -40,7 +46,7 @@ int vcpu_init(void)
  */
 void vcpu_exit(void)
 {
-	pages_free(iopm, IOPM_ORDER);
+	pages_free(all, ALL_ORDER);
 }
 
 /**
@@ -53,25 +59,52 @@ u32 vcpu_size(void)
 	return SVMRUN_VCPU_XSAVE + PAGE_ALIGN(fpu_area_size());
 }
 
-/* Pages of their own each, since the program's mappings may outlive the vCPU. */
-static int alloc_shared(struct vcpu *vcpu, int node)
+static size_t xsave_size(void)
 {
-	unsigned int order = get_order(vcpu_size());
+	return vcpu_size() - SVMRUN_VCPU_XSAVE;
+}
+
+/* Pages of their own each, since others may keep one longer than the vCPU. */
+static void *alloc_split(int node, size_t size)
+{
+	unsigned int order = get_order(size);
 	void *pages = pages_alloc(node, order, GFP_KERNEL_ACCOUNT);
 
 	if (!pages)
-		return -ENOMEM;
+		return NULL;
 	split_page(virt_to_page(pages), order);
-	for (size_t i = vcpu_size(); i < PAGE_SIZE << order; i += PAGE_SIZE)
+	for (size_t i = size; i < PAGE_SIZE << order; i += PAGE_SIZE)
 		free_page((unsigned long)pages + i);
-	vcpu->pages = pages;
-	return 0;
+	return pages;
 }
 
-static void free_shared(struct vcpu *vcpu)
+static void free_split(void *pages, size_t size)
 {
-	for (size_t i = 0; i < vcpu_size(); i += PAGE_SIZE)
-		free_page((unsigned long)vcpu->pages + i);
+	for (size_t i = 0; pages && i < size; i += PAGE_SIZE)
+		free_page((unsigned long)pages + i);
+}
+
+static void free_pages_of(struct vcpu *vcpu)
+{
+	free_split(vcpu->msrpm, 2 * PERMISSION_MSRPM_SIZE);
+	free_split(vcpu->fpu.area, xsave_size());
+	free_split(vcpu->regs, PAGE_SIZE);
+	free_split(vcpu->user, PAGE_SIZE);
+	free_split(vcpu->hw, PAGE_SIZE);
+}
+
+static int alloc_pages_of(struct vcpu *vcpu)
+{
+	int node = numa_node_id();
+
+	vcpu->hw = alloc_split(node, PAGE_SIZE);
+	vcpu->user = alloc_split(node, PAGE_SIZE);
+	vcpu->regs = alloc_split(node, PAGE_SIZE);
+	vcpu->fpu.area = alloc_split(node, xsave_size());
+	if (vcpu->hw && vcpu->user && vcpu->regs && vcpu->fpu.area)
+		return 0;
+	free_pages_of(vcpu);
+	return -ENOMEM;
 }
 
 /* The hardware's VMCB: what the program has no say in. */
@@ -80,21 +113,10 @@ static void set_up_hw(struct vcpu *vcpu)
 	struct svm_vmcb_control *control = &vcpu->hw->control;
 
 	vcpu->hw_pa = pages_pa(vcpu->hw);
-	control->iopm_base_pa = pages_pa(iopm);
-	control->msrpm_base_pa = pages_pa(vcpu->msrpm);
-	control->n_cr3 = pages_pa(vcpu->vm->memory.npt.root);
-	memset(vcpu->msrpm, 0xff, PERMISSION_MSRPM_SIZE);
-}
-
-static void set_up_shared(struct vcpu *vcpu)
-{
-	vcpu->user = vcpu->pages + SVMRUN_VCPU_VMCB;
 	vcpu->user_pa = pages_pa(vcpu->user);
-	vcpu->regs = vcpu->pages + SVMRUN_VCPU_REGISTERS;
-	vcpu->regs->xcr0 = 1;
-	memset(vcpu->pages + SVMRUN_VCPU_MSRPM, 0xff, PERMISSION_MSRPM_SIZE);
-	vcpu->fpu.xcr0 = vcpu->regs->xcr0;
-	vcpu->fpu.area = vcpu->pages + SVMRUN_VCPU_XSAVE;
+	control->iopm_base_pa = pages_pa(all);
+	control->msrpm_base_pa = pages_pa(all);
+	control->n_cr3 = pages_pa(vcpu->vm->memory.npt.root);
 }
 
 /**
@@ -105,22 +127,17 @@ static void set_up_shared(struct vcpu *vcpu)
  */
 struct vcpu *vcpu_create(struct vm *vm)
 {
-	int node = numa_node_id(), err = -ENOMEM;
 	struct vcpu *vcpu = kzalloc(sizeof(*vcpu), GFP_KERNEL_ACCOUNT);
+	int err;
 
 	if (!vcpu)
 		return ERR_PTR(-ENOMEM);
-	vcpu->hw = pages_alloc(node, 0, GFP_KERNEL_ACCOUNT);
-	if (!vcpu->hw)
-		goto err_hw;
-	vcpu->msrpm = pages_alloc(node, MSRPM_ORDER, GFP_KERNEL_ACCOUNT);
-	if (!vcpu->msrpm)
-		goto err_msrpm;
-	err = alloc_shared(vcpu, node);
+	err = alloc_pages_of(vcpu);
 	if (err)
-		goto err_shared;
+		goto err_pages;
 	vcpu->vm = vm;
-	set_up_shared(vcpu);
+	vcpu->regs->xcr0 = 1;
+	vcpu->fpu.xcr0 = 1;
 	set_up_hw(vcpu);
 	err = vm_vcpu_add(vcpu);
 	if (err)
@@ -129,12 +146,8 @@ struct vcpu *vcpu_create(struct vm *vm)
 	return vcpu;
 
 err_add:
-	free_shared(vcpu);
-err_shared:
-	pages_free(vcpu->msrpm, MSRPM_ORDER);
-err_msrpm:
-	pages_free(vcpu->hw, 0);
-err_hw:
+	free_pages_of(vcpu);
+err_pages:
 	kfree(vcpu);
 	return ERR_PTR(err);
 }
@@ -148,11 +161,68 @@ void vcpu_destroy(struct vcpu *vcpu)
 	vm_vcpu_remove(vcpu);
 	vm_put(vcpu->vm);
 	npt_cache_drain(&vcpu->fault.cache);
-	free_shared(vcpu);
-	pages_free(vcpu->msrpm, MSRPM_ORDER);
-	pages_free(vcpu->hw, 0);
+	free_pages_of(vcpu);
 	kfree(vcpu);
 }
+
+/* ---- shared pages -------------------------------------------------------- */
+
+/* NULL if it is the MSR permission map's, and the vCPU has none yet. */
+static struct page *shared_page(const struct vcpu *vcpu, size_t offset)
+{
+	void *pages = vcpu->user;
+
+	if (offset >= SVMRUN_VCPU_XSAVE) {
+		pages = vcpu->fpu.area + (offset - SVMRUN_VCPU_XSAVE);
+	} else if (offset >= SVMRUN_VCPU_MSRPM) {
+		/* Pairs with the one in alloc_msrpms(). */
+		pages = smp_load_acquire(&vcpu->msrpm);
+		if (pages)
+			pages += offset - SVMRUN_VCPU_MSRPM;
+	} else if (offset >= SVMRUN_VCPU_REGISTERS) {
+		pages = vcpu->regs;
+	}
+	return pages ? virt_to_page(pages) : NULL;
+}
+
+/*
+ * The program's MSR permission map, and the hardware's: both at once, so that RUN
+ * needs no memory. Whoever comes second finds them.
+ */
+static int alloc_msrpms(struct vcpu *vcpu)
+{
+	void *maps = alloc_split(numa_node_id(), 2 * PERMISSION_MSRPM_SIZE);
+
+	if (!maps)
+		return -ENOMEM;
+	memset(maps, 0xff, 2 * PERMISSION_MSRPM_SIZE);
+	/* What is found by smp_load_acquire() is filled. */
+	if (cmpxchg_release(&vcpu->msrpm, NULL, maps))
+		free_split(maps, 2 * PERMISSION_MSRPM_SIZE);
+	return 0;
+}
+
+/*
+ * A page that the program has not mapped yet. None of the vCPU's locks may be
+ * taken: this can come in the middle of a RUN, whose guest memory the page is.
+ */
+static vm_fault_t fault(struct vm_fault *vmf)
+{
+	struct vcpu *vcpu = vmf->vma->vm_file->private_data;
+	size_t offset = vmf->pgoff << PAGE_SHIFT;
+	struct page *page = shared_page(vcpu, offset);
+
+	if (!page) {
+		if (alloc_msrpms(vcpu))
+			return VM_FAULT_SIGBUS;
+		page = shared_page(vcpu, offset);
+	}
+	get_page(page);
+	vmf->page = page;
+	return 0;
+}
+
+static const struct vm_operations_struct vm_ops = { .fault = fault };
 
 /**
  * vcpu_mmap() - show the program the shared pages
@@ -172,15 +242,37 @@ int vcpu_mmap(struct vcpu *vcpu, struct vm_area_struct *vma)
 	    pages > size - vma->vm_pgoff)
 		return -EINVAL;
 	vm_flags_set(vma, VM_DONTEXPAND);
+	vma->vm_ops = &vm_ops;
 	for (i = 0; i < pages; i++) {
-		void *page = vcpu->pages + ((vma->vm_pgoff + i) << PAGE_SHIFT);
+		size_t offset = (vma->vm_pgoff + i) << PAGE_SHIFT;
+		struct page *page = shared_page(vcpu, offset);
 
+		if (!page)
+			continue;
 		err = vm_insert_page(vma, vma->vm_start + (i << PAGE_SHIFT),
-				     virt_to_page(page));
+				     page);
 		if (err)
 			return err;
 	}
 	return 0;
+}
+
+/**
+ * vcpu_load_msrpm() - take over the program's MSR permission map
+ * @vcpu: the vCPU, whose mutex the caller holds
+ * @lbr: the guest runs with LBR virtualization
+ */
+void vcpu_load_msrpm(struct vcpu *vcpu, bool lbr)
+{
+	/* Pairs with the one in alloc_msrpms(). */
+	u64 *user = smp_load_acquire(&vcpu->msrpm);
+
+	vcpu->lbr = lbr;
+	if (!user)
+		return;
+	permission_load(user + MSRPM_WORDS, user, lbr);
+	vcpu->hw->control.msrpm_base_pa = pages_pa(user + MSRPM_WORDS);
+	vcpu->hw->control.clean &= ~SVM_CLEAN_IOPM;
 }
 
 /*

@@ -49,20 +49,20 @@ struct vcpu_counters {
  * @all: in the list of the VM's vCPUs
  * @id: its number in the VM, which no other vCPU of it has had
  * @counters: what has happened to it
- * @pages: the shared pages, as the program maps them (SVMRUN_VCPU_*)
- * @user: in them: the program's VMCB
+ * @user: shared with the program (SVMRUN_VCPU_*): its VMCB
  * @user_pa: its physical address: VMLOAD and VMSAVE use it as it is, since what
  *	they move is the program's to choose
- * @regs: in them: the registers
+ * @regs: shared: the registers; the XSAVE area is @fpu's
  * @hw: the hardware's VMCB, never shared
  * @hw_pa: its physical address
- * @msrpm: the hardware's MSR permission map, never shared
+ * @msrpm: shared: the program's MSR permission map; the hardware's, never shared,
+ *	behind it; NULL until the program touches its own
  * @wish: what the program's VMCB asks of the module
  * @refusal: why that VMCB was refused
  * @loan: what the guest has been lent of what it seldom needs
  * @handled: exits, by intercept vector, that the module may have to deal with
  * @loaded: @hw was loaded from @user before, so clean bits mean something
- * @lbr: @msrpm is for a guest with LBR virtualization
+ * @lbr: the hardware's MSR permission map is for a guest with LBR virtualization
  * @injected: what the last entry injected
  * @tsc_ratio: of the guest
  * @tlb_generation: of the VM's memory when @asid was taken
@@ -79,7 +79,6 @@ struct vcpu {
 	struct list_head all;
 	unsigned int id;
 	struct vcpu_counters counters;
-	void *pages;
 	struct svm_vmcb *user;
 	u64 user_pa;
 	struct svmrun_registers *regs;
@@ -111,6 +110,7 @@ void vcpu_destroy(struct vcpu *vcpu);
 
 u32 vcpu_size(void);
 int vcpu_mmap(struct vcpu *vcpu, struct vm_area_struct *vma);
+void vcpu_load_msrpm(struct vcpu *vcpu, bool lbr);
 void vcpu_kick(struct vcpu *vcpu);
 
 /**

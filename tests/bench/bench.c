@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What work costs svmrun, and KVM, with the same guests in the same boot. Under
- * --icount the TSC counts instructions, the same number each time; without, it
- * is what the clock makes of it. In the current directory: svmrun_merge.ko
+ * What work costs svmrun, and KVM, with the same guests in the same boot:
+ *	bench [WORK]...
+ * Under --icount the TSC counts instructions, the same number each time; without,
+ * it is what the clock makes of it. In the current directory: svmrun_merge.ko
  * (tests/module/merge.c).
  */
 #include <fcntl.h>
@@ -10,34 +11,25 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
-#include <x86intrin.h>
 
-#include "engine.h"
+#include "work.h"
 
-#define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
-#define PAGE 4096ul
-#define MIB (1ul << 20)
 #define MERGE "/sys/module/svmrun_merge/parameters/"
-#define ROUNDS 1000
-
-/* Where things are in a guest's memory */
-#define CODE 0x1000u
-#define LOW_SIZE (64 * 1024ul)
-#define DATA (1u << 30)
-
-typedef unsigned long long ticks;
 
 /**
  * struct work - something to measure
  * @name: a word
  * @text: a line
- * @measure: by this engine
+ * @unit: what is counted
+ * @measure: by this engine, or NONE
  */
 struct work {
 	const char *name;
 	const char *text;
+	const char *unit;
 	ticks (*measure)(const struct engine *engine);
 };
 
@@ -47,8 +39,7 @@ _Noreturn void fail(const char *what)
 	exit(EXIT_FAILURE);
 }
 
-/* Zeroed memory that is there already, at an address of which @align is part */
-static void *memory_create(size_t size, size_t align, int advice)
+void *memory_create(size_t size, size_t align, int advice)
 {
 	char *memory = mmap(NULL, size + align, PROT_READ | PROT_WRITE,
 			    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -62,265 +53,157 @@ static void *memory_create(size_t size, size_t align, int advice)
 	return memory;
 }
 
-/* A machine with @code in its low memory */
-static struct machine *machine_create(const struct engine *engine,
-				      const char *code, size_t size)
+struct machine *machine_begin(const struct engine *engine, void *low)
 {
 	struct machine *machine = engine->create();
-	char *low = memory_create(LOW_SIZE, PAGE, 0);
 
-	memcpy(low + CODE, code, size);
 	engine->map(machine, 0, low, LOW_SIZE, false);
+	engine->vcpu(machine);
 	return machine;
 }
 
-static ticks null_ioctl(const struct engine *engine)
+struct machine *machine_create(const struct engine *engine, const char *code,
+			       size_t size)
 {
-	struct machine *machine = engine->create();
-	ticks begin = __rdtsc();
+	char *low = memory_create(LOW_SIZE, PAGE, 0);
 
-	for (int i = 0; i < ROUNDS; i++)
-		engine->null(machine);
-	begin = __rdtsc() - begin;
-	engine->destroy(machine);
-	return begin / ROUNDS;
+	memcpy(low + CODE, code, size);
+	return machine_begin(engine, low);
 }
-
-/* From one exit to the next, of a guest that jumps back to where it left */
-static ticks exits(const struct engine *engine, const char *code, size_t size,
-		   unsigned int length)
-{
-	struct machine *machine = machine_create(engine, code, size);
-	ticks begin = 0;
-
-	engine->start(machine, CODE, 0, 0);
-	for (int i = -2; i < ROUNDS; i++) {
-		if (i == 0)
-			begin = __rdtsc();
-		engine->run(machine);
-		engine->step(machine, length);
-	}
-	begin = __rdtsc() - begin;
-	engine->destroy(machine);
-	return begin / ROUNDS;
-}
-
-static ticks out_exit(const struct engine *engine)
-{
-	const char code[] = { 0xe6, 0x80, 0xeb, 0xfc }; /* out; jmp */
-
-	return exits(engine, code, sizeof(code), 2);
-}
-
-static ticks hlt_exit(const struct engine *engine)
-{
-	const char code[] = { 0xf4, 0xeb, 0xfd }; /* hlt; jmp */
-
-	return exits(engine, code, sizeof(code), 1);
-}
-
-/*
- * The guest writes to a word every @size bytes, @pages times, in memory that the
- * program has touched already. The second time it finds it all mapped.
- */
-static ticks faults(const struct engine *engine, unsigned int pages,
-		    size_t size, int advice, bool log)
-{
-	/* 1: mov %eax, (%ebx); add $size, %ebx; dec %ecx; jnz 1b; hlt */
-	char code[] = { 0x89, 0x03, 0x81, 0xc3, 0,    0,
-			0,    0,    0x49, 0x75, 0xf5, 0xf4 };
-	uint32_t stride = size;
-	void *data = memory_create(pages * size, size, advice);
-	struct machine *machine;
-	ticks taken[2];
-
-	memcpy(code + 4, &stride, sizeof(stride));
-	machine = machine_create(engine, code, sizeof(code));
-	engine->map(machine, DATA, data, pages * size, log);
-	engine->start(machine, CODE, DATA, 1);
-	engine->run(machine);
-	for (int i = 0; i < 2; i++) {
-		engine->start(machine, CODE, DATA + stride, pages - 1);
-		taken[i] = __rdtsc();
-		engine->run(machine);
-		taken[i] = __rdtsc() - taken[i];
-	}
-	engine->destroy(machine);
-	munmap(data, pages * size);
-	return (taken[0] - taken[1]) / (pages - 1);
-}
-
-static ticks fault_4k(const struct engine *engine)
-{
-	return faults(engine, 4096, PAGE, MADV_NOHUGEPAGE, false);
-}
-
-static ticks fault_sparse(const struct engine *engine)
-{
-	return faults(engine, 1024, 16 * PAGE, MADV_NOHUGEPAGE, false);
-}
-
-static ticks fault_2m(const struct engine *engine)
-{
-	return faults(engine, 64, 2 * MIB, MADV_HUGEPAGE, false);
-}
-
-static ticks fault_logged(const struct engine *engine)
-{
-	return faults(engine, 4096, PAGE, MADV_NOHUGEPAGE, true);
-}
-
-/* ---- snapshots ----------------------------------------------------------- */
-
-#define SNAPSHOT_SIZE (16 * MIB)
-#define DIRTY_PAGES 512
-
-/* A snapshot of a guest that writes to ECX pages from EBX on, and halts */
-static struct snapshot *snapshot_create(const struct engine *engine)
-{
-	/* 1: mov %eax, (%ebx); add $4096, %ebx; dec %ecx; jnz 1b; hlt */
-	static const char code[] = { 0x89, 0x03, 0x81, 0xc3, 0x00, 0x10,
-				     0x00, 0x00, 0x49, 0x75, 0xf5, 0xf4 };
-	char *memory = memory_create(SNAPSHOT_SIZE, PAGE, MADV_NOHUGEPAGE);
-	struct machine *machine = engine->create();
-	struct snapshot *snapshot;
-
-	memcpy(memory + CODE, code, sizeof(code));
-	memset(memory + MIB, 1, SNAPSHOT_SIZE - MIB);
-	snapshot = engine->snapshot(machine, memory, SNAPSHOT_SIZE);
-	engine->destroy(machine);
-	munmap(memory, SNAPSHOT_SIZE);
-	return snapshot;
-}
-
-/* The guest writes to so many pages, and all is as it was. */
-static void write_and_reset(const struct engine *engine,
-			    struct machine *machine, unsigned int pages)
-{
-	engine->start(machine, CODE, MIB, pages);
-	engine->run(machine);
-	engine->reset(machine);
-}
-
-static ticks resets(const struct engine *engine, unsigned int pages)
-{
-	struct snapshot *snapshot = snapshot_create(engine);
-	struct machine *machine = engine->clone(snapshot);
-	ticks begin = 0;
-
-	/* The first copies of pages are the clone's, not a reset's. */
-	write_and_reset(engine, machine, DIRTY_PAGES);
-	for (int i = -2; i < 20; i++) {
-		if (i == 0)
-			begin = __rdtsc();
-		write_and_reset(engine, machine, pages);
-	}
-	begin = __rdtsc() - begin;
-	engine->destroy(machine);
-	engine->discard(snapshot);
-	return begin / 20;
-}
-
-static ticks reset_one(const struct engine *engine)
-{
-	return resets(engine, 1);
-}
-
-static ticks reset_page(const struct engine *engine)
-{
-	return (resets(engine, DIRTY_PAGES) - resets(engine, 1)) /
-	       (DIRTY_PAGES - 1);
-}
-
-static ticks clone_first_insn(const struct engine *engine)
-{
-	struct snapshot *snapshot = snapshot_create(engine);
-	ticks begin = 0, taken = 0;
-
-	for (int i = -2; i < 20; i++) {
-		struct machine *machine;
-
-		begin = __rdtsc();
-		machine = engine->clone(snapshot);
-		engine->start(machine, CODE + 11, 0, 0);
-		engine->run(machine);
-		if (i >= 0)
-			taken += __rdtsc() - begin;
-		engine->destroy(machine);
-	}
-	engine->discard(snapshot);
-	return taken / 20;
-}
-
-static const struct work works[] = {
-	{ "null_ioctl", "null ioctl", null_ioctl },
-	{ "out_exit", "OUT exit to the program and back", out_exit },
-	{ "hlt_exit", "HLT exit to the program and back", hlt_exit },
-	{ "fault_4k", "fault on a page of 4 KiB that is there", fault_4k },
-	{ "fault_sparse", "... if only one in sixteen is touched",
-	  fault_sparse },
-	{ "fault_2m", "fault on a page of 2 MiB that is there", fault_2m },
-	{ "fault_logged", "fault on a page of 4 KiB, logged", fault_logged },
-	{ "reset_page", "run and reset, for each page written", reset_page },
-	{ "reset_one", "run and reset with one page written", reset_one },
-	{ "clone_first_insn", "clone to its first instruction and exit",
-	  clone_first_insn },
-};
 
 /* ---- the merge of VMCBs, which KVM has not --------------------------------- */
 
 static void merge_load(void)
 {
-	int fd = open("svmrun_merge.ko", O_RDONLY | O_CLOEXEC);
+	static bool loaded;
+	int fd;
 
+	if (loaded)
+		return;
+	fd = open("svmrun_merge.ko", O_RDONLY | O_CLOEXEC);
 	if (fd < 0 || syscall(SYS_finit_module, fd, "", 0))
 		fail("svmrun_merge.ko");
 	close(fd);
+	loaded = true;
 }
 
-static ticks merge(const char *path)
+static ticks merge(const struct engine *engine, const char *path)
 {
-	FILE *file = fopen(path, "r");
+	FILE *file;
 	ticks taken;
 
+	if (engine != &svmrun_engine)
+		return NONE;
+	merge_load();
+	file = fopen(path, "r");
 	if (!file || fscanf(file, "%llu", &taken) != 1)
 		fail(path);
 	fclose(file);
 	return taken;
 }
 
-static void print_merge(void)
+static ticks merge_clean(const struct engine *engine)
 {
-	merge_load();
-	printf("%-44s %9llu\n", "merge and publish, all vouched for",
-	       merge(MERGE "clean"));
-	printf("%-44s %9llu\n", "merge and publish, nothing vouched for",
-	       merge(MERGE "dirty"));
+	return merge(engine, MERGE "clean");
+}
+
+static ticks merge_dirty(const struct engine *engine)
+{
+	return merge(engine, MERGE "dirty");
+}
+
+#define COUNT(work, line)                                                      \
+	{                                                                      \
+		.name = #work, .text = line, .unit = "instructions",           \
+		.measure = work                                                \
+	}
+#define SIZE(work, line)                                                       \
+	{                                                                      \
+		.name = #work, .text = line, .unit = "KiB", .measure = work    \
+	}
+
+static const struct work works[] = {
+	COUNT(null_ioctl, "null ioctl"),
+	COUNT(out_exit, "OUT exit to the program and back"),
+	COUNT(hlt_exit, "HLT exit to the program and back"),
+	COUNT(cpuid_exit, "... of CPUID, which KVM handles itself"),
+	COUNT(host_irq, "interrupt of the host's, with its handler"),
+	COUNT(host_irq_above, "... above one in a program"),
+	COUNT(create_first_exit, "create a VM of 64 KiB, to its first exit"),
+	COUNT(create_first_exit_200, "... beside 200 others"),
+	COUNT(create_first_exit_1000, "... beside 1,000 others"),
+	COUNT(destroy, "destroy it, idle time included"),
+	SIZE(kib_per_vm, "kernel's memory for it, KiB"),
+	COUNT(fault_4k, "fault on a page of 4 KiB that is there"),
+	COUNT(fault_sparse, "... if only one in sixteen is touched"),
+	COUNT(fault_2m, "fault on a page of 2 MiB that is there"),
+	COUNT(fault_logged, "fault on a page of 4 KiB, logged"),
+	COUNT(protect_4k, "change a page's rights"),
+	COUNT(protect_caught, "catch a write and let it through"),
+	COUNT(reset_page, "run and reset, for each page written"),
+	COUNT(reset_one, "run and reset with one page written"),
+	COUNT(clone_first_insn, "clone to its first instruction and exit"),
+	COUNT(merge_clean, "merge and publish, all vouched for"),
+	COUNT(merge_dirty, "merge and publish, nothing vouched for"),
+};
+
+/* Those that are named, or all */
+static bool is_chosen(const struct work *work, char **names)
+{
+	if (!*names)
+		return true;
+	for (; *names; names++)
+		if (!strcmp(*names, work->name))
+			return true;
+	return false;
 }
 
 /* One engine after the other: they do not share a processor. */
-static void measure(const struct engine *engine, ticks *taken)
+static void measure(const struct engine *engine, char **names, ticks *taken)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(works); i++)
-		taken[i] = works[i].measure(engine);
+	bool available = engine->open();
+
+	for (size_t i = 0; i < ARRAY_SIZE(works); i++) {
+		taken[i] = NONE;
+		if (available && is_chosen(&works[i], names))
+			taken[i] = works[i].measure(engine);
+	}
+	if (available)
+		engine->close();
 }
 
-int main(void)
+static void print_line(const struct work *work, ticks own, ticks other)
+{
+	printf("%-44s %9llu", work->text, own);
+	if (other != NONE)
+		printf(" %9llu %6.2f", other, (double)own / other);
+	printf("\n");
+}
+
+static void print_table(const ticks *own, const ticks *other)
+{
+	printf("%-44s %9s %9s %6s\n", "", "svmrun", "KVM", "ratio");
+	for (size_t i = 0; i < ARRAY_SIZE(works); i++)
+		if (own[i] != NONE)
+			print_line(&works[i], own[i], other[i]);
+}
+
+/* A thousand VMs have two or three descriptors each. */
+static void allow_files(void)
+{
+	const struct rlimit limit = { 8192, 8192 };
+
+	if (setrlimit(RLIMIT_NOFILE, &limit))
+		fail("setrlimit");
+}
+
+int main(int argc, char **argv)
 {
 	ticks own[ARRAY_SIZE(works)], other[ARRAY_SIZE(works)];
-	bool compare = kvm_engine.available();
 
-	measure(&svmrun_engine, own);
-	if (compare)
-		measure(&kvm_engine, other);
-	printf("%-44s %9s %9s %6s\n", "", "svmrun", "KVM", "ratio");
-	for (size_t i = 0; i < ARRAY_SIZE(works); i++) {
-		printf("%-44s %9llu", works[i].text, own[i]);
-		if (compare)
-			printf(" %9llu %6.2f", other[i],
-			       (double)own[i] / other[i]);
-		printf("\n");
-	}
-	print_merge();
+	allow_files();
+	measure(&svmrun_engine, argv + 1, own);
+	measure(&kvm_engine, argv + 1, other);
+	print_table(own, other);
 	return 0;
 }

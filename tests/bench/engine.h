@@ -16,13 +16,18 @@ struct snapshot;
 /**
  * struct engine - svmrun or KVM
  * @name: its name
- * @available: can VMs be created here?
- * @create: a VM with one vCPU in 32-bit protected mode, flat, without paging
+ * @cuts: @protect takes any page; otherwise the one that was mapped last, alone
+ * @open: its device, for all VMs; false if there is none
+ * @close: the mirror of @open
+ * @create: a VM without memory and vCPU
+ * @vcpu: its vCPU, in 32-bit protected mode, flat, without paging
  * @destroy: the mirror of @create and @clone
  * @map: give the VM a range of memory, with a log of what it writes if asked
+ * @protect: a page of it can be written to by the guest, or cannot any more
  * @start: where the guest goes on, and its EBX and ECX
  * @run: until the guest leaves for a reason that is the program's
  * @step: over the instruction that it left at, of @length bytes
+ * @cpuid: if it left because of CPUID, answer that, and true
  * @null: the least that a call on the vCPU's file descriptor costs
  * @snapshot: the vCPU's state, and @memory, which the guest has from address 0 on
  * @discard: the mirror of @snapshot, when it has no clones any more
@@ -31,15 +36,21 @@ struct snapshot;
  */
 struct engine {
 	const char *name;
-	bool (*available)(void);
+	bool cuts;
+	bool (*open)(void);
+	void (*close)(void);
 	struct machine *(*create)(void);
+	void (*vcpu)(struct machine *machine);
 	void (*destroy)(struct machine *machine);
 	void (*map)(struct machine *machine, uint64_t gpa, void *hva,
 		    size_t size, bool log);
+	void (*protect)(struct machine *machine, uint64_t gpa, void *hva,
+			bool writable);
 	void (*start)(struct machine *machine, uint32_t eip, uint32_t ebx,
 		      uint32_t ecx);
 	void (*run)(struct machine *machine);
 	void (*step)(struct machine *machine, unsigned int length);
+	bool (*cpuid)(struct machine *machine);
 	void (*null)(struct machine *machine);
 	struct snapshot *(*snapshot)(struct machine *machine, void *memory,
 				     size_t size);

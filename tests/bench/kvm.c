@@ -8,9 +8,22 @@
 
 #define KVM_DEVICE "/dev/kvm"
 
-static bool available(void)
+static int device = -1;
+static size_t run_size;
+
+static bool open_device(void)
 {
-	return !access(KVM_DEVICE, R_OK | W_OK);
+	device = open(KVM_DEVICE, O_RDWR | O_CLOEXEC);
+	if (device < 0)
+		return false;
+	run_size = check(ioctl(device, KVM_GET_VCPU_MMAP_SIZE, 0),
+			 "KVM_GET_VCPU_MMAP_SIZE");
+	return true;
+}
+
+static void close_device(void)
+{
+	close(device);
 }
 
 static struct kvm_segment flat(uint16_t selector, uint8_t type)
@@ -49,34 +62,39 @@ struct machine *kvm_create(void)
 
 	if (!m)
 		fail("memory");
-	m->kvm = check(open(KVM_DEVICE, O_RDWR | O_CLOEXEC), KVM_DEVICE);
-	m->vm = check(ioctl(m->kvm, KVM_CREATE_VM, 0), "KVM_CREATE_VM");
-	m->vcpu = check(ioctl(m->vm, KVM_CREATE_VCPU, 0), "KVM_CREATE_VCPU");
-	m->run_size = check(ioctl(m->kvm, KVM_GET_VCPU_MMAP_SIZE, 0),
-			    "KVM_GET_VCPU_MMAP_SIZE");
-	m->run = mmap(NULL, m->run_size, PROT_READ | PROT_WRITE, MAP_SHARED,
-		      m->vcpu, 0);
-	if (m->run == MAP_FAILED)
-		fail("mmap of a vCPU");
+	m->vm = check(ioctl(device, KVM_CREATE_VM, 0), "KVM_CREATE_VM");
 	return m;
 }
 
-static struct machine *create(void)
+void kvm_vcpu(struct machine *m)
 {
-	struct machine *m = kvm_create();
+	m->vcpu = check(ioctl(m->vm, KVM_CREATE_VCPU, 0), "KVM_CREATE_VCPU");
+	m->run = mmap(NULL, run_size, PROT_READ | PROT_WRITE, MAP_SHARED,
+		      m->vcpu, 0);
+	if (m->run == MAP_FAILED)
+		fail("mmap of a vCPU");
+}
 
+static void vcpu(struct machine *m)
+{
+	kvm_vcpu(m);
 	set_protected(m);
-	return m;
 }
 
 static void destroy(struct machine *m)
 {
 	kvm_clone_free(m);
-	munmap(m->run, m->run_size);
+	munmap(m->run, run_size);
 	close(m->vcpu);
 	close(m->vm);
-	close(m->kvm);
 	free(m);
+}
+
+static void set_region(struct machine *m,
+		       struct kvm_userspace_memory_region *region)
+{
+	check(ioctl(m->vm, KVM_SET_USER_MEMORY_REGION, region),
+	      "KVM_SET_USER_MEMORY_REGION");
 }
 
 void kvm_map(struct machine *m, uint64_t gpa, void *hva, size_t size, bool log)
@@ -89,8 +107,26 @@ void kvm_map(struct machine *m, uint64_t gpa, void *hva, size_t size, bool log)
 		.userspace_addr = (uintptr_t)hva,
 	};
 
-	check(ioctl(m->vm, KVM_SET_USER_MEMORY_REGION, &region),
-	      "KVM_SET_USER_MEMORY_REGION");
+	set_region(m, &region);
+}
+
+/*
+ * A write to a slot that is read-only is KVM_EXIT_MMIO, which says where; one to
+ * memory that the program may not write to is EFAULT, which does not. KVM has no
+ * other way to make a slot read-only than to make it anew.
+ */
+static void protect(struct machine *m, uint64_t gpa, void *hva, bool writable)
+{
+	struct kvm_userspace_memory_region region = {
+		.slot = m->slots - 1,
+		.guest_phys_addr = gpa,
+		.userspace_addr = (uintptr_t)hva,
+	};
+
+	set_region(m, &region);
+	region.memory_size = 4096;
+	region.flags = writable ? 0 : KVM_MEM_READONLY;
+	set_region(m, &region);
 }
 
 /* By the shared page, which is the quickest way that KVM has. */
@@ -115,6 +151,12 @@ static void step(struct machine *m, unsigned int length)
 {
 }
 
+/* Answered already */
+static bool cpuid(struct machine *m)
+{
+	return false;
+}
+
 static void null(struct machine *m)
 {
 	ioctl(m->vcpu, 0, 0);
@@ -122,13 +164,17 @@ static void null(struct machine *m)
 
 const struct engine kvm_engine = {
 	.name = "kvm",
-	.available = available,
-	.create = create,
+	.open = open_device,
+	.close = close_device,
+	.create = kvm_create,
+	.vcpu = vcpu,
 	.destroy = destroy,
 	.map = kvm_map,
+	.protect = protect,
 	.start = start,
 	.run = run,
 	.step = step,
+	.cpuid = cpuid,
 	.null = null,
 	.snapshot = kvm_snapshot,
 	.discard = kvm_discard,

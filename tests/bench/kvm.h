@@ -10,8 +10,7 @@
 #include "engine.h"
 
 struct machine {
-	int kvm, vm, vcpu;
-	size_t run_size;
+	int vm, vcpu;
 	struct kvm_run *run;
 	unsigned int slots;
 	struct clone *clone; /* or NULL */
@@ -24,8 +23,9 @@ static inline int check(int result, const char *what)
 	return result;
 }
 
-/* With a vCPU as KVM makes it */
 struct machine *kvm_create(void);
+/* As KVM makes it */
+void kvm_vcpu(struct machine *m);
 void kvm_map(struct machine *m, uint64_t gpa, void *hva, size_t size, bool log);
 
 struct snapshot *kvm_snapshot(struct machine *m, void *memory, size_t size);

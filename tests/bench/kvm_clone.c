@@ -135,6 +135,7 @@ struct machine *kvm_clone(const struct snapshot *s)
 	if (!m->clone->log)
 		fail("memory");
 	kvm_map(m, 0, m->clone->memory, s->size, true);
+	kvm_vcpu(m);
 	set_vcpu(m, s);
 	return m;
 }

@@ -11,7 +11,6 @@
 #define ALL_RIGHTS (SVMRUN_MAP_READ | SVMRUN_MAP_WRITE | SVMRUN_MAP_EXEC)
 
 struct machine {
-	int device;
 	struct svmrun_vm vm; /* not of a clone, which has its own */
 	struct svmrun_vcpu vcpu;
 	struct svmrun_clone clone;
@@ -29,30 +28,40 @@ static void check(int result, const char *what)
 	fail(what);
 }
 
-static bool available(void)
+static int device = -1;
+
+static bool open_device(void)
 {
-	return !access(SVMRUN_DEVICE, R_OK | W_OK);
+	device = svmrun_device_open(NULL);
+	return device >= 0;
 }
 
-static struct machine *machine_open(void)
+static void close_device(void)
+{
+	close(device);
+}
+
+static struct machine *machine_alloc(void)
 {
 	struct machine *m = calloc(1, sizeof(*m));
 
 	if (!m)
 		fail("memory");
-	m->device = svmrun_device_open(NULL);
-	check(m->device, SVMRUN_DEVICE);
 	return m;
 }
 
 static struct machine *create(void)
 {
-	struct machine *m = machine_open();
+	struct machine *m = machine_alloc();
 
-	check(svmrun_vm_create(&m->vm, m->device), "svmrun_vm_create");
+	check(svmrun_vm_create(&m->vm, device), "svmrun_vm_create");
+	return m;
+}
+
+static void vcpu(struct machine *m)
+{
 	check(svmrun_vcpu_create(&m->vcpu, &m->vm), "svmrun_vcpu_create");
 	svmrun_mode_protected(&m->vcpu, 0, 0);
-	return m;
 }
 
 static void destroy(struct machine *m)
@@ -63,7 +72,6 @@ static void destroy(struct machine *m)
 		svmrun_vcpu_destroy(&m->vcpu);
 		svmrun_vm_destroy(&m->vm);
 	}
-	close(m->device);
 	free(m);
 }
 
@@ -73,6 +81,15 @@ static void map(struct machine *m, uint64_t gpa, void *hva, size_t size,
 	check(svmrun_vm_map(&m->vm, gpa, hva, size,
 			    ALL_RIGHTS | (log ? SVMRUN_MAP_LOG_DIRTY : 0)),
 	      "svmrun_vm_map");
+}
+
+static void protect(struct machine *m, uint64_t gpa, void *hva, bool writable)
+{
+	const uint32_t rights = SVMRUN_MAP_READ | SVMRUN_MAP_EXEC;
+
+	check(svmrun_vm_protect(&m->vm, gpa, 4096,
+				rights | (writable ? SVMRUN_MAP_WRITE : 0)),
+	      "svmrun_vm_protect");
 }
 
 /* What changes is covered by no clean bit. */
@@ -92,6 +109,18 @@ static void run(struct machine *m)
 static void step(struct machine *m, unsigned int length)
 {
 	m->vcpu.vmcb->save.rip += length;
+}
+
+static bool cpuid(struct machine *m)
+{
+	if (m->vcpu.vmcb->control.exitcode != VMEXIT_CPUID)
+		return false;
+	m->vcpu.vmcb->save.rax = 0;
+	m->vcpu.regs->rbx = 0;
+	m->vcpu.regs->rcx = 0;
+	m->vcpu.regs->rdx = 0;
+	step(m, 2);
+	return true;
 }
 
 static void null(struct machine *m)
@@ -119,10 +148,9 @@ static void discard(struct snapshot *snapshot)
 
 static struct machine *clone(const struct snapshot *snapshot)
 {
-	struct machine *m = machine_open();
+	struct machine *m = machine_alloc();
 
-	check(svmrun_clone(&m->clone, &snapshot->kept, m->device),
-	      "svmrun_clone");
+	check(svmrun_clone(&m->clone, &snapshot->kept, device), "svmrun_clone");
 	m->vcpu = m->clone.vcpus[0];
 	return m;
 }
@@ -134,13 +162,18 @@ static void reset(struct machine *m)
 
 const struct engine svmrun_engine = {
 	.name = "svmrun",
-	.available = available,
+	.cuts = true,
+	.open = open_device,
+	.close = close_device,
 	.create = create,
+	.vcpu = vcpu,
 	.destroy = destroy,
 	.map = map,
+	.protect = protect,
 	.start = start,
 	.run = run,
 	.step = step,
+	.cpuid = cpuid,
 	.null = null,
 	.snapshot = snapshot,
 	.discard = discard,

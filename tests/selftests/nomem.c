@@ -5,6 +5,8 @@
  * may not take. The process has all of its own memory locked and its files open
  * by then: it needs nothing but what the calls under test ask for.
  */
+#include <setjmp.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -75,16 +77,21 @@ FIXTURE_TEARDOWN(nomem)
 }
 
 /* From here on there is hardly more than what is had. */
-static int limit(FIXTURE_DATA(nomem) * self)
+static int set_limit(FIXTURE_DATA(nomem) * self)
 {
 	char text[32];
 	int length;
 
-	if (mlockall(MCL_CURRENT))
-		return -errno;
 	length = snprintf(text, sizeof(text), "%lu",
 			  group_current(self->group) + SPARE);
 	return pwrite(self->limit, text, length, 0) < 0 ? -errno : 0;
+}
+
+static int limit(FIXTURE_DATA(nomem) * self)
+{
+	if (mlockall(MCL_CURRENT))
+		return -errno;
+	return set_limit(self);
 }
 
 TEST_F(nomem, create_vm)
@@ -109,6 +116,49 @@ TEST_F(nomem, create_vcpu)
 	ASSERT_EQ(-ENOMEM, fd);
 	ASSERT_EQ(0, unlimit(self->limit));
 	EXPECT_GE(vcpu_create(self->m.vm.fd), 0);
+}
+
+static sigjmp_buf touched;
+
+static void on_bus_error(int signal)
+{
+	siglongjmp(touched, 1);
+}
+
+/* Could it be touched? */
+static bool touch_byte(volatile uint8_t *byte)
+{
+	if (sigsetjmp(touched, 1))
+		return false;
+	(void)*byte;
+	return true;
+}
+
+#define VCPUS 256
+
+/* It takes memory when it is first touched. */
+TEST_F(nomem, permission_map)
+{
+	struct sigaction action = { .sa_handler = on_bus_error };
+	struct svmrun_vcpu vcpus[VCPUS];
+	int i;
+
+	ASSERT_EQ(0, sigaction(SIGBUS, &action, NULL));
+	/* Locks what there is so far, which touches all of it. */
+	ASSERT_EQ(0, limit(self));
+	ASSERT_EQ(0, unlimit(self->limit));
+	for (i = 0; i < VCPUS; i++)
+		ASSERT_EQ(0, svmrun_vcpu_create(&vcpus[i], &self->m.vm));
+	ASSERT_EQ(0, set_limit(self));
+	for (i = 0; i < VCPUS && touch_byte(vcpus[i].msrpm); i++)
+		;
+	ASSERT_GT(VCPUS, i);
+	EXPECT_FALSE(touch_byte(vcpus[i].msrpm));
+	ASSERT_EQ(0, unlimit(self->limit));
+	EXPECT_TRUE(touch_byte(vcpus[i].msrpm));
+	EXPECT_EQ(0xff, *vcpus[i].msrpm);
+	for (i = 0; i < VCPUS; i++)
+		svmrun_vcpu_destroy(&vcpus[i]);
 }
 
 TEST_F(nomem, map_and_unmap)

@@ -253,4 +253,18 @@ TEST_F(permissions, ports_at_the_end_exit)
 	ASSERT_EXIT(VMEXIT_HLT, &self->m);
 }
 
+/* The map is not there before the program touches it, and then as it wishes. */
+TEST_F(permissions, wished_after_a_run)
+{
+	const uint32_t kernel_gs_base = 0xc0000102;
+	struct machine *m = &self->m;
+
+	EXPECT_EQ(VMEXIT_MSR, access_msr(m, kernel_gs_base, READ, 0));
+	msrpm_set(m, kernel_gs_base, READ, false);
+	EXPECT_EQ(VMEXIT_HLT, access_msr(m, kernel_gs_base, READ, 0));
+	EXPECT_EQ(VMEXIT_MSR, access_msr(m, kernel_gs_base, WRITE, 0));
+	msrpm_set(m, kernel_gs_base, READ, true);
+	EXPECT_EQ(VMEXIT_MSR, access_msr(m, kernel_gs_base, READ, 0));
+}
+
 TEST_HARNESS_MAIN

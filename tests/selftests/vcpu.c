@@ -3,6 +3,7 @@
 #include <sys/resource.h>
 #include <time.h>
 
+#include "pages.h"
 #include "runner.h"
 
 GUEST(halt, 16, "hlt");
@@ -98,6 +99,94 @@ TEST_F(vcpu, mmap_outlives_fd)
 	self->m.vcpu.vmcb->save.rax = 1;
 	EXPECT_EQ(1, self->m.vcpu.vmcb->save.rax);
 	self->m.vcpu.fd = -1;
+}
+
+/* What the program lets go of is there when it comes back. */
+TEST_F(vcpu, mmap_comes_back)
+{
+	uint32_t size = self->m.info.out_vcpu_size;
+	uint8_t *all = map_shared(&self->m, size, 0);
+
+	ASSERT_NE(MAP_FAILED, all);
+	for (uint32_t at = 0; at < size; at += PAGE)
+		all[at + 8] ^= 0x5a;
+	ASSERT_EQ(0, madvise(all, size, MADV_DONTNEED));
+	for (uint32_t at = 0; at < size; at += PAGE)
+		EXPECT_EQ(0x5a ^ (at == 0x2000 || at == 0x3000 ? 0xff : 0),
+			  all[at + 8]);
+}
+
+/* ---- the MSR permission map, which is made when it is first touched -------- */
+
+TEST_F(vcpu, permission_map_of_parent_and_child)
+{
+	uint8_t *map = self->m.vcpu.msrpm;
+	int status;
+	pid_t child = fork();
+
+	if (!child) {
+		map[PAGE] = 0x11;
+		_exit(map[0] != 0xff);
+	}
+	ASSERT_EQ(child, waitpid(child, &status, 0));
+	EXPECT_EQ(0, status);
+	EXPECT_EQ(0x11, map[PAGE]);
+}
+
+/* The guest is the first to touch it: it is a part of its memory. */
+TEST_F(vcpu, permission_map_is_guest_memory)
+{
+	uint32_t *map = (uint32_t *)self->m.vcpu.msrpm;
+
+	ASSERT_EQ(0, machine_map(&self->m, GIB_1, map, 2 * PAGE, MAP_ALL));
+	EXPECT_WRITE(&self->m, GIB_1 + PAGE, 0x12345678);
+	EXPECT_EQ(0x12345678, map[PAGE / sizeof(*map)]);
+	EXPECT_EQ(~0u, map[0]);
+	EXPECT_READ(~0u, &self->m, GIB_1);
+}
+
+#define RACES 500
+
+struct race {
+	struct svmrun_vcpu vcpus[RACES];
+	pthread_barrier_t barrier;
+};
+
+static void *touch_second_page(void *argument)
+{
+	struct race *race = argument;
+
+	for (int i = 0; i < RACES; i++) {
+		if (i % 10 == 0)
+			pthread_barrier_wait(&race->barrier);
+		race->vcpus[i].msrpm[PAGE] = 2;
+	}
+	return NULL;
+}
+
+/* Two threads at once: there is one map all the same. */
+TEST_F(vcpu, permission_map_race)
+{
+	struct rlimit limit = { 1 << 16, 1 << 16 };
+	struct race race = {};
+	pthread_t thread;
+
+	ASSERT_EQ(0, setrlimit(RLIMIT_NOFILE, &limit));
+	for (int i = 0; i < RACES; i++)
+		ASSERT_EQ(0, svmrun_vcpu_create(&race.vcpus[i], &self->m.vm));
+	ASSERT_EQ(0, pthread_barrier_init(&race.barrier, NULL, 2));
+	ASSERT_EQ(0, pthread_create(&thread, NULL, touch_second_page, &race));
+	for (int i = 0; i < RACES; i++) {
+		if (i % 10 == 0)
+			pthread_barrier_wait(&race.barrier);
+		race.vcpus[i].msrpm[0] = 1;
+	}
+	ASSERT_EQ(0, pthread_join(thread, NULL));
+	for (int i = 0; i < RACES; i++) {
+		EXPECT_EQ(1, race.vcpus[i].msrpm[0]);
+		EXPECT_EQ(2, race.vcpus[i].msrpm[PAGE]);
+		svmrun_vcpu_destroy(&race.vcpus[i]);
+	}
 }
 
 /* ---- creation ------------------------------------------------------------ */

@@ -298,6 +298,9 @@ struct svmrun_vm_info {
 /*
  * mmap on a vCPU: out_vcpu_size bytes from offset 0, or whole pages of them,
  * MAP_SHARED. EINVAL: outside of that, or a private mapping.
+ *
+ * The MSR permission map is all ones and takes no memory until the program first
+ * touches it, which gives SIGBUS (or EFAULT, to a call) if there is no memory.
  */
 #define SVMRUN_VCPU_VMCB	0x0000 /* struct svm_vmcb */
 #define SVMRUN_VCPU_REGISTERS	0x1000 /* struct svmrun_registers */

@@ -7,6 +7,12 @@
 #include "call.h"
 #include "vcpu.h"
 
+/*
+ * Where there is room for the next one's pages, probably: the kernel looks there
+ * first, and searches all that the program has mapped only if there is not.
+ */
+static _Atomic(void *) room;
+
 int svmrun_vcpu_create(struct svmrun_vcpu *vcpu, struct svmrun_vm *vm)
 {
 	struct svmrun_create_vcpu create = { .size = sizeof(create) };
@@ -16,13 +22,14 @@ int svmrun_vcpu_create(struct svmrun_vcpu *vcpu, struct svmrun_vm *vm)
 	fd = call_ioctl(vm->fd, SVMRUN_CREATE_VCPU, &create);
 	if (fd < 0)
 		return fd;
-	pages = mmap(NULL, vm->vcpu_size, PROT_READ | PROT_WRITE, MAP_SHARED,
+	pages = mmap(room, vm->vcpu_size, PROT_READ | PROT_WRITE, MAP_SHARED,
 		     fd, 0);
 	if (pages == MAP_FAILED) {
 		ret = -errno;
 		close(fd);
 		return ret;
 	}
+	room = (char *)pages - vm->vcpu_size;
 	*vcpu = (struct svmrun_vcpu){
 		.fd = fd,
 		.size = vm->vcpu_size,
@@ -35,6 +42,7 @@ int svmrun_vcpu_create(struct svmrun_vcpu *vcpu, struct svmrun_vm *vm)
 void svmrun_vcpu_destroy(struct svmrun_vcpu *vcpu)
 {
 	munmap(vcpu->vmcb, vcpu->size);
+	room = vcpu->vmcb;
 	close(vcpu->fd);
 	*vcpu = (struct svmrun_vcpu){ .fd = -1 };
 }

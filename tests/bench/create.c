@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: GPL-2.0
+/* VMs come and go, alone and in a crowd. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "work.h"
+
+#define CROWD 1000
+#define CREATIONS 20
+#define SPARE 2
+
+/* VMs that are alive, each with memory of its own and one exit behind it */
+struct crowd {
+	unsigned int count;
+	char *memory;
+	struct machine *machines[CROWD + SPARE];
+};
+
+/* A guest's low memory for each: what the guest touches of it is there. */
+static void crowd_prepare(struct crowd *crowd, unsigned int count)
+{
+	const char code[] = { 0xe6, 0x80, 0xeb, 0xfc }; /* out; jmp */
+	size_t size = count * LOW_SIZE;
+
+	crowd->count = count;
+	crowd->memory = mmap(NULL, size + 1, PROT_READ | PROT_WRITE,
+			     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (crowd->memory == MAP_FAILED)
+		fail("mmap");
+	madvise(crowd->memory, size, MADV_NOHUGEPAGE);
+	for (unsigned int i = 0; i < count; i++)
+		memcpy(crowd->memory + i * LOW_SIZE + CODE, code, sizeof(code));
+}
+
+static void crowd_forget(struct crowd *crowd)
+{
+	munmap(crowd->memory, crowd->count * LOW_SIZE + 1);
+}
+
+static struct machine *to_first_exit(const struct engine *engine, char *low)
+{
+	struct machine *machine = machine_begin(engine, low);
+
+	engine->start(machine, CODE, 0, 0);
+	engine->run(machine);
+	return machine;
+}
+
+static void crowd_create(const struct engine *engine, struct crowd *crowd)
+{
+	for (unsigned int i = 0; i < crowd->count; i++)
+		crowd->machines[i] = to_first_exit(engine,
+						   crowd->memory +
+							   i * LOW_SIZE);
+}
+
+static void crowd_destroy(const struct engine *engine, struct crowd *crowd)
+{
+	for (unsigned int i = 0; i < crowd->count; i++)
+		engine->destroy(crowd->machines[i]);
+}
+
+/*
+ * Beside @others, one after the other, and then they go. Two more are there anyway:
+ * SVM stays on, and KVM has paid for its first VM, which costs it 12 million.
+ */
+static void create_and_destroy(const struct engine *engine, unsigned int others,
+			       ticks *created, ticks *destroyed)
+{
+	struct crowd crowd, measured;
+
+	crowd_prepare(&crowd, others + SPARE);
+	crowd_prepare(&measured, CREATIONS);
+	crowd_create(engine, &crowd);
+	*created = __rdtsc();
+	crowd_create(engine, &measured);
+	*destroyed = __rdtsc();
+	*created = (*destroyed - *created) / CREATIONS;
+	crowd_destroy(engine, &measured);
+	*destroyed = (__rdtsc() - *destroyed) / CREATIONS;
+	crowd_destroy(engine, &crowd);
+	crowd_forget(&measured);
+	crowd_forget(&crowd);
+}
+
+static ticks create_beside(const struct engine *engine, unsigned int others)
+{
+	ticks created, destroyed;
+
+	create_and_destroy(engine, others, &created, &destroyed);
+	return created;
+}
+
+ticks create_first_exit(const struct engine *engine)
+{
+	return create_beside(engine, 0);
+}
+
+ticks create_first_exit_200(const struct engine *engine)
+{
+	return create_beside(engine, 200);
+}
+
+ticks create_first_exit_1000(const struct engine *engine)
+{
+	return create_beside(engine, 1000);
+}
+
+/* Until the program goes on: also what it sleeps meanwhile */
+ticks destroy(const struct engine *engine)
+{
+	ticks created, destroyed;
+
+	create_and_destroy(engine, 0, &created, &destroyed);
+	return destroyed;
+}
+
+static long free_kib(void)
+{
+	FILE *file = fopen("/proc/meminfo", "r");
+	long kib;
+
+	if (!file || fscanf(file, "MemTotal: %*d kB MemFree: %ld", &kib) != 1)
+		fail("/proc/meminfo");
+	fclose(file);
+	return kib;
+}
+
+/*
+ * What the kernel has less when there are a thousand VMs. The guests' memory is
+ * there before; the program's own for a VM, some hundred bytes, is counted too.
+ */
+ticks kib_per_vm(const struct engine *engine)
+{
+	struct crowd crowd;
+	long before;
+
+	crowd_prepare(&crowd, CROWD);
+	usleep(500000); /* what is freed late is free by now */
+	before = free_kib();
+	crowd_create(engine, &crowd);
+	before -= free_kib();
+	crowd_destroy(engine, &crowd);
+	crowd_forget(&crowd);
+	return (before + CROWD / 2) / CROWD;
+}

@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: GPL-2.0
+/* What leaves a guest and comes back */
+#include <stdio.h>
+
+#include "work.h"
+
+ticks null_ioctl(const struct engine *engine)
+{
+	struct machine *machine = engine->create();
+	ticks begin;
+
+	engine->vcpu(machine);
+	begin = __rdtsc();
+	for (int i = 0; i < ROUNDS; i++)
+		engine->null(machine);
+	begin = __rdtsc() - begin;
+	engine->destroy(machine);
+	return begin / ROUNDS;
+}
+
+/* From one exit to the next, of a guest that jumps back to where it left */
+static ticks exits(const struct engine *engine, const char *code, size_t size,
+		   unsigned int length)
+{
+	struct machine *machine = machine_create(engine, code, size);
+	ticks begin = 0;
+
+	engine->start(machine, CODE, 0, 0);
+	for (int i = -2; i < ROUNDS; i++) {
+		if (i == 0)
+			begin = __rdtsc();
+		engine->run(machine);
+		engine->step(machine, length);
+	}
+	begin = __rdtsc() - begin;
+	engine->destroy(machine);
+	return begin / ROUNDS;
+}
+
+ticks out_exit(const struct engine *engine)
+{
+	const char code[] = { 0xe6, 0x80, 0xeb, 0xfc }; /* out; jmp */
+
+	return exits(engine, code, sizeof(code), 2);
+}
+
+ticks hlt_exit(const struct engine *engine)
+{
+	const char code[] = { 0xf4, 0xeb, 0xfd }; /* hlt; jmp */
+
+	return exits(engine, code, sizeof(code), 1);
+}
+
+/*
+ * A loop over @insn, of two bytes: svmrun's program is asked at each CPUID, KVM
+ * answers itself. KVM's table of CPUID is left empty, which is quickest.
+ */
+static ticks cpuid_loop(const struct engine *engine, uint8_t first,
+			uint8_t second)
+{
+	/* mov %ecx, %esi; 1: mov %ebx, %eax; insn; dec %esi; jnz 1b; hlt */
+	const char code[] = { 0x89,   0xce, 0x89, 0xd8, first,
+			      second, 0x4e, 0x75, 0xf9, 0xf4 };
+	struct machine *machine = machine_create(engine, code, sizeof(code));
+	ticks begin = 0;
+
+	for (int i = 0; i < 2; i++) {
+		engine->start(machine, CODE, 0, ROUNDS);
+		begin = __rdtsc();
+		do {
+			engine->run(machine);
+		} while (engine->cpuid(machine));
+		begin = __rdtsc() - begin;
+	}
+	engine->destroy(machine);
+	return begin;
+}
+
+ticks cpuid_exit(const struct engine *engine)
+{
+	ticks cpuid = cpuid_loop(engine, 0x0f, 0xa2);
+	ticks nop = cpuid_loop(engine, 0x66, 0x90);
+
+	return (cpuid - nop) / ROUNDS;
+}
+
+/* ---- interrupts of the host's ---------------------------------------------- */
+
+/* Of two instructions each: ten ticks of the host's, a thousand in all */
+#define SPINS 20000000u
+#define SPELLS 50
+
+static unsigned long long interrupts(void)
+{
+	FILE *file = fopen("/proc/stat", "r");
+	unsigned long long count;
+
+	if (!file)
+		fail("/proc/stat");
+	while (fscanf(file, "intr %llu", &count) != 1)
+		if (fscanf(file, "%*[^\n] ") == EOF)
+			fail("/proc/stat");
+	fclose(file);
+	return count;
+}
+
+static ticks spin_guest(const struct engine *engine, struct machine *machine,
+			unsigned int spins)
+{
+	ticks begin;
+
+	engine->start(machine, CODE, 0, spins);
+	begin = __rdtsc();
+	engine->run(machine);
+	return __rdtsc() - begin;
+}
+
+static ticks spin_program(unsigned int spins)
+{
+	ticks begin = __rdtsc();
+
+	asm volatile("1: dec %0; jnz 1b" : "+r"(spins) : : "cc");
+	return __rdtsc() - begin;
+}
+
+/**
+ * struct spell - loops that were interrupted
+ * @taken: what they took without their own instructions
+ * @count: interrupts
+ */
+struct spell {
+	ticks taken;
+	unsigned long long count;
+};
+
+static void add_guest(struct spell *spell, const struct engine *engine,
+		      struct machine *machine)
+{
+	ticks once = spin_guest(engine, machine, 1);
+	unsigned long long count = interrupts();
+
+	spell->taken += spin_guest(engine, machine, SPINS) - once -
+			2ull * SPINS;
+	spell->count += interrupts() - count;
+}
+
+static void add_program(struct spell *spell)
+{
+	unsigned long long count = interrupts();
+
+	spell->taken += spin_program(SPINS) - 2ull * SPINS;
+	spell->count += interrupts() - count;
+}
+
+/*
+ * A guest's loop and a program's, in turns, because the host's handler does not do
+ * the same work each time.
+ */
+static void spin(const struct engine *engine, ticks *guest, ticks *program)
+{
+	const char code[] = { 0x49, 0x75, 0xfd,
+			      0xf4 }; /* 1: dec; jnz 1b; hlt */
+	struct machine *machine = machine_create(engine, code, sizeof(code));
+	struct spell in_guest = { 0 }, in_program = { 0 };
+
+	spin_guest(engine, machine, 1);
+	for (int i = 0; i < SPELLS; i++) {
+		add_guest(&in_guest, engine, machine);
+		add_program(&in_program);
+	}
+	engine->destroy(machine);
+	*guest = in_guest.taken / in_guest.count;
+	*program = in_program.taken / in_program.count;
+}
+
+/* What an interrupt takes of a guest's loop, the host's handler of it included */
+ticks host_irq(const struct engine *engine)
+{
+	ticks guest, program;
+
+	spin(engine, &guest, &program);
+	return guest;
+}
+
+/* The same without what it takes of a program's loop */
+ticks host_irq_above(const struct engine *engine)
+{
+	ticks guest, program;
+
+	spin(engine, &guest, &program);
+	return guest - program;
+}

@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Snapshots of VMs, clones of them, and back again */
+#include <string.h>
+#include <sys/mman.h>
+
+#include "work.h"
+
+#define SNAPSHOT_SIZE (16 * MIB)
+#define DIRTY_PAGES 512
+#define CLONES 20
+
+/* A snapshot of a guest that writes to ECX pages from EBX on, and halts */
+static struct snapshot *snapshot_create(const struct engine *engine)
+{
+	/* 1: mov %eax, (%ebx); add $4096, %ebx; dec %ecx; jnz 1b; hlt */
+	static const char code[] = { 0x89, 0x03, 0x81, 0xc3, 0x00, 0x10,
+				     0x00, 0x00, 0x49, 0x75, 0xf5, 0xf4 };
+	char *memory = memory_create(SNAPSHOT_SIZE, PAGE, MADV_NOHUGEPAGE);
+	struct machine *machine = engine->create();
+	struct snapshot *snapshot;
+
+	memcpy(memory + CODE, code, sizeof(code));
+	memset(memory + MIB, 1, SNAPSHOT_SIZE - MIB);
+	engine->vcpu(machine);
+	snapshot = engine->snapshot(machine, memory, SNAPSHOT_SIZE);
+	engine->destroy(machine);
+	munmap(memory, SNAPSHOT_SIZE);
+	return snapshot;
+}
+
+/* The guest writes to so many pages, and all is as it was. */
+static void write_and_reset(const struct engine *engine,
+			    struct machine *machine, unsigned int pages)
+{
+	engine->start(machine, CODE, MIB, pages);
+	engine->run(machine);
+	engine->reset(machine);
+}
+
+static ticks resets(const struct engine *engine, unsigned int pages)
+{
+	struct snapshot *snapshot = snapshot_create(engine);
+	struct machine *machine = engine->clone(snapshot);
+	ticks begin = 0;
+
+	/* The first copies of pages are the clone's, not a reset's. */
+	write_and_reset(engine, machine, DIRTY_PAGES);
+	for (int i = -2; i < 20; i++) {
+		if (i == 0)
+			begin = __rdtsc();
+		write_and_reset(engine, machine, pages);
+	}
+	begin = __rdtsc() - begin;
+	engine->destroy(machine);
+	engine->discard(snapshot);
+	return begin / 20;
+}
+
+ticks reset_one(const struct engine *engine)
+{
+	return resets(engine, 1);
+}
+
+ticks reset_page(const struct engine *engine)
+{
+	return (resets(engine, DIRTY_PAGES) - resets(engine, 1)) /
+	       (DIRTY_PAGES - 1);
+}
+
+/* Clones one after the other; the first two are not counted, but stay. */
+ticks clone_first_insn(const struct engine *engine)
+{
+	struct snapshot *snapshot = snapshot_create(engine);
+	struct machine *machines[CLONES + 2];
+	ticks begin = 0;
+
+	for (int i = 0; i < CLONES + 2; i++) {
+		if (i == 2)
+			begin = __rdtsc();
+		machines[i] = engine->clone(snapshot);
+		engine->start(machines[i], CODE + 11, 0, 0);
+		engine->run(machines[i]);
+	}
+	begin = __rdtsc() - begin;
+	for (int i = 0; i < CLONES + 2; i++)
+		engine->destroy(machines[i]);
+	engine->discard(snapshot);
+	return begin / CLONES;
+}
