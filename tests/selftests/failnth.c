@@ -5,6 +5,8 @@
  * each call of a VM's life and N from 1 until there are no more. The call says so,
  * and does its work when it is made again.
  */
+#include <sys/syscall.h>
+
 #include "files.h"
 #include "module.h"
 #include "pages.h"
@@ -126,6 +128,14 @@ static int create_vcpu(struct life *life)
 	return svmrun_vcpu_create(&life->m.vcpu, &life->m.vm);
 }
 
+/* By a call, which has an error for it: the program would get a signal. */
+static int touch_permission_map(struct life *life)
+{
+	void *map = life->m.vcpu.msrpm;
+
+	return syscall(SYS_getrandom, map, 1, 0) == 1 ? 0 : -errno;
+}
+
 static int is_halted(struct life *life, int err)
 {
 	if (err)
@@ -236,6 +246,7 @@ static const struct step {
 	{ "create a VM", create_vm, true },
 	{ "create memory", create_memory, true },
 	{ "create a vCPU", create_vcpu, true },
+	{ "touch its permission map", touch_permission_map, true },
 	{ "load", load },
 	{ "run", run_guest, true },
 	{ "map with a log", map_logged, true },
