@@ -7,34 +7,44 @@
 ticks null_ioctl(const struct engine *engine)
 {
 	struct machine *machine = engine->create();
-	ticks begin;
+	ticks taken[BATCHES];
 
 	engine->vcpu(machine);
-	begin = __rdtsc();
-	for (int i = 0; i < ROUNDS; i++)
-		engine->null(machine);
-	begin = __rdtsc() - begin;
+	for (int i = 0; i < BATCHES; i++) {
+		taken[i] = __rdtsc();
+		for (int j = 0; j < BATCH; j++)
+			engine->null(machine);
+		taken[i] = __rdtsc() - taken[i];
+	}
 	engine->destroy(machine);
-	return begin / ROUNDS;
+	return median(taken, BATCHES) / BATCH;
 }
 
-/* From one exit to the next, of a guest that jumps back to where it left */
+ticks exits_of(const struct engine *engine, struct machine *machine,
+	       unsigned int length)
+{
+	ticks taken[BATCHES];
+
+	engine->start(machine, CODE, 0, 0);
+	for (int i = 0; i < BATCHES; i++) {
+		taken[i] = __rdtsc();
+		for (int j = 0; j < BATCH; j++) {
+			engine->run(machine);
+			engine->step(machine, length);
+		}
+		taken[i] = __rdtsc() - taken[i];
+	}
+	return median(taken, BATCHES) / BATCH;
+}
+
 static ticks exits(const struct engine *engine, const char *code, size_t size,
 		   unsigned int length)
 {
 	struct machine *machine = machine_create(engine, code, size);
-	ticks begin = 0;
+	ticks taken = exits_of(engine, machine, length);
 
-	engine->start(machine, CODE, 0, 0);
-	for (int i = -2; i < ROUNDS; i++) {
-		if (i == 0)
-			begin = __rdtsc();
-		engine->run(machine);
-		engine->step(machine, length);
-	}
-	begin = __rdtsc() - begin;
 	engine->destroy(machine);
-	return begin / ROUNDS;
+	return taken;
 }
 
 ticks out_exit(const struct engine *engine)
@@ -62,18 +72,18 @@ static ticks cpuid_loop(const struct engine *engine, uint8_t first,
 	const char code[] = { 0x89,   0xce, 0x89, 0xd8, first,
 			      second, 0x4e, 0x75, 0xf9, 0xf4 };
 	struct machine *machine = machine_create(engine, code, sizeof(code));
-	ticks begin = 0;
+	ticks taken[BATCHES];
 
-	for (int i = 0; i < 2; i++) {
-		engine->start(machine, CODE, 0, ROUNDS);
-		begin = __rdtsc();
+	for (int i = 0; i < BATCHES; i++) {
+		engine->start(machine, CODE, 0, BATCH);
+		taken[i] = __rdtsc();
 		do {
 			engine->run(machine);
 		} while (engine->cpuid(machine));
-		begin = __rdtsc() - begin;
+		taken[i] = __rdtsc() - taken[i];
 	}
 	engine->destroy(machine);
-	return begin;
+	return median(taken, BATCHES);
 }
 
 ticks cpuid_exit(const struct engine *engine)
@@ -81,7 +91,7 @@ ticks cpuid_exit(const struct engine *engine)
 	ticks cpuid = cpuid_loop(engine, 0x0f, 0xa2);
 	ticks nop = cpuid_loop(engine, 0x66, 0x90);
 
-	return (cpuid - nop) / ROUNDS;
+	return (cpuid - nop) / BATCH;
 }
 
 /* ---- interrupts of the host's ---------------------------------------------- */
