@@ -76,12 +76,12 @@ static char *sparse_create(size_t size)
 	return data;
 }
 
-static ticks write_all(const struct engine *engine, struct machine *machine,
-		       unsigned int pages)
+static ticks write_from(const struct engine *engine, struct machine *machine,
+			uint32_t gpa, unsigned int pages)
 {
 	ticks begin;
 
-	engine->start(machine, CODE, DATA, pages);
+	engine->start(machine, CODE, gpa, pages);
 	begin = __rdtsc();
 	engine->run(machine);
 	return __rdtsc() - begin;
@@ -93,7 +93,7 @@ static ticks fault_in_memory(const struct engine *engine, unsigned int mib)
 	/* 1: mov %eax, (%rbx); add $STRIDE, %rbx; dec %ecx; jnz 1b; hlt */
 	const char code[] = { 0x89, 0x03, 0x48, 0x81, 0xc3, 0x00, 0x00,
 			      0x20, 0x00, 0xff, 0xc9, 0x75, 0xf3, 0xf4 };
-	size_t size = mib * MIB;
+	size_t size = mib * MIB, pages = size / STRIDE - 1;
 	char *low = memory_create(LOW_SIZE, PAGE, 0);
 	char *data = sparse_create(size);
 	struct machine *machine;
@@ -104,11 +104,12 @@ static ticks fault_in_memory(const struct engine *engine, unsigned int mib)
 	machine = machine_begin(engine, low);
 	engine->map(machine, DATA, data, size, false);
 	engine->long_mode(machine, TABLES);
-	first = write_all(engine, machine, size / STRIDE);
-	first -= write_all(engine, machine, size / STRIDE);
+	write_from(engine, machine, DATA, 1);
+	first = write_from(engine, machine, DATA + STRIDE, pages);
+	first -= write_from(engine, machine, DATA + STRIDE, pages);
 	engine->destroy(machine);
 	munmap(data, size);
-	return first / (size / STRIDE);
+	return first / pages;
 }
 
 static const struct plot plots[] = {
