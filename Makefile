@@ -32,6 +32,10 @@ help:
 	@echo 'make fuzz        install what is missing, build, run every fuzzer: 2.5 minutes'
 	@echo 'make style       install what is missing, check the layout of the sources'
 	@echo 'make bench       install what is missing, count instructions of svmrun'\''s work'
+	@echo '                 and of KVM'\''s -> build/bench.json'
+	@echo 'make bench-growth  the same with more and more VMs, regions, memory'
+	@echo '                 -> build/growth.json'
+	@echo 'make bench-chart both, and draws them -> Documentation/bench.svg, growth.svg'
 	@echo 'make module      svmrun.ko            -> build/module/KVER'
 	@echo 'make lib         libsvmrun            -> build/lib'
 	@echo 'make cli         the tool svmrun      -> build/bin'
@@ -132,6 +136,12 @@ style:
 bench:
 	@tests/bench/run
 
+bench-growth:
+	@tests/bench/run growth
+
+bench-chart: bench bench-growth
+	@tests/bench/chart
+
 install: module
 	$(MAKE) -C userspace BUILD=$(BUILD) PREFIX=$(PREFIX) DESTDIR=$(DESTDIR) install
 	$(MAKE) -C $(KDIR) M=$(MODULE) INSTALL_MOD_PATH=$(DESTDIR) \
@@ -151,4 +161,4 @@ clean:
 
 .PHONY: all help module lib cli examples guests source tests selftests test-modules \
 	benches fuzzers demo test fuzz test-kernels test-debug test-vmrun \
-	test-scheduling style bench policy install uninstall clean
+	test-scheduling style bench bench-growth bench-chart policy install uninstall clean

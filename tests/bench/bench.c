@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * What work costs svmrun, and KVM, with the same guests in the same boot:
- *	bench [WORK]...
+ *	bench [--json FILE] [WORK]...
+ *	bench [--json FILE] --smp	exits per second of one vCPU and of two
+ *	bench [--json FILE] --growth	what cost does when there is more of something
  * Under --icount the TSC counts instructions, the same number each time; without,
- * it is what the clock makes of it. In the current directory: svmrun_merge.ko
- * (tests/module/merge.c).
+ * it is what the clock makes of it. FILE gets an object a line. In the current
+ * directory: svmrun_merge.ko (tests/module/merge.c).
  */
 #include <fcntl.h>
+#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -51,6 +54,19 @@ void *memory_create(size_t size, size_t align, int advice)
 		madvise(memory, size, advice);
 	memset(memory, 0, size);
 	return memory;
+}
+
+static int compare_ticks(const void *a, const void *b)
+{
+	ticks x = *(const ticks *)a, y = *(const ticks *)b;
+
+	return (x > y) - (x < y);
+}
+
+ticks median(ticks *values, size_t count)
+{
+	qsort(values, count, sizeof(*values), compare_ticks);
+	return values[count / 2];
 }
 
 struct machine *machine_begin(const struct engine *engine, void *low)
@@ -172,20 +188,114 @@ static void measure(const struct engine *engine, char **names, ticks *taken)
 		engine->close();
 }
 
-static void print_line(const struct work *work, ticks own, ticks other)
+/* ---- what comes out ---------------------------------------------------------- */
+
+static FILE *json;
+
+/* @before: the brace that begins an object, or the comma in it */
+static void put_key(char before, const char *key)
 {
-	printf("%-44s %9llu", work->text, own);
-	if (other != NONE)
-		printf(" %9llu %6.2f", other, (double)own / other);
-	printf("\n");
+	fprintf(json, "%c\"%s\": ", before, key);
 }
 
-static void print_table(const ticks *own, const ticks *other)
+static void put_word(char before, const char *key, const char *word)
+{
+	put_key(before, key);
+	fprintf(json, "\"%s\"", word);
+}
+
+static void put_number(char before, const char *key, double number)
+{
+	put_key(before, key);
+	if (number < 0)
+		fprintf(json, "null");
+	else
+		fprintf(json, "%.10g", number);
+}
+
+/* The nested VM is booted with the one or the other. */
+static const char *boot_mitigations(void)
+{
+	char line[4096] = "";
+	FILE *file = fopen("/proc/cmdline", "r");
+
+	if (!file || !fgets(line, sizeof(line), file))
+		fail("/proc/cmdline");
+	fclose(file);
+	return strstr(line, "mitigations=off") ? "off" : "default";
+}
+
+static void put_result(const struct result *r)
+{
+	put_word('{', "work", r->name);
+	put_word(',', "mitigations", boot_mitigations());
+	put_number(',', "kvm", r->other);
+	put_number(',', "svmrun", r->own);
+	put_number(',', "ratio", r->ratio);
+	put_word(',', "unit", r->unit);
+	fprintf(json, "}\n");
+}
+
+void report_head(void)
 {
 	printf("%-44s %9s %9s %6s\n", "", "svmrun", "KVM", "ratio");
+}
+
+void report(const struct result *r)
+{
+	printf("%-44s %9.*f", r->text, r->digits, r->own);
+	if (r->other >= 0)
+		printf(" %9.*f %6.2f", r->digits, r->other, r->ratio);
+	printf("\n");
+	if (json)
+		put_result(r);
+}
+
+static void put_point(const char *plot, unsigned int x, double own,
+		      double other)
+{
+	put_word('{', "plot", plot);
+	put_number(',', "x", x);
+	put_number(',', "kvm", other);
+	put_number(',', "svmrun", own);
+	fprintf(json, "}\n");
+}
+
+void report_point(const char *plot, unsigned int x, double own, double other)
+{
+	printf("%-12s %6u %9.0f %9.0f\n", plot, x, own, other);
+	if (json)
+		put_point(plot, x, own, other);
+}
+
+static void report_work(const struct work *work, ticks own, ticks other)
+{
+	struct result r = {
+		.name = work->name,
+		.text = work->text,
+		.unit = work->unit,
+		.own = own,
+		.other = -1,
+		.ratio = -1,
+	};
+
+	if (other != NONE) {
+		r.other = other;
+		r.ratio = (double)own / other;
+	}
+	report(&r);
+}
+
+static void bench(char **names)
+{
+	ticks own[ARRAY_SIZE(works)], other[ARRAY_SIZE(works)];
+
+	measure(&svmrun_engine, names, own);
+	measure(&kvm_engine, names, other);
+	report_head();
 	for (size_t i = 0; i < ARRAY_SIZE(works); i++)
 		if (own[i] != NONE)
-			print_line(&works[i], own[i], other[i]);
+			report_work(&works[i], own[i], other[i]);
 }
 
 /* A thousand VMs have two or three descriptors each. */
@@ -199,11 +309,30 @@ static void allow_files(void)
 
 int main(int argc, char **argv)
 {
-	ticks own[ARRAY_SIZE(works)], other[ARRAY_SIZE(works)];
+	static const struct option options[] = {
+		{ "json", required_argument, NULL, 'j' },
+		{ "smp", no_argument, NULL, 's' },
+		{ "growth", no_argument, NULL, 'g' },
+		{ 0 },
+	};
+	int option, mode = 0;
 
+	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+		if (option == '?')
+			return 2;
+		if (option != 'j')
+			mode = option;
+		else
+			json = fopen(optarg, "w");
+		if (option == 'j' && !json)
+			fail(optarg);
+	}
 	allow_files();
-	measure(&svmrun_engine, argv + 1, own);
-	measure(&kvm_engine, argv + 1, other);
-	print_table(own, other);
-	return 0;
+	if (mode == 's')
+		smp();
+	else if (mode == 'g')
+		growth();
+	else
+		bench(argv + optind);
+	return json && fclose(json);
 }

@@ -86,7 +86,7 @@ static void create_and_destroy(const struct engine *engine, unsigned int others,
 	crowd_forget(&crowd);
 }
 
-static ticks create_beside(const struct engine *engine, unsigned int others)
+ticks create_beside(const struct engine *engine, unsigned int others)
 {
 	ticks created, destroyed;
 

@@ -21,7 +21,9 @@ struct snapshot;
  * @close: the mirror of @open
  * @create: a VM without memory and vCPU
  * @vcpu: its vCPU, in 32-bit protected mode, flat, without paging
- * @destroy: the mirror of @create and @clone
+ * @long_mode: it is in 64-bit mode instead, with page tables at @cr3
+ * @sibling: another vCPU of the same VM, to be destroyed before that one
+ * @destroy: the mirror of @create, @sibling and @clone
  * @map: give the VM a range of memory, with a log of what it writes if asked
  * @protect: a page of it can be written to by the guest, or cannot any more
  * @start: where the guest goes on, and its EBX and ECX
@@ -41,6 +43,8 @@ struct engine {
 	void (*close)(void);
 	struct machine *(*create)(void);
 	void (*vcpu)(struct machine *machine);
+	void (*long_mode)(struct machine *machine, uint32_t cr3);
+	struct machine *(*sibling)(struct machine *machine);
 	void (*destroy)(struct machine *machine);
 	void (*map)(struct machine *machine, uint64_t gpa, void *hva,
 		    size_t size, bool log);

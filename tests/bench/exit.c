@@ -7,34 +7,44 @@
 ticks null_ioctl(const struct engine *engine)
 {
 	struct machine *machine = engine->create();
-	ticks begin;
+	ticks taken[BATCHES];
 
 	engine->vcpu(machine);
-	begin = __rdtsc();
-	for (int i = 0; i < ROUNDS; i++)
-		engine->null(machine);
-	begin = __rdtsc() - begin;
+	for (int i = 0; i < BATCHES; i++) {
+		taken[i] = __rdtsc();
+		for (int j = 0; j < BATCH; j++)
+			engine->null(machine);
+		taken[i] = __rdtsc() - taken[i];
+	}
 	engine->destroy(machine);
-	return begin / ROUNDS;
+	return median(taken, BATCHES) / BATCH;
 }
 
-/* From one exit to the next, of a guest that jumps back to where it left */
+ticks exits_of(const struct engine *engine, struct machine *machine,
+	       unsigned int length)
+{
+	ticks taken[BATCHES];
+
+	engine->start(machine, CODE, 0, 0);
+	for (int i = 0; i < BATCHES; i++) {
+		taken[i] = __rdtsc();
+		for (int j = 0; j < BATCH; j++) {
+			engine->run(machine);
+			engine->step(machine, length);
+		}
+		taken[i] = __rdtsc() - taken[i];
+	}
+	return median(taken, BATCHES) / BATCH;
+}
+
 static ticks exits(const struct engine *engine, const char *code, size_t size,
 		   unsigned int length)
 {
 	struct machine *machine = machine_create(engine, code, size);
-	ticks begin = 0;
+	ticks taken = exits_of(engine, machine, length);
 
-	engine->start(machine, CODE, 0, 0);
-	for (int i = -2; i < ROUNDS; i++) {
-		if (i == 0)
-			begin = __rdtsc();
-		engine->run(machine);
-		engine->step(machine, length);
-	}
-	begin = __rdtsc() - begin;
 	engine->destroy(machine);
-	return begin / ROUNDS;
+	return taken;
 }
 
 ticks out_exit(const struct engine *engine)
@@ -62,18 +72,18 @@ static ticks cpuid_loop(const struct engine *engine, uint8_t first,
 	const char code[] = { 0x89,   0xce, 0x89, 0xd8, first,
 			      second, 0x4e, 0x75, 0xf9, 0xf4 };
 	struct machine *machine = machine_create(engine, code, sizeof(code));
-	ticks begin = 0;
+	ticks taken[BATCHES];
 
-	for (int i = 0; i < 2; i++) {
-		engine->start(machine, CODE, 0, ROUNDS);
-		begin = __rdtsc();
+	for (int i = 0; i < BATCHES; i++) {
+		engine->start(machine, CODE, 0, BATCH);
+		taken[i] = __rdtsc();
 		do {
 			engine->run(machine);
 		} while (engine->cpuid(machine));
-		begin = __rdtsc() - begin;
+		taken[i] = __rdtsc() - taken[i];
 	}
 	engine->destroy(machine);
-	return begin;
+	return median(taken, BATCHES);
 }
 
 ticks cpuid_exit(const struct engine *engine)
@@ -81,14 +91,14 @@ ticks cpuid_exit(const struct engine *engine)
 	ticks cpuid = cpuid_loop(engine, 0x0f, 0xa2);
 	ticks nop = cpuid_loop(engine, 0x66, 0x90);
 
-	return (cpuid - nop) / ROUNDS;
+	return (cpuid - nop) / BATCH;
 }
 
 /* ---- interrupts of the host's ---------------------------------------------- */
 
-/* Of two instructions each: ten ticks of the host's, a thousand in all */
-#define SPINS 20000000u
-#define SPELLS 50
+/* Of two instructions each: five ticks of the host's in a spell */
+#define SPINS 10000000u
+#define SPELLS 21
 
 static unsigned long long interrupts(void)
 {
@@ -123,54 +133,48 @@ static ticks spin_program(unsigned int spins)
 	return __rdtsc() - begin;
 }
 
-/**
- * struct spell - loops that were interrupted
- * @taken: what they took without their own instructions
- * @count: interrupts
- */
-struct spell {
-	ticks taken;
-	unsigned long long count;
-};
+/* What a loop took without its own instructions, for each interrupt of it */
+static ticks per_interrupt(ticks taken, unsigned long long count)
+{
+	return (taken - 2ull * SPINS) / count;
+}
 
-static void add_guest(struct spell *spell, const struct engine *engine,
-		      struct machine *machine)
+static ticks in_guest(const struct engine *engine, struct machine *machine)
 {
 	ticks once = spin_guest(engine, machine, 1);
 	unsigned long long count = interrupts();
+	ticks taken = spin_guest(engine, machine, SPINS) - once;
 
-	spell->taken += spin_guest(engine, machine, SPINS) - once -
-			2ull * SPINS;
-	spell->count += interrupts() - count;
+	return per_interrupt(taken, interrupts() - count);
 }
 
-static void add_program(struct spell *spell)
+static ticks in_program(void)
 {
 	unsigned long long count = interrupts();
+	ticks taken = spin_program(SPINS);
 
-	spell->taken += spin_program(SPINS) - 2ull * SPINS;
-	spell->count += interrupts() - count;
+	return per_interrupt(taken, interrupts() - count);
 }
 
 /*
- * A guest's loop and a program's, in turns, because the host's handler does not do
- * the same work each time.
+ * A guest's loop and a program's, in turns, and the medians, because the host's
+ * handler does not do the same work each time.
  */
 static void spin(const struct engine *engine, ticks *guest, ticks *program)
 {
 	const char code[] = { 0x49, 0x75, 0xfd,
 			      0xf4 }; /* 1: dec; jnz 1b; hlt */
 	struct machine *machine = machine_create(engine, code, sizeof(code));
-	struct spell in_guest = { 0 }, in_program = { 0 };
+	ticks guests[SPELLS], programs[SPELLS];
 
 	spin_guest(engine, machine, 1);
 	for (int i = 0; i < SPELLS; i++) {
-		add_guest(&in_guest, engine, machine);
-		add_program(&in_program);
+		guests[i] = in_guest(engine, machine);
+		programs[i] = in_program();
 	}
 	engine->destroy(machine);
-	*guest = in_guest.taken / in_guest.count;
-	*program = in_program.taken / in_program.count;
+	*guest = median(guests, SPELLS);
+	*program = median(programs, SPELLS);
 }
 
 /* What an interrupt takes of a guest's loop, the host's handler of it included */

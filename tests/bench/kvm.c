@@ -68,7 +68,8 @@ struct machine *kvm_create(void)
 
 void kvm_vcpu(struct machine *m)
 {
-	m->vcpu = check(ioctl(m->vm, KVM_CREATE_VCPU, 0), "KVM_CREATE_VCPU");
+	m->vcpu = check(ioctl(m->vm, KVM_CREATE_VCPU, m->is_sibling),
+			"KVM_CREATE_VCPU");
 	m->run = mmap(NULL, run_size, PROT_READ | PROT_WRITE, MAP_SHARED,
 		      m->vcpu, 0);
 	if (m->run == MAP_FAILED)
@@ -81,12 +82,39 @@ static void vcpu(struct machine *m)
 	set_protected(m);
 }
 
+static void long_mode(struct machine *m, uint32_t cr3)
+{
+	struct kvm_sregs sregs;
+
+	check(ioctl(m->vcpu, KVM_GET_SREGS, &sregs), "KVM_GET_SREGS");
+	sregs.cs.db = 0;
+	sregs.cs.l = 1;
+	sregs.cr3 = cr3;
+	sregs.cr4 |= 0x20; /* PAE */
+	sregs.efer |= 0x500; /* LMA, LME */
+	sregs.cr0 |= 0x80000000; /* PG */
+	check(ioctl(m->vcpu, KVM_SET_SREGS, &sregs), "KVM_SET_SREGS");
+}
+
+static struct machine *sibling(struct machine *m)
+{
+	struct machine *other = calloc(1, sizeof(*other));
+
+	if (!other)
+		fail("memory");
+	other->vm = m->vm;
+	other->is_sibling = true;
+	vcpu(other);
+	return other;
+}
+
 static void destroy(struct machine *m)
 {
 	kvm_clone_free(m);
 	munmap(m->run, run_size);
 	close(m->vcpu);
-	close(m->vm);
+	if (!m->is_sibling)
+		close(m->vm);
 	free(m);
 }
 
@@ -168,6 +196,8 @@ const struct engine kvm_engine = {
 	.close = close_device,
 	.create = kvm_create,
 	.vcpu = vcpu,
+	.long_mode = long_mode,
+	.sibling = sibling,
 	.destroy = destroy,
 	.map = kvm_map,
 	.protect = protect,

@@ -11,6 +11,7 @@
 
 struct machine {
 	int vm, vcpu;
+	bool is_sibling; /* the VM is another one's */
 	struct kvm_run *run;
 	unsigned int slots;
 	struct clone *clone; /* or NULL */

@@ -12,6 +12,7 @@
 
 struct machine {
 	struct svmrun_vm vm; /* not of a clone, which has its own */
+	bool is_sibling; /* the VM is another one's */
 	struct svmrun_vcpu vcpu;
 	struct svmrun_clone clone;
 };
@@ -64,13 +65,35 @@ static void vcpu(struct machine *m)
 	svmrun_mode_protected(&m->vcpu, 0, 0);
 }
 
+static void long_mode(struct machine *m, uint32_t cr3)
+{
+	struct svm_vmcb_save *save = &m->vcpu.vmcb->save;
+
+	save->cs.attrib = 0xa9b; /* G, L, P, S, code */
+	save->cr3 = cr3;
+	save->cr4 |= 0x20; /* PAE */
+	save->efer |= 0x500; /* LMA, LME */
+	save->cr0 |= 0x80000000; /* PG */
+}
+
+static struct machine *sibling(struct machine *m)
+{
+	struct machine *other = machine_alloc();
+
+	other->vm = m->vm;
+	other->is_sibling = true;
+	vcpu(other);
+	return other;
+}
+
 static void destroy(struct machine *m)
 {
 	if (m->clone.snapshot) {
 		svmrun_clone_destroy(&m->clone);
 	} else {
 		svmrun_vcpu_destroy(&m->vcpu);
-		svmrun_vm_destroy(&m->vm);
+		if (!m->is_sibling)
+			svmrun_vm_destroy(&m->vm);
 	}
 	free(m);
 }
@@ -167,6 +190,8 @@ const struct engine svmrun_engine = {
 	.close = close_device,
 	.create = create,
 	.vcpu = vcpu,
+	.long_mode = long_mode,
+	.sibling = sibling,
 	.destroy = destroy,
 	.map = map,
 	.protect = protect,

@@ -12,6 +12,10 @@
 #define MIB (1ul << 20)
 #define ROUNDS 1000
 
+/* What is short is measured in batches, of which some meet the host's clock. */
+#define BATCHES 21
+#define BATCH 50
+
 /* Where things are in a guest's memory */
 #define CODE 0x1000u
 #define LOW_SIZE (64 * 1024ul)
@@ -21,6 +25,34 @@ typedef unsigned long long ticks;
 
 /* What an engine has not */
 #define NONE (~0ull)
+
+/**
+ * struct result - what a work took
+ * @name: a word
+ * @text: a line
+ * @unit: of what
+ * @digits: behind the point
+ * @own: of svmrun
+ * @other: of KVM, or negative
+ * @ratio: svmrun's by KVM's, or negative
+ */
+struct result {
+	const char *name;
+	const char *text;
+	const char *unit;
+	int digits;
+	double own;
+	double other;
+	double ratio;
+};
+
+void report_head(void);
+void report(const struct result *r);
+
+/* A point of a plot: what something costs where there is so much of something */
+void report_point(const char *plot, unsigned int x, double own, double other);
+
+ticks median(ticks *values, size_t count);
 
 /* Zeroed memory that is there already, at an address of which @align is part */
 void *memory_create(size_t size, size_t align, int advice);
@@ -32,6 +64,9 @@ struct machine *machine_begin(const struct engine *engine, void *low);
 struct machine *machine_create(const struct engine *engine, const char *code,
 			       size_t size);
 
+/* From one exit to the next, of a guest that does so all the time */
+ticks exits_of(const struct engine *engine, struct machine *machine,
+	       unsigned int length);
 ticks null_ioctl(const struct engine *engine);
 ticks out_exit(const struct engine *engine);
 ticks hlt_exit(const struct engine *engine);
@@ -42,6 +77,7 @@ ticks host_irq_above(const struct engine *engine);
 ticks create_first_exit(const struct engine *engine);
 ticks create_first_exit_200(const struct engine *engine);
 ticks create_first_exit_1000(const struct engine *engine);
+ticks create_beside(const struct engine *engine, unsigned int others);
 ticks destroy(const struct engine *engine);
 ticks kib_per_vm(const struct engine *engine);
 
@@ -55,5 +91,8 @@ ticks protect_caught(const struct engine *engine);
 ticks reset_page(const struct engine *engine);
 ticks reset_one(const struct engine *engine);
 ticks clone_first_insn(const struct engine *engine);
+
+void smp(void);
+void growth(void);
 
 #endif /* WORK_H */
