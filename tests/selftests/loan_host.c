@@ -14,7 +14,8 @@
 #include "tracing.h"
 #include "xsave.h"
 
-#define INTERCEPT2_DB SVM_INTERCEPT2_EXCEPTION(1)
+#define VECTOR_DB 1
+#define INTERCEPT2_DB SVM_INTERCEPT2_EXCEPTION(VECTOR_DB)
 #define INTERCEPT2_MF SVM_INTERCEPT2_EXCEPTION(16)
 #define CR0_MP (1ull << 1)
 
