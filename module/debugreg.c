@@ -57,13 +57,13 @@ void debugreg_enter(struct debugreg_host *host, const u64 guest[4],
 {
 	host->dr7 = hw_breakpoint_active() ? __this_cpu_read(cpu_dr7) : 0;
 	host->lent = reaches(intercepts, dr7);
+	/* None of the host's may fire where half of the state is the guest's. */
+	if (host->dr7)
+		set_debugreg(0ul, 7);
 	if (!host->lent)
 		return;
-	if (host->dr7) {
+	if (host->dr7)
 		host_save(host);
-		/* No breakpoint of the host's may fire on the guest's address. */
-		set_debugreg(0ul, 7);
-	}
 	set_debugreg(guest[0], 0);
 	set_debugreg(guest[1], 1);
 	set_debugreg(guest[2], 2);

@@ -109,7 +109,7 @@ static int enable(void)
 		wrmsrq(MSR_AMD64_TSC_RATIO, processor->tsc_ratio);
 	bp_spec_reduce(true);
 	processor->enabled = true;
-	trace_enable(smp_processor_id());
+	trace_svm_enable(smp_processor_id());
 	return 0;
 }
 
@@ -126,7 +126,7 @@ static void disable(void *unused)
 	wrmsrq(MSR_VM_HSAVE_PA, 0);
 	rdmsrq(MSR_EFER, efer);
 	wrmsrq(MSR_EFER, efer & ~EFER_SVME);
-	trace_disable(smp_processor_id());
+	trace_svm_disable(smp_processor_id());
 }
 
 static void enable_call(void *first_error)

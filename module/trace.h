@@ -76,14 +76,17 @@ TRACE_EVENT(fault, TP_PROTO(const struct vcpu *vcpu, int result),
 		      __entry->error_code, __entry->result)
 );
 
-/* SVM has been turned on, or off, on the CPU on which the event is. */
+/*
+ * SVM has been turned on, or off, on the CPU on which the event is. No event can be
+ * called "enable": that is a file beside the events' directories.
+ */
 DECLARE_EVENT_CLASS(processor, TP_PROTO(unsigned int cpu), TP_ARGS(cpu),
 		    TP_STRUCT__entry(__field(u32, cpu)),
 		    TP_fast_assign(__entry->cpu = cpu;),
 		    TP_printk("cpu=%u", __entry->cpu)
 );
-DEFINE_EVENT(processor, enable, TP_PROTO(unsigned int cpu), TP_ARGS(cpu));
-DEFINE_EVENT(processor, disable, TP_PROTO(unsigned int cpu), TP_ARGS(cpu));
+DEFINE_EVENT(processor, svm_enable, TP_PROTO(unsigned int cpu), TP_ARGS(cpu));
+DEFINE_EVENT(processor, svm_disable, TP_PROTO(unsigned int cpu), TP_ARGS(cpu));
 
 /* Linux takes memory away: no guest reaches it any more. */
 TRACE_EVENT(invalidate,

@@ -133,12 +133,12 @@ TEST(svm_is_traced)
 	NEEDS_TRACING();
 	ASSERT_EQ(0, events_begin());
 	ASSERT_EQ(0, svmrun_vm_create(&vm, device));
-	last_event(": enable: ", line);
+	last_event(": svm_enable: ", line);
 	EXPECT_GT(cpus, value(line, " cpu="));
-	last_event(": disable: ", line);
+	last_event(": svm_disable: ", line);
 	EXPECT_STREQ("", line);
 	svmrun_vm_destroy(&vm);
-	last_event(": disable: ", line);
+	last_event(": svm_disable: ", line);
 	EXPECT_GT(cpus, value(line, " cpu="));
 	file_write(EVENTS "enable", "0");
 	close(device);
