@@ -45,6 +45,16 @@ static unsigned int users; /* VMs */
 static bool going_down; /* no SVM any more, whoever wants it */
 
 /**
+ * processor_change_tsc_ratio() - the part of processor_set_tsc_ratio() that is rare
+ * @ratio: as there
+ */
+void processor_change_tsc_ratio(u64 ratio)
+{
+	__this_cpu_write(processors.tsc_ratio, ratio);
+	wrmsrq(MSR_AMD64_TSC_RATIO, ratio);
+}
+
+/**
  * processor_npt_levels() - depth of nested page tables
  *
  * Return: the host's own paging depth (APM 15.25.3): 4 or 5.

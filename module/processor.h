@@ -4,7 +4,6 @@
 
 #include <linux/percpu.h>
 #include <linux/types.h>
-#include <asm/msr.h>
 
 #include "asid.h"
 #include "compat.h"
@@ -35,6 +34,8 @@ struct svmrun_info;
 
 int processor_init(void);
 void processor_exit(void);
+
+void processor_change_tsc_ratio(u64 ratio);
 
 int processor_get(void);
 void processor_put(void);
@@ -76,10 +77,8 @@ static inline struct asid_pool *processor_asids(void)
  */
 static inline void processor_set_tsc_ratio(u64 ratio)
 {
-	if (__this_cpu_read(processors.tsc_ratio) == ratio)
-		return;
-	__this_cpu_write(processors.tsc_ratio, ratio);
-	wrmsrq(MSR_AMD64_TSC_RATIO, ratio);
+	if (__this_cpu_read(processors.tsc_ratio) != ratio)
+		processor_change_tsc_ratio(ratio);
 }
 
 /**

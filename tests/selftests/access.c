@@ -136,8 +136,7 @@ TEST_F(access, takes_no_locked_memory)
 #define SLACK 1024
 
 #define VCPUS 200
-#define VCPU_KIB 20 /* VMCBs, registers, XSAVE area */
-	28 /* at least: VMCBs, registers page, permission maps, state */
+#define VCPU_KIB 16 /* at least: VMCBs, registers page, state */
 
 #define PLACES 1024
 #define TABLE_KIB 4

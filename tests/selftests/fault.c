@@ -114,12 +114,13 @@ TEST_F(fault, program_may_read_only_what_is_there)
 static void *kernels_page(void)
 {
 	FILE *maps = fopen("/proc/self/smaps", "r");
-	unsigned long start = 0, end, page = 0;
+	unsigned long begins, ends, start = 0, page = 0;
 	char line[256];
 
 	while (maps && !page && fgets(line, sizeof(line), maps))
-		if (sscanf(line, "%lx-%lx r", &start, &end) != 2 &&
-		    !strncmp(line, "VmFlags:", 8) && strstr(line, " pf"))
+		if (sscanf(line, "%lx-%lx", &begins, &ends) == 2)
+			start = begins;
+		else if (!strncmp(line, "VmFlags:", 8) && strstr(line, " pf"))
 			page = start;
 	if (maps)
 		fclose(maps);
