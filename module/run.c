@@ -115,22 +115,25 @@ static noinline bool load_changes(struct vcpu *vcpu, u32 vouched)
 	return true;
 }
 
-static bool load_vmcb(struct vcpu *vcpu)
+static int refuse_vmcb(struct vcpu *vcpu)
 {
-	u32 vouched = vcpu->loaded ? READ_ONCE(vcpu->user->control.clean) : 0;
-
-	if ((vouched & SVM_CLEAN_ALL) != SVM_CLEAN_ALL)
-		return load_changes(vcpu, vouched);
-	return vmcb_load_vouched(vcpu->hw, vcpu->user, processor_features(),
-				 &vcpu->wish, &vcpu->refusal);
+	return refuse(vcpu, vcpu->refusal.offset, vcpu->refusal.reason);
 }
 
 /* Take over what the program changed. */
 static int load(struct vcpu *vcpu)
 {
+	u32 vouched = vcpu->loaded ? READ_ONCE(vcpu->user->control.clean) : 0;
+
 	WRITE_ONCE(vcpu->regs->out_invalid_reason, SVMRUN_INVALID_NONE);
-	if (!load_vmcb(vcpu))
-		return refuse(vcpu, vcpu->refusal.offset, vcpu->refusal.reason);
+	if ((vouched & SVM_CLEAN_ALL) != SVM_CLEAN_ALL) {
+		if (!load_changes(vcpu, vouched))
+			return refuse_vmcb(vcpu);
+	} else if (!vmcb_load_vouched(vcpu->hw, vcpu->user,
+				      processor_features(), &vcpu->wish,
+				      &vcpu->refusal)) {
+		return refuse_vmcb(vcpu);
+	}
 	if (vcpu->wish.flush)
 		asid_drop(&vcpu->asid);
 	return load_registers(vcpu);
@@ -209,16 +212,6 @@ static void prepare_asid(struct vcpu *vcpu, unsigned int cpu)
 		change_asid(vcpu);
 }
 
-/*
- * Has RCU to hear that it can do without this CPU? Not of a guest that leaves soon:
- * the program's own time tells RCU. One that does not will be interrupted by the
- * tick, and this is how it goes on.
- */
-static bool stays(const struct svm_vmcb *hw)
-{
-	return hw->control.exitcode == VMEXIT_INTR;
-}
-
 /* For the program, and for whoever does not trust it */
 static void count(u64 *shown, u64 *own)
 {
@@ -227,7 +220,8 @@ static void count(u64 *shown, u64 *own)
 }
 
 /* The CPU is in the VM's running mask. */
-static void visit(struct vcpu *vcpu, struct svm_vmcb *hw, unsigned int cpu)
+static void visit(struct vcpu *vcpu, struct svm_vmcb *hw, unsigned int cpu,
+		  unsigned int switching)
 {
 	bool breakpoints = (vcpu->loan.lent & LOAN_BREAKPOINTS) ||
 			   hw_breakpoint_active();
@@ -242,7 +236,7 @@ static void visit(struct vcpu *vcpu, struct svm_vmcb *hw, unsigned int cpu)
 	if (breakpoints)
 		debugreg_enter(&vcpu->debugreg, vcpu->regs->dr,
 			       hw->control.intercept[1], hw->save.dr7);
-	world_switch(vcpu->hw_pa, vcpu->regs, vcpu->user_pa, stays(hw));
+	world_switch(vcpu->hw_pa, vcpu->regs, vcpu->user_pa, switching);
 	debugreg_take_dr6(hw->save.dr6);
 	if (breakpoints)
 		debugreg_leave(&vcpu->debugreg, vcpu->regs->dr);
@@ -267,30 +261,6 @@ static unsigned int arrive(struct vcpu *vcpu)
 static __always_inline void depart(struct vcpu *vcpu, unsigned int cpu)
 {
 	cpumask_clear_cpu(cpu, vcpu->vm->memory.running);
-}
-
-/* Once into the guest and out again, unless something is in the way. */
-static int enter(struct vcpu *vcpu)
-{
-	unsigned int cpu = arrive(vcpu);
-	/* An interrupt disables SVM when the machine goes down. */
-	bool enabled = processor_enabled();
-
-	if (unlikely(!enabled || is_pending(vcpu))) {
-		depart(vcpu, cpu);
-		local_irq_enable();
-		return enabled ? RUN_ON : -ENODEV;
-	}
-	visit(vcpu, vcpu->hw, cpu);
-	depart(vcpu, cpu);
-	/* The interrupt that ended it is still the guest's time. */
-	if (vcpu->hw->control.exitcode == VMEXIT_INTR) {
-		local_irq_enable();
-		local_irq_disable();
-	}
-	guest_timing_exit_irqoff();
-	local_irq_enable();
-	return RUN_EXIT;
 }
 
 /* Exits that are the host's own, and that its handlers have dealt with by now. */
@@ -321,6 +291,57 @@ static bool host_exit(struct vcpu *vcpu)
 }
 
 /*
+ * The interrupt that ended a visit is still the guest's time. Nothing else runs here
+ * for its sake: whoever wants this CPU is pending work.
+ */
+static void take_interrupt(void)
+{
+	preempt_disable();
+	local_irq_enable();
+	local_irq_disable();
+	preempt_enable();
+}
+
+/* RUN_EXIT, for there will be one, if nothing is in the way */
+static __always_inline int way_in(const struct vcpu *vcpu)
+{
+	/* An interrupt disables SVM when the machine goes down. */
+	if (unlikely(!processor_enabled()))
+		return -ENODEV;
+	return unlikely(is_pending(vcpu)) ? RUN_ON : RUN_EXIT;
+}
+
+/*
+ * Into the guest and out again, until it leaves for something else than an interrupt
+ * or something is in the way.
+ */
+static int enter(struct vcpu *vcpu, bool *entered)
+{
+	unsigned int cpu = arrive(vcpu), switching = WORLD_SAVE;
+	int step;
+
+	for (;;) {
+		step = way_in(vcpu);
+		if (unlikely(step != RUN_EXIT))
+			break;
+		visit(vcpu, vcpu->hw, cpu, switching);
+		if (likely(vcpu->hw->control.exitcode != VMEXIT_INTR)) {
+			guest_timing_exit_irqoff();
+			break;
+		}
+		take_interrupt();
+		guest_timing_exit_irqoff();
+		host_exit(vcpu);
+		*entered = true;
+		/* The host's state is still that of before. */
+		switching = WORLD_STAY;
+	}
+	depart(vcpu, cpu);
+	local_irq_enable();
+	return step;
+}
+
+/*
  * Has the processor refused the VMCB? Not every implementation writes all 64
  * bits of the exit code. There is no state to tell of, not even if the guest ran
  * before an exit of the host's: what such a VMCB holds now may be the host's.
@@ -336,7 +357,7 @@ static int visit_guest(struct vcpu *vcpu, bool *entered)
 	int step;
 
 	do {
-		step = enter(vcpu);
+		step = enter(vcpu, entered);
 		if (step != RUN_EXIT)
 			return step;
 		if (likely(is_programs(vcpu, vcpu->hw))) {
@@ -435,8 +456,8 @@ int run(struct vcpu *vcpu)
 	bool entered = false;
 	int step;
 
-	step = unlikely(demanded) ? load_demands(vcpu, demanded) : load(vcpu);
 	vcpu->counters.runs++;
+	step = unlikely(demanded) ? load_demands(vcpu, demanded) : load(vcpu);
 	while (step == RUN_ON) {
 		step = enter_guest(vcpu, &entered);
 		if (step == RUN_EXIT)

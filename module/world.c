@@ -57,13 +57,13 @@ void world_exit(void)
 }
 
 /* As guest_state_enter_irqoff(), but for what it tells RCU each time. */
-static __always_inline void leave_host(bool stays)
+static __always_inline void leave_host(bool stay)
 {
 	instrumentation_begin();
 	trace_hardirqs_on_prepare();
 	lockdep_hardirqs_on_prepare();
 	instrumentation_end();
-	if (!context_tracking_guest_enter() && stays) {
+	if (!context_tracking_guest_enter() && stay) {
 		instrumentation_begin();
 		rcu_note_context_switch(false);
 		instrumentation_end();
@@ -76,7 +76,8 @@ static __always_inline void leave_host(bool stays)
  * @vmcb_pa: physical address of its VMCB
  * @registers: what of its registers the VMCB does not have
  * @state_pa: physical address of the VMCB that has what VMRUN leaves out
- * @stays: tell RCU that it can do without this CPU meanwhile
+ * @flags: WORLD_*. RCU has to hear of a guest that stays: that was interrupted, as
+ *	the tick does sooner or later. The program's own time tells RCU of others.
  *
  * With interrupts off, and SVM enabled on this CPU; they are off again
  * afterwards. GIF is clear between the worlds, so that nothing of the host's
@@ -84,12 +85,13 @@ static __always_inline void leave_host(bool stays)
  * V_INTR_MASKING they are the host's, and end its run (APM 15.21.1).
  */
 noinstr void world_switch(u64 vmcb_pa, struct svmrun_registers *registers,
-			  u64 state_pa, bool stays)
+			  u64 state_pa, unsigned int flags)
 {
 	u64 host_pa = raw_cpu_read(host_vmcb_pa);
 
-	leave_host(stays);
-	__svm_vmsave(host_pa);
+	leave_host(flags & WORLD_STAY);
+	if (flags & WORLD_SAVE)
+		__svm_vmsave(host_pa);
 	__svm_clgi();
 	asm volatile("sti" : : : "memory");
 	__svm_vmload(state_pa);
