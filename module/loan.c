@@ -119,5 +119,6 @@ void loan_lend(struct loan *loan, struct svm_vmcb *hw)
 	hw->save.cr0 = loan_cr0(loan, hw);
 	loan->lent |= wanted(hw->control.exitcode);
 	apply(loan, hw);
-	hw->control.clean &= ~(SVM_CLEAN_I | SVM_CLEAN_CRx);
+	/* DR6 and DR7 go with DR0 to DR3. */
+	hw->control.clean &= ~(SVM_CLEAN_I | SVM_CLEAN_CRx | SVM_CLEAN_DRx);
 }
