@@ -6,6 +6,7 @@
  */
 #include "memory.h"
 
+#include <linux/cache.h>
 #include <linux/err.h>
 #include <linux/mm.h>
 #include <linux/sched/mm.h>
@@ -138,11 +139,13 @@ int memory_init(struct memory *memory, struct mm_struct *mm)
 {
 	int err;
 
-	if (!zalloc_cpumask_var(&memory->running, GFP_KERNEL_ACCOUNT))
+	memory->running = kzalloc(ALIGN(cpumask_size(), SMP_CACHE_BYTES),
+				  GFP_KERNEL_ACCOUNT);
+	if (!memory->running)
 		return -ENOMEM;
 	err = npt_create(&memory->npt, processor_npt_levels(), sme_me_mask);
 	if (err) {
-		free_cpumask_var(memory->running);
+		kfree(memory->running);
 		return err;
 	}
 	memory->mm = mm;
@@ -178,7 +181,7 @@ void memory_destroy(struct memory *memory)
 		region_free(region);
 	npt_destroy(&memory->npt);
 	mmdrop(memory->mm);
-	free_cpumask_var(memory->running);
+	kfree(memory->running);
 }
 
 /**

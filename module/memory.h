@@ -27,7 +27,8 @@ struct mm_struct;
  * @regions: what is tied where
  * @npt: the nested page table
  * @tlb_generation: rises when translations have been taken away
- * @running: CPUs that may hold translations of this VM and be using them
+ * @running: CPUs that may hold translations of this VM and be using them; in cache
+ *	lines of its own, because each RUN writes to it
  */
 struct memory {
 	struct mm_struct *mm;
@@ -36,7 +37,7 @@ struct memory {
 	struct region_tree regions;
 	struct npt npt;
 	atomic64_t tlb_generation;
-	cpumask_var_t running;
+	struct cpumask *running;
 };
 
 int memory_init(struct memory *memory, struct mm_struct *mm);

@@ -72,7 +72,7 @@ ticks out_exit(const struct engine *engine);
 ticks hlt_exit(const struct engine *engine);
 ticks cpuid_exit(const struct engine *engine);
 ticks host_irq(const struct engine *engine);
-ticks host_irq_above(const struct engine *engine);
+ticks host_irq_whole(const struct engine *engine);
 
 ticks create_first_exit(const struct engine *engine);
 ticks create_first_exit_200(const struct engine *engine);
