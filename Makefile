@@ -29,6 +29,7 @@ help:
 	@echo '                 and of KVM (a VM in the nested VM)'
 	@echo 'make test-scheduling  install what is missing, build, run what matters with'
 	@echo '                 each model of preemption and on a CPU without a tick'
+	@echo 'make test-all    all of these, make style and make fuzz'
 	@echo 'make fuzz        install what is missing, build, run every fuzzer: 2.5 minutes'
 	@echo 'make style       install what is missing, check the layout of the sources'
 	@echo 'make bench       install what is missing, count instructions of svmrun'\''s work'
@@ -130,6 +131,13 @@ test-vmrun:
 test-scheduling:
 	@tests/scheduling
 
+# Each ends with a line of its own, and all of them run.
+test-all:
+	@failed=; for lane in style test fuzz test-scheduling test-kernels \
+		test-debug test-vmrun; do \
+		$(MAKE) $$lane || failed="$$failed $$lane"; done; \
+		[ -z "$$failed" ] || { echo "failed:$$failed" >&2; exit 1; }
+
 style:
 	@tests/style
 
@@ -164,4 +172,4 @@ clean:
 
 .PHONY: all help module lib cli examples guests source tests selftests test-modules \
 	benches fuzzers demo test fuzz test-kernels test-debug test-vmrun \
-	test-scheduling style bench bench-growth bench-chart policy install uninstall clean
+	test-scheduling test-all style bench bench-growth bench-chart policy install uninstall clean
