@@ -761,6 +761,10 @@ TEST_F(event, used_in_the_handler)
 {
 	uint8_t vector = variant->event & SVM_EVENT_VECTOR_MASK;
 
+	if ((variant->event & SVM_EVENT_TYPE_MASK) ==
+		    SVM_EVENT_TYPE_SOFT_INTERRUPT &&
+	    tables_lose_soft(&self->m))
+		SKIP(return, "an INTn that is cut short is lost");
 	deliver(_metadata, self, variant->event, 0);
 	for (size_t i = 0; i < ARRAY_SIZE(handlers); i++) {
 		deliver(_metadata, self, variant->event, i);
