@@ -17,7 +17,6 @@
 
 #define ALL_ORDER get_order(PERMISSION_IOPM_SIZE)
 #define MSRPM_WORDS (PERMISSION_MSRPM_SIZE / sizeof(u64))
-#define MSRPMS_ORDER get_order(2 * PERMISSION_MSRPM_SIZE)
 
 /*
  * Every port is intercepted, for every guest (APM 15.10.1); and every MSR, for one
@@ -259,7 +258,7 @@ int vcpu_mmap(struct vcpu *vcpu, struct vm_area_struct *vma)
 
 /**
  * vcpu_load_msrpm() - take over the program's MSR permission map
- * @vcpu: the vCPU, whose mutex the caller holds
+ * @vcpu: the vCPU, which the caller has attached
  * @lbr: the guest runs with LBR virtualization
  */
 void vcpu_load_msrpm(struct vcpu *vcpu, bool lbr)

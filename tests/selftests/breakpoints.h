@@ -7,7 +7,10 @@
 #ifndef BREAKPOINTS_H
 #define BREAKPOINTS_H
 
+#include <linux/hw_breakpoint.h>
+#include <linux/perf_event.h>
 #include <sched.h>
+#include <sys/syscall.h>
 
 #include "machine.h"
 
@@ -37,6 +40,35 @@ static inline int breakpoints_disarm(struct machine *m, uint64_t dr7)
 	MACHINE_LOAD(m, MODE_LONG, disarm);
 	m->vcpu.vmcb->save.dr7 = dr7;
 	return machine_run(m);
+}
+
+/*
+ * One of the host's own, of the calling thread; -1 if there is none to be had. @type:
+ * HW_BREAKPOINT_X or _W, of eight bytes
+ */
+static inline int breakpoint_open(unsigned int type,
+				  const volatile void *address)
+{
+	struct perf_event_attr attr = {
+		.type = PERF_TYPE_BREAKPOINT,
+		.size = sizeof(attr),
+		.bp_type = type,
+		.bp_addr = (uintptr_t)address,
+		.bp_len = HW_BREAKPOINT_LEN_8, /* sizeof(long), for execution */
+		.exclude_kernel = 1,
+	};
+
+	return syscall(SYS_perf_event_open, &attr, 0, -1, -1, 0);
+}
+
+/* How often it has been hit, ~0 if that is not known */
+static inline uint64_t breakpoint_hits(int breakpoint)
+{
+	uint64_t count = 0;
+
+	return read(breakpoint, &count, sizeof(count)) == sizeof(count) ?
+		       count :
+		       ~0ull;
 }
 
 #endif /* BREAKPOINTS_H */

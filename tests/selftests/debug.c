@@ -1,9 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Debug registers: the guest's own, and the host's as if there were no guest. */
-#include <linux/hw_breakpoint.h>
-#include <linux/perf_event.h>
-#include <sys/syscall.h>
-
 #include "breakpoints.h"
 #include "tables.h"
 
@@ -30,29 +26,6 @@ GUEST(litter, 64,
       "mov $0x7ff, %eax\n mov %rax, %dr7\n hlt");
 
 static volatile long watched;
-
-static int breakpoint_open(volatile long *address)
-{
-	struct perf_event_attr attr = {
-		.type = PERF_TYPE_BREAKPOINT,
-		.size = sizeof(attr),
-		.bp_type = HW_BREAKPOINT_W,
-		.bp_addr = (uintptr_t)address,
-		.bp_len = HW_BREAKPOINT_LEN_8,
-		.exclude_kernel = 1,
-	};
-
-	return syscall(SYS_perf_event_open, &attr, 0, -1, -1, 0);
-}
-
-static uint64_t hits(int breakpoint)
-{
-	uint64_t count = 0;
-
-	return read(breakpoint, &count, sizeof(count)) == sizeof(count) ?
-		       count :
-		       ~0ull;
-}
 
 MACHINE_FIXTURE(debug)
 
@@ -82,20 +55,20 @@ TEST_F(debug, intercepted_stay_as_they_are)
 /* The host's breakpoint fires before and after, and not because of the guest. */
 TEST_F(debug, hosts_breakpoints_survive)
 {
-	int breakpoint = breakpoint_open(&watched);
+	int breakpoint = breakpoint_open(HW_BREAKPOINT_W, &watched);
 
 	if (breakpoint < 0)
 		SKIP(return, "this kernel gives no hardware breakpoint");
 	watched++;
-	ASSERT_EQ(1, hits(breakpoint));
+	ASSERT_EQ(1, breakpoint_hits(breakpoint));
 	for (uint64_t i = 0; i < 10; i++) {
 		MACHINE_LOAD(&self->m, MODE_LONG, step);
 		ASSERT_EXIT(VMEXIT_HLT, &self->m);
 		MACHINE_LOAD(&self->m, MODE_LONG, litter);
 		ASSERT_EXIT(VMEXIT_HLT, &self->m);
-		EXPECT_EQ(i + 1, hits(breakpoint));
+		EXPECT_EQ(i + 1, breakpoint_hits(breakpoint));
 		watched++;
-		EXPECT_EQ(i + 2, hits(breakpoint));
+		EXPECT_EQ(i + 2, breakpoint_hits(breakpoint));
 	}
 	close(breakpoint);
 }
@@ -130,7 +103,7 @@ static bool loses_dr6(struct machine *m)
 /* What the guest left in DR6 is nobody's single step here. */
 TEST_F(debug, guests_dr6_is_not_the_hosts)
 {
-	int breakpoint = breakpoint_open(&watched);
+	int breakpoint = breakpoint_open(HW_BREAKPOINT_W, &watched);
 
 	if (breakpoint < 0)
 		SKIP(return, "this kernel gives no hardware breakpoint");
@@ -140,7 +113,7 @@ TEST_F(debug, guests_dr6_is_not_the_hosts)
 	EXPECT_NE(DR6_RESERVED, self->m.vcpu.vmcb->save.dr6);
 	/* SIGTRAP would end the test here. */
 	watched++;
-	EXPECT_EQ(1, hits(breakpoint));
+	EXPECT_EQ(1, breakpoint_hits(breakpoint));
 	close(breakpoint);
 }
 
@@ -148,7 +121,7 @@ TEST_F(debug, guests_dr6_is_not_the_hosts)
 TEST_F(debug, hosts_breakpoints_are_not_switched)
 {
 	struct svmrun_vcpu *vcpu = &self->m.vcpu;
-	int breakpoint = breakpoint_open(&watched);
+	int breakpoint = breakpoint_open(HW_BREAKPOINT_W, &watched);
 
 	if (breakpoint < 0)
 		SKIP(return, "this kernel gives no hardware breakpoint");
@@ -160,9 +133,9 @@ TEST_F(debug, hosts_breakpoints_are_not_switched)
 		ASSERT_EXIT(VMEXIT_DR_READ(0), &self->m);
 		for (int n = 0; n < 4; n++)
 			EXPECT_EQ((uintptr_t)&watched, vcpu->regs->dr[n]);
-		EXPECT_EQ(i, hits(breakpoint));
+		EXPECT_EQ(i, breakpoint_hits(breakpoint));
 		watched++;
-		EXPECT_EQ(i + 1, hits(breakpoint));
+		EXPECT_EQ(i + 1, breakpoint_hits(breakpoint));
 	}
 	close(breakpoint);
 }

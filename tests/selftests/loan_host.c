@@ -3,8 +3,6 @@
  * The program's extended state and the host's breakpoints, around guests that have
  * been lent their own and guests that have not.
  */
-#include <linux/hw_breakpoint.h>
-#include <linux/perf_event.h>
 #include <pthread.h>
 #include <sys/syscall.h>
 
@@ -263,33 +261,6 @@ FIXTURE(loan_debug)
 	int breakpoint;
 };
 
-/*
- * Of execution: some emulators, that keep what VMRUN should have put aside, take
- * every breakpoint for one of that kind afterwards.
- */
-static int breakpoint_open(const void *address)
-{
-	struct perf_event_attr attr = {
-		.type = PERF_TYPE_BREAKPOINT,
-		.size = sizeof(attr),
-		.bp_type = HW_BREAKPOINT_X,
-		.bp_addr = (uintptr_t)address,
-		.bp_len = sizeof(long),
-		.exclude_kernel = 1,
-	};
-
-	return syscall(SYS_perf_event_open, &attr, 0, -1, -1, 0);
-}
-
-static uint64_t hits(int breakpoint)
-{
-	uint64_t count = 0;
-
-	return read(breakpoint, &count, sizeof(count)) == sizeof(count) ?
-		       count :
-		       ~0ull;
-}
-
 #define RETURN 0xc3 /* ret */
 
 FIXTURE_SETUP(loan_debug)
@@ -303,7 +274,11 @@ FIXTURE_SETUP(loan_debug)
 	ASSERT_EQ((void *)WATCHED, self->function);
 	*self->function = RETURN;
 	*(uint8_t *)machine_at(&self->m, WATCHED) = RETURN;
-	self->breakpoint = breakpoint_open(self->function);
+	/*
+	 * Of execution: some emulators, that keep what VMRUN should have put aside,
+	 * take every breakpoint for one of that kind afterwards.
+	 */
+	self->breakpoint = breakpoint_open(HW_BREAKPOINT_X, self->function);
 	if (self->breakpoint < 0)
 		SKIP_SETUP("this kernel gives no hardware breakpoint");
 }
@@ -325,10 +300,10 @@ GUEST(write_dr, 64,
 static void expect_hit(struct __test_metadata *_metadata,
 		       FIXTURE_DATA(loan_debug) * self)
 {
-	uint64_t before = hits(self->breakpoint);
+	uint64_t before = breakpoint_hits(self->breakpoint);
 
 	((void (*)(void))self->function)();
-	EXPECT_EQ(before + 1, hits(self->breakpoint));
+	EXPECT_EQ(before + 1, breakpoint_hits(self->breakpoint));
 }
 
 /* Its guest runs elsewhere: some emulators leave breakpoints on. */
@@ -346,7 +321,7 @@ TEST_F(loan_debug, unlent_guest_leaves_the_hosts)
 	/* Nobody has looked at them, or written them. */
 	for (int i = 0; i < 4; i++)
 		EXPECT_EQ(~0ull << i, REGS->dr[i]);
-	EXPECT_EQ(20, hits(self->breakpoint));
+	EXPECT_EQ(20, breakpoint_hits(self->breakpoint));
 }
 
 TEST_F(loan_debug, lent_guest_has_its_own)
