@@ -27,7 +27,8 @@ struct snapshot;
  * @map: give the VM a range of memory, with a log of what it writes if asked
  * @protect: a page of it can be written to by the guest, or cannot any more
  * @start: where the guest goes on, and its EBX and ECX
- * @run: until the guest leaves for a reason that is the program's
+ * @run: until the guest leaves for a reason that is the program's; or a signal comes,
+ *	which only smp.c sends
  * @step: over the instruction that it left at, of @length bytes
  * @cpuid: if it left because of CPUID, answer that, and true
  * @null: the least that a call on the vCPU's file descriptor costs

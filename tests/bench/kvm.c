@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
 #include <fcntl.h>
 #include <linux/kvm.h>
 #include <stdlib.h>
@@ -171,7 +172,8 @@ static void start(struct machine *m, uint32_t eip, uint32_t ebx, uint32_t ecx)
 
 static void run(struct machine *m)
 {
-	check(ioctl(m->vcpu, KVM_RUN, 0), "KVM_RUN");
+	if (ioctl(m->vcpu, KVM_RUN, 0) && errno != EINTR)
+		fail("KVM_RUN");
 }
 
 /* KVM_RUN has done it, or will. */

@@ -125,7 +125,10 @@ static void start(struct machine *m, uint32_t eip, uint32_t ebx, uint32_t ecx)
 
 static void run(struct machine *m)
 {
-	check(svmrun_vcpu_run(&m->vcpu), "svmrun_vcpu_run");
+	int err = svmrun_vcpu_run(&m->vcpu);
+
+	if (err != -EINTR)
+		check(err, "svmrun_vcpu_run");
 	m->vcpu.vmcb->control.clean = SVM_CLEAN_ALL;
 }
 
