@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* PCI configuration space by ports (mechanism #1 of PCI 3.0, 3.2.2.3), empty */
+#ifndef SVMRUN_PCI_H
+#define SVMRUN_PCI_H
+
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define SVMRUN_PCI_PORT	 0xcf8
+#define SVMRUN_PCI_PORTS 8
+
+/**
+ * struct svmrun_pci - the host bridge's two registers
+ * @address: CONFIG_ADDRESS
+ */
+struct svmrun_pci {
+	uint32_t address;
+};
+
+/**
+ * svmrun_pci_read() - read a register
+ * @pci: zeros at first
+ * @offset: from SVMRUN_PCI_PORT, in bytes
+ * @size: bytes: 1, 2 or 4
+ *
+ * Return: what was written to CONFIG_ADDRESS, if all of it is read; otherwise all
+ * ones, since no function answers.
+ */
+uint32_t svmrun_pci_read(const struct svmrun_pci *pci, unsigned int offset,
+			 unsigned int size);
+
+/**
+ * svmrun_pci_write() - write a register
+ * @pci: the bridge
+ * @offset: from SVMRUN_PCI_PORT, in bytes
+ * @size: bytes: 1, 2 or 4
+ * @value: what
+ */
+void svmrun_pci_write(struct svmrun_pci *pci, unsigned int offset,
+		      unsigned int size, uint32_t value);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* SVMRUN_PCI_H */
