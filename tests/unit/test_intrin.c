@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 /* What the intrinsics do without a guest. */
-#define _GNU_SOURCE
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>

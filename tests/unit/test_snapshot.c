@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
 /* A snapshot needs no kernel of svmrun's: its clones do. */
-#define _GNU_SOURCE /* seals */
 #include <dirent.h>
 #include <fcntl.h>
 #include <stdint.h>
