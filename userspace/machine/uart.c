@@ -1,0 +1,278 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include <svmrun/uart.h>
+
+enum {
+	REG_DATA, /* or divisor, low */
+	REG_IER, /* or divisor, high */
+	REG_IIR, /* read; FCR written */
+	REG_LCR,
+	REG_MCR,
+	REG_LSR,
+	REG_MSR,
+	REG_SCR,
+};
+
+#define IER_DATA 0x01
+#define IER_THRE 0x02
+#define IER_LINE 0x04
+#define IER_MODEM 0x08
+#define IER_BITS 0x0f
+
+#define IIR_MODEM 0x00
+#define IIR_NONE 0x01
+#define IIR_THRE 0x02
+#define IIR_DATA 0x04
+#define IIR_LINE 0x06
+#define IIR_TIMEOUT 0x0c
+#define IIR_FIFOS 0xc0
+
+#define FCR_ENABLE 0x01
+#define FCR_CLEAR_RX 0x02
+#define FCR_BITS 0xc9
+#define LCR_DLAB 0x80
+#define MCR_BITS 0x1f
+#define MCR_OUT2 0x08
+#define MCR_LOOP 0x10
+#define LSR_DATA 0x01
+#define LSR_OVERRUN 0x02
+#define LSR_EMPTY 0x60 /* holding register and transmitter */
+#define MSR_CTS 0x10
+#define MSR_DSR 0x20
+#define MSR_RI 0x40
+#define MSR_DCD 0x80
+#define MSR_CONNECTED (MSR_CTS | MSR_DSR | MSR_DCD)
+#define MSR_DELTA_RI 0x04
+#define MSR_DELTAS 0x0f
+
+static unsigned int trigger(const struct svmrun_uart *uart)
+{
+	static const uint8_t levels[] = { 1, 4, 8, 14 };
+
+	return uart->fcr & FCR_ENABLE ? levels[uart->fcr >> 6] : 1;
+}
+
+static bool timed_out(const struct svmrun_uart *uart)
+{
+	return (uart->fcr & FCR_ENABLE) && uart->count < trigger(uart);
+}
+
+/*
+ * What is pending, the most urgent first. Less than the FIFO's trigger level is a
+ * time-out at once: no byte is known to follow.
+ */
+static uint8_t pending(const struct svmrun_uart *uart)
+{
+	if ((uart->ier & IER_LINE) && uart->overrun)
+		return IIR_LINE;
+	if ((uart->ier & IER_DATA) && uart->count)
+		return timed_out(uart) ? IIR_TIMEOUT : IIR_DATA;
+	if ((uart->ier & IER_THRE) && uart->thre)
+		return IIR_THRE;
+	if ((uart->ier & IER_MODEM) && (uart->msr & MSR_DELTAS))
+		return IIR_MODEM;
+	return IIR_NONE;
+}
+
+/* On a PC, OUT2 lets the interrupt through. */
+static void update(const struct svmrun_uart *uart)
+{
+	bool through = (uart->mcr & (MCR_OUT2 | MCR_LOOP)) == MCR_OUT2;
+
+	svmrun_line_set(&uart->irq, through && pending(uart) != IIR_NONE);
+}
+
+static uint8_t modem(const struct svmrun_uart *uart)
+{
+	uint8_t mcr = uart->mcr;
+
+	if (!(mcr & MCR_LOOP))
+		return MSR_CONNECTED;
+	/* RTS is CTS, DTR is DSR, OUT1 is RI, OUT2 is DCD */
+	return (mcr & 2) << 3 | (mcr & 1) << 5 | (mcr & 4) << 4 |
+	       (mcr & 8) << 4;
+}
+
+void svmrun_uart_init(struct svmrun_uart *uart, struct svmrun_line irq,
+		      void (*send)(void *owner, uint8_t byte), void *owner)
+{
+	*uart = (struct svmrun_uart){ .irq = irq,
+				      .send = send,
+				      .owner = owner };
+	update(uart);
+}
+
+unsigned int svmrun_uart_room(const struct svmrun_uart *uart)
+{
+	unsigned int size = uart->fcr & FCR_ENABLE ? SVMRUN_UART_FIFO : 1;
+
+	if (uart->mcr & MCR_LOOP)
+		return 0;
+	return size > uart->count ? size - uart->count : 0;
+}
+
+static void take(struct svmrun_uart *uart, uint8_t byte)
+{
+	unsigned int size = uart->fcr & FCR_ENABLE ? SVMRUN_UART_FIFO : 1;
+
+	if (uart->count >= size) {
+		uart->overrun = true;
+	} else {
+		uart->fifo[(uart->first + uart->count) % SVMRUN_UART_FIFO] =
+			byte;
+		uart->count++;
+	}
+	update(uart);
+}
+
+void svmrun_uart_receive(struct svmrun_uart *uart, uint8_t byte)
+{
+	if (!(uart->mcr & MCR_LOOP))
+		take(uart, byte);
+}
+
+bool svmrun_uart_listens(const struct svmrun_uart *uart)
+{
+	return (uart->ier & IER_DATA) && (uart->mcr & MCR_OUT2);
+}
+
+static uint8_t read_data(struct svmrun_uart *uart)
+{
+	uint8_t byte = uart->fifo[uart->first];
+
+	if (!uart->count)
+		return 0;
+	uart->first = (uart->first + 1) % SVMRUN_UART_FIFO;
+	uart->count--;
+	update(uart);
+	return byte;
+}
+
+static uint8_t read_iir(struct svmrun_uart *uart)
+{
+	uint8_t which = pending(uart);
+
+	if (which == IIR_THRE) {
+		uart->thre = false;
+		update(uart);
+	}
+	return which | (uart->fcr & FCR_ENABLE ? IIR_FIFOS : 0);
+}
+
+static uint8_t read_lsr(struct svmrun_uart *uart)
+{
+	uint8_t value = LSR_EMPTY | (uart->count ? LSR_DATA : 0) |
+			(uart->overrun ? LSR_OVERRUN : 0);
+
+	uart->overrun = false;
+	update(uart);
+	return value;
+}
+
+static uint8_t read_msr(struct svmrun_uart *uart)
+{
+	uint8_t value = modem(uart) | (uart->msr & MSR_DELTAS);
+
+	uart->msr = 0;
+	update(uart);
+	return value;
+}
+
+static bool divisor_selected(const struct svmrun_uart *uart, unsigned int reg)
+{
+	return reg <= REG_IER && (uart->lcr & LCR_DLAB);
+}
+
+uint8_t svmrun_uart_read(struct svmrun_uart *uart, unsigned int reg)
+{
+	if (divisor_selected(uart, reg))
+		return uart->divisor[reg];
+	switch (reg) {
+	case REG_DATA:
+		return read_data(uart);
+	case REG_IER:
+		return uart->ier;
+	case REG_IIR:
+		return read_iir(uart);
+	case REG_LCR:
+		return uart->lcr;
+	case REG_MCR:
+		return uart->mcr;
+	case REG_LSR:
+		return read_lsr(uart);
+	case REG_MSR:
+		return read_msr(uart);
+	default:
+		return uart->scr;
+	}
+}
+
+/* It is sent at once, and the transmitter is empty again. */
+static void write_data(struct svmrun_uart *uart, uint8_t byte)
+{
+	uart->thre = false;
+	update(uart);
+	if (uart->mcr & MCR_LOOP)
+		take(uart, byte);
+	else
+		uart->send(uart->owner, byte);
+	uart->thre = true;
+	update(uart);
+}
+
+/* To enable the interrupt of an empty transmitter is to get it. */
+static void write_ier(struct svmrun_uart *uart, uint8_t value)
+{
+	if (value & ~uart->ier & IER_THRE)
+		uart->thre = true;
+	uart->ier = value & IER_BITS;
+	update(uart);
+}
+
+static void write_fcr(struct svmrun_uart *uart, uint8_t value)
+{
+	if ((value & FCR_CLEAR_RX) || ((value ^ uart->fcr) & FCR_ENABLE))
+		uart->count = 0;
+	uart->fcr = value & FCR_ENABLE ? value & FCR_BITS : 0;
+	update(uart);
+}
+
+static void write_mcr(struct svmrun_uart *uart, uint8_t value)
+{
+	uint8_t old = modem(uart), changed;
+
+	uart->mcr = value & MCR_BITS;
+	changed = old ^ modem(uart);
+	uart->msr |= (changed & ~MSR_RI) >> 4;
+	if (changed & old & MSR_RI) /* its end */
+		uart->msr |= MSR_DELTA_RI;
+	update(uart);
+}
+
+void svmrun_uart_write(struct svmrun_uart *uart, unsigned int reg,
+		       uint8_t value)
+{
+	if (divisor_selected(uart, reg)) {
+		uart->divisor[reg] = value;
+		return;
+	}
+	switch (reg) {
+	case REG_DATA:
+		write_data(uart, value);
+		break;
+	case REG_IER:
+		write_ier(uart, value);
+		break;
+	case REG_IIR:
+		write_fcr(uart, value);
+		break;
+	case REG_LCR:
+		uart->lcr = value;
+		break;
+	case REG_MCR:
+		write_mcr(uart, value);
+		break;
+	case REG_SCR:
+		uart->scr = value;
+		break;
+	}
+}
