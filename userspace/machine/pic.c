@@ -1,0 +1,268 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include <svmrun/pic.h>
+
+enum { MASTER, SLAVE };
+
+#define CASCADE 2 /* the master's pin that the slave is at */
+#define SPURIOUS 7
+#define PORT_ELCR 0x4d0
+
+#define ICW1 0x10
+#define ICW1_ICW4 0x01
+#define ICW4_AEOI 0x02
+#define ICW4_NESTED 0x10 /* special fully nested mode */
+#define OCW3 0x08
+#define OCW3_POLL 0x04
+#define OCW3_READ 0x02
+#define OCW3_READ_ISR 0x01
+#define OCW3_MASK_SET 0x40
+#define OCW3_MASK 0x20
+#define OCW2_ROTATE 0x80
+#define OCW2_SPECIFIC 0x40
+#define OCW2_EOI 0x20
+#define POLLED 0x80 /* there was one */
+
+static const uint8_t can_be_level[] = { 0xf8, 0xde };
+
+/* 0 is the highest: the pin after the lowest */
+static unsigned int pin_at(const struct svmrun_pic_chip *chip,
+			   unsigned int priority)
+{
+	return (chip->lowest + 1 + priority) & 7;
+}
+
+/* The priority of the first pin of a set, or 8 */
+static unsigned int first(const struct svmrun_pic_chip *chip, uint8_t set)
+{
+	unsigned int priority;
+
+	for (priority = 0; priority < 8; priority++)
+		if (set >> pin_at(chip, priority) & 1)
+			break;
+	return priority;
+}
+
+/* What is in service and keeps others of its priority and below out */
+static uint8_t in_the_way(const struct svmrun_pic *pic, unsigned int which)
+{
+	const struct svmrun_pic_chip *chip = &pic->chips[which];
+	uint8_t set = chip->isr;
+
+	if (chip->special_mask)
+		set &= ~chip->imr;
+	if (which == MASTER && (chip->icw4 & ICW4_NESTED))
+		set &= ~(1 << CASCADE);
+	return set;
+}
+
+/* The pin that the chip would interrupt for, or -1 */
+static int request(const struct svmrun_pic *pic, unsigned int which)
+{
+	const struct svmrun_pic_chip *chip = &pic->chips[which];
+	unsigned int wanted = first(chip, chip->irr & ~chip->imr);
+
+	if (wanted == 8 || wanted >= first(chip, in_the_way(pic, which)))
+		return -1;
+	return pin_at(chip, wanted);
+}
+
+static void set_pin(struct svmrun_pic_chip *chip, unsigned int pin, bool level)
+{
+	uint8_t bit = 1 << pin;
+	bool was = chip->levels & bit;
+
+	chip->levels = level ? chip->levels | bit : chip->levels & ~bit;
+	if (!level)
+		chip->irr &= ~bit;
+	else if (!was || (chip->elcr & bit))
+		chip->irr |= bit;
+}
+
+static void update(struct svmrun_pic *pic)
+{
+	set_pin(&pic->chips[MASTER], CASCADE, request(pic, SLAVE) >= 0);
+	svmrun_line_set(&pic->output, svmrun_pic_pending(pic));
+}
+
+bool svmrun_pic_pending(const struct svmrun_pic *pic)
+{
+	return request(pic, MASTER) >= 0;
+}
+
+void svmrun_pic_init(struct svmrun_pic *pic, struct svmrun_line output)
+{
+	*pic = (struct svmrun_pic){ .output = output };
+	pic->chips[MASTER].lowest = 7;
+	pic->chips[SLAVE].lowest = 7;
+}
+
+void svmrun_pic_set(void *owner, unsigned int irq, bool level)
+{
+	struct svmrun_pic *pic = owner;
+
+	if (irq > 15 || irq == CASCADE)
+		return;
+	set_pin(&pic->chips[irq / 8], irq % 8, level);
+	update(pic);
+}
+
+/* Gives the pin; that of a spurious one if there is none. */
+static unsigned int acknowledge(struct svmrun_pic *pic, unsigned int which)
+{
+	struct svmrun_pic_chip *chip = &pic->chips[which];
+	int pin = request(pic, which);
+
+	if (pin < 0)
+		return SPURIOUS;
+	if (!(chip->elcr >> pin & 1))
+		chip->irr &= ~(1 << pin);
+	if (!(chip->icw4 & ICW4_AEOI))
+		chip->isr |= 1 << pin;
+	else if (chip->rotate_aeoi)
+		chip->lowest = pin;
+	return pin;
+}
+
+uint8_t svmrun_pic_acknowledge(struct svmrun_pic *pic)
+{
+	unsigned int which = MASTER;
+	bool cascade = request(pic, MASTER) == CASCADE;
+	unsigned int pin = acknowledge(pic, MASTER);
+
+	if (cascade) {
+		which = SLAVE;
+		pin = acknowledge(pic, SLAVE);
+	}
+	update(pic);
+	return pic->chips[which].base + pin;
+}
+
+static void write_icw1(struct svmrun_pic_chip *chip, uint8_t value)
+{
+	*chip = (struct svmrun_pic_chip){
+		.levels = chip->levels,
+		.elcr = chip->elcr,
+		.irr = chip->levels & chip->elcr,
+		.base = chip->base,
+		.lowest = 7,
+		.icw = 2,
+		.needs_icw4 = value & ICW1_ICW4,
+	};
+}
+
+/* The third says who is where, which cannot be changed. */
+static void write_icw(struct svmrun_pic_chip *chip, uint8_t value)
+{
+	switch (chip->icw) {
+	case 2:
+		chip->base = value & 0xf8;
+		chip->icw = 3;
+		break;
+	case 3:
+		chip->icw = chip->needs_icw4 ? 4 : 0;
+		break;
+	default:
+		chip->icw4 = value;
+		chip->icw = 0;
+		break;
+	}
+}
+
+static void end_of_interrupt(struct svmrun_pic *pic, unsigned int which,
+			     uint8_t value)
+{
+	struct svmrun_pic_chip *chip = &pic->chips[which];
+	uint8_t set = chip->special_mask ? chip->isr & ~chip->imr : chip->isr;
+	unsigned int priority = first(chip, set), pin = value & 7;
+
+	if (!(value & OCW2_SPECIFIC)) {
+		if (priority == 8)
+			return;
+		pin = pin_at(chip, priority);
+	}
+	chip->isr &= ~(1 << pin);
+	if (value & OCW2_ROTATE)
+		chip->lowest = pin;
+}
+
+static void write_ocw2(struct svmrun_pic *pic, unsigned int which,
+		       uint8_t value)
+{
+	struct svmrun_pic_chip *chip = &pic->chips[which];
+
+	if (value & OCW2_EOI)
+		end_of_interrupt(pic, which, value);
+	else if ((value & OCW2_ROTATE) && (value & OCW2_SPECIFIC))
+		chip->lowest = value & 7;
+	else if (!(value & OCW2_SPECIFIC))
+		chip->rotate_aeoi = value & OCW2_ROTATE;
+}
+
+static void write_ocw3(struct svmrun_pic_chip *chip, uint8_t value)
+{
+	chip->poll = value & OCW3_POLL;
+	if (value & OCW3_READ)
+		chip->read_isr = value & OCW3_READ_ISR;
+	if (value & OCW3_MASK_SET)
+		chip->special_mask = value & OCW3_MASK;
+}
+
+static void write_command(struct svmrun_pic *pic, unsigned int which,
+			  uint8_t value)
+{
+	struct svmrun_pic_chip *chip = &pic->chips[which];
+
+	if (value & ICW1)
+		write_icw1(chip, value);
+	else if (value & OCW3)
+		write_ocw3(chip, value);
+	else
+		write_ocw2(pic, which, value);
+}
+
+static void write_data(struct svmrun_pic_chip *chip, uint8_t value)
+{
+	if (chip->icw)
+		write_icw(chip, value);
+	else
+		chip->imr = value;
+}
+
+static unsigned int chip_at(uint16_t port)
+{
+	return port & 0x80 ? SLAVE : MASTER;
+}
+
+void svmrun_pic_write(struct svmrun_pic *pic, uint16_t port, uint8_t value)
+{
+	if ((port & ~1) == PORT_ELCR)
+		pic->chips[port & 1].elcr = value & can_be_level[port & 1];
+	else if (port & 1)
+		write_data(&pic->chips[chip_at(port)], value);
+	else
+		write_command(pic, chip_at(port), value);
+	update(pic);
+}
+
+static uint8_t poll(struct svmrun_pic *pic, unsigned int which)
+{
+	bool any = request(pic, which) >= 0;
+	unsigned int pin = acknowledge(pic, which);
+
+	pic->chips[which].poll = false;
+	update(pic);
+	return any ? POLLED | pin : 0;
+}
+
+uint8_t svmrun_pic_read(struct svmrun_pic *pic, uint16_t port)
+{
+	const struct svmrun_pic_chip *chip = &pic->chips[chip_at(port)];
+
+	if ((port & ~1) == PORT_ELCR)
+		return pic->chips[port & 1].elcr;
+	if (chip->poll)
+		return poll(pic, chip_at(port));
+	if (port & 1)
+		return chip->imr;
+	return chip->read_isr ? chip->isr : chip->irr;
+}
