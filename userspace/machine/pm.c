@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include <svmrun/pm.h>
+
+#include "ticks.h"
+
+#define HERTZ 3579545
+#define CARRY (1ull << 31) /* ticks until the highest bit changes */
+
+#define STATUS_TIMER (1 << 0)
+#define STATUS_POWER (1 << 8)
+#define ENABLE_BITS 0x0721
+#define CONTROL_SCI (1 << 0)
+#define CONTROL_TYPE (7 << 10)
+#define CONTROL_SLEEP (1 << 13)
+#define CONTROL_BITS (CONTROL_SCI | 0x0002 | CONTROL_TYPE)
+
+#define REG_STATUS SVMRUN_PM_EVENT
+#define REG_ENABLE (SVMRUN_PM_EVENT + 2)
+#define REG_CONTROL SVMRUN_PM_CONTROL
+
+static void update(const struct svmrun_pm *pm)
+{
+	bool wanted = pm->status & pm->enable;
+
+	svmrun_line_set(&pm->sci, wanted && (pm->control & CONTROL_SCI));
+}
+
+static void set_carry(struct svmrun_pm *pm, uint64_t now)
+{
+	uint64_t carries = ticks_in(now - pm->begin, HERTZ) / CARRY + 1;
+
+	pm->carry = pm->begin + ticks_end(carries * CARRY, HERTZ);
+}
+
+/* There is no legacy mode to be in. */
+void svmrun_pm_init(struct svmrun_pm *pm, struct svmrun_line sci,
+		    void (*sleep)(void *owner, unsigned int slp_typ),
+		    void *owner, uint64_t now)
+{
+	*pm = (struct svmrun_pm){ .sci = sci,
+				  .sleep = sleep,
+				  .owner = owner,
+				  .control = CONTROL_SCI,
+				  .begin = now };
+	set_carry(pm, now);
+	update(pm);
+}
+
+static uint32_t word_at(const struct svmrun_pm *pm, unsigned int offset,
+			uint64_t now)
+{
+	uint32_t timer = ticks_in(now - pm->begin, HERTZ);
+
+	switch (offset) {
+	case REG_STATUS:
+		return pm->status;
+	case REG_ENABLE:
+		return pm->enable;
+	case REG_CONTROL:
+		return pm->control;
+	case SVMRUN_PM_TIMER:
+		return timer & 0xffff;
+	case SVMRUN_PM_TIMER + 2:
+		return timer >> 16;
+	default:
+		return 0;
+	}
+}
+
+/* All are looked at in one moment. */
+uint32_t svmrun_pm_read(const struct svmrun_pm *pm, unsigned int offset,
+			unsigned int size, uint64_t now)
+{
+	unsigned int even = offset & ~1u;
+	uint64_t words = word_at(pm, even, now) |
+			 word_at(pm, even + 2, now) << 16 |
+			 (uint64_t)word_at(pm, even + 4, now) << 32;
+
+	return (words >> (8 * (offset & 1))) & (UINT32_MAX >> (32 - 8 * size));
+}
+
+static void write_control(struct svmrun_pm *pm, uint16_t value)
+{
+	pm->control = (value & CONTROL_BITS) | CONTROL_SCI;
+	if (value & CONTROL_SLEEP)
+		pm->sleep(pm->owner, (value & CONTROL_TYPE) >> 10);
+}
+
+static void write_byte(struct svmrun_pm *pm, unsigned int offset, uint8_t value)
+{
+	unsigned int shift = 8 * (offset & 1);
+	uint16_t bits = value << shift, keep = 0xff00 >> shift;
+
+	switch (offset & ~1u) {
+	case REG_STATUS: /* ones clear */
+		pm->status &= ~bits;
+		break;
+	case REG_ENABLE:
+		pm->enable = ((pm->enable & keep) | bits) & ENABLE_BITS;
+		break;
+	case REG_CONTROL:
+		write_control(pm, (pm->control & keep) | bits);
+		break;
+	}
+}
+
+void svmrun_pm_write(struct svmrun_pm *pm, unsigned int offset,
+		     unsigned int size, uint32_t value, uint64_t now)
+{
+	unsigned int i;
+
+	svmrun_pm_advance(pm, now);
+	for (i = 0; i < size; i++)
+		write_byte(pm, offset + i, value >> (8 * i));
+	update(pm);
+}
+
+void svmrun_pm_press_power(struct svmrun_pm *pm)
+{
+	pm->status |= STATUS_POWER;
+	update(pm);
+}
+
+uint64_t svmrun_pm_deadline(const struct svmrun_pm *pm)
+{
+	return pm->enable & STATUS_TIMER ? pm->carry : SVMRUN_NEVER;
+}
+
+void svmrun_pm_advance(struct svmrun_pm *pm, uint64_t now)
+{
+	if (now < pm->carry)
+		return;
+	set_carry(pm, now);
+	pm->status |= STATUS_TIMER;
+	update(pm);
+}

@@ -1,0 +1,426 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include <svmrun/rtc.h>
+
+#include "ticks.h"
+
+#define PORT_INDEX 0x70
+#define INDEX_BITS 0x7f /* the other masks NMIs */
+
+enum {
+	SECONDS,
+	SECONDS_ALARM,
+	MINUTES,
+	MINUTES_ALARM,
+	HOURS,
+	HOURS_ALARM,
+	WEEKDAY,
+	DAY,
+	MONTH,
+	YEAR,
+	REG_A,
+	REG_B,
+	REG_C,
+	REG_D,
+	CENTURY = 0x32,
+};
+
+#define A_UPDATE 0x80
+#define A_DIVIDER 0x20 /* 32768 Hz */
+#define A_RATE 0x0f
+#define A_DEFAULT (A_DIVIDER | 6)
+#define B_SET 0x80
+#define B_PERIODIC 0x40
+#define B_ALARM 0x20
+#define B_UPDATE 0x10
+#define B_BINARY 0x04
+#define B_24 0x02
+#define C_ANY 0x80
+#define D_VALID 0x80
+#define HOURS_PM 0x80
+#define DO_NOT_CARE 0xc0 /* of an alarm: any value */
+
+#define HERTZ 32768
+#define UPDATE 244000ull /* ns before a second in which UIP is set */
+#define DAY_SECONDS 86400
+
+struct date {
+	int second, minute, hour, weekday, day, month, year;
+};
+
+/* ---- dates ---------------------------------------------------------------- */
+
+/* Days before a year that begins in March, which has no leap day but its last */
+static int64_t days_before(int64_t year)
+{
+	return 365 * year + year / 4 - year / 100 + year / 400;
+}
+
+static int64_t to_seconds(const struct date *d)
+{
+	int64_t year = d->month > 2 ? d->year : d->year - 1;
+	int month = d->month > 2 ? d->month - 3 : d->month + 9;
+	int64_t days = days_before(year) + (153 * month + 2) / 5 + d->day - 1;
+
+	days -= 719468; /* from the first of March of year 0 to 1970 */
+	return days * DAY_SECONDS + d->hour * 3600 + d->minute * 60 + d->second;
+}
+
+static struct date to_date(int64_t seconds)
+{
+	int64_t days = seconds / DAY_SECONDS, year;
+	int rest = seconds % DAY_SECONDS, month;
+	struct date d = { .second = rest % 60,
+			  .minute = rest / 60 % 60,
+			  .hour = rest / 3600,
+			  .weekday = (days + 4) % 7 + 1 };
+
+	days += 719468;
+	for (year = days / 365; days_before(year) > days; year--)
+		;
+	days -= days_before(year);
+	month = (5 * days + 2) / 153;
+	d.day = days - (153 * month + 2) / 5 + 1;
+	d.month = month < 10 ? month + 3 : month - 9;
+	d.year = year + (d.month <= 2);
+	return d;
+}
+
+/* ---- the time ------------------------------------------------------------- */
+
+static uint64_t since(const struct svmrun_rtc *rtc, uint64_t now)
+{
+	return now + rtc->fraction;
+}
+
+static int64_t seconds(const struct svmrun_rtc *rtc, uint64_t now)
+{
+	return rtc->offset + (int64_t)(since(rtc, now) / NANOSECONDS);
+}
+
+static bool is_held(const struct svmrun_rtc *rtc)
+{
+	return rtc->bytes[REG_B] & B_SET;
+}
+
+static int64_t shown(const struct svmrun_rtc *rtc, uint64_t now)
+{
+	return is_held(rtc) ? rtc->held : seconds(rtc, now);
+}
+
+static uint8_t encode(const struct svmrun_rtc *rtc, int value)
+{
+	return rtc->bytes[REG_B] & B_BINARY ? value :
+					      value / 10 << 4 | value % 10;
+}
+
+static int decode(const struct svmrun_rtc *rtc, uint8_t value)
+{
+	return rtc->bytes[REG_B] & B_BINARY ? value :
+					      (value >> 4) * 10 + (value & 15);
+}
+
+static uint8_t encode_hour(const struct svmrun_rtc *rtc, int hour)
+{
+	if (rtc->bytes[REG_B] & B_24)
+		return encode(rtc, hour);
+	return encode(rtc, (hour + 11) % 12 + 1) | (hour >= 12 ? HOURS_PM : 0);
+}
+
+static int decode_hour(const struct svmrun_rtc *rtc, uint8_t value)
+{
+	if (rtc->bytes[REG_B] & B_24)
+		return decode(rtc, value);
+	return decode(rtc, value & ~HOURS_PM) % 12 +
+	       (value & HOURS_PM ? 12 : 0);
+}
+
+static bool is_time(unsigned int index)
+{
+	return index == SECONDS || index == MINUTES || index == HOURS ||
+	       (index >= WEEKDAY && index <= YEAR) || index == CENTURY;
+}
+
+static uint8_t read_time(const struct svmrun_rtc *rtc, unsigned int index,
+			 uint64_t now)
+{
+	struct date d = to_date(shown(rtc, now));
+
+	switch (index) {
+	case SECONDS:
+		return encode(rtc, d.second);
+	case MINUTES:
+		return encode(rtc, d.minute);
+	case HOURS:
+		return encode_hour(rtc, d.hour);
+	case WEEKDAY:
+		return encode(rtc, d.weekday);
+	case DAY:
+		return encode(rtc, d.day);
+	case MONTH:
+		return encode(rtc, d.month);
+	case YEAR:
+		return encode(rtc, d.year % 100);
+	default:
+		return encode(rtc, d.year / 100);
+	}
+}
+
+static int within(int value, int least, int most)
+{
+	if (value < least)
+		return least;
+	return value > most ? most : value;
+}
+
+static void change(const struct svmrun_rtc *rtc, struct date *d,
+		   unsigned int index, uint8_t value)
+{
+	int number = decode(rtc, value);
+
+	switch (index) {
+	case SECONDS:
+		d->second = within(number, 0, 59);
+		break;
+	case MINUTES:
+		d->minute = within(number, 0, 59);
+		break;
+	case HOURS:
+		d->hour = within(decode_hour(rtc, value), 0, 23);
+		break;
+	case DAY:
+		d->day = within(number, 1, 31);
+		break;
+	case MONTH:
+		d->month = within(number, 1, 12);
+		break;
+	case YEAR:
+		d->year = d->year / 100 * 100 + within(number, 0, 99);
+		break;
+	case CENTURY:
+		d->year = within(number, 19, 99) * 100 + d->year % 100;
+		break;
+	}
+}
+
+static void set_time(struct svmrun_rtc *rtc, int64_t time, uint64_t now)
+{
+	rtc->offset += time - seconds(rtc, now);
+	rtc->second = time;
+}
+
+static void write_time(struct svmrun_rtc *rtc, unsigned int index,
+		       uint8_t value, uint64_t now)
+{
+	struct date d = to_date(shown(rtc, now));
+	int64_t time;
+
+	change(rtc, &d, index, value);
+	time = to_seconds(&d);
+	if (time < 0)
+		time = 0; /* before 1970, it cannot be told from a mistake */
+	if (is_held(rtc))
+		rtc->held = time;
+	else
+		set_time(rtc, time, now);
+}
+
+/* ---- interrupts ----------------------------------------------------------- */
+
+/* Ticks of the oscillator in a period; 0 for none */
+static uint64_t period_ticks(const struct svmrun_rtc *rtc)
+{
+	unsigned int rate = rtc->bytes[REG_A] & A_RATE;
+
+	if (!rate)
+		return 0;
+	return 1ull << (rate <= 2 ? rate + 6 : rate - 1);
+}
+
+static uint64_t periods(const struct svmrun_rtc *rtc, uint64_t now)
+{
+	uint64_t ticks = period_ticks(rtc);
+
+	return ticks ? ticks_in(since(rtc, now), HERTZ) / ticks : 0;
+}
+
+static bool alarm_matches(const struct svmrun_rtc *rtc, int64_t time)
+{
+	struct date d = to_date(time);
+	const uint8_t *bytes = rtc->bytes;
+	uint8_t now[3], want[3] = { bytes[SECONDS_ALARM], bytes[MINUTES_ALARM],
+				    bytes[HOURS_ALARM] };
+	unsigned int i;
+
+	now[0] = encode(rtc, d.second);
+	now[1] = encode(rtc, d.minute);
+	now[2] = encode_hour(rtc, d.hour);
+	for (i = 0; i < 3; i++)
+		if (want[i] != now[i] && (want[i] & DO_NOT_CARE) != DO_NOT_CARE)
+			return false;
+	return true;
+}
+
+/* An alarm that was slept through is looked for in the last day. */
+static bool alarm_passed(const struct svmrun_rtc *rtc, int64_t from, int64_t to)
+{
+	if (to - from > DAY_SECONDS)
+		from = to - DAY_SECONDS;
+	while (from < to)
+		if (alarm_matches(rtc, ++from))
+			return true;
+	return false;
+}
+
+static void raise_flags(struct svmrun_rtc *rtc, uint8_t flags)
+{
+	uint8_t *c = &rtc->bytes[REG_C];
+
+	*c |= flags;
+	if (*c & rtc->bytes[REG_B] & (B_PERIODIC | B_ALARM | B_UPDATE))
+		*c |= C_ANY;
+	else
+		*c &= ~C_ANY;
+	svmrun_line_set(&rtc->irq, *c & C_ANY);
+}
+
+void svmrun_rtc_advance(struct svmrun_rtc *rtc, uint64_t now)
+{
+	int64_t second = seconds(rtc, now);
+	uint64_t period = periods(rtc, now);
+	uint8_t flags = 0;
+
+	if (period != rtc->period)
+		flags |= B_PERIODIC;
+	rtc->period = period;
+	if (second > rtc->second && !is_held(rtc)) {
+		flags |= B_UPDATE;
+		if (alarm_passed(rtc, rtc->second, second))
+			flags |= B_ALARM;
+	}
+	rtc->second = second;
+	if (flags)
+		raise_flags(rtc, flags);
+}
+
+static uint64_t next_second(const struct svmrun_rtc *rtc)
+{
+	return (uint64_t)(rtc->second + 1 - rtc->offset) * NANOSECONDS -
+	       rtc->fraction;
+}
+
+static uint64_t next_period(const struct svmrun_rtc *rtc)
+{
+	uint64_t ticks = (rtc->period + 1) * period_ticks(rtc);
+
+	return ticks_end(ticks, HERTZ) - rtc->fraction;
+}
+
+uint64_t svmrun_rtc_deadline(const struct svmrun_rtc *rtc)
+{
+	uint8_t b = rtc->bytes[REG_B];
+	uint64_t second = SVMRUN_NEVER, period = SVMRUN_NEVER;
+
+	if (rtc->bytes[REG_C] & C_ANY)
+		return SVMRUN_NEVER; /* nothing new before it is read */
+	if ((b & (B_UPDATE | B_ALARM)) && !is_held(rtc))
+		second = next_second(rtc);
+	if ((b & B_PERIODIC) && period_ticks(rtc))
+		period = next_period(rtc);
+	return second < period ? second : period;
+}
+
+/* ---- registers ------------------------------------------------------------ */
+
+void svmrun_rtc_init(struct svmrun_rtc *rtc, struct svmrun_line irq,
+		     int64_t unix_seconds, uint64_t now)
+{
+	*rtc = (struct svmrun_rtc){ .irq = irq };
+	rtc->bytes[REG_A] = A_DEFAULT;
+	rtc->bytes[REG_B] = B_24;
+	rtc->bytes[REG_D] = D_VALID;
+	rtc->fraction = NANOSECONDS - now % NANOSECONDS; /* a second begins */
+	rtc->offset = unix_seconds - (int64_t)(since(rtc, now) / NANOSECONDS);
+	rtc->second = unix_seconds;
+	rtc->period = periods(rtc, now);
+}
+
+void svmrun_rtc_set_cmos(struct svmrun_rtc *rtc, uint8_t index, uint8_t value)
+{
+	if (index > REG_D && index < SVMRUN_RTC_BYTES)
+		rtc->bytes[index] = value;
+}
+
+static bool updates(const struct svmrun_rtc *rtc, uint64_t now)
+{
+	return !is_held(rtc) &&
+	       since(rtc, now) % NANOSECONDS >= NANOSECONDS - UPDATE;
+}
+
+static uint8_t read_c(struct svmrun_rtc *rtc)
+{
+	uint8_t value = rtc->bytes[REG_C];
+
+	rtc->bytes[REG_C] = 0;
+	svmrun_line_set(&rtc->irq, false);
+	return value;
+}
+
+uint8_t svmrun_rtc_read(struct svmrun_rtc *rtc, uint16_t port, uint64_t now)
+{
+	if (port == PORT_INDEX)
+		return UINT8_MAX;
+	svmrun_rtc_advance(rtc, now);
+	if (is_time(rtc->index))
+		return read_time(rtc, rtc->index, now);
+	if (rtc->index == REG_A)
+		return rtc->bytes[REG_A] | (updates(rtc, now) ? A_UPDATE : 0);
+	return rtc->index == REG_C ? read_c(rtc) : rtc->bytes[rtc->index];
+}
+
+static void write_b(struct svmrun_rtc *rtc, uint8_t value, uint64_t now)
+{
+	bool was = is_held(rtc);
+	int64_t time = shown(rtc, now);
+
+	if (value & B_SET)
+		value &= ~B_UPDATE;
+	rtc->bytes[REG_B] = value;
+	if (is_held(rtc))
+		rtc->held = time;
+	else if (was)
+		set_time(rtc, time, now);
+	raise_flags(rtc, 0);
+}
+
+static void write_byte(struct svmrun_rtc *rtc, uint8_t value, uint64_t now)
+{
+	switch (rtc->index) {
+	case REG_A:
+		rtc->bytes[REG_A] = value & ~A_UPDATE;
+		rtc->period = periods(rtc, now);
+		break;
+	case REG_B:
+		write_b(rtc, value, now);
+		break;
+	case REG_C:
+	case REG_D:
+		break;
+	default:
+		if (is_time(rtc->index))
+			write_time(rtc, rtc->index, value, now);
+		else
+			rtc->bytes[rtc->index] = value;
+		break;
+	}
+}
+
+void svmrun_rtc_write(struct svmrun_rtc *rtc, uint16_t port, uint8_t value,
+		      uint64_t now)
+{
+	if (port == PORT_INDEX) {
+		rtc->index = value & INDEX_BITS;
+		return;
+	}
+	svmrun_rtc_advance(rtc, now);
+	write_byte(rtc, value, now);
+}
