@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * What firmware asks of the machine: QEMU's fw_cfg, by its two ports, without DMA
+ * (QEMU's docs/specs/fw_cfg).
+ */
+#ifndef SVMRUN_FWCFG_H
+#define SVMRUN_FWCFG_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define SVMRUN_FWCFG_PORT 0x510
+#define SVMRUN_FWCFG_PORTS 2
+#define SVMRUN_FWCFG_FILES 8
+#define SVMRUN_FWCFG_NAME 56 /* bytes of a file's name, with a zero */
+
+/**
+ * struct svmrun_fwcfg_entry - a file's entry in the directory, big-endian
+ * @size: bytes
+ * @select: its key
+ * @reserved: 0
+ * @name: its name
+ */
+struct svmrun_fwcfg_entry {
+	uint8_t size[4];
+	uint8_t select[2];
+	uint8_t reserved[2];
+	char name[SVMRUN_FWCFG_NAME];
+};
+
+/**
+ * struct svmrun_fwcfg_directory - the files, as firmware reads of them
+ * @count: of @entries, big-endian
+ * @entries: the first of them are used
+ */
+struct svmrun_fwcfg_directory {
+	uint8_t count[4];
+	struct svmrun_fwcfg_entry entries[SVMRUN_FWCFG_FILES];
+};
+
+/**
+ * struct svmrun_fwcfg - the device
+ * @key: what is selected
+ * @offset: of the next byte of it
+ * @memory: bytes of memory, little-endian as all numbers but the directory's
+ * @cpus: processors
+ * @directory: of the files
+ * @files: the files' bytes
+ * @sizes: how many
+ * @used: files
+ */
+struct svmrun_fwcfg {
+	uint16_t key;
+	size_t offset;
+	uint64_t memory;
+	uint16_t cpus;
+	struct svmrun_fwcfg_directory directory;
+	const void *files[SVMRUN_FWCFG_FILES];
+	size_t sizes[SVMRUN_FWCFG_FILES];
+	unsigned int used;
+};
+
+/**
+ * svmrun_fwcfg_init() - a device with nothing but its signature
+ * @fwcfg: filled in
+ */
+void svmrun_fwcfg_init(struct svmrun_fwcfg *fwcfg);
+
+/**
+ * svmrun_fwcfg_set_cpus() - how many processors the machine has
+ * @fwcfg: the device
+ * @cpus: that many
+ */
+void svmrun_fwcfg_set_cpus(struct svmrun_fwcfg *fwcfg, uint16_t cpus);
+
+/**
+ * svmrun_fwcfg_set_memory() - how much memory the machine has
+ * @fwcfg: the device
+ * @bytes: that much, below 4 GiB
+ */
+void svmrun_fwcfg_set_memory(struct svmrun_fwcfg *fwcfg, uint64_t bytes);
+
+/**
+ * svmrun_fwcfg_add_file() - a file for firmware to read
+ * @fwcfg: the device
+ * @name: its name
+ * @bytes: what it has; not copied
+ * @size: how many, below 4 GiB
+ *
+ * Return: 0, or -ENOSPC if there are SVMRUN_FWCFG_FILES already, -ENAMETOOLONG if
+ * the name is too long.
+ */
+int svmrun_fwcfg_add_file(struct svmrun_fwcfg *fwcfg, const char *name,
+			  const void *bytes, size_t size);
+
+/**
+ * svmrun_fwcfg_read() - read a port
+ * @fwcfg: the device
+ * @offset: from SVMRUN_FWCFG_PORT
+ * @size: bytes: 1, 2 or 4
+ *
+ * Return: the next byte of what is selected, 0 beyond its end; of the other port,
+ * what is selected.
+ */
+uint32_t svmrun_fwcfg_read(struct svmrun_fwcfg *fwcfg, unsigned int offset,
+			   unsigned int size);
+
+/**
+ * svmrun_fwcfg_write() - write a port
+ * @fwcfg: the device
+ * @offset: from SVMRUN_FWCFG_PORT: at 0, two bytes select a key
+ * @size: bytes: 1, 2 or 4
+ * @value: what
+ */
+void svmrun_fwcfg_write(struct svmrun_fwcfg *fwcfg, unsigned int offset,
+			unsigned int size, uint32_t value);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* SVMRUN_FWCFG_H */
