@@ -1,0 +1,463 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include <stddef.h>
+
+#include <svmrun/pc.h>
+
+#define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
+
+#define PORT_KEYBOARD 0x64
+#define PORT_FAST_A20 0x92
+#define PORT_EXIT 0xf4
+#define PORT_DEBUG 0x402
+#define PORT_RESET 0xcf9
+#define DEBUG_PRESENT 0xe9 /* what QEMU's has firmware read */
+#define KEYBOARD_RESET 0xfe
+#define A20_RESET 0x01
+#define A20_ON 0x02
+#define RESET_CPU 0x04
+
+#define IRQ_TIMER 0
+#define IRQ_SERIAL 4
+#define IRQ_CLOCK 8
+#define PIN_TIMER 2 /* of the I/O APIC, where the MADT says it is */
+#define IOAPIC_SIZE 0x1000
+
+/* CMOS, as firmware has it: kilobytes, or 64 KiB from 16 MiB or 4 GiB on */
+#define CMOS_BASE 0x15
+#define CMOS_EXTENDED 0x17
+#define CMOS_EXTENDED_2 0x30
+#define CMOS_16M 0x34
+#define CMOS_4G 0x5b
+#define BASE_KIB 640
+
+/**
+ * struct ports - a range of ports
+ * @first: the first of them
+ * @count: how many
+ * @widest: bytes of the widest access that is one to the device
+ * @read: of it; NULL if it cannot be read
+ * @write: of it; NULL if it cannot be written
+ */
+struct ports {
+	uint16_t first;
+	uint16_t count;
+	unsigned int widest;
+	uint32_t (*read)(struct svmrun_pc *pc, uint16_t port, unsigned int size,
+			 uint64_t now);
+	void (*write)(struct svmrun_pc *pc, uint16_t port, unsigned int size,
+		      uint32_t value, uint64_t now);
+};
+
+/* ---- interrupts ---------------------------------------------------------- */
+
+/* The interrupts of ISA go to both; guests mask one of the two. */
+static void isa_set(void *owner, unsigned int irq, bool level)
+{
+	struct svmrun_pc *pc = owner;
+
+	svmrun_pic_set(&pc->pic, irq, level);
+	svmrun_ioapic_set(&pc->ioapic, irq == IRQ_TIMER ? PIN_TIMER : irq,
+			  level);
+}
+
+static struct svmrun_line isa_line(struct svmrun_pc *pc, unsigned int irq)
+{
+	return (struct svmrun_line){ isa_set, pc, irq };
+}
+
+/* The 8259s are at the first processor's LINT0. */
+static void extint_set(void *owner, unsigned int number, bool level)
+{
+	struct svmrun_pc *pc = owner;
+
+	svmrun_lapic_set_extint(&pc->lapics[0], number, level);
+}
+
+static void wake(void *owner, unsigned int cpu)
+{
+	struct svmrun_pc *pc = owner;
+
+	pc->owner.wake(pc->owner.owner, cpu);
+}
+
+static void eoi(void *owner, uint8_t vector)
+{
+	struct svmrun_pc *pc = owner;
+
+	svmrun_ioapic_eoi(&pc->ioapic, vector);
+}
+
+static uint64_t tsc(void *owner, unsigned int cpu)
+{
+	struct svmrun_pc *pc = owner;
+
+	return pc->owner.tsc(pc->owner.owner, cpu);
+}
+
+static uint32_t tsc_khz(void *owner)
+{
+	struct svmrun_pc *pc = owner;
+
+	return pc->owner.tsc_khz(pc->owner.owner);
+}
+
+bool svmrun_pc_interrupts(const struct svmrun_pc *pc, unsigned int cpu)
+{
+	const struct svmrun_lapic *lapic = &pc->lapics[cpu];
+
+	return svmrun_lapic_extint(lapic) || svmrun_lapic_pending(lapic) >= 0;
+}
+
+uint8_t svmrun_pc_acknowledge(struct svmrun_pc *pc, unsigned int cpu)
+{
+	struct svmrun_lapic *lapic = &pc->lapics[cpu];
+	int vector;
+
+	if (svmrun_lapic_extint(lapic))
+		return svmrun_pic_acknowledge(&pc->pic);
+	vector = svmrun_lapic_pending(lapic);
+	svmrun_lapic_acknowledge(lapic, vector);
+	return vector;
+}
+
+/* ---- ports --------------------------------------------------------------- */
+
+static void end(struct svmrun_pc *pc, enum svmrun_pc_end why, uint32_t value)
+{
+	pc->owner.end(pc->owner.owner, why, value);
+}
+
+static void slept(void *owner, unsigned int slp_typ)
+{
+	end(owner, SVMRUN_PC_OFF, slp_typ);
+}
+
+static void sent(void *owner, uint8_t byte)
+{
+	struct svmrun_pc *pc = owner;
+
+	pc->owner.send(pc->owner.owner, byte);
+}
+
+static uint32_t uart_read(struct svmrun_pc *pc, uint16_t port,
+			  unsigned int size, uint64_t now)
+{
+	return svmrun_uart_read(&pc->uart, port & 7);
+}
+
+static void uart_write(struct svmrun_pc *pc, uint16_t port, unsigned int size,
+		       uint32_t value, uint64_t now)
+{
+	svmrun_uart_write(&pc->uart, port & 7, value);
+}
+
+static uint32_t pic_read(struct svmrun_pc *pc, uint16_t port, unsigned int size,
+			 uint64_t now)
+{
+	return svmrun_pic_read(&pc->pic, port);
+}
+
+static void pic_write(struct svmrun_pc *pc, uint16_t port, unsigned int size,
+		      uint32_t value, uint64_t now)
+{
+	svmrun_pic_write(&pc->pic, port, value);
+}
+
+static uint32_t pit_read(struct svmrun_pc *pc, uint16_t port, unsigned int size,
+			 uint64_t now)
+{
+	return svmrun_pit_read(&pc->pit, port, now);
+}
+
+static void pit_write(struct svmrun_pc *pc, uint16_t port, unsigned int size,
+		      uint32_t value, uint64_t now)
+{
+	svmrun_pit_write(&pc->pit, port, value, now);
+}
+
+static uint32_t rtc_read(struct svmrun_pc *pc, uint16_t port, unsigned int size,
+			 uint64_t now)
+{
+	return svmrun_rtc_read(&pc->rtc, port, now);
+}
+
+static void rtc_write(struct svmrun_pc *pc, uint16_t port, unsigned int size,
+		      uint32_t value, uint64_t now)
+{
+	svmrun_rtc_write(&pc->rtc, port, value, now);
+}
+
+static uint32_t pm_read(struct svmrun_pc *pc, uint16_t port, unsigned int size,
+			uint64_t now)
+{
+	return svmrun_pm_read(&pc->pm, port - SVMRUN_PC_PM_PORT, size, now);
+}
+
+static void pm_write(struct svmrun_pc *pc, uint16_t port, unsigned int size,
+		     uint32_t value, uint64_t now)
+{
+	svmrun_pm_write(&pc->pm, port - SVMRUN_PC_PM_PORT, size, value, now);
+}
+
+static uint32_t fwcfg_read(struct svmrun_pc *pc, uint16_t port,
+			   unsigned int size, uint64_t now)
+{
+	return svmrun_fwcfg_read(&pc->fwcfg, port - SVMRUN_FWCFG_PORT, size);
+}
+
+static void fwcfg_write(struct svmrun_pc *pc, uint16_t port, unsigned int size,
+			uint32_t value, uint64_t now)
+{
+	svmrun_fwcfg_write(&pc->fwcfg, port - SVMRUN_FWCFG_PORT, size, value);
+}
+
+static uint32_t pci_read(struct svmrun_pc *pc, uint16_t port, unsigned int size,
+			 uint64_t now)
+{
+	return svmrun_pci_read(&pc->pci, port - SVMRUN_PCI_PORT, size);
+}
+
+/* One of the bridge's ports is a register of its own, if a byte is written. */
+static void pci_write(struct svmrun_pc *pc, uint16_t port, unsigned int size,
+		      uint32_t value, uint64_t now)
+{
+	if (port == PORT_RESET && size == 1 && (value & RESET_CPU))
+		end(pc, SVMRUN_PC_RESET, 0);
+	svmrun_pci_write(&pc->pci, port - SVMRUN_PCI_PORT, size, value);
+}
+
+static uint32_t debug_read(struct svmrun_pc *pc, uint16_t port,
+			   unsigned int size, uint64_t now)
+{
+	return DEBUG_PRESENT;
+}
+
+static void debug_write(struct svmrun_pc *pc, uint16_t port, unsigned int size,
+			uint32_t value, uint64_t now)
+{
+	pc->owner.debug(pc->owner.owner, value);
+}
+
+static void exit_write(struct svmrun_pc *pc, uint16_t port, unsigned int size,
+		       uint32_t value, uint64_t now)
+{
+	end(pc, SVMRUN_PC_EXIT, value);
+}
+
+static uint32_t a20_read(struct svmrun_pc *pc, uint16_t port, unsigned int size,
+			 uint64_t now)
+{
+	return A20_ON;
+}
+
+static void a20_write(struct svmrun_pc *pc, uint16_t port, unsigned int size,
+		      uint32_t value, uint64_t now)
+{
+	if (value & A20_RESET)
+		end(pc, SVMRUN_PC_RESET, 0);
+}
+
+/* There is no keyboard, but this is how many reset a PC. */
+static void keyboard_write(struct svmrun_pc *pc, uint16_t port,
+			   unsigned int size, uint32_t value, uint64_t now)
+{
+	if (value == KEYBOARD_RESET)
+		end(pc, SVMRUN_PC_RESET, 0);
+	else
+		pc->unclaimed++;
+}
+
+static const struct ports table[] = {
+	{ 0x3f8, 8, 1, uart_read, uart_write },
+	{ 0x20, 2, 1, pic_read, pic_write },
+	{ 0xa0, 2, 1, pic_read, pic_write },
+	{ 0x4d0, 2, 1, pic_read, pic_write },
+	{ 0x40, 4, 1, pit_read, pit_write },
+	{ 0x61, 1, 1, pit_read, pit_write },
+	{ 0x70, 2, 1, rtc_read, rtc_write },
+	{ SVMRUN_PC_PM_PORT, SVMRUN_PM_PORTS, 4, pm_read, pm_write },
+	{ SVMRUN_PCI_PORT, SVMRUN_PCI_PORTS, 4, pci_read, pci_write },
+	{ SVMRUN_FWCFG_PORT, SVMRUN_FWCFG_PORTS, 2, fwcfg_read, fwcfg_write },
+	{ PORT_DEBUG, 1, 1, debug_read, debug_write },
+	{ PORT_EXIT, 1, 4, NULL, exit_write },
+	{ PORT_FAST_A20, 1, 1, a20_read, a20_write },
+	{ PORT_KEYBOARD, 1, 1, NULL, keyboard_write },
+};
+
+static const struct ports *find(uint16_t port)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(table); i++)
+		if ((uint16_t)(port - table[i].first) < table[i].count)
+			return &table[i];
+	return NULL;
+}
+
+static bool is_one_access(const struct ports *ports, unsigned int size)
+{
+	return size == 1 || (ports && size <= ports->widest);
+}
+
+static uint32_t read_one(struct svmrun_pc *pc, const struct ports *ports,
+			 uint16_t port, unsigned int size, uint64_t now)
+{
+	if (ports && ports->read)
+		return ports->read(pc, port, size, now);
+	pc->unclaimed += size;
+	return UINT32_MAX >> (32 - 8 * size);
+}
+
+static void write_one(struct svmrun_pc *pc, const struct ports *ports,
+		      uint16_t port, unsigned int size, uint32_t value,
+		      uint64_t now)
+{
+	if (ports && ports->write)
+		ports->write(pc, port, size, value, now);
+	else
+		pc->unclaimed += size;
+}
+
+/* What is wider than the device is one access to each port, as the bus has it. */
+uint32_t svmrun_pc_port_read(struct svmrun_pc *pc, uint16_t port,
+			     unsigned int size, uint64_t now)
+{
+	const struct ports *ports = find(port);
+	uint32_t value = 0;
+	unsigned int i;
+
+	if (is_one_access(ports, size))
+		return read_one(pc, ports, port, size, now);
+	for (i = 0; i < size; i++, port++)
+		value |= read_one(pc, find(port), port, 1, now) << (8 * i);
+	return value;
+}
+
+void svmrun_pc_port_write(struct svmrun_pc *pc, uint16_t port,
+			  unsigned int size, uint32_t value, uint64_t now)
+{
+	const struct ports *ports = find(port);
+	unsigned int i;
+
+	if (is_one_access(ports, size)) {
+		write_one(pc, ports, port, size, value, now);
+		return;
+	}
+	for (i = 0; i < size; i++, port++)
+		write_one(pc, find(port), port, 1, (uint8_t)(value >> (8 * i)),
+			  now);
+}
+
+/* ---- memory -------------------------------------------------------------- */
+
+static bool is_ioapic(uint64_t gpa)
+{
+	return gpa - SVMRUN_PC_IOAPIC_BASE < IOAPIC_SIZE;
+}
+
+bool svmrun_pc_has(const struct svmrun_pc *pc, unsigned int cpu, uint64_t gpa)
+{
+	return svmrun_lapic_is_at(&pc->lapics[cpu], gpa) || is_ioapic(gpa);
+}
+
+uint64_t svmrun_pc_mmio_read(struct svmrun_pc *pc, unsigned int cpu,
+			     uint64_t gpa, unsigned int size, uint64_t now)
+{
+	if (svmrun_lapic_is_at(&pc->lapics[cpu], gpa))
+		return svmrun_lapic_read(&pc->lapics[cpu], gpa & 0xfff, now);
+	if (is_ioapic(gpa))
+		return svmrun_ioapic_read(&pc->ioapic, gpa & 0xfff);
+	return UINT64_MAX;
+}
+
+void svmrun_pc_mmio_write(struct svmrun_pc *pc, unsigned int cpu, uint64_t gpa,
+			  unsigned int size, uint64_t value, uint64_t now)
+{
+	if (svmrun_lapic_is_at(&pc->lapics[cpu], gpa))
+		svmrun_lapic_write(&pc->lapics[cpu], gpa & 0xfff, value, now);
+	else if (is_ioapic(gpa))
+		svmrun_ioapic_write(&pc->ioapic, gpa & 0xfff, value);
+}
+
+/* ---- time ---------------------------------------------------------------- */
+
+static uint64_t earlier(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+uint64_t svmrun_pc_deadline(const struct svmrun_pc *pc, unsigned int cpu)
+{
+	uint64_t first = svmrun_lapic_deadline(&pc->lapics[cpu]);
+
+	if (cpu)
+		return first;
+	first = earlier(first, svmrun_pit_deadline(&pc->pit));
+	first = earlier(first, svmrun_rtc_deadline(&pc->rtc));
+	return earlier(first, svmrun_pm_deadline(&pc->pm));
+}
+
+void svmrun_pc_advance(struct svmrun_pc *pc, unsigned int cpu, uint64_t now)
+{
+	if (svmrun_pc_deadline(pc, cpu) > now)
+		return;
+	svmrun_lapic_advance(&pc->lapics[cpu], now);
+	if (cpu)
+		return;
+	svmrun_pit_advance(&pc->pit, now);
+	svmrun_rtc_advance(&pc->rtc, now);
+	svmrun_pm_advance(&pc->pm, now);
+}
+
+/* ---- switched on --------------------------------------------------------- */
+
+static void init_apics(struct svmrun_pc *pc)
+{
+	const struct svmrun_apics_owner owner = {
+		.wake = wake,
+		.tsc = pc->owner.tsc ? tsc : NULL,
+		.tsc_khz = tsc_khz,
+		.eoi = eoi,
+		.owner = pc,
+	};
+
+	svmrun_apics_init(&pc->apics, pc->lapics, pc->cpus, &owner);
+	svmrun_ioapic_init(&pc->ioapic, &pc->apics);
+}
+
+void svmrun_pc_init(struct svmrun_pc *pc, unsigned int cpus,
+		    const struct svmrun_pc_owner *owner, int64_t unix_seconds,
+		    uint64_t now)
+{
+	*pc = (struct svmrun_pc){ .owner = *owner, .cpus = cpus };
+	init_apics(pc);
+	svmrun_pic_init(&pc->pic, (struct svmrun_line){ extint_set, pc, 0 });
+	svmrun_pit_init(&pc->pit, isa_line(pc, IRQ_TIMER), now);
+	svmrun_rtc_init(&pc->rtc, isa_line(pc, IRQ_CLOCK), unix_seconds, now);
+	svmrun_uart_init(&pc->uart, isa_line(pc, IRQ_SERIAL), sent, pc);
+	svmrun_pm_init(&pc->pm, isa_line(pc, SVMRUN_PC_SCI), slept, pc, now);
+	svmrun_fwcfg_init(&pc->fwcfg);
+}
+
+static void set_cmos(struct svmrun_pc *pc, uint8_t index, uint64_t value)
+{
+	if (value > UINT16_MAX)
+		value = UINT16_MAX;
+	svmrun_rtc_set_cmos(&pc->rtc, index, value);
+	svmrun_rtc_set_cmos(&pc->rtc, index + 1, value >> 8);
+}
+
+static uint64_t beyond(uint64_t size, uint64_t start)
+{
+	return size > start ? size - start : 0;
+}
+
+void svmrun_pc_memory(struct svmrun_pc *pc, uint64_t low, uint64_t high)
+{
+	set_cmos(pc, CMOS_BASE, BASE_KIB);
+	set_cmos(pc, CMOS_EXTENDED, beyond(low, 1 << 20) >> 10);
+	set_cmos(pc, CMOS_EXTENDED_2, beyond(low, 1 << 20) >> 10);
+	set_cmos(pc, CMOS_16M, beyond(low, 16 << 20) >> 16);
+	set_cmos(pc, CMOS_4G, high >> 16);
+	svmrun_rtc_set_cmos(&pc->rtc, CMOS_4G + 2, high >> 32);
+}
