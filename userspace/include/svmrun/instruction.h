@@ -20,7 +20,8 @@ extern "C" {
 
 /**
  * struct svmrun_bus - what a guest's instructions reach
- * @memories: the guest's memory, see svmrun_gva_to_gpa()
+ * @memories: the guest's memory, see svmrun_gva_to_gpa(); all of it that has code or
+ *	page tables
  * @memory_count: how many
  * @rom_count: how many of them, the last ones, the guest cannot write to: what it
  *	writes there goes to @mmio_write
@@ -54,10 +55,13 @@ struct svmrun_bus {
  *
  * As the processor would: registers, flags and memory change, RIP goes on, the
  * interrupt shadow ends, RFLAGS.TF leads to #DB. Or the guest gets the fault that
- * the instruction makes: it is in EVENTINJ, and CR2, when this returns. The clean
- * bits of what has changed are cleared. I/O needs a VMEXIT_IOIO, before which the
- * processor has checked IOPL and the task's permission map. A long REP may return
- * with some of its iterations done, and RIP where it was: the guest comes back.
+ * the instruction makes: it is in EVENTINJ, which was free, and in CR2 when this
+ * returns. The clean bits of what has changed are cleared.
+ *
+ * I/O needs a VMEXIT_IOIO, before which the processor has checked IOPL and the task's
+ * permission map; if by now there is other I/O at CS:RIP, nothing is done, and the
+ * guest runs into it by itself. A long REP may return with some of its iterations
+ * done, and RIP where it was: the guest comes back.
  *
  * Data breakpoints (DR7) are not looked at. What is written to memory is written by
  * the program: it is not in the log of svmrun_vm_dirty().
