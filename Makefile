@@ -30,7 +30,7 @@ help:
 	@echo 'make test-scheduling  install what is missing, build, run what matters with'
 	@echo '                 each model of preemption and on a CPU without a tick'
 	@echo 'make test-all    all of these, make style and make fuzz'
-	@echo 'make fuzz        install what is missing, build, run every fuzzer: 2.5 minutes'
+	@echo 'make fuzz        install what is missing, build, run every fuzzer: 3.5 minutes'
 	@echo 'make style       install what is missing, check the layout of the sources'
 	@echo 'make bench       install what is missing, count instructions of svmrun'\''s work'
 	@echo '                 and of KVM'\''s -> build/bench.json'

@@ -262,6 +262,60 @@ enum svmrun_gpr {
  */
 __u64 *svmrun_vcpu_gpr(struct svmrun_vcpu *vcpu, enum svmrun_gpr gpr);
 
+/* ---- guest virtual addresses --------------------------------------------- */
+
+/* An access, in the bits that the error code of #PF has for it (APM 8.4.2) */
+#define SVMRUN_ACCESS_WRITE	(1u << 1)
+#define SVMRUN_ACCESS_USER	(1u << 2)
+#define SVMRUN_ACCESS_FETCH	(1u << 4)
+/* The processor's own, as to a descriptor table: RFLAGS.AC is no excuse (SMAP) */
+#define SVMRUN_ACCESS_IMPLICIT	(1u << 30)
+/* Only look: accessed and dirty bits stay as they are */
+#define SVMRUN_ACCESS_PROBE	(1u << 31)
+
+/* Error code of #PF (APM 8.4.2) */
+#define SVMRUN_FAULT_PRESENT	(1u << 0)
+#define SVMRUN_FAULT_WRITE	(1u << 1)
+#define SVMRUN_FAULT_USER	(1u << 2)
+#define SVMRUN_FAULT_RESERVED	(1u << 3)
+#define SVMRUN_FAULT_FETCH	(1u << 4)
+#define SVMRUN_FAULT_KEY	(1u << 5)
+
+/**
+ * struct svmrun_page_fault - a #PF that the guest should get
+ * @address: for CR2
+ * @error_code: SVMRUN_FAULT_*
+ */
+struct svmrun_page_fault {
+	uint64_t address;
+	uint32_t error_code;
+};
+
+/**
+ * svmrun_gva_to_gpa() - walk the guest's page tables as the processor would
+ * @vcpu: whose CR0, CR3, CR4, EFER, RFLAGS.AC and PKRU count
+ * @memories: the guest's memory; pages of it as svmrun_vm_map() takes them, and
+ *	writable for this program
+ * @memory_count: how many
+ * @gva: linear address; of no account above bit 31 outside of long mode
+ * @access: SVMRUN_ACCESS_*, 0 for a supervisor's read
+ * @gpa: filled in if there is one; good as far as the end of the 4 KiB page
+ * @fault: filled in for -EFAULT; may be NULL
+ *
+ * All modes of APM chapter 5: no paging, 32-bit with and without large pages, PAE,
+ * 4 and 5 levels; NX, SMEP, SMAP, protection keys, reserved bits. Which bits of an
+ * address are reserved depends on this processor, as it does for the guest. If the
+ * access is allowed, the entries become accessed and the page of a write dirty,
+ * atomically, since other vCPUs may be at them too.
+ *
+ * Return: 0, -EFAULT if the guest should get @fault, -ERANGE if @gva is not
+ * canonical (#GP or #SS, the caller knows), -ENXIO if a table is not in @memories.
+ */
+int svmrun_gva_to_gpa(const struct svmrun_vcpu *vcpu,
+		      const struct svmrun_memory *memories, size_t memory_count,
+		      uint64_t gva, uint32_t access, uint64_t *gpa,
+		      struct svmrun_page_fault *fault);
+
 /* ---- snapshots and clones ------------------------------------------------ */
 
 /**

@@ -1,0 +1,408 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * The guest's page tables, as the processor walks them: APM volume 2, chapter 5 for
+ * their formats and the checks, 8.4.2 for the error code.
+ */
+#include <cpuid.h>
+#include <errno.h>
+#include <string.h>
+
+#include <svmrun.h>
+
+#include "register.h"
+
+#define ENTRY_P (1ull << 0)
+#define ENTRY_W (1ull << 1)
+#define ENTRY_U (1ull << 2)
+#define ENTRY_A (1ull << 5)
+#define ENTRY_D (1ull << 6)
+#define ENTRY_PS (1ull << 7)
+#define ENTRY_NX (1ull << 63)
+#define ENTRY_ADDRESS 0x000ffffffffff000ull
+#define ENTRY_KEY_SHIFT 59
+#define ENTRY_KEY_MASK 15
+
+#define ROOT_PAE 0xffffffe0ull
+#define ROOT_32 0xfffff000ull
+
+#define LEVELS_MAX 5
+#define RFLAGS_AC (1ull << 18)
+#define KEY_AD (1u << 0) /* of PKRU: no access */
+#define KEY_WD (1u << 1) /* no writes */
+
+/* The legacy part of the XSAVE area and its header (APM 11.5) */
+#define XSTATE_BV 512
+#define XSTATE_PKRU 9
+
+#define BITS(high, low) ((~0ull >> (63 - (high))) & (~0ull << (low)))
+
+enum format { NO_PAGING, LEGACY, PAE, LONG };
+
+/* @entry, @value: of each level on the way; the lowest is @leaf */
+struct walk {
+	const struct svmrun_vcpu *vcpu;
+	const struct svmrun_memory *memories;
+	size_t memory_count;
+	uint64_t gva;
+	uint32_t access;
+	enum format format;
+	unsigned int levels;
+	unsigned int leaf;
+	void *entry[LEVELS_MAX + 1];
+	uint64_t value[LEVELS_MAX + 1];
+	uint64_t rights; /* W, U of all levels; NX of any */
+};
+
+/* What depends on the processor */
+#define FACT_ADDRESS_BITS 0xffu
+#define FACT_HUGE (1u << 8) /* pages of 1 GiB */
+#define FACT_PKRU_SHIFT 16 /* where in an XSAVE area PKRU is, 0: nowhere */
+
+static uint32_t ask_processor(void)
+{
+	uint32_t eax, ebx, ecx, edx, facts = 36;
+
+	if (__get_cpuid(0x80000008, &eax, &ebx, &ecx, &edx))
+		facts = eax & FACT_ADDRESS_BITS;
+	if (__get_cpuid(0x80000001, &eax, &ebx, &ecx, &edx) &&
+	    (edx & (1u << 26)))
+		facts |= FACT_HUGE;
+	if (__get_cpuid_count(0xd, XSTATE_PKRU, &eax, &ebx, &ecx, &edx))
+		facts |= ebx << FACT_PKRU_SHIFT;
+	return facts;
+}
+
+/* In a VM, CPUID is slow; any thread finds the same. */
+static uint32_t processor_facts(void)
+{
+	static _Atomic uint32_t known;
+
+	if (!known)
+		known = ask_processor();
+	return known;
+}
+
+static const struct svm_vmcb_save *save_of(const struct walk *walk)
+{
+	return &walk->vcpu->vmcb->save;
+}
+
+static void set_format(struct walk *walk)
+{
+	const struct svm_vmcb_save *save = save_of(walk);
+
+	if (!(save->cr0 & CR0_PG)) {
+		walk->format = NO_PAGING;
+	} else if (!(save->cr4 & CR4_PAE)) {
+		walk->format = LEGACY;
+		walk->levels = 2;
+	} else if (!(save->efer & EFER_LMA)) {
+		walk->format = PAE;
+		walk->levels = 3;
+	} else {
+		walk->format = LONG;
+		walk->levels = save->cr4 & CR4_LA57 ? 5 : 4;
+	}
+	if (walk->format != LONG)
+		walk->gva = (uint32_t)walk->gva;
+}
+
+static bool canonical(const struct walk *walk)
+{
+	unsigned int above = 64 - (12 + 9 * walk->levels);
+
+	return walk->format != LONG ||
+	       (uint64_t)((int64_t)(walk->gva << above) >> above) == walk->gva;
+}
+
+static unsigned int shift_of(const struct walk *walk, unsigned int level)
+{
+	return 12 + (walk->format == LEGACY ? 10 : 9) * (level - 1);
+}
+
+static uint64_t root_of(const struct walk *walk)
+{
+	static const uint64_t mask[] = {
+		[LEGACY] = ROOT_32,
+		[PAE] = ROOT_PAE,
+		[LONG] = ENTRY_ADDRESS,
+	};
+
+	return save_of(walk)->cr3 & mask[walk->format];
+}
+
+static void *entry_at(const struct walk *walk, uint64_t table,
+		      unsigned int level)
+{
+	size_t size = walk->format == LEGACY ? 4 : 8;
+	uint64_t index = walk->gva >> shift_of(walk, level);
+	uint64_t gpa = table + index % (4096 / size) * size;
+	void *entry;
+	size_t i;
+
+	for (i = 0; i < walk->memory_count; i++) {
+		entry = svmrun_memory_at(&walk->memories[i], gpa, size);
+		if (entry)
+			return entry;
+	}
+	return NULL;
+}
+
+static uint64_t entry_load(const struct walk *walk, const void *entry)
+{
+	if (walk->format == LEGACY)
+		return __atomic_load_n((const uint32_t *)entry,
+				       __ATOMIC_ACQUIRE);
+	return __atomic_load_n((const uint64_t *)entry, __ATOMIC_ACQUIRE);
+}
+
+static bool entry_replace(const struct walk *walk, void *entry, uint64_t old,
+			  uint64_t new)
+{
+	uint32_t old_32 = old;
+
+	if (walk->format == LEGACY)
+		return __atomic_compare_exchange_n((uint32_t *)entry, &old_32,
+						   (uint32_t) new, false,
+						   __ATOMIC_ACQ_REL,
+						   __ATOMIC_RELAXED);
+	return __atomic_compare_exchange_n((uint64_t *)entry, &old, new, false,
+					   __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
+}
+
+/* Without CR4.PSE, the bit is ignored; where it cannot be, it is reserved. */
+static bool is_leaf(const struct walk *walk, unsigned int level, uint64_t entry)
+{
+	if (level == 1)
+		return true;
+	if (!(entry & ENTRY_PS))
+		return false;
+	if (walk->format == LEGACY)
+		return save_of(walk)->cr4 & CR4_PSE;
+	return level == 2 || (level == 3 && walk->format == LONG &&
+			      (processor_facts() & FACT_HUGE));
+}
+
+/* APM 5.3.3 and 5.3.4; of the upper levels, also where a page has its G bit */
+static uint64_t reserved_above(const struct walk *walk, unsigned int level,
+			       bool leaf)
+{
+	if (leaf && level > 1)
+		return BITS(shift_of(walk, level) - 1, 13);
+	if (level > 3)
+		return ENTRY_PS | BITS(8, 8);
+	if (level == 3)
+		return (leaf ? 0 : ENTRY_PS) | BITS(8, 8);
+	return 0;
+}
+
+static uint64_t reserved_bits(const struct walk *walk, unsigned int level,
+			      bool leaf)
+{
+	unsigned int bits = processor_facts() & FACT_ADDRESS_BITS;
+	uint64_t reserved = bits < 52 ? BITS(51, bits) : 0;
+
+	if (walk->format == LEGACY)
+		return leaf && level == 2 ? BITS(21, 21) : 0;
+	if (walk->format == PAE && level == 3) /* figure 5-10 */
+		return BITS(63, 52) | reserved | BITS(8, 5) | BITS(2, 1);
+	if (walk->format == PAE)
+		reserved |= BITS(62, 52);
+	if (!(save_of(walk)->efer & EFER_NXE))
+		reserved |= ENTRY_NX;
+	return reserved | reserved_above(walk, level, leaf);
+}
+
+/* What each level allows; an entry of PAE's highest has nothing to say. */
+static void merge_rights(struct walk *walk, unsigned int level)
+{
+	uint64_t entry = walk->value[level];
+
+	if (walk->format == PAE && level == 3)
+		return;
+	walk->rights &= entry | ENTRY_NX;
+	if (walk->format != LEGACY)
+		walk->rights |= entry & ENTRY_NX;
+}
+
+static uint32_t pkru_of(const struct svmrun_vcpu *vcpu)
+{
+	uint32_t offset = processor_facts() >> FACT_PKRU_SHIFT, pkru;
+	uint64_t valid;
+
+	if (!offset || offset + sizeof(pkru) > vcpu->xsave_size)
+		return 0;
+	memcpy(&valid, vcpu->xsave + XSTATE_BV, sizeof(valid));
+	if (!(valid >> XSTATE_PKRU & 1))
+		return 0;
+	memcpy(&pkru, vcpu->xsave + offset, sizeof(pkru));
+	return pkru;
+}
+
+/* APM 5.6.7: for data of pages that the user may access */
+static bool key_refuses(const struct walk *walk)
+{
+	const struct svm_vmcb_save *save = save_of(walk);
+	uint64_t entry = walk->value[walk->leaf];
+	uint32_t key = entry >> ENTRY_KEY_SHIFT & ENTRY_KEY_MASK, rights;
+
+	if (walk->format != LONG || !(save->cr4 & CR4_PKE) ||
+	    !(walk->rights & ENTRY_U) || (walk->access & SVMRUN_ACCESS_FETCH))
+		return false;
+	rights = pkru_of(walk->vcpu) >> (2 * key);
+	if (rights & KEY_AD)
+		return true;
+	if (!(walk->access & SVMRUN_ACCESS_WRITE) || !(rights & KEY_WD))
+		return false;
+	return (walk->access & SVMRUN_ACCESS_USER) || (save->cr0 & CR0_WP);
+}
+
+/* SMEP and SMAP: the supervisor and the user's pages (APM 5.6.5, 5.6.6) */
+static bool prevention_refuses(const struct walk *walk)
+{
+	const struct svm_vmcb_save *save = save_of(walk);
+
+	if (walk->access & SVMRUN_ACCESS_FETCH)
+		return save->cr4 & CR4_SMEP;
+	if (!(save->cr4 & CR4_SMAP))
+		return false;
+	return (walk->access & SVMRUN_ACCESS_IMPLICIT) ||
+	       !(save->rflags & RFLAGS_AC);
+}
+
+/* APM 5.6 */
+static bool rights_refuse(const struct walk *walk)
+{
+	bool user = walk->access & SVMRUN_ACCESS_USER;
+
+	if ((walk->access & SVMRUN_ACCESS_FETCH) && (walk->rights & ENTRY_NX))
+		return true;
+	if (user && !(walk->rights & ENTRY_U))
+		return true;
+	if (!user && (walk->rights & ENTRY_U) && prevention_refuses(walk))
+		return true;
+	return (walk->access & SVMRUN_ACCESS_WRITE) &&
+	       !(walk->rights & ENTRY_W) &&
+	       (user || (save_of(walk)->cr0 & CR0_WP));
+}
+
+/* That it was a fetch is told if fetches are something special. */
+static int refuse(const struct walk *walk, uint32_t why,
+		  struct svmrun_page_fault *fault)
+{
+	const struct svm_vmcb_save *save = save_of(walk);
+	uint32_t told = SVMRUN_FAULT_WRITE | SVMRUN_FAULT_USER;
+
+	if ((save->cr4 & CR4_SMEP) ||
+	    ((save->cr4 & CR4_PAE) && (save->efer & EFER_NXE)))
+		told |= SVMRUN_FAULT_FETCH;
+	if (fault)
+		*fault = (struct svmrun_page_fault){
+			.address = walk->gva,
+			.error_code = why | (walk->access & told),
+		};
+	return -EFAULT;
+}
+
+/* Down to the page */
+static int descend(struct walk *walk, struct svmrun_page_fault *fault)
+{
+	uint64_t table = root_of(walk), value;
+	unsigned int level;
+	bool leaf = false;
+
+	walk->rights = ENTRY_W | ENTRY_U;
+	for (level = walk->levels; !leaf; level--) {
+		walk->entry[level] = entry_at(walk, table, level);
+		if (!walk->entry[level])
+			return -ENXIO;
+		value = entry_load(walk, walk->entry[level]);
+		if (!(value & ENTRY_P))
+			return refuse(walk, 0, fault);
+		leaf = is_leaf(walk, level, value);
+		if (value & reserved_bits(walk, level, leaf))
+			return refuse(walk,
+				      SVMRUN_FAULT_PRESENT |
+					      SVMRUN_FAULT_RESERVED,
+				      fault);
+		walk->value[level] = value;
+		walk->leaf = level;
+		merge_rights(walk, level);
+		table = value & ENTRY_ADDRESS;
+	}
+	return 0;
+}
+
+/* False if another vCPU has changed an entry: then all that was found is void. */
+static bool mark(const struct walk *walk)
+{
+	unsigned int top = walk->format == PAE ? 2 : walk->levels, level;
+
+	for (level = top; level >= walk->leaf; level--) {
+		uint64_t old = walk->value[level], new = old | ENTRY_A;
+
+		if (level == walk->leaf && (walk->access & SVMRUN_ACCESS_WRITE))
+			new |= ENTRY_D;
+		if (new != old &&
+		    !entry_replace(walk, walk->entry[level], old, new))
+			return false;
+	}
+	return true;
+}
+
+/* A large page of 32-bit paging has bits 39:32 of its address in 20:13. */
+static uint64_t address_of(const struct walk *walk)
+{
+	uint64_t offset = BITS(shift_of(walk, walk->leaf) - 1, 0);
+	uint64_t entry = walk->value[walk->leaf];
+	uint64_t gpa = (entry & ENTRY_ADDRESS & ~offset) | (walk->gva & offset);
+
+	if (walk->format == LEGACY && walk->leaf == 2)
+		gpa |= (entry & BITS(20, 13)) << (32 - 13);
+	return gpa;
+}
+
+static int walk_tables(struct walk *walk, struct svmrun_page_fault *fault)
+{
+	int ret;
+
+	do {
+		ret = descend(walk, fault);
+		if (ret)
+			return ret;
+		if (rights_refuse(walk))
+			return refuse(walk, SVMRUN_FAULT_PRESENT, fault);
+		if (key_refuses(walk))
+			return refuse(walk,
+				      SVMRUN_FAULT_PRESENT | SVMRUN_FAULT_KEY,
+				      fault);
+	} while (!(walk->access & SVMRUN_ACCESS_PROBE) && !mark(walk));
+	return 0;
+}
+
+int svmrun_gva_to_gpa(const struct svmrun_vcpu *vcpu,
+		      const struct svmrun_memory *memories, size_t memory_count,
+		      uint64_t gva, uint32_t access, uint64_t *gpa,
+		      struct svmrun_page_fault *fault)
+{
+	struct walk walk = {
+		.vcpu = vcpu,
+		.memories = memories,
+		.memory_count = memory_count,
+		.gva = gva,
+		.access = access,
+	};
+	int ret;
+
+	set_format(&walk);
+	if (walk.format == NO_PAGING) {
+		*gpa = walk.gva;
+		return 0;
+	}
+	if (!canonical(&walk))
+		return -ERANGE;
+	ret = walk_tables(&walk, fault);
+	if (!ret)
+		*gpa = address_of(&walk);
+	return ret;
+}

@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* From CS:RIP to a decoded instruction */
+#include <string.h>
+
+#include "execution.h"
+
+#define PAGE 4096u
+
+/*
+ * @bytes: @count of them so far; no more than @limit of them may be fetched before
+ * the code segment ends
+ */
+struct fetch {
+	const struct svmrun_vcpu *vcpu;
+	const struct svmrun_bus *bus;
+	uint32_t access;
+	uint64_t linear;
+	unsigned int limit;
+	unsigned int count;
+	uint8_t bytes[SVMRUN_INSTRUCTION_MAX];
+	struct fault fault;
+};
+
+static struct fetch fetch_begin(const struct svmrun_vcpu *vcpu,
+				const struct svmrun_bus *bus, uint32_t access)
+{
+	const struct svm_vmcb_save *save = &vcpu->vmcb->save;
+	struct fetch fetch = {
+		.vcpu = vcpu,
+		.bus = bus,
+		.access = access | SVMRUN_ACCESS_FETCH,
+		.linear = save->rip,
+		.limit = SVMRUN_INSTRUCTION_MAX,
+	};
+	uint32_t rip = save->rip;
+
+	if (save->cpl == 3)
+		fetch.access |= SVMRUN_ACCESS_USER;
+	if (is_64_bit(save))
+		return fetch;
+	fetch.linear = (uint32_t)(save->cs.base + rip);
+	if (rip > save->cs.limit)
+		fetch.limit = 0;
+	else if (save->cs.limit - rip < SVMRUN_INSTRUCTION_MAX)
+		fetch.limit = save->cs.limit - rip + 1;
+	return fetch;
+}
+
+static const void *code_at(const struct svmrun_bus *bus, uint64_t gpa,
+			   unsigned int size)
+{
+	const void *host = NULL;
+	size_t i;
+
+	for (i = 0; i < bus->memory_count && !host; i++)
+		host = svmrun_memory_at(&bus->memories[i], gpa, size);
+	return host;
+}
+
+/* As far as the end of a page */
+static int fetch_more(struct fetch *fetch)
+{
+	uint64_t linear = fetch->linear + fetch->count, gpa;
+	unsigned int left = fetch->limit - fetch->count;
+	unsigned int page = PAGE - linear % PAGE;
+	unsigned int size = left < page ? left : page;
+	struct svmrun_page_fault fault;
+	const void *code;
+	int ret;
+
+	if (!size)
+		return fault_set(&fetch->fault, VECTOR_GP);
+	ret = svmrun_gva_to_gpa(fetch->vcpu, fetch->bus->memories,
+				fetch->bus->memory_count, linear, fetch->access,
+				&gpa, &fault);
+	if (ret == -ERANGE)
+		return fault_set(&fetch->fault, VECTOR_GP);
+	if (ret == -EFAULT) {
+		fault_set(&fetch->fault, VECTOR_PF);
+		fetch->fault.error_code = fault.error_code;
+		fetch->fault.address = fault.address;
+	}
+	if (ret)
+		return ret;
+	code = code_at(fetch->bus, gpa, size);
+	if (!code)
+		return -ENXIO;
+	memcpy(fetch->bytes + fetch->count, code, size);
+	fetch->count += size;
+	return 0;
+}
+
+static void decoder_init(ZydisDecoder *decoder,
+			 const struct svm_vmcb_save *save)
+{
+	bool wide = save->cs.attrib & SVM_SEG_DB;
+
+	if (is_64_bit(save))
+		ZydisDecoderInit(decoder, ZYDIS_MACHINE_MODE_LONG_64,
+				 ZYDIS_STACK_WIDTH_64);
+	else if (wide)
+		ZydisDecoderInit(decoder, ZYDIS_MACHINE_MODE_LEGACY_32,
+				 ZYDIS_STACK_WIDTH_32);
+	else
+		ZydisDecoderInit(decoder, ZYDIS_MACHINE_MODE_LEGACY_16,
+				 ZYDIS_STACK_WIDTH_16);
+}
+
+/* Fetches what it needs. @context: NULL if operands are of no interest. */
+static int fetch_decode(struct fetch *fetch, const ZydisDecoder *decoder,
+			ZydisDecoderContext *context,
+			ZydisDecodedInstruction *instruction)
+{
+	ZyanStatus status = ZYDIS_STATUS_NO_MORE_DATA;
+	int ret;
+
+	for (;;) {
+		if (fetch->count)
+			status = ZydisDecoderDecodeInstruction(decoder, context,
+							       fetch->bytes,
+							       fetch->count,
+							       instruction);
+		if (ZYAN_SUCCESS(status))
+			return 0;
+		if (status != ZYDIS_STATUS_NO_MORE_DATA ||
+		    fetch->count == SVMRUN_INSTRUCTION_MAX)
+			return -EILSEQ;
+		ret = fetch_more(fetch);
+		if (ret)
+			return ret;
+	}
+}
+
+/*
+ * What the processor has fetched it has kept, if it has decode assists: for nested
+ * page faults of data (APM 15.8.4).
+ */
+static void take_assists(struct fetch *fetch)
+{
+	const struct svm_vmcb_control *control = &fetch->vcpu->vmcb->control;
+
+	if (control->exitcode != VMEXIT_NPF ||
+	    (control->exitinfo1 & SVM_NPF_FETCH))
+		return;
+	fetch->count = control->insn_len & 15; /* the rest is reserved */
+	if (fetch->count > fetch->limit)
+		fetch->count = fetch->limit;
+	memcpy(fetch->bytes, control->insn_bytes, fetch->count);
+}
+
+int fetch_instruction(struct execution *execution)
+{
+	struct fetch fetch = fetch_begin(execution->vcpu, execution->bus, 0);
+	ZydisDecodedInstruction *instruction = &execution->instruction;
+	ZydisDecoderContext context;
+	ZydisDecoder decoder;
+	int ret;
+
+	take_assists(&fetch);
+	decoder_init(&decoder, execution->save);
+	ret = fetch_decode(&fetch, &decoder, &context, instruction);
+	if (ret) {
+		execution->fault = fetch.fault;
+		return ret;
+	}
+	if (instruction->operand_count_visible > EXECUTION_OPERANDS)
+		return -EOPNOTSUPP;
+	ZydisDecoderDecodeOperands(&decoder, &context, instruction,
+				   execution->operand,
+				   instruction->operand_count_visible);
+	return 0;
+}
+
+int svmrun_instruction_length(const struct svmrun_vcpu *vcpu,
+			      const struct svmrun_bus *bus)
+{
+	struct fetch fetch = fetch_begin(vcpu, bus, SVMRUN_ACCESS_PROBE);
+	ZydisDecodedInstruction instruction;
+	ZydisDecoder decoder;
+	int ret;
+
+	decoder_init(&decoder, &vcpu->vmcb->save);
+	ZydisDecoderEnableMode(&decoder, ZYDIS_DECODER_MODE_MINIMAL, ZYAN_TRUE);
+	ret = fetch_decode(&fetch, &decoder, NULL, &instruction);
+	return ret ? ret : instruction.length;
+}
+
+int svmrun_instruction_bytes(const struct svmrun_vcpu *vcpu,
+			     const struct svmrun_bus *bus,
+			     uint8_t bytes[SVMRUN_INSTRUCTION_MAX])
+{
+	struct fetch fetch = fetch_begin(vcpu, bus, SVMRUN_ACCESS_PROBE);
+	int ret;
+
+	do {
+		ret = fetch_more(&fetch);
+	} while (!ret && fetch.count < fetch.limit);
+	memcpy(bytes, fetch.bytes, fetch.count);
+	return fetch.count ? (int)fetch.count : ret;
+}

@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* Registers, segments and addresses that an instruction names */
+#include "execution.h"
+
+/* ---- general-purpose registers -------------------------------------------- */
+
+static const struct {
+	ZydisRegister first, last;
+	struct gpr gpr;
+} gprs[] = {
+	{ ZYDIS_REGISTER_RAX, ZYDIS_REGISTER_R15, { SVMRUN_RAX, 0, 8 } },
+	{ ZYDIS_REGISTER_EAX, ZYDIS_REGISTER_R15D, { SVMRUN_RAX, 0, 4 } },
+	{ ZYDIS_REGISTER_AX, ZYDIS_REGISTER_R15W, { SVMRUN_RAX, 0, 2 } },
+	{ ZYDIS_REGISTER_AL, ZYDIS_REGISTER_BL, { SVMRUN_RAX, 0, 1 } },
+	{ ZYDIS_REGISTER_AH, ZYDIS_REGISTER_BH, { SVMRUN_RAX, 8, 1 } },
+	{ ZYDIS_REGISTER_SPL, ZYDIS_REGISTER_R15B, { SVMRUN_RSP, 0, 1 } },
+};
+
+bool gpr_find(ZydisRegister name, struct gpr *gpr)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(gprs); i++) {
+		if (name < gprs[i].first || name > gprs[i].last)
+			continue;
+		*gpr = gprs[i].gpr;
+		gpr->number += name - gprs[i].first;
+		return true;
+	}
+	return false;
+}
+
+uint64_t gpr_read(const struct execution *execution, struct gpr gpr)
+{
+	return *svmrun_vcpu_gpr(execution->vcpu, gpr.number) >> gpr.shift &
+	       mask_of(gpr.size);
+}
+
+/* 32 bits clear what is above them, 8 and 16 do not (APM volume 1, 3.1.2). */
+void gpr_write(const struct execution *execution, struct gpr gpr,
+	       uint64_t value)
+{
+	__u64 *whole = svmrun_vcpu_gpr(execution->vcpu, gpr.number);
+	uint64_t mask = mask_of(gpr.size) << gpr.shift;
+
+	if (gpr.size == 4)
+		*whole = 0;
+	*whole = (*whole & ~mask) | (value << gpr.shift & mask);
+}
+
+/* ---- segments ------------------------------------------------------------- */
+
+#define AT(member) offsetof(struct svm_vmcb_save, member)
+static const uint16_t segment_offset[] = { AT(es), AT(cs), AT(ss),
+					   AT(ds), AT(fs), AT(gs) };
+
+const struct svm_seg *segment_at(const struct execution *execution,
+				 unsigned int segment)
+{
+	return (const void *)((const char *)execution->save +
+			      segment_offset[segment]);
+}
+
+static int segment_fault(struct execution *execution, unsigned int segment)
+{
+	return fault_set(&execution->fault,
+			 segment == SEGMENT_SS ? VECTOR_SS : VECTOR_GP);
+}
+
+static bool canonical(const struct svm_vmcb_save *save, uint64_t address)
+{
+	unsigned int above = save->cr4 & CR4_LA57 ? 64 - 57 : 64 - 48;
+
+	return (uint64_t)((int64_t)(address << above) >> above) == address;
+}
+
+#define TYPE_CODE (1u << 3)
+#define TYPE_DOWN (1u << 2) /* of data: expands down */
+#define TYPE_OPEN (1u << 1) /* data: can be written; code: read */
+
+/* Real and virtual-8086 mode do not look at types (APM 4.7, 4.12). */
+static bool type_refuses(const struct svm_vmcb_save *save, uint16_t attrib,
+			 bool write)
+{
+	if (!(save->cr0 & CR0_PE) || (save->rflags & RFLAGS_VM))
+		return false;
+	if (!(attrib & SVM_SEG_P))
+		return true;
+	if (write)
+		return (attrib & TYPE_CODE) || !(attrib & TYPE_OPEN);
+	return (attrib & TYPE_CODE) && !(attrib & TYPE_OPEN);
+}
+
+static bool limit_refuses(const struct svm_seg *seg, uint64_t first,
+			  uint64_t last)
+{
+	if ((seg->attrib & (TYPE_CODE | TYPE_DOWN)) != TYPE_DOWN)
+		return last > seg->limit;
+	return first <= seg->limit ||
+	       last > (seg->attrib & SVM_SEG_DB ? UINT32_MAX : UINT16_MAX);
+}
+
+/* 64-bit mode has no limits, and no bases but those of FS and GS (APM 4.5.3). */
+static int flat_linear(struct execution *execution, unsigned int segment,
+		       uint64_t offset, unsigned int size, uint64_t *linear)
+{
+	if (segment >= SEGMENT_FS)
+		offset += segment_at(execution, segment)->base;
+	if (!canonical(execution->save, offset) ||
+	    !canonical(execution->save, offset + size - 1))
+		return segment_fault(execution, segment);
+	*linear = offset;
+	return 0;
+}
+
+int segment_linear(struct execution *execution, unsigned int segment,
+		   uint64_t offset, unsigned int size, bool write,
+		   uint64_t *linear)
+{
+	const struct svm_seg *seg = segment_at(execution, segment);
+
+	if (is_64_bit(execution->save))
+		return flat_linear(execution, segment, offset, size, linear);
+	if (type_refuses(execution->save, seg->attrib, write) ||
+	    limit_refuses(seg, offset, offset + size - 1))
+		return segment_fault(execution, segment);
+	*linear = (uint32_t)(seg->base + offset);
+	return 0;
+}
+
+/* ---- operands ------------------------------------------------------------- */
+
+unsigned int operand_size(const struct execution *execution, unsigned int i)
+{
+	return execution->operand[i].size / 8;
+}
+
+bool operand_is_memory(const struct execution *execution, unsigned int i)
+{
+	return i < execution->instruction.operand_count_visible &&
+	       execution->operand[i].type == ZYDIS_OPERAND_TYPE_MEMORY &&
+	       execution->operand[i].mem.type == ZYDIS_MEMOP_TYPE_MEM;
+}
+
+static uint64_t address_part(const struct execution *execution,
+			     ZydisRegister name)
+{
+	const struct svm_vmcb_save *save = execution->save;
+	struct gpr gpr;
+
+	if (gpr_find(name, &gpr))
+		return gpr_read(execution, gpr);
+	if (name == ZYDIS_REGISTER_RIP || name == ZYDIS_REGISTER_EIP)
+		return save->rip + execution->instruction.length;
+	return 0;
+}
+
+int operand_linear(struct execution *execution, unsigned int i, int64_t offset,
+		   bool write, uint64_t *linear)
+{
+	const ZydisDecodedOperandMem *mem = &execution->operand[i].mem;
+	unsigned int width = execution->instruction.address_width / 8;
+	uint64_t address;
+
+	address = address_part(execution, mem->base) +
+		  address_part(execution, mem->index) * mem->scale +
+		  (uint64_t)mem->disp.value + (uint64_t)offset;
+	return segment_linear(execution, mem->segment - ZYDIS_REGISTER_ES,
+			      address & mask_of(width),
+			      operand_size(execution, i), write, linear);
+}
+
+int operand_find(struct execution *execution, unsigned int i, bool write,
+		 struct place *place)
+{
+	uint64_t linear;
+	int ret;
+
+	ret = operand_linear(execution, i, 0, write, &linear);
+	if (ret)
+		return ret;
+	return place_find(execution, linear, operand_size(execution, i), write,
+			  place);
+}
+
+static uint64_t register_read(const struct execution *execution,
+			      ZydisRegister name)
+{
+	struct gpr gpr;
+
+	if (gpr_find(name, &gpr))
+		return gpr_read(execution, gpr);
+	return segment_at(execution, name - ZYDIS_REGISTER_ES)->selector;
+}
+
+int operand_read(struct execution *execution, unsigned int i, uint64_t *value)
+{
+	const ZydisDecodedOperand *operand = &execution->operand[i];
+	struct place place;
+	int ret;
+
+	if (operand->type == ZYDIS_OPERAND_TYPE_IMMEDIATE) {
+		*value = operand->imm.value.u;
+		return 0;
+	}
+	if (operand->type == ZYDIS_OPERAND_TYPE_REGISTER) {
+		*value = register_read(execution, operand->reg.value);
+		return 0;
+	}
+	ret = operand_find(execution, i, false, &place);
+	if (!ret)
+		*value = place_read(execution->bus, &place);
+	return ret;
+}
+
+int operand_write(struct execution *execution, unsigned int i, uint64_t value)
+{
+	struct place place;
+	struct gpr gpr;
+	int ret;
+
+	if (execution->operand[i].type == ZYDIS_OPERAND_TYPE_REGISTER &&
+	    gpr_find(execution->operand[i].reg.value, &gpr)) {
+		gpr_write(execution, gpr, value);
+		return 0;
+	}
+	ret = operand_find(execution, i, true, &place);
+	if (!ret)
+		place_store(execution->bus, &place, &value);
+	return ret;
+}

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* Moves between memory and XMM registers, which are in the XSAVE area (APM 11.5) */
+#include <string.h>
+
+#include "execution.h"
+
+#define VECTOR_SIZE 16
+
+/* Of the XSAVE area */
+#define XMM 160
+#define XMM_COUNT 16
+#define XSTATE_BV 512
+#define XSTATE_SSE (1ull << 1)
+
+/* APM volume 4, 1.2.6 */
+static int allowed(struct execution *execution)
+{
+	const struct svm_vmcb_save *save = execution->save;
+
+	if ((save->cr0 & CR0_EM) || !(save->cr4 & CR4_OSFXSR))
+		return fault_set(&execution->fault, VECTOR_UD);
+	if (save->cr0 & CR0_TS)
+		return fault_set(&execution->fault, VECTOR_NM);
+	return 0;
+}
+
+/* All registers are zero if the area says that they are as they were at first. */
+static uint8_t *xmm_at(const struct svmrun_vcpu *vcpu, ZydisRegister name)
+{
+	uint8_t *area = vcpu->xsave;
+	uint64_t valid;
+
+	memcpy(&valid, area + XSTATE_BV, sizeof(valid));
+	if (!(valid & XSTATE_SSE)) {
+		memset(area + XMM, 0, XMM_COUNT * VECTOR_SIZE);
+		valid |= XSTATE_SSE;
+		memcpy(area + XSTATE_BV, &valid, sizeof(valid));
+	}
+	return area + XMM + (name - ZYDIS_REGISTER_XMM0) * VECTOR_SIZE;
+}
+
+static bool is_xmm(const struct execution *execution, unsigned int i)
+{
+	const ZydisDecodedOperand *operand = &execution->operand[i];
+
+	return operand->type == ZYDIS_OPERAND_TYPE_REGISTER &&
+	       operand->reg.value >= ZYDIS_REGISTER_XMM0 &&
+	       operand->reg.value < ZYDIS_REGISTER_XMM0 + XMM_COUNT;
+}
+
+int vector_move(struct execution *execution, bool aligned)
+{
+	unsigned int memory = operand_is_memory(execution, 0) ? 0 : 1;
+	struct place place;
+	uint64_t linear;
+	uint8_t *xmm;
+	int ret;
+
+	if (!operand_is_memory(execution, memory) ||
+	    !is_xmm(execution, !memory) ||
+	    operand_size(execution, memory) != VECTOR_SIZE)
+		return -EOPNOTSUPP;
+	ret = allowed(execution);
+	if (!ret)
+		ret = operand_linear(execution, memory, 0, !memory, &linear);
+	if (ret)
+		return ret;
+	if (aligned && linear % VECTOR_SIZE)
+		return fault_set(&execution->fault, VECTOR_GP);
+	ret = place_find(execution, linear, VECTOR_SIZE, !memory, &place);
+	if (ret)
+		return ret;
+	xmm = xmm_at(execution->vcpu, execution->operand[!memory].reg.value);
+	if (memory)
+		place_load(execution->bus, &place, xmm);
+	else
+		place_store(execution->bus, &place, xmm);
+	return 0;
+}
