@@ -1,0 +1,305 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* Section names are those of Linux's Documentation/x86/boot.rst. */
+#include <asm/bootparam.h>
+#include <errno.h>
+#include <string.h>
+
+#include <svmrun/bzimage.h>
+#include <svmrun/e820.h>
+
+#include "room.h"
+
+#define SECTOR 512ull
+#define SETUP_SECTORS 4 /* of images that say 0 */
+#define PARAGRAPH 16ull
+
+#define HEADER 0x1f1 /* in the image and in the zero page */
+#define HEADER_LENGTH 0x201 /* the jump's: it leads behind the header */
+#define HEADER_BASE 0x202ul /* where that counts from */
+#define HEADER_MAX (offsetof(struct boot_params, edd_mbr_sig_buffer) - HEADER)
+#define MAGIC 0x53726448 /* "HdrS" */
+#define BOOT_FLAG 0xaa55
+
+#define PROTOCOL_OLDEST 0x206 /* with the command line's size */
+#define PROTOCOL_PLACE 0x20a /* with the preferred address */
+#define PROTOCOL_LONG 0x20c /* with the flag of the 64-bit entry */
+#define LONG_ENTRY 0x200 /* from the start of the kernel */
+
+#define LOADER_UNKNOWN 0xff
+#define VIDEO_NORMAL 0xffff
+#define HEAP_END (0xe000 - 0x200)
+
+#define GDT_CODE_64 0x00af9b000000ffffull
+#define GDT_CODE_32 0x00cf9b000000ffffull
+#define GDT_DATA 0x00cf93000000ffffull
+
+_Static_assert(offsetof(struct boot_params, hdr) == HEADER,
+	       "the zero page has the header where the image has it");
+_Static_assert(sizeof(struct svmrun_e820_entry) ==
+		       sizeof(struct boot_e820_entry),
+	       "the zero page has entries as the BIOS has them");
+
+/* In conventional memory; the command line follows. */
+struct below {
+	uint8_t stack[ROOM_PAGE];
+	uint8_t tables[SVMRUN_LONG_TABLES_SIZE];
+	struct boot_params params;
+	uint64_t gdt[4];
+};
+
+/**
+ * struct plan - a kernel's parts, and where they go
+ * @header: the setup header; what the image has not got is 0
+ * @code: the part in protected mode
+ * @code_size: bytes
+ * @long_mode: it has a 64-bit entry
+ * @kernel: guest physical address, as all below
+ * @initrd: 0 for none
+ * @below: of struct below
+ */
+struct plan {
+	struct setup_header header;
+	const uint8_t *code;
+	uint64_t code_size;
+	bool long_mode;
+	uint64_t kernel;
+	uint64_t initrd;
+	uint64_t below;
+};
+
+static const char *command_line(const struct svmrun_bzimage_boot *boot)
+{
+	return boot->command_line ? boot->command_line : "";
+}
+
+/* Only what the image says it has: kernels grow their header. */
+static void header_read(struct setup_header *header, const uint8_t *image,
+			size_t size)
+{
+	size_t length = HEADER_BASE + image[HEADER_LENGTH] - HEADER;
+
+	if (length > sizeof(*header))
+		length = sizeof(*header);
+	if (length > size - HEADER)
+		length = size - HEADER;
+	memset(header, 0, sizeof(*header));
+	memcpy(header, image + HEADER, length);
+}
+
+bool svmrun_bzimage_is(const void *image, size_t size)
+{
+	struct setup_header header;
+
+	if (size < HEADER + offsetof(struct setup_header, realmode_swtch))
+		return false;
+	header_read(&header, image, size);
+	return header.boot_flag == BOOT_FLAG && header.header == MAGIC;
+}
+
+/* The image has all of its header, its setup code and its kernel. */
+static int plan_code(struct plan *plan, const uint8_t *image, size_t size)
+{
+	uint64_t sectors = plan->header.setup_sects;
+	uint64_t setup = ((sectors ? sectors : SETUP_SECTORS) + 1) * SECTOR;
+
+	if (size < HEADER_BASE + image[HEADER_LENGTH] || size <= setup)
+		return -ENODATA;
+	plan->code = image + setup;
+	plan->code_size = size - setup;
+	/* Some images lack the padding of the last paragraph. */
+	if ((plan->code_size + PARAGRAPH - 1) / PARAGRAPH <
+	    plan->header.syssize)
+		return -ENODATA;
+	return 0;
+}
+
+static int plan_protocol(struct plan *plan)
+{
+	const struct setup_header *header = &plan->header;
+
+	if (header->version < PROTOCOL_OLDEST ||
+	    !(header->loadflags & LOADED_HIGH))
+		return -EPROTONOSUPPORT;
+	plan->long_mode = header->version >= PROTOCOL_LONG &&
+			  header->xloadflags & XLF_KERNEL_64;
+	return 0;
+}
+
+static int plan_kernel(struct plan *plan, struct room *room)
+{
+	bool place = plan->header.version >= PROTOCOL_PLACE;
+	uint64_t size = plan->code_size;
+
+	plan->kernel = place ? plan->header.pref_address :
+			       plan->header.code32_start;
+	if (place && size < plan->header.init_size)
+		size = plan->header.init_size;
+	if (plan->kernel < SVMRUN_E820_HIGH || plan->kernel >= SVMRUN_E820_HOLE)
+		return -ERANGE;
+	return room_occupy(room, plan->kernel, size) ? 0 : -ENOMEM;
+}
+
+static int plan_initrd(struct plan *plan, struct room *room, size_t size)
+{
+	if (!size)
+		return 0;
+	plan->initrd = room_take_highest(&room->high, size,
+					 plan->header.initrd_addr_max + 1ull);
+	return plan->initrd ? 0 : -EFBIG;
+}
+
+static int plan_below(struct plan *plan, struct room *room, size_t length)
+{
+	if (length > plan->header.cmdline_size)
+		return -E2BIG;
+	plan->below = room_take(&room->low, sizeof(struct below) + length + 1,
+				ROOM_PAGE);
+	return plan->below ? 0 : -E2BIG;
+}
+
+static int plan_make(struct plan *plan, struct room *room,
+		     const struct svmrun_bzimage_boot *boot)
+{
+	int ret;
+
+	if (!svmrun_bzimage_is(boot->kernel, boot->kernel_size))
+		return -ENOEXEC;
+	header_read(&plan->header, boot->kernel, boot->kernel_size);
+	ret = plan_code(plan, boot->kernel, boot->kernel_size);
+	if (ret)
+		return ret;
+	ret = plan_protocol(plan);
+	if (ret)
+		return ret;
+	ret = plan_kernel(plan, room);
+	if (ret)
+		return ret;
+	ret = plan_initrd(plan, room, boot->initrd_size);
+	if (ret)
+		return ret;
+	return plan_below(plan, room, strlen(command_line(boot)));
+}
+
+/* "The kernel command line" and the fields that the loader writes */
+static void header_fill(struct setup_header *header, const struct plan *plan,
+			const struct svmrun_bzimage_boot *boot)
+{
+	header->vid_mode = VIDEO_NORMAL;
+	header->type_of_loader = LOADER_UNKNOWN;
+	header->loadflags |= CAN_USE_HEAP;
+	header->heap_end_ptr = HEAP_END;
+	header->code32_start = plan->kernel;
+	header->ramdisk_image = plan->initrd;
+	header->ramdisk_size = boot->initrd_size;
+	header->cmd_line_ptr = plan->below + sizeof(struct below);
+}
+
+/*
+ * "Zero page". The rest is zeros: no EDD, no APM, and a screen of 0 columns,
+ * which is none.
+ */
+static void params_fill(struct boot_params *params, const struct plan *plan,
+			const struct svmrun_bzimage_boot *boot,
+			const struct svmrun_e820_entry *map, int entries)
+{
+	const uint8_t *image = boot->kernel;
+	size_t length = HEADER_BASE + image[HEADER_LENGTH] - HEADER;
+
+	if (length > HEADER_MAX)
+		length = HEADER_MAX;
+	memset(params, 0, sizeof(*params));
+	memcpy((uint8_t *)params + HEADER, image + HEADER, length);
+	header_fill(&params->hdr, plan, boot);
+	params->acpi_rsdp_addr = boot->acpi_rsdp;
+	params->e820_entries = entries;
+	memcpy(params->e820_table, map, entries * sizeof(*map));
+}
+
+static void below_fill(struct below *below, const struct plan *plan,
+		       const struct svmrun_bzimage_boot *boot,
+		       const struct svmrun_e820_entry *map, int entries)
+{
+	const uint64_t gdt[] = {
+		[SVMRUN_BZIMAGE_CS / 8] = plan->long_mode ? GDT_CODE_64 :
+							    GDT_CODE_32,
+		[SVMRUN_BZIMAGE_DS / 8] = GDT_DATA,
+	};
+
+	params_fill(&below->params, plan, boot, map, entries);
+	memcpy(below->gdt, gdt, sizeof(below->gdt));
+	memcpy(below + 1, command_line(boot), strlen(command_line(boot)) + 1);
+}
+
+static struct svmrun_bzimage_entry entry_of(const struct plan *plan)
+{
+	uint64_t below = plan->below;
+
+	return (struct svmrun_bzimage_entry){
+		.rip = plan->kernel + (plan->long_mode ? LONG_ENTRY : 0),
+		.rsi = below + offsetof(struct below, params),
+		.long_mode = plan->long_mode,
+		.tables = below + offsetof(struct below, tables),
+		.gdt = below + offsetof(struct below, gdt),
+	};
+}
+
+int svmrun_bzimage_load(const struct svmrun_memory *memories, size_t count,
+			const struct svmrun_bzimage_boot *boot,
+			struct svmrun_bzimage_entry *entry)
+{
+	struct svmrun_e820_entry map[SVMRUN_E820_ENTRIES];
+	struct plan plan = { .initrd = 0 };
+	uint8_t *low;
+	struct room room;
+	int entries, ret;
+
+	entries = svmrun_e820_build(memories, count, map, SVMRUN_E820_ENTRIES);
+	if (entries < 0)
+		return entries;
+	low = memories->base;
+	room = room_of(memories->size);
+	ret = plan_make(&plan, &room, boot);
+	if (ret)
+		return ret;
+	memcpy(low + plan.kernel, plan.code, plan.code_size);
+	if (boot->initrd_size)
+		memcpy(low + plan.initrd, boot->initrd, boot->initrd_size);
+	below_fill((struct below *)(low + plan.below), &plan, boot, map,
+		   entries);
+	*entry = entry_of(&plan);
+	return 0;
+}
+
+static void set_selectors(struct svm_vmcb_save *save)
+{
+	save->cs.selector = SVMRUN_BZIMAGE_CS;
+	save->ds.selector = SVMRUN_BZIMAGE_DS;
+	save->es.selector = SVMRUN_BZIMAGE_DS;
+	save->ss.selector = SVMRUN_BZIMAGE_DS;
+	save->fs.selector = SVMRUN_BZIMAGE_DS;
+	save->gs.selector = SVMRUN_BZIMAGE_DS;
+}
+
+/* "32-bit Boot Protocol", "64-bit Boot Protocol" */
+int svmrun_bzimage_begin(struct svmrun_vcpu *vcpu, struct svmrun_memory *low,
+			 const struct svmrun_bzimage_entry *entry)
+{
+	struct svm_vmcb_save *save = &vcpu->vmcb->save;
+	const size_t gdt_size = sizeof(((struct below *)0)->gdt);
+	int ret = 0;
+
+	if (!svmrun_memory_at(low, entry->gdt, gdt_size))
+		return -ERANGE;
+	if (entry->long_mode)
+		ret = svmrun_mode_long(vcpu, low, entry->tables, entry->rip,
+				       entry->tables);
+	else
+		svmrun_mode_protected(vcpu, entry->rip, entry->tables);
+	if (ret)
+		return ret;
+	set_selectors(save);
+	save->gdtr.base = entry->gdt;
+	save->gdtr.limit = gdt_size - 1;
+	vcpu->regs->rsi = entry->rsi;
+	return 0;
+}

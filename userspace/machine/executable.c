@@ -1,0 +1,231 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include <errno.h>
+#include <string.h>
+
+#include "executable.h"
+
+const void *executable_at(const struct executable *executable, uint64_t offset,
+			  uint64_t size)
+{
+	if (offset > executable->size || size > executable->size - offset)
+		return NULL;
+	return executable->bytes + offset;
+}
+
+static Elf64_Ehdr widen_header(const Elf32_Ehdr *header)
+{
+	return (Elf64_Ehdr){
+		.e_type = header->e_type,
+		.e_machine = header->e_machine,
+		.e_entry = header->e_entry,
+		.e_phoff = header->e_phoff,
+		.e_phentsize = header->e_phentsize,
+		.e_phnum = header->e_phnum,
+	};
+}
+
+static Elf64_Phdr widen_segment(const Elf32_Phdr *segment)
+{
+	return (Elf64_Phdr){
+		.p_type = segment->p_type,
+		.p_flags = segment->p_flags,
+		.p_offset = segment->p_offset,
+		.p_vaddr = segment->p_vaddr,
+		.p_paddr = segment->p_paddr,
+		.p_filesz = segment->p_filesz,
+		.p_memsz = segment->p_memsz,
+		.p_align = segment->p_align,
+	};
+}
+
+static size_t segment_size(const struct executable *executable)
+{
+	return executable->wide ? sizeof(Elf64_Phdr) : sizeof(Elf32_Phdr);
+}
+
+static int ident_check(struct executable *executable)
+{
+	const uint8_t *ident = executable_at(executable, 0, EI_NIDENT);
+
+	if (!svmrun_image_is_elf(executable->bytes, executable->size))
+		return -ENOEXEC;
+	if (!ident)
+		return -ENODATA;
+	if (ident[EI_DATA] != ELFDATA2LSB ||
+	    (ident[EI_CLASS] != ELFCLASS64 && ident[EI_CLASS] != ELFCLASS32))
+		return -ENOEXEC;
+	executable->wide = ident[EI_CLASS] == ELFCLASS64;
+	return 0;
+}
+
+static int header_read(const struct executable *executable, Elf64_Ehdr *header)
+{
+	const void *at = executable_at(executable, 0,
+				       executable->wide ? sizeof(Elf64_Ehdr) :
+							  sizeof(Elf32_Ehdr));
+	Elf32_Ehdr narrow;
+
+	if (!at)
+		return -ENODATA;
+	if (executable->wide) {
+		memcpy(header, at, sizeof(*header));
+		return 0;
+	}
+	memcpy(&narrow, at, sizeof(narrow));
+	*header = widen_header(&narrow);
+	return 0;
+}
+
+static int header_check(const struct executable *executable,
+			const Elf64_Ehdr *header)
+{
+	size_t size = segment_size(executable);
+
+	if (header->e_machine != EM_X86_64 && header->e_machine != EM_386)
+		return -EMEDIUMTYPE;
+	if (header->e_type != ET_EXEC || header->e_phnum == PN_XNUM)
+		return -ENOEXEC;
+	if (header->e_phnum && header->e_phentsize != size)
+		return -ENOEXEC;
+	return executable_at(executable, header->e_phoff,
+			     header->e_phnum * size) ?
+		       0 :
+		       -ENODATA;
+}
+
+int executable_open(struct executable *executable, const void *image,
+		    size_t size)
+{
+	Elf64_Ehdr header;
+	int ret;
+
+	*executable = (struct executable){ .bytes = image, .size = size };
+	ret = ident_check(executable);
+	if (ret)
+		return ret;
+	ret = header_read(executable, &header);
+	if (ret)
+		return ret;
+	ret = header_check(executable, &header);
+	if (ret)
+		return ret;
+	executable->entry = header.e_entry;
+	executable->table = header.e_phoff;
+	executable->count = header.e_phnum;
+	return 0;
+}
+
+/* Copied, since nothing says that the file has them aligned. */
+Elf64_Phdr executable_segment(const struct executable *executable,
+			      unsigned int index)
+{
+	const uint8_t *at = executable->bytes + executable->table +
+			    index * segment_size(executable);
+	Elf64_Phdr segment;
+	Elf32_Phdr narrow;
+
+	if (executable->wide) {
+		memcpy(&segment, at, sizeof(segment));
+		return segment;
+	}
+	memcpy(&narrow, at, sizeof(narrow));
+	return widen_segment(&narrow);
+}
+
+static bool is_loaded(const Elf64_Phdr *segment)
+{
+	return segment->p_type == PT_LOAD && segment->p_memsz;
+}
+
+static int segment_occupy(const struct executable *executable,
+			  const Elf64_Phdr *segment, struct room *room)
+{
+	if (segment->p_filesz > segment->p_memsz)
+		return -ENOEXEC;
+	if (!executable_at(executable, segment->p_offset, segment->p_filesz))
+		return -ENODATA;
+	return room_occupy(room, segment->p_paddr, segment->p_memsz) ? 0 :
+								       -ERANGE;
+}
+
+int executable_occupy(const struct executable *executable, struct room *room)
+{
+	Elf64_Phdr segment;
+	bool loaded = false;
+	unsigned int i;
+	int ret;
+
+	for (i = 0; i < executable->count; i++) {
+		segment = executable_segment(executable, i);
+		if (!is_loaded(&segment))
+			continue;
+		ret = segment_occupy(executable, &segment, room);
+		if (ret)
+			return ret;
+		loaded = true;
+	}
+	return loaded ? 0 : -ENODATA;
+}
+
+bool executable_has(const struct executable *executable, uint64_t address)
+{
+	Elf64_Phdr segment;
+	unsigned int i;
+
+	for (i = 0; i < executable->count; i++) {
+		segment = executable_segment(executable, i);
+		if (is_loaded(&segment) && address >= segment.p_paddr &&
+		    address - segment.p_paddr < segment.p_memsz)
+			return true;
+	}
+	return false;
+}
+
+/* Kernels of the upper half have virtual addresses that differ. */
+static uint64_t physical(const struct executable *executable, uint64_t address)
+{
+	Elf64_Phdr segment;
+	unsigned int i;
+
+	for (i = 0; i < executable->count; i++) {
+		segment = executable_segment(executable, i);
+		if (is_loaded(&segment) && address >= segment.p_vaddr &&
+		    address - segment.p_vaddr < segment.p_memsz)
+			return address - segment.p_vaddr + segment.p_paddr;
+	}
+	return address;
+}
+
+int executable_entry(const struct executable *executable, uint32_t *entry)
+{
+	uint64_t address = physical(executable, executable->entry);
+
+	if (address > UINT32_MAX || !executable_has(executable, address))
+		return -ERANGE;
+	*entry = address;
+	return 0;
+}
+
+static void segment_load(const struct executable *executable,
+			 const Elf64_Phdr *segment,
+			 const struct svmrun_memory *memory)
+{
+	uint8_t *to = svmrun_memory_at(memory, segment->p_paddr,
+				       segment->p_memsz);
+
+	memcpy(to, executable->bytes + segment->p_offset, segment->p_filesz);
+	memset(to + segment->p_filesz, 0, segment->p_memsz - segment->p_filesz);
+}
+
+void executable_load(const struct executable *executable,
+		     const struct svmrun_memory *memory)
+{
+	Elf64_Phdr segment;
+	unsigned int i;
+
+	for (i = 0; i < executable->count; i++) {
+		segment = executable_segment(executable, i);
+		if (is_loaded(&segment))
+			segment_load(executable, &segment, memory);
+	}
+}

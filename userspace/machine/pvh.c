@@ -1,0 +1,289 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include <errno.h>
+#include <string.h>
+
+#include <svmrun/e820.h>
+#include <svmrun/pvh.h>
+
+#include "../lib/register.h"
+#include "executable.h"
+#include "room.h"
+
+#define NOTE_NAME "Xen"
+#define NOTE_ENTRY 18 /* XEN_ELFNOTE_PHYS32_ENTRY */
+#define NOTE_ALIGN 4ull
+
+#define START_MAGIC 0x336ec578 /* "xEn3", with the highest bit set */
+#define START_VERSION 1
+#define TSS_LIMIT 0x67
+
+/* Xen's public/arch-x86/hvm/start_info.h */
+struct start_info {
+	uint32_t magic;
+	uint32_t version;
+	uint32_t flags;
+	uint32_t module_count;
+	uint64_t modules;
+	uint64_t command_line;
+	uint64_t rsdp;
+	uint64_t map;
+	uint32_t map_entries;
+	uint32_t reserved;
+};
+
+struct start_module {
+	uint64_t address;
+	uint64_t size;
+	uint64_t command_line;
+	uint64_t reserved;
+};
+
+struct start_map {
+	uint64_t address;
+	uint64_t size;
+	uint32_t type;
+	uint32_t reserved;
+};
+
+_Static_assert(sizeof(struct start_info) == 56, "start_info.h");
+_Static_assert(sizeof(struct start_module) == 32, "start_info.h");
+_Static_assert(sizeof(struct start_map) == 24, "start_info.h");
+
+/* All that the kernel is told; the command line follows. */
+struct told {
+	struct start_info start;
+	struct start_module module;
+	struct start_map map[SVMRUN_E820_ENTRIES];
+};
+
+/**
+ * struct plan - where a kernel's parts go
+ * @entry: guest physical address, as all
+ * @told: of struct told
+ * @initrd: 0 for none
+ */
+struct plan {
+	uint64_t entry;
+	uint64_t told;
+	uint64_t initrd;
+};
+
+static const char *command_line(const struct svmrun_pvh_boot *boot)
+{
+	return boot->command_line ? boot->command_line : "";
+}
+
+static uint64_t padded(uint64_t size)
+{
+	return (size + NOTE_ALIGN - 1) & ~(NOTE_ALIGN - 1);
+}
+
+/* The address has the size of a word of the kernel, or 32 bits. */
+static int note_entry(const Elf64_Nhdr *note, const void *description,
+		      uint64_t *entry)
+{
+	if (note->n_descsz != 4 && note->n_descsz != 8)
+		return -ENOMSG;
+	*entry = 0;
+	memcpy(entry, description, note->n_descsz);
+	return 0;
+}
+
+static bool is_entry(const Elf64_Nhdr *note, const void *name)
+{
+	return note->n_type == NOTE_ENTRY &&
+	       note->n_namesz == sizeof(NOTE_NAME) &&
+	       !memcmp(name, NOTE_NAME, sizeof(NOTE_NAME));
+}
+
+/* Goes through a segment of notes. */
+static int notes_search(const struct executable *notes, uint64_t *entry)
+{
+	uint64_t offset = 0, description;
+	Elf64_Nhdr note; /* the same in both classes */
+	const void *at;
+
+	for (;;) {
+		at = executable_at(notes, offset, sizeof(note));
+		if (!at)
+			return -ENOMSG;
+		memcpy(&note, at, sizeof(note));
+		offset += sizeof(note);
+		description = offset + padded(note.n_namesz);
+		if (!executable_at(notes, description, note.n_descsz))
+			return -ENOMSG;
+		if (is_entry(&note, notes->bytes + offset))
+			return note_entry(&note, notes->bytes + description,
+					  entry);
+		offset = description + padded(note.n_descsz);
+	}
+}
+
+static int entry_find(const struct executable *executable, uint64_t *entry)
+{
+	struct executable notes = { .size = 0 };
+	Elf64_Phdr segment;
+	unsigned int i;
+
+	for (i = 0; i < executable->count; i++) {
+		segment = executable_segment(executable, i);
+		if (segment.p_type != PT_NOTE)
+			continue;
+		notes.bytes = executable_at(executable, segment.p_offset,
+					    segment.p_filesz);
+		notes.size = segment.p_filesz;
+		if (notes.bytes && !notes_search(&notes, entry))
+			return 0;
+	}
+	return -ENOMSG;
+}
+
+static int image_read(struct executable *executable, const void *image,
+		      size_t size, uint64_t *entry)
+{
+	int ret = executable_open(executable, image, size);
+
+	return ret ? ret : entry_find(executable, entry);
+}
+
+bool svmrun_pvh_is(const void *image, size_t size)
+{
+	struct executable executable;
+	uint64_t entry;
+
+	return !image_read(&executable, image, size, &entry);
+}
+
+static int plan_kernel(const struct plan *plan,
+		       const struct executable *executable, struct room *room)
+{
+	int ret = executable_occupy(executable, room);
+
+	if (ret)
+		return ret;
+	return executable_has(executable, plan->entry) ? 0 : -ERANGE;
+}
+
+/* Conventional memory is what a kernel is least likely to take for its own. */
+static int plan_told(struct plan *plan, struct room *room, size_t length)
+{
+	uint64_t size = sizeof(struct told) + length + 1;
+
+	plan->told = room_take(&room->low, size, ROOM_PAGE);
+	if (!plan->told)
+		plan->told = room_take(&room->high, size, ROOM_PAGE);
+	return plan->told ? 0 : -E2BIG;
+}
+
+static int plan_initrd(struct plan *plan, struct room *room, size_t size)
+{
+	if (!size)
+		return 0;
+	plan->initrd = room_take_highest(&room->high, size, SVMRUN_E820_ABOVE);
+	return plan->initrd ? 0 : -EFBIG;
+}
+
+static int plan_make(struct plan *plan, struct executable *executable,
+		     struct room *room, const struct svmrun_pvh_boot *boot)
+{
+	int ret;
+
+	ret = image_read(executable, boot->kernel, boot->kernel_size,
+			 &plan->entry);
+	if (ret)
+		return ret;
+	ret = plan_kernel(plan, executable, room);
+	if (ret)
+		return ret;
+	ret = plan_told(plan, room, strlen(command_line(boot)));
+	if (ret)
+		return ret;
+	return plan_initrd(plan, room, boot->initrd_size);
+}
+
+static struct start_info start_of(const struct plan *plan,
+				  const struct svmrun_pvh_boot *boot,
+				  int entries)
+{
+	uint64_t told = plan->told;
+
+	return (struct start_info){
+		.magic = START_MAGIC,
+		.version = START_VERSION,
+		.module_count = !!boot->initrd_size,
+		.modules = boot->initrd_size ?
+				   told + offsetof(struct told, module) :
+				   0,
+		.command_line = boot->command_line ?
+					told + sizeof(struct told) :
+					0,
+		.rsdp = boot->acpi_rsdp,
+		.map = told + offsetof(struct told, map),
+		.map_entries = entries,
+	};
+}
+
+static void map_fill(struct start_map *map,
+		     const struct svmrun_e820_entry *entries, int count)
+{
+	int i;
+
+	for (i = 0; i < count; i++) {
+		map[i].address = entries[i].base;
+		map[i].size = entries[i].size;
+		map[i].type = entries[i].type;
+	}
+}
+
+static void told_fill(struct told *told, const struct plan *plan,
+		      const struct svmrun_pvh_boot *boot,
+		      const struct svmrun_e820_entry *entries, int count)
+{
+	memset(told, 0, sizeof(*told));
+	told->start = start_of(plan, boot, count);
+	told->module.address = plan->initrd;
+	told->module.size = boot->initrd_size;
+	map_fill(told->map, entries, count);
+	memcpy(told + 1, command_line(boot), strlen(command_line(boot)) + 1);
+}
+
+int svmrun_pvh_load(const struct svmrun_memory *memories, size_t count,
+		    const struct svmrun_pvh_boot *boot,
+		    struct svmrun_pvh_entry *entry)
+{
+	struct svmrun_e820_entry map[SVMRUN_E820_ENTRIES];
+	uint8_t *low;
+	struct executable executable;
+	struct plan plan = { .initrd = 0 };
+	struct room room;
+	int entries, ret;
+
+	entries = svmrun_e820_build(memories, count, map, SVMRUN_E820_ENTRIES);
+	if (entries < 0)
+		return entries;
+	low = memories->base;
+	room = room_of(memories->size);
+	ret = plan_make(&plan, &executable, &room, boot);
+	if (ret)
+		return ret;
+	executable_load(&executable, memories);
+	if (boot->initrd_size)
+		memcpy(low + plan.initrd, boot->initrd, boot->initrd_size);
+	told_fill((struct told *)(low + plan.told), &plan, boot, map, entries);
+	*entry = (struct svmrun_pvh_entry){
+		.eip = plan.entry,
+		.ebx = plan.told,
+	};
+	return 0;
+}
+
+/* Of CR0's bits that can be written only PE may be set. */
+int svmrun_pvh_begin(struct svmrun_vcpu *vcpu,
+		     const struct svmrun_pvh_entry *entry)
+{
+	svmrun_mode_protected(vcpu, entry->eip, 0);
+	vcpu->vmcb->save.cr0 = CR0_PE | CR0_ET;
+	vcpu->vmcb->save.tr.limit = TSS_LIMIT;
+	vcpu->regs->rbx = entry->ebx;
+	return 0;
+}

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include <svmrun/e820.h>
+
+#include "room.h"
+
+static struct room_zone zone_of(uint64_t start, uint64_t end)
+{
+	return (struct room_zone){
+		.start = start,
+		.end = end,
+		.first = start,
+		.last = start,
+	};
+}
+
+struct room room_of(uint64_t size)
+{
+	return (struct room){
+		.low = zone_of(ROOM_PAGE, SVMRUN_E820_LOW_END),
+		.high = zone_of(SVMRUN_E820_HIGH, size),
+	};
+}
+
+static bool fits(uint64_t address, uint64_t size, uint64_t start, uint64_t end)
+{
+	return address >= start && address <= end && size <= end - address;
+}
+
+static void grow(struct room_zone *zone, uint64_t address, uint64_t size)
+{
+	bool empty = zone->first == zone->last;
+
+	if (empty || address < zone->first)
+		zone->first = address;
+	if (empty || address + size > zone->last)
+		zone->last = address + size;
+}
+
+bool room_occupy(struct room *room, uint64_t address, uint64_t size)
+{
+	struct room_zone *zone = address < room->high.start ? &room->low :
+							      &room->high;
+
+	if (!fits(address, size, zone->start, zone->end))
+		return false;
+	grow(zone, address, size);
+	return true;
+}
+
+/* As high as possible from @start on, below @end */
+static uint64_t highest(uint64_t size, uint64_t align, uint64_t start,
+			uint64_t end)
+{
+	uint64_t at;
+
+	if (end < start || size > end - start)
+		return 0;
+	at = (end - size) & ~(align - 1);
+	return at >= start ? at : 0;
+}
+
+uint64_t room_take(struct room_zone *zone, uint64_t size, uint64_t align)
+{
+	uint64_t at = (zone->last + align - 1) & ~(align - 1);
+
+	if (!fits(at, size, zone->last, zone->end))
+		at = highest(size, align, zone->start, zone->first);
+	if (at)
+		grow(zone, at, size);
+	return at;
+}
+
+uint64_t room_take_highest(struct room_zone *zone, uint64_t size,
+			   uint64_t limit)
+{
+	uint64_t end = limit < zone->end ? limit : zone->end;
+	uint64_t before = limit < zone->first ? limit : zone->first;
+	uint64_t at = highest(size, ROOM_PAGE, zone->last, end);
+
+	if (!at)
+		at = highest(size, ROOM_PAGE, zone->start, before);
+	if (at)
+		grow(zone, at, size);
+	return at;
+}
