@@ -9,8 +9,8 @@
 #include "message.h"
 #include "status.h"
 
-#define CPUID_EXTENDED_FEATURES	0x80000001
-#define ECX_SVM			(1u << 2)
+#define CPUID_EXTENDED_FEATURES 0x80000001
+#define ECX_SVM (1u << 2)
 
 static bool processor_has_svm(void)
 {

@@ -8,24 +8,15 @@
 #include "message.h"
 #include "status.h"
 
-#define PAGE		4096ull
-#define STACK_SIZE	(4 * PAGE) /* kept free below the top of memory */
-#define GIB_4		(4ull << 30)
-#define SEGMENT		0x10000ull
-#define REAL_END	0x100000ull
-#define LOAD_REAL	0x7c00 /* where firmware puts a boot sector */
-#define LOAD_OTHER	0x100000
-
-/*
- * The tables and the stack end where the guest reaches at its start: 32-bit
- * code to the last page of 4 GiB, long mode's tables map no more either.
- */
-static uint64_t reach(const struct guest *guest)
-{
-	uint64_t most = GIB_4 - PAGE;
-
-	return guest->memory.size < most ? guest->memory.size : most;
-}
+#define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
+#define PAGE 4096ull
+#define STACK_SIZE (4 * PAGE) /* kept free below the top of memory */
+#define GIB_3 (3ull << 30) /* devices from here on */
+#define GIB_4 (4ull << 30)
+#define SEGMENT 0x10000ull
+#define REAL_END 0x100000ull
+#define LOAD_REAL 0x7c00 /* where firmware puts a boot sector */
+#define LOAD_OTHER 0x100000
 
 static uint64_t reserved(enum mode mode)
 {
@@ -39,7 +30,7 @@ static uint64_t reserved(enum mode mode)
 	}
 }
 
-static int allocate(struct guest *guest, __u64 size)
+static int add_memory(struct guest *guest, uint64_t gpa, uint64_t size)
 {
 	void *base = mmap(NULL, size, PROT_READ | PROT_WRITE,
 			  MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -47,14 +38,33 @@ static int allocate(struct guest *guest, __u64 size)
 	if (base == MAP_FAILED)
 		return message_fail(STATUS_ENVIRONMENT,
 				    "cannot have %llu bytes of memory for the guest: %s; ask for less with --mem",
-				    size, strerror(errno));
-	guest->memory = (struct svmrun_memory){ .base = base, .size = size };
+				    (__u64)size, strerror(errno));
+	guest->memories[guest->memory_count++] = (struct svmrun_memory){
+		.base = base, .gpa = gpa, .size = size
+	};
 	return 0;
+}
+
+static int allocate(struct guest *guest, uint64_t size)
+{
+	int ret;
+
+	if (size <= GIB_3)
+		return add_memory(guest, 0, size);
+	ret = add_memory(guest, 0, GIB_3);
+	return ret ? ret : add_memory(guest, GIB_4, size - GIB_3);
+}
+
+int guest_add_rom(struct guest *guest, uint64_t gpa, uint64_t size)
+{
+	guest->rom_count++;
+	return add_memory(guest, gpa, size);
 }
 
 void guest_destroy(struct guest *guest)
 {
-	svmrun_memory_destroy(&guest->memory);
+	while (guest->memory_count)
+		svmrun_memory_destroy(&guest->memories[--guest->memory_count]);
 }
 
 /* Where an image may be: not where the stack and the tables will be. */
@@ -62,14 +72,13 @@ static int usable(const struct guest *guest, struct svmrun_memory *memory)
 {
 	__u64 keep = reserved(guest->mode);
 
-	*memory = guest->memory;
+	*memory = guest->memories[0];
 	if (!keep)
 		return 0;
-	memory->size = reach(guest);
 	if (memory->size <= keep)
 		return message_fail(STATUS_USAGE,
 				    "--mem %zu: the stack and page tables of this mode take %llu bytes; more is wanted",
-				    guest->memory.size, keep);
+				    memory->size, keep);
 	memory->size -= keep;
 	return 0;
 }
@@ -132,11 +141,19 @@ static int load_elf(struct guest *guest, const struct run_options *options,
 	return ret ? elf_failed(options->image, -ret, memory) : 0;
 }
 
-static bool is_elf(const struct run_options *options, const struct file *file)
+/* What says more of itself comes first: some kernels are ELF as well. */
+static enum format format_of(const struct run_options *options,
+			     const struct file *file)
 {
-	if (options->format == FORMAT_AUTO)
-		return svmrun_image_is_elf(file->bytes, file->size);
-	return options->format == FORMAT_ELF;
+	if (options->format != FORMAT_AUTO)
+		return options->format;
+	if (svmrun_bzimage_is(file->bytes, file->size) ||
+	    svmrun_pvh_is(file->bytes, file->size))
+		return FORMAT_LINUX;
+	if (svmrun_multiboot_is(file->bytes, file->size))
+		return FORMAT_MULTIBOOT;
+	return svmrun_image_is_elf(file->bytes, file->size) ? FORMAT_ELF :
+							      FORMAT_FLAT;
 }
 
 static int check_elf_options(const struct run_options *options)
@@ -155,11 +172,9 @@ static int check_elf_options(const struct run_options *options)
 /* The highest address that a jump can begin at. */
 static __u64 entry_end(const struct guest *guest)
 {
-	__u64 end = guest->memory.size;
+	__u64 end = guest->memories[0].size;
 
-	if (guest->mode == MODE_REAL)
-		return end < REAL_END ? end : REAL_END;
-	return end < GIB_4 ? end : GIB_4;
+	return guest->mode == MODE_REAL && end > REAL_END ? REAL_END : end;
 }
 
 static int place_entry(struct guest *guest, const struct run_options *options)
@@ -174,8 +189,8 @@ static int place_entry(struct guest *guest, const struct run_options *options)
 			    entry_end(guest));
 }
 
-static int load(struct guest *guest, const struct run_options *options,
-		const struct file *file, bool elf)
+static int load_image(struct guest *guest, const struct run_options *options,
+		      const struct file *file)
 {
 	struct svmrun_memory memory;
 	int ret;
@@ -183,30 +198,63 @@ static int load(struct guest *guest, const struct run_options *options,
 	ret = usable(guest, &memory);
 	if (ret)
 		return ret;
-	ret = elf ? load_elf(guest, options, file, &memory) :
-		    load_flat(guest, options, file, &memory);
+	ret = guest->format == FORMAT_ELF ?
+		      load_elf(guest, options, file, &memory) :
+		      load_flat(guest, options, file, &memory);
 	if (ret)
 		return ret;
 	guest->stack = memory.size + STACK_SIZE;
 	return place_entry(guest, options);
 }
 
+/* What only some formats have a use for */
+static int check_options(const struct guest *guest,
+			 const struct run_options *options)
+{
+	const struct {
+		bool given;
+		const char *option;
+		unsigned int formats;
+	} rules[] = {
+		{ options->initrd, "--initrd", 1 << FORMAT_LINUX },
+		{ options->append, "--append",
+		  1 << FORMAT_LINUX | 1 << FORMAT_MULTIBOOT },
+		{ options->module_count, "--module", 1 << FORMAT_MULTIBOOT },
+		{ options->has_entry, "--entry",
+		  1 << FORMAT_FLAT | 1 << FORMAT_ELF },
+		{ options->has_load, "--load",
+		  1 << FORMAT_FLAT | 1 << FORMAT_ELF },
+		{ options->mode != MODE_AUTO, "--mode",
+		  1 << FORMAT_FLAT | 1 << FORMAT_ELF },
+	};
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(rules); i++)
+		if (rules[i].given && !(rules[i].formats >> guest->format & 1))
+			return message_fail(STATUS_USAGE,
+					    "%s: %s is of another format; --format says which it is",
+					    rules[i].option, options->image);
+	return guest->format == FORMAT_ELF ? check_elf_options(options) : 0;
+}
+
 static int create(struct guest *guest, const struct run_options *options,
 		  const struct file *file)
 {
-	bool elf = is_elf(options, file);
 	int ret;
 
-	ret = elf ? check_elf_options(options) : 0;
+	*guest = (struct guest){ .format = format_of(options, file),
+				 .mode = options->mode };
+	guest->is_pc = guest->format >= FORMAT_LINUX;
+	ret = check_options(guest, options);
 	if (ret)
 		return ret;
-	guest->mode = options->mode;
 	if (guest->mode == MODE_AUTO)
-		guest->mode = elf ? MODE_LONG : MODE_REAL;
+		guest->mode = guest->format == FORMAT_ELF ? MODE_LONG :
+							    MODE_REAL;
 	ret = allocate(guest, options->memory);
-	if (ret)
-		return ret;
-	ret = load(guest, options, file, elf);
+	if (!ret)
+		ret = guest->is_pc ? kernel_load(guest, options, file) :
+				     load_image(guest, options, file);
 	if (ret)
 		guest_destroy(guest);
 	return ret;
@@ -234,17 +282,24 @@ static void begin_real(const struct guest *guest, struct svmrun_vcpu *vcpu)
 		svmrun_mode_real(vcpu, guest->entry >> 4, guest->entry & 0xf);
 }
 
-int guest_begin(struct guest *guest, struct svmrun_vcpu *vcpu)
+static int begin_image(struct guest *guest, struct svmrun_vcpu *vcpu)
 {
-	int ret = 0;
-
 	if (guest->mode == MODE_REAL)
 		begin_real(guest, vcpu);
 	else if (guest->mode == MODE_PROTECTED)
 		svmrun_mode_protected(vcpu, guest->entry, guest->stack);
 	else /* the tables are right above the stack */
-		ret = svmrun_mode_long(vcpu, &guest->memory, guest->stack,
-				       guest->entry, guest->stack);
+		return svmrun_mode_long(vcpu, &guest->memories[0], guest->stack,
+					guest->entry, guest->stack);
+	return 0;
+}
+
+int guest_begin(struct guest *guest, struct machine *machine)
+{
+	struct svmrun_vcpu *vcpu = &machine->cpus[0].vcpu;
+	int ret = guest->is_pc ? kernel_begin(guest, machine) :
+				 begin_image(guest, vcpu);
+
 	if (ret)
 		return message_fail(STATUS_ENVIRONMENT,
 				    "cannot set the guest up: %s",

@@ -8,28 +8,61 @@
 #define GUEST_H
 
 #include <svmrun.h>
+#include <svmrun/bzimage.h>
+#include <svmrun/multiboot.h>
+#include <svmrun/pvh.h>
 
+#include "file.h"
+#include "machine.h"
 #include "options.h"
 
 /**
  * struct guest - a guest that is ready to be run
- * @memory: its memory, from guest physical address 0
+ * @memories: its memory: from 0 up to 3 GiB at most, the rest from 4 GiB on, and
+ *	firmware's below that
+ * @memory_count: how many
+ * @rom_count: how many of them, the last, are not to be written to
+ * @is_pc: it expects a PC: a console, and nothing where nothing is
+ * @format: what it is
+ * @pvh: a Linux that is entered as PVH has it
  * @mode: the mode it begins in
  * @entry: where
  * @stack: top of its stack: below the page tables, if there are any
+ * @bzimage: how Linux begins
+ * @pvh_entry: the same of PVH
+ * @multiboot: the same of a multiboot kernel
  */
 struct guest {
-	struct svmrun_memory memory;
+	struct svmrun_memory memories[MACHINE_MEMORIES];
+	size_t memory_count;
+	size_t rom_count;
+	bool is_pc;
+	enum format format;
+	bool pvh;
 	enum mode mode;
 	uint64_t entry;
 	uint64_t stack;
+	struct svmrun_bzimage_entry bzimage;
+	struct svmrun_pvh_entry pvh_entry;
+	struct svmrun_multiboot_entry multiboot;
 };
 
 /* Gives 0, or the exit status after a message. */
 int guest_create(struct guest *guest, const struct run_options *options);
 void guest_destroy(struct guest *guest);
 
-/* Sets a vCPU's registers up; the same. */
-int guest_begin(struct guest *guest, struct svmrun_vcpu *vcpu);
+/* Sets the first processor and the devices up; the same. */
+int guest_begin(struct guest *guest, struct machine *machine);
+
+/*
+ * Linux, multiboot and firmware: kernel.c. Each the same: what the image is loaded
+ * with, and how it begins.
+ */
+int kernel_load(struct guest *guest, const struct run_options *options,
+		const struct file *image);
+int kernel_begin(struct guest *guest, struct machine *machine);
+
+/* Memory that the guest cannot write to; the last that is added. */
+int guest_add_rom(struct guest *guest, uint64_t gpa, uint64_t size);
 
 #endif /* GUEST_H */

@@ -13,8 +13,8 @@
 #include "status.h"
 
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
-#define LABEL_WIDTH	24
-#define LINE_WIDTH	80
+#define LABEL_WIDTH 24
+#define LINE_WIDTH 80
 
 static const char *const xcr0_names[] = {
 	[0] = "x87",	   [1] = "SSE",	   [2] = "AVX",	      [3] = "BNDREGS",

@@ -26,29 +26,29 @@ static void explain(struct outcome *outcome, const struct svmrun_vcpu *vcpu,
 }
 
 /* The processor names no field. */
-static void end(struct machine *machine, const char *unknown)
+static void end(struct cpu *cpu, const char *unknown)
 {
-	const struct svmrun_registers *regs = machine->vcpu.regs;
+	const struct svmrun_registers *regs = cpu->vcpu.regs;
 	const char *reason = svmrun_invalid_reason(regs->out_invalid_reason);
-	__u64 rip = machine->vcpu.vmcb->save.rip;
+	__u64 rip = cpu->vcpu.vmcb->save.rip;
 
 	if (regs->out_invalid_reason == SVMRUN_INVALID_PROCESSOR)
-		machine_end(machine, STATUS_UNHANDLED, "unhandled",
-			    "VMEXIT_INVALID at RIP 0x%llx: %s%s", rip, reason,
-			    unknown);
+		cpu_end(cpu, STATUS_UNHANDLED, "unhandled",
+			"VMEXIT_INVALID at RIP 0x%llx: %s%s", rip, reason,
+			unknown);
 	else
-		machine_end(machine, STATUS_UNHANDLED, "unhandled",
-			    "VMEXIT_INVALID at RIP 0x%llx: field at offset 0x%x of the vCPU's pages: %s%s",
-			    rip, regs->out_invalid_offset,
-			    reason ? reason : "reason unknown", unknown);
+		cpu_end(cpu, STATUS_UNHANDLED, "unhandled",
+			"VMEXIT_INVALID at RIP 0x%llx: field at offset 0x%x of the vCPU's pages: %s%s",
+			rip, regs->out_invalid_offset,
+			reason ? reason : "reason unknown", unknown);
 }
 
-void machine_invalid(struct machine *machine)
+void cpu_invalid(struct cpu *cpu)
 {
-	struct outcome *outcome = &machine->outcome;
+	struct outcome *outcome = &cpu->machine->outcome;
 
-	explain(outcome, &machine->vcpu, &machine->info);
-	end(machine,
+	explain(outcome, &cpu->vcpu, &cpu->machine->info);
+	end(cpu,
 	    outcome->broken ? "" : "; no rule that svmrun knows of is broken");
 }
 

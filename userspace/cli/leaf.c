@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The guest has the host's processor, less what the machine around it does not
- * have: no APIC, no SVM, no performance counters, no machine checks, none of
- * the MSRs that the features hidden here are used by.
+ * have: no SVM, no performance counters, no machine checks, none of the MSRs that
+ * the features hidden here are used by; and with the local APIC that it has.
  */
 #include <cpuid.h>
 #include <stdbool.h>
@@ -13,34 +13,37 @@
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
 #define BIT(n) (1u << (n))
 
-#define LEAF_BASIC		0x00000000
-#define LEAF_FEATURES		0x00000001
-#define LEAF_STRUCTURED		0x00000007
-#define LEAF_XSAVE		0x0000000d
-#define LEAF_HYPERVISOR		0x40000000
-#define LEAF_EXTENDED		0x80000000
-#define LEAF_EXTENDED_FEATURES	0x80000001
-#define LEAF_NAME_1		0x80000002
-#define LEAF_NAME_3		0x80000004
-#define LEAF_CACHE_L1		0x80000005
-#define LEAF_CACHE_L2		0x80000006
-#define LEAF_POWER		0x80000007
-#define LEAF_SIZES		0x80000008
+#define LEAF_BASIC 0x00000000
+#define LEAF_FEATURES 0x00000001
+#define LEAF_STRUCTURED 0x00000007
+#define LEAF_XSAVE 0x0000000d
+#define LEAF_HYPERVISOR 0x40000000
+#define LEAF_EXTENDED 0x80000000
+#define LEAF_EXTENDED_FEATURES 0x80000001
+#define LEAF_NAME_1 0x80000002
+#define LEAF_NAME_3 0x80000004
+#define LEAF_CACHE_L1 0x80000005
+#define LEAF_CACHE_L2 0x80000006
+#define LEAF_POWER 0x80000007
+#define LEAF_SIZES 0x80000008
 
-/* 00000001 ECX: MONITOR, DSCPL, VMX, SMX, EIST, TM2, SDBG, PDCM, DCA, x2APIC,
- * TSC deadline
- */
+/* 00000001 ECX: MONITOR, DSCPL, VMX, SMX, EIST, TM2, SDBG, PDCM, DCA */
 #define HIDE_1_ECX                                                             \
 	(BIT(3) | BIT(4) | BIT(5) | BIT(6) | BIT(7) | BIT(8) | BIT(11) |       \
-	 BIT(15) | BIT(18) | BIT(21) | BIT(24))
-#define ECX_OSXSAVE	BIT(27)
-#define ECX_HYPERVISOR	BIT(31)
-#define EBX_TOPOLOGY	0xffff0000u /* APIC ID, number of processors */
+	 BIT(15) | BIT(18))
+#define ECX_APIC (BIT(21) | BIT(24)) /* x2APIC, TSC deadline */
+#define ECX_OSXSAVE BIT(27)
+#define ECX_HYPERVISOR BIT(31)
+#define EBX_TOPOLOGY 0xffff0000u /* APIC ID, number of processors */
+#define EBX_ID 24
+#define EBX_CPUS 16
 
-/* 00000001 EDX: MCE, APIC, MTRR, MCA, PSN, DS, ACPI, HTT, TM, PBE */
+/* 00000001 EDX: MCE, MTRR, MCA, PSN, DS, ACPI, HTT, TM, PBE */
 #define HIDE_1_EDX                                                             \
-	(BIT(7) | BIT(9) | BIT(12) | BIT(14) | BIT(18) | BIT(21) | BIT(22) |   \
-	 BIT(28) | BIT(29) | BIT(31))
+	(BIT(7) | BIT(12) | BIT(14) | BIT(18) | BIT(21) | BIT(22) | BIT(28) |  \
+	 BIT(29) | BIT(31))
+#define EDX_APIC BIT(9)
+#define EDX_HTT BIT(28)
 
 /* 00000007 EBX: TSC_ADJUST, SGX, PQM, MPX, PQE, PT */
 #define HIDE_7_EBX (BIT(1) | BIT(2) | BIT(12) | BIT(14) | BIT(15) | BIT(25))
@@ -48,8 +51,8 @@
 #define HIDE_7_ECX                                                             \
 	(BIT(5) | BIT(7) | BIT(13) | BIT(22) | BIT(23) | BIT(24) | BIT(29) |   \
 	 BIT(30) | BIT(31))
-#define ECX_PKU		BIT(3)
-#define ECX_OSPKE	BIT(4)
+#define ECX_PKU BIT(3)
+#define ECX_OSPKE BIT(4)
 /* EDX: UINTR, PCONFIG, arch LBR, CET_IBT, IBRS, STIBP, L1D, ARCH_CAP, CORE_CAP,
  * SSBD
  */
@@ -65,22 +68,34 @@
 	(BIT(1) | BIT(2) | BIT(3) | BIT(9) | BIT(10) | BIT(12) | BIT(13) |     \
 	 BIT(15) | BIT(17) | BIT(19) | BIT(22) | BIT(23) | BIT(24) | BIT(26) | \
 	 BIT(27) | BIT(28) | BIT(29) | BIT(30))
-/* EDX: MCE, APIC, MTRR, MCA, FFXSR; RDTSCP, whose TSC_AUX is the host's */
-#define HIDE_81_EDX (BIT(7) | BIT(9) | BIT(12) | BIT(14) | BIT(25) | BIT(27))
+#define ECX_CMP_LEGACY BIT(1)
+/* EDX: MCE, MTRR, MCA, FFXSR; RDTSCP, whose TSC_AUX is the host's */
+#define HIDE_81_EDX (BIT(7) | BIT(12) | BIT(14) | BIT(25) | BIT(27))
 
 /* 80000007 EDX: TscInvariant; 80000008 EBX: CLZERO, RstrFpErrPtrs */
 #define KEEP_87_EDX BIT(8)
 #define KEEP_88_EBX (BIT(0) | BIT(2))
+#define ECX_ID_SIZE 12 /* bits of an APIC ID that number cores */
 
-#define CR4_OSXSAVE	(1ull << 18)
-#define CR4_PKE		(1ull << 22)
-#define XCR0_PKRU	(1ull << 9)
+/*
+ * What every 64-bit processor has: 00000001 ECX: SSE3, CX16; EDX: FPU, VME, DE,
+ * PSE, TSC, MSR, PAE, CX8, APIC, SEP, PGE, CMOV, PAT, PSE36, CLFSH, MMX, FXSR,
+ * SSE, SSE2; 80000001 ECX: LahfSahf; EDX: those, and SYSCALL, NX, LM
+ */
+#define MINIMAL_1_ECX (BIT(0) | BIT(13) | ECX_APIC)
+#define MINIMAL_1_EDX 0x078bab7fu
+#define MINIMAL_81_ECX (BIT(0) | ECX_CMP_LEGACY)
+#define MINIMAL_81_EDX (0x0183ab7fu | BIT(11) | BIT(20) | BIT(29))
+
+#define CR4_OSXSAVE (1ull << 18)
+#define CR4_PKE (1ull << 22)
+#define XCR0_PKRU (1ull << 9)
 
 /* 0000000D, subleaf 1 EAX: XSAVES, XFD */
-#define HIDE_D1_EAX	(BIT(3) | BIT(4))
-#define XSAVE_BASE	576 /* legacy region and header (APM 11.5) */
+#define HIDE_D1_EAX (BIT(3) | BIT(4))
+#define XSAVE_BASE 576 /* legacy region and header (APM 11.5) */
 #define XSAVE_COMPONENTS 63
-#define ECX_ALIGNED	BIT(1) /* of a component in the compacted format */
+#define ECX_ALIGNED BIT(1) /* of a component in the compacted format */
 
 struct cpuid cpuid_host(uint32_t leaf, uint32_t subleaf)
 {
@@ -92,7 +107,6 @@ struct cpuid cpuid_host(uint32_t leaf, uint32_t subleaf)
 
 static void edit_basic(const struct cpuid_guest *guest, struct cpuid *c)
 {
-	(void)guest;
 	if (c->eax > LEAF_XSAVE)
 		c->eax = LEAF_XSAVE;
 }
@@ -100,15 +114,30 @@ static void edit_basic(const struct cpuid_guest *guest, struct cpuid *c)
 static void edit_features(const struct cpuid_guest *guest, struct cpuid *c)
 {
 	c->ebx &= ~EBX_TOPOLOGY;
+	c->ebx |= guest->id << EBX_ID;
 	c->ecx &= ~(HIDE_1_ECX | ECX_OSXSAVE);
-	c->ecx |= ECX_HYPERVISOR;
-	if (guest->cr4 & CR4_OSXSAVE)
-		c->ecx |= ECX_OSXSAVE;
+	c->ecx |= ECX_APIC;
 	c->edx &= ~HIDE_1_EDX;
+	c->edx |= EDX_APIC;
+	if (guest->minimal) {
+		c->ecx &= MINIMAL_1_ECX;
+		c->edx &= MINIMAL_1_EDX;
+	}
+	if (guest->cpus > 1) {
+		c->ebx |= guest->cpus << EBX_CPUS;
+		c->edx |= EDX_HTT;
+	}
+	c->ecx |= ECX_HYPERVISOR;
+	if ((guest->cr4 & CR4_OSXSAVE) && !guest->minimal)
+		c->ecx |= ECX_OSXSAVE;
 }
 
 static void edit_structured(const struct cpuid_guest *guest, struct cpuid *c)
 {
+	if (guest->minimal) {
+		*c = (struct cpuid){ 0 };
+		return;
+	}
 	c->eax = 0; /* the last subleaf */
 	c->ebx &= ~HIDE_7_EBX;
 	c->ecx &= ~(HIDE_7_ECX | ECX_OSPKE);
@@ -122,29 +151,43 @@ static void edit_structured(const struct cpuid_guest *guest, struct cpuid *c)
 static void edit_extended_features(const struct cpuid_guest *guest,
 				   struct cpuid *c)
 {
-	(void)guest;
 	c->ecx &= ~HIDE_81_ECX;
 	c->edx &= ~HIDE_81_EDX;
+	if (guest->cpus > 1)
+		c->ecx |= ECX_CMP_LEGACY;
+	if (guest->minimal) {
+		c->ecx &= MINIMAL_81_ECX;
+		c->edx &= MINIMAL_81_EDX;
+	}
 }
 
 static void edit_power(const struct cpuid_guest *guest, struct cpuid *c)
 {
-	(void)guest;
 	*c = (struct cpuid){ .edx = c->edx & KEEP_87_EDX };
+}
+
+/* Bits that number so many */
+static uint32_t width(uint32_t count)
+{
+	uint32_t bits = 0;
+
+	while (1u << bits < count)
+		bits++;
+	return bits;
 }
 
 static void edit_sizes(const struct cpuid_guest *guest, struct cpuid *c)
 {
 	*c = (struct cpuid){
 		.eax = (c->eax & 0xff00) | guest->gpa_bits,
-		.ebx = c->ebx & KEEP_88_EBX,
+		.ebx = guest->minimal ? 0 : c->ebx & KEEP_88_EBX,
 	};
+	if (guest->cpus > 1)
+		c->ecx = (guest->cpus - 1) | width(guest->cpus) << ECX_ID_SIZE;
 }
 
 static void edit_nothing(const struct cpuid_guest *guest, struct cpuid *c)
 {
-	(void)guest;
-	(void)c;
 }
 
 /* Leaves that the guest has; it reads zeros from all others. */
@@ -250,8 +293,8 @@ static bool host_has(const struct cpuid_guest *guest, uint32_t leaf)
 	return leaf <= guest->host(range, 0).eax;
 }
 
-struct cpuid cpuid_answer(const struct cpuid_guest *guest, uint32_t leaf,
-			  uint32_t subleaf)
+static struct cpuid answer(const struct cpuid_guest *guest, uint32_t leaf,
+			   uint32_t subleaf)
 {
 	struct cpuid c = { 0 };
 	size_t i;
@@ -261,7 +304,7 @@ struct cpuid cpuid_answer(const struct cpuid_guest *guest, uint32_t leaf,
 	if (!host_has(guest, leaf) || (leaf == LEAF_STRUCTURED && subleaf))
 		return c;
 	if (leaf == LEAF_XSAVE)
-		return xsave_answer(guest, subleaf);
+		return guest->minimal ? c : xsave_answer(guest, subleaf);
 	for (i = 0; i < ARRAY_SIZE(leaves); i++) {
 		if (leaf < leaves[i].first || leaf > leaves[i].last)
 			continue;
@@ -269,5 +312,30 @@ struct cpuid cpuid_answer(const struct cpuid_guest *guest, uint32_t leaf,
 		leaves[i].edit(guest, &c);
 		break;
 	}
+	return c;
+}
+
+static void override(const struct cpuid_override *by, struct cpuid *c)
+{
+	if (by->given & BIT(0))
+		c->eax = by->answer.eax;
+	if (by->given & BIT(1))
+		c->ebx = by->answer.ebx;
+	if (by->given & BIT(2))
+		c->ecx = by->answer.ecx;
+	if (by->given & BIT(3))
+		c->edx = by->answer.edx;
+}
+
+struct cpuid cpuid_answer(const struct cpuid_guest *guest, uint32_t leaf,
+			  uint32_t subleaf)
+{
+	struct cpuid c = answer(guest, leaf, subleaf);
+	size_t i;
+
+	for (i = 0; i < guest->override_count; i++)
+		if (guest->overrides[i].leaf == leaf &&
+		    guest->overrides[i].subleaf == subleaf)
+			override(&guest->overrides[i], &c);
 	return c;
 }

@@ -3,6 +3,8 @@
 #ifndef LEAF_H
 #define LEAF_H
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct cpuid {
@@ -13,8 +15,27 @@ struct cpuid {
 };
 
 /**
+ * struct cpuid_override - what --cpuid says of a leaf
+ * @leaf: EAX
+ * @subleaf: ECX
+ * @given: a bit a register of the answer, EAX's the lowest
+ * @answer: the registers that are given
+ */
+struct cpuid_override {
+	uint32_t leaf;
+	uint32_t subleaf;
+	unsigned int given;
+	struct cpuid answer;
+};
+
+/**
  * struct cpuid_guest - what the answers depend on
  * @host: gives the host's answer
+ * @minimal: what every 64-bit processor has, and no more
+ * @overrides: what the user wants instead
+ * @override_count: how many
+ * @id: the processor's number, which is its APIC ID
+ * @cpus: how many the guest has
  * @cr4: of the guest
  * @xcr0: of the guest
  * @xcr0_offered: what it may have
@@ -22,6 +43,11 @@ struct cpuid {
  */
 struct cpuid_guest {
 	struct cpuid (*host)(uint32_t leaf, uint32_t subleaf);
+	bool minimal;
+	const struct cpuid_override *overrides;
+	size_t override_count;
+	uint32_t id;
+	uint32_t cpus;
 	uint64_t cr4;
 	uint64_t xcr0;
 	uint64_t xcr0_offered;
@@ -31,5 +57,8 @@ struct cpuid_guest {
 struct cpuid cpuid_host(uint32_t leaf, uint32_t subleaf);
 struct cpuid cpuid_answer(const struct cpuid_guest *guest, uint32_t leaf,
 			  uint32_t subleaf);
+
+/* LEAF[.SUBLEAF]=EAX,EBX,ECX,EDX; false for what is none. */
+bool cpuid_parse(const char *text, struct cpuid_override *override);
 
 #endif /* LEAF_H */

@@ -1,42 +1,219 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <x86intrin.h>
 
-#include "feature.h"
+#include "clock.h"
 #include "machine.h"
+#include "status.h"
+#include "stop.h"
 
-#define VECTOR_GP 13
-
-void machine_end(struct machine *machine, int status, const char *kind,
-		 const char *format, ...)
+void machine_end(struct machine *machine, uint64_t rip, int status,
+		 const char *kind, const char *format, ...)
 {
 	struct outcome *outcome = &machine->outcome;
 	va_list arguments;
+	unsigned int i;
 
+	if (outcome->ended)
+		return;
 	outcome->ended = true;
+	outcome->rip = rip;
 	outcome->status = status;
 	outcome->kind = kind;
 	va_start(arguments, format);
 	vsnprintf(outcome->message, sizeof(outcome->message), format,
 		  arguments);
 	va_end(arguments);
+	for (i = 0; i < machine->cpu_count; i++)
+		cpu_wake(&machine->cpus[i]);
+	console_notify(&machine->console);
 }
 
-void machine_skip(struct machine *machine, unsigned int length)
-{
-	struct svm_vmcb *vmcb = machine->vcpu.vmcb;
+/* ---- what the devices ask for -------------------------------------------- */
 
-	if (machine->info.out_svm_features & FEATURE_NRIPS)
-		vmcb->save.rip = vmcb->control.nrip;
+static void wake(void *owner, unsigned int id)
+{
+	struct machine *machine = owner;
+
+	if (id < machine->cpu_count)
+		cpu_wake(&machine->cpus[id]);
+}
+
+static void send(void *owner, uint8_t byte)
+{
+	console_send(owner, byte);
+}
+
+/* Firmware's debug port is part of what it says on the console. */
+static void end(void *owner, enum svmrun_pc_end why, uint32_t value)
+{
+	static const char *const kinds[] = {
+		[SVMRUN_PC_OFF] = "off",
+		[SVMRUN_PC_RESET] = "reset",
+		[SVMRUN_PC_EXIT] = "port",
+	};
+	int status = why == SVMRUN_PC_EXIT ? (2 * value + 1) & 255 :
+					     STATUS_HALTED;
+
+	machine_end(owner, 0, status, kinds[why], "%s", "");
+}
+
+static uint64_t tsc(void *owner, unsigned int id)
+{
+	const struct machine *machine = owner;
+
+	return __rdtsc() + machine->cpus[id].vcpu.vmcb->control.tsc_offset;
+}
+
+static uint32_t tsc_khz(void *owner)
+{
+	return clock_tsc_khz();
+}
+
+void machine_init(struct machine *machine, const struct run_options *options)
+{
+	const struct svmrun_pc_owner owner = {
+		.wake = wake,
+		.send = send,
+		.debug = send,
+		.end = end,
+		.tsc = tsc,
+		.tsc_khz = tsc_khz,
+		.owner = machine,
+	};
+
+	clock_begin();
+	pthread_mutex_init(&machine->lock, NULL);
+	machine->options = options;
+	svmrun_pc_init(&machine->pc, options->cpus, &owner, time(NULL),
+		       clock_now());
+}
+
+/* ---- processors ---------------------------------------------------------- */
+
+static void init_cpu(struct machine *machine, struct cpu *cpu)
+{
+	pthread_condattr_t attributes;
+
+	cpu->machine = machine;
+	cpu->id = cpu - machine->cpus;
+	pthread_condattr_init(&attributes);
+	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+	pthread_cond_init(&cpu->changed, &attributes);
+	pthread_condattr_destroy(&attributes);
+	svmrun_mode_reset(&cpu->vcpu);
+}
+
+int machine_create_cpus(struct machine *machine)
+{
+	unsigned int i, count = machine->options->cpus;
+	int ret;
+
+	machine->cpus = calloc(count, sizeof(*machine->cpus));
+	if (!machine->cpus)
+		return -ENOMEM;
+	for (i = 0; i < count; i++) {
+		ret = svmrun_vcpu_create(&machine->cpus[i].vcpu, &machine->vm);
+		if (ret) {
+			machine_destroy_cpus(machine);
+			return ret;
+		}
+		init_cpu(machine, &machine->cpus[i]);
+		machine->cpu_count++;
+	}
+	return 0;
+}
+
+void machine_destroy_cpus(struct machine *machine)
+{
+	while (machine->cpu_count) {
+		struct cpu *cpu = &machine->cpus[--machine->cpu_count];
+
+		pthread_cond_destroy(&cpu->changed);
+		svmrun_vcpu_destroy(&cpu->vcpu);
+	}
+	free(machine->cpus);
+}
+
+/* ---- a run --------------------------------------------------------------- */
+
+static void end_stopped(struct machine *machine, int reason)
+{
+	__u64 rip = machine->cpus[0].vcpu.vmcb->save.rip;
+
+	if (reason == SIGALRM)
+		machine_end(machine, rip, STATUS_TIMEOUT, "timeout",
+			    "time-out at RIP 0x%llx; --timeout allows more",
+			    rip);
 	else
-		vmcb->save.rip += length;
-	vmcb->control.interrupt_shadow &= ~SVM_SHADOW_INTERRUPT_SHADOW;
+		machine_end(machine, rip, STATUS_SIGNAL + reason, "signal",
+			    "ended by signal %d (%s) at RIP 0x%llx", reason,
+			    strsignal(reason), rip);
 }
 
-void machine_inject_gp(struct machine *machine)
+static void no_thread(struct machine *machine, int error)
 {
-	machine->vcpu.vmcb->control.eventinj = SVM_EVENT_VALID |
-					       SVM_EVENT_TYPE_EXCEPTION |
-					       SVM_EVENT_ERROR_CODE_VALID |
-					       VECTOR_GP;
+	machine_end(machine, 0, STATUS_ENVIRONMENT, "environment",
+		    "no thread for a processor: %s", strerror(error));
+}
+
+/* Gives how many there are. Signals are for the thread that waits here. */
+static unsigned int start(struct machine *machine)
+{
+	sigset_t all, old;
+	unsigned int i;
+	int ret = 0;
+
+	sigfillset(&all);
+	sigdelset(&all, CPU_SIGNAL);
+	pthread_sigmask(SIG_BLOCK, &all, &old);
+	for (i = 0; i < machine->cpu_count; i++) {
+		ret = pthread_create(&machine->cpus[i].thread, NULL, cpu_thread,
+				     &machine->cpus[i]);
+		if (ret)
+			break;
+	}
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	if (ret)
+		no_thread(machine, ret);
+	return i;
+}
+
+void machine_sum_stats(const struct machine *machine, struct stats *stats,
+		       struct svmrun_registers *regs)
+{
+	unsigned int i;
+
+	*stats = machine->times;
+	stats->unclaimed = machine->pc.unclaimed;
+	stats->unknown_msrs = machine->unknown_msrs;
+	for (i = 0; i < machine->cpu_count; i++) {
+		stats_add(stats, &machine->cpus[i].stats);
+		stats_add_inside(regs, machine->cpus[i].vcpu.regs);
+	}
+	stats_sort(stats);
+}
+
+void machine_run(struct machine *machine)
+{
+	unsigned int i, threads;
+
+	stats_begin(&machine->times);
+	pthread_mutex_lock(&machine->lock);
+	threads = start(machine);
+	while (!machine->outcome.ended) {
+		console_wait(machine);
+		if (stop_reason())
+			end_stopped(machine, stop_reason());
+	}
+	pthread_mutex_unlock(&machine->lock);
+	for (i = 0; i < threads; i++)
+		pthread_join(machine->cpus[i].thread, NULL);
+	stats_end(&machine->times);
+	console_flush(machine);
 }

@@ -1,22 +1,26 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The MSRs of the guest: those that the VMCB holds, and the time stamp counter. */
+/*
+ * The MSRs of the guest: those that the VMCB holds, the time stamp counter, and
+ * the local APIC's.
+ */
 #include <x86intrin.h>
 
+#include "clock.h"
 #include "machine.h"
 
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
-#define MSR_LENGTH	2
+#define MSR_LENGTH 2
 
-#define MSR_TSC		0x00000010
-#define MSR_EFER	0xc0000080
+#define MSR_TSC 0x00000010
+#define MSR_EFER 0xc0000080
 
-#define EFER_SCE	(1ull << 0)
-#define EFER_LME	(1ull << 8)
-#define EFER_LMA	(1ull << 10)
-#define EFER_NXE	(1ull << 11)
-#define EFER_SVME	(1ull << 12)
-#define EFER_GUEST	(EFER_SCE | EFER_LME | EFER_LMA | EFER_NXE)
-#define CR0_PG		(1ull << 31)
+#define EFER_SCE (1ull << 0)
+#define EFER_LME (1ull << 8)
+#define EFER_LMA (1ull << 10)
+#define EFER_NXE (1ull << 11)
+#define EFER_SVME (1ull << 12)
+#define EFER_GUEST (EFER_SCE | EFER_LME | EFER_LMA | EFER_NXE)
+#define CR0_PG (1ull << 31)
 
 #define AT(member) offsetof(struct svm_vmcb_save, member)
 
@@ -99,6 +103,12 @@ static bool write_efer(struct svm_vmcb_save *save, uint64_t value)
 	return true;
 }
 
+/* A guest has it: what it refuses is refused. */
+static bool has_rules(uint32_t msr)
+{
+	return msr == MSR_EFER || msr == MSR_TSC || find(msr);
+}
+
 static bool write_msr(struct svm_vmcb *vmcb, uint32_t msr, uint64_t value)
 {
 	const struct held *here = find(msr);
@@ -130,25 +140,51 @@ static bool read_msr(struct svm_vmcb *vmcb, uint32_t msr, uint64_t *value)
 	return true;
 }
 
-static bool exchange(struct machine *machine, uint32_t msr)
+static bool write_any(struct cpu *cpu, uint32_t msr, uint64_t value)
 {
-	struct svm_vmcb *vmcb = machine->vcpu.vmcb;
-	struct svmrun_registers *regs = machine->vcpu.regs;
+	struct svmrun_lapic *lapic = &cpu->machine->pc.lapics[cpu->id];
+
+	return write_msr(cpu->vcpu.vmcb, msr, value) ||
+	       svmrun_lapic_write_msr(lapic, msr, value, clock_now());
+}
+
+static bool read_any(struct cpu *cpu, uint32_t msr, uint64_t *value)
+{
+	struct svmrun_lapic *lapic = &cpu->machine->pc.lapics[cpu->id];
+
+	return read_msr(cpu->vcpu.vmcb, msr, value) ||
+	       svmrun_lapic_read_msr(lapic, msr, value, clock_now());
+}
+
+/* --msr says what becomes of one that the guest does not have. */
+static bool is_ignored(struct cpu *cpu, uint32_t msr)
+{
+	cpu->machine->unknown_msrs++;
+	return cpu->machine->options->msr == MSR_IGNORE && !has_rules(msr);
+}
+
+static bool exchange(struct cpu *cpu, uint32_t msr)
+{
+	struct svm_vmcb *vmcb = cpu->vcpu.vmcb;
+	struct svmrun_registers *regs = cpu->vcpu.regs;
 	uint64_t value = regs->rdx << 32 | (uint32_t)vmcb->save.rax;
 
 	if (vmcb->control.exitinfo1) /* 0 is RDMSR (APM 15.11) */
-		return write_msr(vmcb, msr, value);
-	if (!read_msr(vmcb, msr, &value))
-		return false;
+		return write_any(cpu, msr, value) || is_ignored(cpu, msr);
+	if (!read_any(cpu, msr, &value)) {
+		if (!is_ignored(cpu, msr))
+			return false;
+		value = 0;
+	}
 	vmcb->save.rax = (uint32_t)value;
 	regs->rdx = value >> 32;
 	return true;
 }
 
-void machine_msr(struct machine *machine)
+void cpu_msr(struct cpu *cpu)
 {
-	if (exchange(machine, machine->vcpu.regs->rcx))
-		machine_skip(machine, MSR_LENGTH);
+	if (exchange(cpu, cpu->vcpu.regs->rcx))
+		cpu_skip(cpu, MSR_LENGTH);
 	else
-		machine_inject_gp(machine);
+		cpu_inject_gp(cpu);
 }

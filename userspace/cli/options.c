@@ -13,14 +13,21 @@
 #include "options.h"
 #include "status.h"
 
-#define PAGE		4096
-#define MEMORY_DEFAULT	(512ull << 20)
-#define ARGP_OWN	(ARGP_NO_ERRS | ARGP_NO_HELP | ARGP_NO_EXIT)
+#define PAGE 4096
+#define MEMORY_DEFAULT (512ull << 20)
+#define ARGP_OWN (ARGP_NO_ERRS | ARGP_NO_HELP | ARGP_NO_EXIT)
 
 enum key {
 	KEY_FORMAT = 0x100, /* no character: there are long options only */
 	KEY_MODE,
 	KEY_MEMORY,
+	KEY_CPUS,
+	KEY_INITRD,
+	KEY_APPEND,
+	KEY_MODULE,
+	KEY_CPU,
+	KEY_CPUID,
+	KEY_MSR,
 	KEY_LOAD,
 	KEY_ENTRY,
 	KEY_TIMEOUT,
@@ -39,6 +46,9 @@ struct word {
 static const struct word formats[] = { { "auto", FORMAT_AUTO },
 				       { "flat", FORMAT_FLAT },
 				       { "elf", FORMAT_ELF },
+				       { "linux", FORMAT_LINUX },
+				       { "multiboot", FORMAT_MULTIBOOT },
+				       { "firmware", FORMAT_FIRMWARE },
 				       { 0 } };
 
 static const struct word modes[] = { { "real", MODE_REAL },
@@ -46,28 +56,53 @@ static const struct word modes[] = { { "real", MODE_REAL },
 				     { "long", MODE_LONG },
 				     { 0 } };
 
+static const struct word cpu_models[] = { { "host", CPU_HOST },
+					  { "minimal", CPU_MINIMAL },
+					  { 0 } };
+
+static const struct word msr_policies[] = { { "fault", MSR_FAULT },
+					    { "ignore", MSR_IGNORE },
+					    { 0 } };
+
 #define OPTION_HELP                                                            \
 	{                                                                      \
 		"help", KEY_HELP, NULL, 0, "Print this help and exit", -1      \
 	}
-#define OPTION_VERSION \
+#define OPTION_VERSION                                                         \
 	{                                                                      \
 		"version", KEY_VERSION, NULL, 0, "Print the version and exit", \
 			-1                                                     \
 	}
 
-#define RUN_DOC \
+#define RUN_DOC                                                                \
 	"Runs a guest image until it halts. The guest's first serial port (0x3f8) is standard input and output."
 #define INFO_DOC "Says what the processor and the module offer."
 
 static const struct argp_option run_table[] = {
 	{ "format", KEY_FORMAT, "FORMAT", 0,
-	  "auto, flat or elf; auto looks for ELF's magic number", 0 },
+	  "auto, flat, elf, linux, multiboot or firmware; auto looks at the image",
+	  0 },
 	{ "mode", KEY_MODE, "MODE", 0,
 	  "real, protected or long: the mode that the guest begins in; long for ELF, else real by default",
 	  0 },
 	{ "mem", KEY_MEMORY, "SIZE", 0,
 	  "Guest memory from address 0, with K, M or G; 512M by default", 0 },
+	{ "cpus", KEY_CPUS, "N", 0, "Processors, 1 by default", 0 },
+	{ "initrd", KEY_INITRD, "FILE", 0, "Linux's initial RAM disk", 0 },
+	{ "append", KEY_APPEND, "TEXT", 0,
+	  "Command line of a Linux or multiboot kernel", 0 },
+	{ "module", KEY_MODULE, "FILE[=TEXT]", 0,
+	  "A module of a multiboot kernel, with its command line; may be given again",
+	  0 },
+	{ "cpu", KEY_CPU, "MODEL", 0,
+	  "host or minimal: the host's features, or what every 64-bit processor has",
+	  0 },
+	{ "cpuid", KEY_CPUID, "LEAF[.SUBLEAF]=EAX,EBX,ECX,EDX", 0,
+	  "What CPUID says instead; registers left out stay; may be given again",
+	  0 },
+	{ "msr", KEY_MSR, "WORD", 0,
+	  "fault or ignore: what becomes of MSRs that the guest does not have",
+	  0 },
 	{ "load", KEY_LOAD, "ADDR", 0,
 	  "Where a flat image goes; 0x7c00 in real mode, else 0x100000 by default",
 	  0 },
@@ -102,7 +137,8 @@ static const struct argp run_argp = {
 	.args_doc = "IMAGE",
 	.doc = RUN_DOC
 	"\vExit status:\n"
-	"  0  the guest executed HLT with interrupts off\n"
+	"  0  the guest executed HLT with interrupts off, switched itself off or\n"
+	"     asked for a reset; or Ctrl-A x was typed\n"
 	"  (2v+1)&255, which is odd: the guest wrote v to port 0xf4\n" STATUS_HELP_COMMON
 	"  6  the guest shut down: a triple fault\n"
 	"  8  an exit that svmrun has no answer to\n"
@@ -172,8 +208,8 @@ static void tell_bad_option(const struct parse *parse,
 			     argument, parse->command);
 }
 
-static int parse_word(const struct word *words, const char *option,
-		      const char *value, int *result)
+static int parse_word(const struct word *words, const char *wanted,
+		      const char *option, const char *value, int *result)
 {
 	const struct word *word;
 
@@ -184,8 +220,7 @@ static int parse_word(const struct word *words, const char *option,
 		return 0;
 	}
 	return message_fail(STATUS_USAGE, "%s %s: %s is wanted", option, value,
-			    words == formats ? "auto, flat or elf" :
-					       "real, protected or long");
+			    wanted);
 }
 
 static uint64_t host_memory(void)
@@ -237,7 +272,10 @@ static int parse_timeout(const char *value, double *timeout)
 
 static int parse_format(const char *value, struct run_options *options)
 {
-	int format = 0, ret = parse_word(formats, "--format", value, &format);
+	int format = 0;
+	int ret = parse_word(formats,
+			     "auto, flat, elf, linux, multiboot or firmware",
+			     "--format", value, &format);
 
 	if (!ret)
 		options->format = format;
@@ -246,11 +284,71 @@ static int parse_format(const char *value, struct run_options *options)
 
 static int parse_mode(const char *value, struct run_options *options)
 {
-	int mode = 0, ret = parse_word(modes, "--mode", value, &mode);
+	int mode = 0;
+	int ret = parse_word(modes, "real, protected or long", "--mode", value,
+			     &mode);
 
 	if (!ret)
 		options->mode = mode;
 	return ret;
+}
+
+static int parse_cpu(const char *value, struct run_options *options)
+{
+	int model = 0;
+	int ret = parse_word(cpu_models, "host or minimal", "--cpu", value,
+			     &model);
+
+	if (!ret)
+		options->cpu = model;
+	return ret;
+}
+
+static int parse_msr(const char *value, struct run_options *options)
+{
+	int policy = 0;
+	int ret = parse_word(msr_policies, "fault or ignore", "--msr", value,
+			     &policy);
+
+	if (!ret)
+		options->msr = policy;
+	return ret;
+}
+
+static int parse_cpus(const char *value, struct run_options *options)
+{
+	uint64_t cpus;
+
+	if (!number_address(value, &cpus) || !cpus || cpus > OPTIONS_CPUS)
+		return message_fail(STATUS_USAGE,
+				    "--cpus %s: a number from 1 to %d is wanted",
+				    value, OPTIONS_CPUS);
+	options->cpus = cpus;
+	return 0;
+}
+
+static int parse_module(const char *value, struct run_options *options)
+{
+	if (options->module_count == OPTIONS_MODULES)
+		return message_fail(STATUS_USAGE,
+				    "--module %s: no more than %d are wanted",
+				    value, OPTIONS_MODULES);
+	options->modules[options->module_count++] = value;
+	return 0;
+}
+
+static int parse_cpuid(const char *value, struct run_options *options)
+{
+	if (options->cpuid_count == OPTIONS_CPUIDS)
+		return message_fail(STATUS_USAGE,
+				    "--cpuid %s: no more than %d are wanted",
+				    value, OPTIONS_CPUIDS);
+	if (!cpuid_parse(value, &options->cpuid[options->cpuid_count]))
+		return message_fail(STATUS_USAGE,
+				    "--cpuid %s: a leaf and registers are wanted, such as 7.0=,0,0,0",
+				    value);
+	options->cpuid_count++;
+	return 0;
 }
 
 static int parse_image(const char *value, struct run_options *options)
@@ -310,6 +408,22 @@ static int run_value(int key, const char *value, struct run_options *options)
 		return parse_mode(value, options);
 	case KEY_MEMORY:
 		return parse_memory(value, &options->memory);
+	case KEY_CPUS:
+		return parse_cpus(value, options);
+	case KEY_MODULE:
+		return parse_module(value, options);
+	case KEY_CPU:
+		return parse_cpu(value, options);
+	case KEY_CPUID:
+		return parse_cpuid(value, options);
+	case KEY_MSR:
+		return parse_msr(value, options);
+	case KEY_INITRD:
+		options->initrd = value;
+		return 0;
+	case KEY_APPEND:
+		options->append = value;
+		return 0;
 	case KEY_LOAD:
 		return parse_address("--load", value, &options->load,
 				     &options->has_load);
@@ -370,7 +484,7 @@ int options_parse_run(struct run_options *options, int argc, char **argv)
 		.options = options,
 	};
 
-	*options = (struct run_options){ .memory = MEMORY_DEFAULT };
+	*options = (struct run_options){ .memory = MEMORY_DEFAULT, .cpus = 1 };
 	return argp_parse(&run_argp, argc, argv, ARGP_OWN, NULL, &parse) ?
 		       STATUS_USAGE :
 		       0;

@@ -4,16 +4,22 @@
 
 #define CPUID_LENGTH 2
 
-void machine_cpuid(struct machine *machine)
+void cpu_cpuid(struct cpu *cpu)
 {
-	struct svm_vmcb_save *save = &machine->vcpu.vmcb->save;
-	struct svmrun_registers *regs = machine->vcpu.regs;
+	struct svm_vmcb_save *save = &cpu->vcpu.vmcb->save;
+	struct svmrun_registers *regs = cpu->vcpu.regs;
+	const struct run_options *options = cpu->machine->options;
 	const struct cpuid_guest guest = {
 		.host = cpuid_host,
+		.minimal = options->cpu == CPU_MINIMAL,
+		.overrides = options->cpuid,
+		.override_count = options->cpuid_count,
+		.id = cpu->id,
+		.cpus = options->cpus,
 		.cr4 = save->cr4,
 		.xcr0 = regs->xcr0,
-		.xcr0_offered = machine->info.out_xcr0,
-		.gpa_bits = machine->info.out_gpa_bits,
+		.xcr0_offered = cpu->machine->info.out_xcr0,
+		.gpa_bits = cpu->machine->info.out_gpa_bits,
 	};
 	struct cpuid c = cpuid_answer(&guest, save->rax, regs->rcx);
 
@@ -21,5 +27,5 @@ void machine_cpuid(struct machine *machine)
 	regs->rbx = c.ebx;
 	regs->rcx = c.ecx;
 	regs->rdx = c.edx;
-	machine_skip(machine, CPUID_LENGTH);
+	cpu_skip(cpu, CPUID_LENGTH);
 }

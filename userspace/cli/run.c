@@ -12,73 +12,23 @@
 #include "machine.h"
 #include "message.h"
 #include "options.h"
+#include "stats.h"
 #include "status.h"
 #include "stop.h"
-#include "trace.h"
 
 #define ALL_RIGHTS (SVMRUN_MAP_READ | SVMRUN_MAP_WRITE | SVMRUN_MAP_EXEC)
+#define ROM_RIGHTS (SVMRUN_MAP_READ | SVMRUN_MAP_EXEC)
 
-static void end_stopped(struct machine *machine, int reason)
+static void print_stats(const struct machine *machine, struct json *json)
 {
-	__u64 rip = machine->vcpu.vmcb->save.rip;
+	struct svmrun_registers regs = { 0 };
+	struct stats stats;
 
-	if (reason == SIGALRM)
-		machine_end(machine, STATUS_TIMEOUT, "timeout",
-			    "time-out at RIP 0x%llx; --timeout allows more",
-			    rip);
+	machine_sum_stats(machine, &stats, &regs);
+	if (json)
+		stats_print_json(&stats, &regs, json);
 	else
-		machine_end(machine, STATUS_SIGNAL + reason, "signal",
-			    "ended by signal %d (%s) at RIP 0x%llx", reason,
-			    strsignal(reason), rip);
-}
-
-/* RUN that fails has no memory for the guest, or no processor. */
-static void end_failed(struct machine *machine, int error)
-{
-	const struct svm_vmcb *vmcb = machine->vcpu.vmcb;
-	__u64 rip = vmcb->save.rip;
-
-	if (vmcb->control.exitcode == VMEXIT_NPF)
-		machine_end(machine, STATUS_UNHANDLED, "unhandled",
-			    "VMEXIT_NPF at RIP 0x%llx: cannot have the memory at GPA 0x%llx: %s; end other programs or give less --mem",
-			    rip, vmcb->control.exitinfo2, strerror(error));
-	else
-		machine_end(machine, STATUS_UNHANDLED, "unhandled",
-			    "RUN at RIP 0x%llx: %s; see the kernel's log (dmesg)",
-			    rip, strerror(error));
-}
-
-static void step(struct machine *machine, const struct run_options *options,
-		 uint64_t *exits)
-{
-	int ret = svmrun_vcpu_run(&machine->vcpu);
-
-	if (ret == -EINTR)
-		return;
-	if (ret < 0) {
-		end_failed(machine, -ret);
-		return;
-	}
-	++*exits;
-	stats_count(&machine->stats, machine->vcpu.vmcb->control.exitcode);
-	if (options->trace)
-		trace_exit(stderr, options->json, *exits, &machine->vcpu);
-	machine_exit(machine);
-}
-
-static void run(struct machine *machine, const struct run_options *options)
-{
-	uint64_t exits = 0;
-
-	stats_begin(&machine->stats);
-	while (!machine->outcome.ended) {
-		if (stop_reason())
-			end_stopped(machine, stop_reason());
-		else
-			step(machine, options, &exits);
-	}
-	stats_end(&machine->stats);
-	stats_sort(&machine->stats);
+		stats_print(&stats, &regs, stderr);
 }
 
 static void report_json(const struct machine *machine, bool stats)
@@ -90,12 +40,12 @@ static void report_json(const struct machine *machine, bool stats)
 	json_string(&json, "type", "result");
 	json_number(&json, "status", outcome->status);
 	json_string(&json, "outcome", outcome->kind);
-	json_hex(&json, "rip", machine->vcpu.vmcb->save.rip);
+	json_hex(&json, "rip", outcome->rip);
 	if (*outcome->message)
 		json_string(&json, "message", outcome->message);
 	invalid_print_json(outcome, &json);
 	if (stats)
-		stats_print_json(&machine->stats, machine->vcpu.regs, &json);
+		print_stats(machine, &json);
 	json_object_end(&json);
 	putc('\n', stderr);
 }
@@ -114,7 +64,7 @@ static void report(const struct machine *machine,
 			     outcome->message);
 	invalid_print(outcome, stderr);
 	if (options->stats)
-		stats_print(&machine->stats, machine->vcpu.regs, stderr);
+		print_stats(machine, NULL);
 }
 
 static int set_timeout(const struct run_options *options)
@@ -127,22 +77,58 @@ static int set_timeout(const struct run_options *options)
 			    strerror(-ret));
 }
 
-static int run_vcpu(struct machine *machine, struct guest *guest,
-		    const struct run_options *options)
+static int no_files(int error)
 {
-	int ret;
+	return message_fail(STATUS_ENVIRONMENT,
+			    "no event to wait for: %s: see ulimit -n",
+			    strerror(error));
+}
 
-	ret = guest_begin(guest, &machine->vcpu);
+static int run_on_console(struct machine *machine,
+			  const struct run_options *options)
+{
+	int ret = set_timeout(options);
+
 	if (ret)
 		return ret;
-	stop_begin(&machine->vcpu);
-	ret = set_timeout(options);
-	if (!ret) {
-		run(machine, options);
-		report(machine, options);
-		ret = machine->outcome.status;
+	machine_run(machine);
+	return 0;
+}
+
+static int run_machine(struct machine *machine, const struct guest *guest,
+		       const struct run_options *options)
+{
+	int ret = stop_begin();
+
+	if (ret)
+		return no_files(-ret);
+	ret = console_open(&machine->console, guest->is_pc);
+	if (ret) {
+		ret = no_files(-ret);
+	} else {
+		ret = run_on_console(machine, options);
+		console_close(&machine->console);
 	}
 	stop_end();
+	if (ret)
+		return ret;
+	report(machine, options);
+	return machine->outcome.status;
+}
+
+static int run_cpus(struct machine *machine, struct guest *guest,
+		    const struct run_options *options)
+{
+	int ret = machine_create_cpus(machine);
+
+	if (ret)
+		return message_fail(STATUS_ENVIRONMENT,
+				    "cannot create a vCPU: %s: see the kernel's log (dmesg)",
+				    strerror(-ret));
+	ret = guest_begin(guest, machine);
+	if (!ret)
+		ret = run_machine(machine, guest, options);
+	machine_destroy_cpus(machine);
 	return ret;
 }
 
@@ -157,40 +143,50 @@ static int map_failed(const struct run_options *options, int error)
 			    strerror(error));
 }
 
-static int run_vm(struct machine *machine, struct svmrun_vm *vm,
-		  struct guest *guest, const struct run_options *options)
+static int map(struct machine *machine, const struct guest *guest)
 {
-	int ret;
+	const struct svmrun_memory *memory;
+	size_t i, writable = guest->memory_count - guest->rom_count;
+	int ret = 0;
 
-	ret = svmrun_vm_map(vm, guest->memory.gpa, guest->memory.base,
-			    guest->memory.size, ALL_RIGHTS);
-	if (ret < 0)
-		return map_failed(options, -ret);
-	ret = svmrun_vcpu_create(&machine->vcpu, vm);
-	if (ret < 0)
-		return message_fail(STATUS_ENVIRONMENT,
-				    "cannot create a vCPU: %s: see the kernel's log (dmesg)",
-				    strerror(-ret));
-	ret = run_vcpu(machine, guest, options);
-	svmrun_vcpu_destroy(&machine->vcpu);
+	for (i = 0; i < guest->memory_count && !ret; i++) {
+		memory = &guest->memories[i];
+		ret = svmrun_vm_map(&machine->vm, memory->gpa, memory->base,
+				    memory->size,
+				    i < writable ? ALL_RIGHTS : ROM_RIGHTS);
+		machine->memories[i] = *memory;
+	}
+	machine->memory_count = guest->memory_count;
+	machine->rom_count = guest->rom_count;
 	return ret;
+}
+
+static int run_vm(struct machine *machine, struct guest *guest,
+		  const struct run_options *options)
+{
+	int ret = map(machine, guest);
+
+	if (ret)
+		return map_failed(options, -ret);
+	return run_cpus(machine, guest, options);
 }
 
 static int run_guest(struct guest *guest, const struct run_options *options)
 {
-	struct machine machine = { 0 };
-	struct svmrun_vm vm;
+	static struct machine machine; /* larger than a stack should hold */
 	int ret, device;
 
 	device = environment_open(&machine.info);
 	if (device < 0)
 		return -device;
-	ret = svmrun_vm_create(&vm, device);
+	ret = svmrun_vm_create(&machine.vm, device);
 	close(device);
 	if (ret < 0)
 		return environment_no_vm(-ret);
-	ret = run_vm(&machine, &vm, guest, options);
-	svmrun_vm_destroy(&vm);
+	machine_init(&machine, options);
+	machine.open_bus = guest->is_pc;
+	ret = run_vm(&machine, guest, options);
+	svmrun_vm_destroy(&machine.vm);
 	return ret;
 }
 

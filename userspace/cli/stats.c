@@ -70,7 +70,7 @@ void stats_end(struct stats *stats)
 				 NANOSECONDS;
 }
 
-void stats_count(struct stats *stats, uint64_t code)
+static void count_more(struct stats *stats, uint64_t code, uint64_t more)
 {
 	unsigned int i;
 
@@ -83,7 +83,31 @@ void stats_count(struct stats *stats, uint64_t code)
 		stats->kinds[stats->used++] = (struct stats_kind){
 			.code = code
 		};
-	stats->kinds[i].count++;
+	stats->kinds[i].count += more;
+}
+
+void stats_count(struct stats *stats, uint64_t code)
+{
+	count_more(stats, code, 1);
+}
+
+void stats_add(struct stats *stats, const struct stats *other)
+{
+	unsigned int i;
+
+	for (i = 0; i < other->used; i++)
+		count_more(stats, other->kinds[i].code, other->kinds[i].count);
+}
+
+void stats_add_inside(struct svmrun_registers *regs,
+		      const struct svmrun_registers *other)
+{
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(insides); i++)
+		*(__u64 *)((char *)regs +
+			   insides[i].offset) += inside_count(other,
+							      &insides[i]);
 }
 
 static int more_first(const void *a, const void *b)
@@ -156,6 +180,11 @@ void stats_print(const struct stats *stats, const struct svmrun_registers *regs,
 		fprintf(file,
 			"accesses to ports where nothing is: %" PRIu64 "\n",
 			stats->unclaimed);
+	if (stats->unknown_msrs)
+		fprintf(file,
+			"accesses to MSRs that the guest does not have: %" PRIu64
+			"\n",
+			stats->unknown_msrs);
 }
 
 static void print_kind_json(const struct stats_kind *kind, struct json *json)
@@ -186,5 +215,6 @@ void stats_print_json(const struct stats *stats,
 	json_object_end(json);
 	json_number(json, "total", outside_total(stats) + inside_total(regs));
 	json_number(json, "unclaimed_ports", stats->unclaimed);
+	json_number(json, "unknown_msrs", stats->unknown_msrs);
 	json_seconds(json, "seconds", stats->seconds);
 }

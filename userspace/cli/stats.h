@@ -12,7 +12,7 @@
 #include "json.h"
 
 /* More than the exits that svmrun has an answer to, and the one it has not */
-#define STATS_KINDS 16
+#define STATS_KINDS 24
 
 struct stats_kind {
 	uint64_t code;
@@ -23,7 +23,8 @@ struct stats_kind {
  * struct stats - exits of a run
  * @kinds: by exit code
  * @used: how many of them
- * @unclaimed: accesses to ports where nothing is
+ * @unclaimed: bytes read from or written to ports where nothing is
+ * @unknown_msrs: accesses to MSRs that the guest does not have
  * @begin: when the run began
  * @seconds: how long it took, once it has ended
  */
@@ -31,12 +32,19 @@ struct stats {
 	struct stats_kind kinds[STATS_KINDS];
 	unsigned int used;
 	uint64_t unclaimed;
+	uint64_t unknown_msrs;
 	struct timespec begin;
 	double seconds;
 };
 
 void stats_begin(struct stats *stats);
 void stats_count(struct stats *stats, uint64_t code);
+
+/* Adds what another processor's are. */
+void stats_add(struct stats *stats, const struct stats *other);
+void stats_add_inside(struct svmrun_registers *regs,
+		      const struct svmrun_registers *other);
+
 void stats_end(struct stats *stats);
 
 /* Puts the most frequent first. */

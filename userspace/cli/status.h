@@ -17,9 +17,9 @@ enum status {
 };
 
 /* The lines of --help that say so, for both subcommands */
-#define STATUS_HELP_COMMON                                               \
-	"  2  bad input: an option or the image\n"                       \
-	"  4  the environment: no module, no permission, no SVM, or "    \
+#define STATUS_HELP_COMMON                                                     \
+	"  2  bad input: an option or the image\n"                             \
+	"  4  the environment: no module, no permission, no SVM, or "          \
 	"another hypervisor has the processors\n"
 
 #endif /* STATUS_H */

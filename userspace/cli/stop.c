@@ -3,7 +3,10 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <stddef.h>
+#include <stdint.h>
+#include <sys/eventfd.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "stop.h"
 
@@ -13,20 +16,18 @@
 
 static const int signals[] = { SIGHUP, SIGINT, SIGTERM, SIGALRM };
 static atomic_int reason; /* lock-free: a signal handler may use it */
-static struct svmrun_vcpu *kicked;
+static int event = -1;
 
-/*
- * A signal that lands between the loop's look at the reason and RUN would be
- * lost on RUN; a kick is not.
- */
 static void stop(int number)
 {
+	const uint64_t one = 1;
 	int saved = errno;
 
 	if (!reason)
 		reason = number;
-	if (kicked)
-		svmrun_vcpu_kick(kicked);
+	/* It can only fail where it is high already. */
+	if (write(event, &one, sizeof(one)) < 0)
+		errno = saved;
 	errno = saved;
 }
 
@@ -43,23 +44,32 @@ static void catch_signal(int number)
 	sigaction(number, &action, NULL);
 }
 
-void stop_begin(struct svmrun_vcpu *vcpu)
+int stop_begin(void)
 {
 	sigset_t set;
 	size_t i;
 
-	kicked = vcpu;
+	event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (event < 0)
+		return -errno;
 	sigemptyset(&set);
 	for (i = 0; i < ARRAY_SIZE(signals); i++) {
 		catch_signal(signals[i]);
 		sigaddset(&set, signals[i]);
 	}
 	sigprocmask(SIG_UNBLOCK, &set, NULL);
+	return 0;
 }
 
 void stop_end(void)
 {
-	kicked = NULL;
+	close(event);
+	event = -1;
+}
+
+int stop_fd(void)
+{
+	return event;
 }
 
 int stop_reason(void)

@@ -3,13 +3,15 @@
 #ifndef STOP_H
 #define STOP_H
 
-#include <svmrun.h>
-
-/* From now on they end the run of @vcpu instead of the program. */
-void stop_begin(struct svmrun_vcpu *vcpu);
-
-/* @vcpu is about to go away. */
+/*
+ * From now on they end the run instead of the program. Gives 0, or a negative
+ * errno.
+ */
+int stop_begin(void);
 void stop_end(void);
+
+/* Can be read from once something asked for an end. */
+int stop_fd(void);
 
 /* Sets the time-out: 0, or a negative errno. */
 int stop_after(double seconds);

@@ -96,9 +96,9 @@ static const struct {
 	uint64_t code;
 	void (*fill)(struct detail *detail, const struct svmrun_vcpu *vcpu);
 } details[] = {
-	{ VMEXIT_IOIO, detail_ioio },	  { VMEXIT_MSR, detail_msr },
-	{ VMEXIT_CPUID, detail_cpuid },	  { VMEXIT_XSETBV, detail_xsetbv },
-	{ VMEXIT_NPF, detail_npf },	  { VMEXIT_HLT, detail_halt },
+	{ VMEXIT_IOIO, detail_ioio },	{ VMEXIT_MSR, detail_msr },
+	{ VMEXIT_CPUID, detail_cpuid }, { VMEXIT_XSETBV, detail_xsetbv },
+	{ VMEXIT_NPF, detail_npf },	{ VMEXIT_HLT, detail_halt },
 };
 
 static void detail_fill(struct detail *detail, const struct svmrun_vcpu *vcpu)

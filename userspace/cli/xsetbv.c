@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "machine.h"
 
-#define XSETBV_LENGTH	3
+#define XSETBV_LENGTH 3
 
 /* A guest's XCR0 may be what the module lets it be. */
 static bool valid(uint64_t value, uint64_t offered)
@@ -12,17 +12,17 @@ static bool valid(uint64_t value, uint64_t offered)
 	return !svmrun_registers_explain(&regs, &processor, NULL, 0);
 }
 
-void machine_xsetbv(struct machine *machine)
+void cpu_xsetbv(struct cpu *cpu)
 {
-	const struct svm_vmcb_save *save = &machine->vcpu.vmcb->save;
-	struct svmrun_registers *regs = machine->vcpu.regs;
+	const struct svm_vmcb_save *save = &cpu->vcpu.vmcb->save;
+	struct svmrun_registers *regs = cpu->vcpu.regs;
 	uint64_t value = regs->rdx << 32 | (uint32_t)save->rax;
 
 	if (save->cpl || (uint32_t)regs->rcx ||
-	    !valid(value, machine->info.out_xcr0)) {
-		machine_inject_gp(machine);
+	    !valid(value, cpu->machine->info.out_xcr0)) {
+		cpu_inject_gp(cpu);
 		return;
 	}
 	regs->xcr0 = value;
-	machine_skip(machine, XSETBV_LENGTH);
+	cpu_skip(cpu, XSETBV_LENGTH);
 }

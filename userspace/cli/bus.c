@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <stdio.h>
+#include <svmrun/instruction.h>
+
+#include "bus.h"
+#include "clock.h"
+#include "machine.h"
+#include "status.h"
+
+#define UART_FIRST 0x3f8
+#define UART_LAST 0x3ff
+
+static struct svmrun_pc *pc_of(const struct cpu *cpu)
+{
+	return &cpu->machine->pc;
+}
+
+/* The guest may be about to see whether there is input. */
+static void look(struct cpu *cpu, uint16_t port)
+{
+	if (port >= UART_FIRST && port <= UART_LAST)
+		console_look(cpu->machine);
+}
+
+/* Input that was waiting for room, or for the interrupt to be wanted */
+static void listen(struct cpu *cpu, uint16_t port)
+{
+	if (port >= UART_FIRST && port <= UART_LAST &&
+	    console_wants_more(cpu->machine))
+		console_notify(&cpu->machine->console);
+}
+
+uint32_t bus_port_read(void *owner, uint16_t port, unsigned int size)
+{
+	struct cpu *cpu = owner;
+	uint32_t value;
+
+	look(cpu, port);
+	value = svmrun_pc_port_read(pc_of(cpu), port, size, clock_now());
+	listen(cpu, port);
+	return value;
+}
+
+void bus_port_write(void *owner, uint16_t port, unsigned int size,
+		    uint32_t value)
+{
+	struct cpu *cpu = owner;
+
+	svmrun_pc_port_write(pc_of(cpu), port, size, value, clock_now());
+	listen(cpu, port);
+}
+
+static uint64_t mmio_read(void *owner, uint64_t gpa, unsigned int size)
+{
+	const struct cpu *cpu = owner;
+
+	return svmrun_pc_mmio_read(pc_of(cpu), cpu->id, gpa, size, clock_now());
+}
+
+static void mmio_write(void *owner, uint64_t gpa, unsigned int size,
+		       uint64_t value)
+{
+	const struct cpu *cpu = owner;
+
+	svmrun_pc_mmio_write(pc_of(cpu), cpu->id, gpa, size, value,
+			     clock_now());
+}
+
+static bool stopped(void *owner)
+{
+	const struct cpu *cpu = owner;
+
+	return cpu->machine->outcome.ended || cpu->vcpu.regs->immediate_exit;
+}
+
+static void cannot_execute(struct cpu *cpu, const struct svmrun_bus *bus)
+{
+	char bytes[3 * SVMRUN_INSTRUCTION_MAX + 1] = "";
+	uint8_t code[SVMRUN_INSTRUCTION_MAX];
+	int i, count = svmrun_instruction_bytes(&cpu->vcpu, bus, code);
+	const struct svm_vmcb *vmcb = cpu->vcpu.vmcb;
+	const char *name = svmrun_exit_name(vmcb->control.exitcode);
+
+	for (i = 0; i < count; i++)
+		snprintf(bytes + 3 * i, 4, " %02x", code[i]);
+	cpu_end(cpu, STATUS_UNHANDLED, "unhandled",
+		"%s at RIP 0x%llx: svmrun does not carry out this instruction:%s",
+		name ? name : "exit", vmcb->save.rip, bytes);
+}
+
+void bus_execute(struct cpu *cpu)
+{
+	const struct svmrun_bus bus = {
+		.memories = cpu->machine->memories,
+		.memory_count = cpu->machine->memory_count,
+		.rom_count = cpu->machine->rom_count,
+		.mmio_read = mmio_read,
+		.mmio_write = mmio_write,
+		.port_read = bus_port_read,
+		.port_write = bus_port_write,
+		.stop = stopped,
+		.owner = cpu,
+	};
+	int ret = svmrun_instruction_execute(&cpu->vcpu, &bus);
+
+	if (ret < 0 && ret != -EINTR)
+		cannot_execute(cpu, &bus);
+}
+
+static const char *access_kind(uint64_t info)
+{
+	if (info & SVM_NPF_FETCH)
+		return "fetch from";
+	return info & SVM_NPF_WRITE ? "write to" : "read of";
+}
+
+/* Where there is no memory: a device, or nothing. */
+void cpu_nested_fault(struct cpu *cpu)
+{
+	const struct machine *machine = cpu->machine;
+	const struct svm_vmcb_control *control = &cpu->vcpu.vmcb->control;
+
+	if (!(control->exitinfo1 & SVM_NPF_FETCH) &&
+	    (machine->open_bus ||
+	     svmrun_pc_has(&machine->pc, cpu->id, control->exitinfo2)))
+		bus_execute(cpu);
+	else
+		cpu_end(cpu, STATUS_UNHANDLED, "unhandled",
+			"VMEXIT_NPF at RIP 0x%llx: %s GPA 0x%llx, where there is no memory; --mem gives more",
+			cpu->vcpu.vmcb->save.rip,
+			access_kind(control->exitinfo1), control->exitinfo2);
+}

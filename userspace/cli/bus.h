@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What a processor reaches: ports, and addresses where no memory is. */
+#ifndef BUS_H
+#define BUS_H
+
+#include <stdint.h>
+
+#include "cpu.h"
+
+uint32_t bus_port_read(void *cpu, uint16_t port, unsigned int size);
+void bus_port_write(void *cpu, uint16_t port, unsigned int size,
+		    uint32_t value);
+
+/* Carries out the instruction that the guest left at, or ends the run. */
+void bus_execute(struct cpu *cpu);
+
+#endif /* BUS_H */

@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <x86intrin.h>
+
+#include "clock.h"
+
+#define LEAST (2 * NANOSECONDS / 1000) /* measured over 2 ms and more */
+
+static uint64_t first_time;
+static uint64_t first_tsc;
+
+void clock_begin(void)
+{
+	first_time = clock_now();
+	first_tsc = __rdtsc();
+}
+
+uint32_t clock_tsc_khz(void)
+{
+	uint64_t time, ticks;
+
+	do {
+		time = clock_now() - first_time;
+		ticks = __rdtsc() - first_tsc;
+	} while (time < LEAST);
+	return (uint32_t)((double)ticks * 1e6 / (double)time);
+}

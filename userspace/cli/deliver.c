@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Interrupts for the guest (APM 15.20, 15.21): one that it can take is injected by
+ * EVENTINJ; for one that it cannot take yet a virtual interrupt is pending, whose
+ * intercept says when it could.
+ */
+#include "machine.h"
+
+#define RFLAGS_IF (1ull << 9)
+#define VECTOR_NMI 2
+
+static bool can_take(const struct svm_vmcb *vmcb)
+{
+	return (vmcb->save.rflags & RFLAGS_IF) &&
+	       !(vmcb->control.interrupt_shadow & SVM_SHADOW_INTERRUPT_SHADOW);
+}
+
+static bool has_interrupt(const struct cpu *cpu)
+{
+	return svmrun_pc_interrupts(&cpu->machine->pc, cpu->id);
+}
+
+static bool has_nmi(const struct cpu *cpu)
+{
+	return !cpu->nmi_masked &&
+	       svmrun_lapic_nmi(&cpu->machine->pc.lapics[cpu->id]);
+}
+
+bool cpu_has_event(const struct cpu *cpu)
+{
+	if (has_nmi(cpu))
+		return true;
+	return (cpu->vcpu.vmcb->save.rflags & RFLAGS_IF) && has_interrupt(cpu);
+}
+
+static void inject_nmi(struct cpu *cpu)
+{
+	struct svm_vmcb_control *control = &cpu->vcpu.vmcb->control;
+
+	svmrun_lapic_take_nmi(&cpu->machine->pc.lapics[cpu->id]);
+	control->eventinj = SVM_EVENT_VALID | SVM_EVENT_TYPE_NMI | VECTOR_NMI;
+	control->intercept[3] |= SVM_INTERCEPT3_IRET;
+	cpu->nmi_masked = true;
+}
+
+/* Its priority is above any task priority: the local APIC has looked at that. */
+static void ask_for_window(struct svm_vmcb_control *control)
+{
+	control->vintr |= SVM_VINTR_V_IRQ | SVM_VINTR_V_IGN_TPR |
+			  SVM_VINTR_V_INTR_PRIO_MASK;
+	control->intercept[3] |= SVM_INTERCEPT3_VINTR;
+}
+
+void cpu_window(struct cpu *cpu)
+{
+	struct svm_vmcb_control *control = &cpu->vcpu.vmcb->control;
+
+	control->vintr &= ~SVM_VINTR_V_IRQ;
+	control->intercept[3] &= ~SVM_INTERCEPT3_VINTR;
+}
+
+/* What comes between this and the end of the IRET is taken a little early. */
+void cpu_iret(struct cpu *cpu)
+{
+	cpu->vcpu.vmcb->control.intercept[3] &= ~SVM_INTERCEPT3_IRET;
+	cpu->nmi_masked = false;
+}
+
+void cpu_keep_interrupted(struct cpu *cpu)
+{
+	struct svm_vmcb_control *control = &cpu->vcpu.vmcb->control;
+
+	if (!(control->eventinj & SVM_EVENT_VALID))
+		control->eventinj = control->exitintinfo;
+}
+
+void cpu_deliver(struct cpu *cpu)
+{
+	struct svm_vmcb *vmcb = cpu->vcpu.vmcb;
+	bool taken = vmcb->control.eventinj & SVM_EVENT_VALID;
+
+	if (!taken && has_nmi(cpu)) {
+		inject_nmi(cpu);
+		taken = true;
+	}
+	if (!has_interrupt(cpu)) {
+		cpu_window(cpu);
+		return;
+	}
+	if (taken || !can_take(vmcb)) {
+		ask_for_window(&vmcb->control);
+		return;
+	}
+	vmcb->control.eventinj = SVM_EVENT_VALID | SVM_EVENT_TYPE_INTR |
+				 svmrun_pc_acknowledge(&cpu->machine->pc,
+						       cpu->id);
+	if (has_interrupt(cpu))
+		ask_for_window(&vmcb->control);
+	else
+		cpu_window(cpu);
+}

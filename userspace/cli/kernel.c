@@ -1,0 +1,319 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Kernels and firmware: what guests find on a PC that others have made. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <svmrun/acpi.h>
+#include <svmrun/e820.h>
+#include <svmrun/firmware.h>
+
+#include "guest.h"
+#include "message.h"
+#include "status.h"
+
+#define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
+
+#define TABLES_GPA 0xe0000 /* where the search for ACPI's RSDP begins */
+#define TABLES_SIZE 0x10000
+#define GIB_4 (4ull << 30)
+#define E820_ENTRIES MACHINE_E820
+
+static const struct svmrun_memory *low_memory(const struct guest *guest)
+{
+	return &guest->memories[0];
+}
+
+static size_t writable(const struct guest *guest)
+{
+	return guest->memory_count - guest->rom_count;
+}
+
+/* ---- ACPI ---------------------------------------------------------------- */
+
+static int build_tables(const struct guest *guest,
+			const struct run_options *options)
+{
+	const struct svmrun_acpi acpi = {
+		.cpus = options->cpus,
+		.pm_port = SVMRUN_PC_PM_PORT,
+		.gpa = TABLES_GPA,
+	};
+	void *buffer = svmrun_memory_at(low_memory(guest), TABLES_GPA,
+					TABLES_SIZE);
+	int ret = buffer ? svmrun_acpi_build(&acpi, buffer, TABLES_SIZE) :
+			   -ERANGE;
+
+	if (ret >= 0)
+		return 0;
+	return message_fail(STATUS_USAGE,
+			    "--mem %llu: a PC has more than a megabyte",
+			    (unsigned long long)options->memory);
+}
+
+/* ---- Linux --------------------------------------------------------------- */
+
+/* What is wrong with the image, in words */
+static int image_failed(const struct run_options *options, int error,
+			const char *wanted)
+{
+	static const struct {
+		int error;
+		const char *what;
+	} words[] = {
+		{ EINVAL, "needs a PC of more than a megabyte: more --mem" },
+		{ ENOEXEC, "has not got its header" },
+		{ EMEDIUMTYPE, "is for another machine than x86" },
+		{ ENOMSG, "has no entry point for PVH" },
+		{ ENODATA, "is cut off" },
+		{ EPROTONOSUPPORT, "is too old a kernel" },
+		{ ENODEV, "needs a display, and there is none" },
+		{ EOPNOTSUPP, "requires what this machine does not have" },
+		{ EBADMSG, "contradicts itself in its addresses" },
+		{ ERANGE, "wants to be where there is no memory; more --mem" },
+		{ ENOMEM, "does not fit into memory; more --mem" },
+	};
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(words); i++)
+		if (words[i].error == error)
+			return message_fail(STATUS_USAGE,
+					    "%s: %s; %s is wanted",
+					    options->image, words[i].what,
+					    wanted);
+	return message_fail(STATUS_USAGE, "%s: %s; %s is wanted",
+			    options->image, strerror(error), wanted);
+}
+
+static int linux_failed(const struct run_options *options, int error)
+{
+	if (error == E2BIG)
+		return message_fail(STATUS_USAGE,
+				    "--append: %zu characters are more than this kernel takes",
+				    strlen(options->append));
+	if (error == EFBIG)
+		return message_fail(STATUS_USAGE,
+				    "--initrd %s: does not fit into memory beside the kernel; more --mem is wanted",
+				    options->initrd);
+	return image_failed(options, error,
+			    "a bzImage, or a vmlinux with PVH's entry,");
+}
+
+static int load_linux(struct guest *guest, const struct run_options *options,
+		      const struct file *image, const struct file *initrd)
+{
+	const char *append = options->append ? options->append : "";
+	int ret;
+
+	guest->pvh = svmrun_pvh_is(image->bytes, image->size);
+	if (guest->pvh) {
+		const struct svmrun_pvh_boot boot = {
+			.kernel = image->bytes,
+			.kernel_size = image->size,
+			.initrd = initrd->bytes,
+			.initrd_size = initrd->size,
+			.command_line = append,
+			.acpi_rsdp = TABLES_GPA,
+		};
+
+		ret = svmrun_pvh_load(guest->memories, writable(guest), &boot,
+				      &guest->pvh_entry);
+	} else {
+		const struct svmrun_bzimage_boot boot = {
+			.kernel = image->bytes,
+			.kernel_size = image->size,
+			.initrd = initrd->bytes,
+			.initrd_size = initrd->size,
+			.command_line = append,
+			.acpi_rsdp = TABLES_GPA,
+		};
+
+		ret = svmrun_bzimage_load(guest->memories, writable(guest),
+					  &boot, &guest->bzimage);
+	}
+	return ret ? linux_failed(options, -ret) : 0;
+}
+
+static int load_linux_with_initrd(struct guest *guest,
+				  const struct run_options *options,
+				  const struct file *image)
+{
+	struct file initrd = { 0 };
+	int ret = 0;
+
+	if (options->initrd)
+		ret = file_read(&initrd, options->initrd);
+	if (ret)
+		return ret;
+	ret = load_linux(guest, options, image, &initrd);
+	file_free(&initrd);
+	return ret;
+}
+
+/* ---- multiboot ----------------------------------------------------------- */
+
+static int multiboot_failed(const struct run_options *options, int error)
+{
+	if (error == EFBIG || error == E2BIG)
+		return message_fail(STATUS_USAGE,
+				    "--module, --append: do not fit into memory beside the kernel; more --mem is wanted");
+	return image_failed(options, error, "a whole multiboot kernel");
+}
+
+/**
+ * struct modules - the files of --module
+ * @files: their bytes
+ * @names: their names, cut off before the command line
+ * @modules: as the kernel gets them
+ * @count: how many are there already
+ */
+struct modules {
+	struct file files[OPTIONS_MODULES];
+	char *names[OPTIONS_MODULES];
+	struct svmrun_multiboot_module modules[OPTIONS_MODULES];
+	size_t count;
+};
+
+static void free_modules(struct modules *modules)
+{
+	while (modules->count) {
+		file_free(&modules->files[--modules->count]);
+		free(modules->names[modules->count]);
+	}
+}
+
+static int read_module(struct modules *modules, const char *option)
+{
+	size_t i = modules->count;
+	const char *equals = strchr(option, '=');
+	int ret;
+
+	modules->names[i] = equals ? strndup(option, equals - option) :
+				     strdup(option);
+	if (!modules->names[i])
+		return message_fail(STATUS_ENVIRONMENT, "--module: no memory");
+	ret = file_read(&modules->files[i], modules->names[i]);
+	if (ret) {
+		free(modules->names[i]);
+		return ret;
+	}
+	modules->modules[i] = (struct svmrun_multiboot_module){
+		.bytes = modules->files[i].bytes,
+		.size = modules->files[i].size,
+		.command_line = equals ? equals + 1 : "",
+	};
+	modules->count++;
+	return 0;
+}
+
+static int read_modules(struct modules *modules,
+			const struct run_options *options)
+{
+	size_t i;
+	int ret = 0;
+
+	modules->count = 0;
+	for (i = 0; i < options->module_count && !ret; i++)
+		ret = read_module(modules, options->modules[i]);
+	return ret;
+}
+
+static int load_multiboot(struct guest *guest,
+			  const struct run_options *options,
+			  const struct file *image)
+{
+	struct modules modules;
+	int ret = read_modules(&modules, options);
+
+	if (!ret) {
+		const struct svmrun_multiboot_boot boot = {
+			.kernel = image->bytes,
+			.kernel_size = image->size,
+			.command_line = options->append ? options->append : "",
+			.modules = modules.modules,
+			.module_count = modules.count,
+		};
+
+		ret = svmrun_multiboot_load(guest->memories, writable(guest),
+					    &boot, &guest->multiboot);
+		ret = ret ? multiboot_failed(options, -ret) : 0;
+	}
+	free_modules(&modules);
+	return ret;
+}
+
+/* ---- firmware ------------------------------------------------------------ */
+
+static int load_firmware(struct guest *guest, const struct run_options *options,
+			 const struct file *image)
+{
+	int ret = svmrun_firmware_check(image->size);
+
+	if (ret)
+		return message_fail(STATUS_USAGE,
+				    "%s: %zu bytes are no firmware; a multiple of 4096, 16 MiB at most, is wanted",
+				    options->image, image->size);
+	ret = guest_add_rom(guest, GIB_4 - image->size, image->size);
+	if (ret)
+		return ret;
+	memcpy(guest->memories[guest->memory_count - 1].base, image->bytes,
+	       image->size);
+	ret = svmrun_firmware_copy(low_memory(guest), image->bytes,
+				   image->size);
+	return ret ? message_fail(STATUS_USAGE,
+				  "--mem %llu: firmware has more than a megabyte",
+				  (unsigned long long)options->memory) :
+		     0;
+}
+
+/* ---- all ----------------------------------------------------------------- */
+
+int kernel_load(struct guest *guest, const struct run_options *options,
+		const struct file *image)
+{
+	int ret;
+
+	if (guest->format == FORMAT_FIRMWARE)
+		return load_firmware(guest, options, image);
+	ret = build_tables(guest, options);
+	if (ret)
+		return ret;
+	if (guest->format == FORMAT_LINUX)
+		return load_linux_with_initrd(guest, options, image);
+	return load_multiboot(guest, options, image);
+}
+
+/* Firmware has to ask. */
+static int tell_firmware(const struct guest *guest, struct machine *machine)
+{
+	struct svmrun_pc *pc = &machine->pc;
+	int count = svmrun_e820_build(guest->memories, writable(guest),
+				      machine->e820, E820_ENTRIES);
+
+	if (count < 0)
+		return count;
+	svmrun_pc_memory(pc, guest->memories[0].size,
+			 writable(guest) > 1 ? guest->memories[1].size : 0);
+	svmrun_fwcfg_set_cpus(&pc->fwcfg, machine->cpu_count);
+	svmrun_fwcfg_set_memory(&pc->fwcfg, guest->memories[0].size);
+	return svmrun_fwcfg_add_file(&pc->fwcfg, "etc/e820", machine->e820,
+				     count * sizeof(machine->e820[0]));
+}
+
+int kernel_begin(struct guest *guest, struct machine *machine)
+{
+	struct svmrun_vcpu *vcpu = &machine->cpus[0].vcpu;
+	int ret = tell_firmware(guest, machine);
+
+	if (ret)
+		return ret;
+	if (guest->format == FORMAT_FIRMWARE)
+		svmrun_mode_reset(vcpu);
+	else if (guest->format == FORMAT_MULTIBOOT)
+		svmrun_multiboot_begin(vcpu, &guest->multiboot);
+	else if (guest->pvh)
+		svmrun_pvh_begin(vcpu, &guest->pvh_entry);
+	else
+		return svmrun_bzimage_begin(vcpu, &guest->memories[0],
+					    &guest->bzimage);
+	return 0;
+}
