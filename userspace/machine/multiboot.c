@@ -1,0 +1,444 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* Section numbers are those of the Multiboot Specification, version 0.6.96. */
+#include <errno.h>
+#include <string.h>
+
+#include <svmrun/e820.h>
+#include <svmrun/multiboot.h>
+
+#include "executable.h"
+#include "room.h"
+
+#define SEARCH 8192 /* bytes that the header is in: 3.1 */
+#define MAGIC 0x1badb002
+#define LOADER_MAGIC 0x2badb002
+#define LOADER_NAME "svmrun"
+#define KIB 1024
+
+/* Flags of the header: 3.1.2. The lower half is what the kernel requires. */
+#define ALIGNED (1u << 0)
+#define MEMORY (1u << 1)
+#define VIDEO (1u << 2)
+#define REQUIRED 0xffffu
+#define ADDRESSES (1u << 16)
+
+/* Flags of the information: 3.3 */
+#define HAS_MEMORY (1u << 0)
+#define HAS_COMMAND (1u << 2)
+#define HAS_MODULES (1u << 3)
+#define HAS_MAP (1u << 6)
+#define HAS_LOADER (1u << 9)
+
+struct header {
+	uint32_t magic;
+	uint32_t flags;
+	uint32_t checksum;
+};
+
+/* Behind the header if the flag ADDRESSES is set: 3.1.3 */
+struct addresses {
+	uint32_t header;
+	uint32_t load;
+	uint32_t load_end;
+	uint32_t bss_end;
+	uint32_t entry;
+};
+
+/* 3.3 */
+struct info {
+	uint32_t flags;
+	uint32_t mem_lower;
+	uint32_t mem_upper;
+	uint32_t boot_device;
+	uint32_t command_line;
+	uint32_t module_count;
+	uint32_t modules;
+	uint32_t symbols[4];
+	uint32_t map_length;
+	uint32_t map;
+	uint32_t drives_length;
+	uint32_t drives;
+	uint32_t config_table;
+	uint32_t loader_name;
+	uint32_t apm_table;
+	uint32_t vbe[4];
+};
+
+struct module {
+	uint32_t start;
+	uint32_t end;
+	uint32_t command_line;
+	uint32_t reserved;
+};
+
+/* The size does not count itself. */
+struct map_entry {
+	uint32_t size;
+	struct svmrun_e820_entry range;
+} __attribute__((packed));
+
+_Static_assert(sizeof(struct info) == 88, "3.3");
+_Static_assert(sizeof(struct module) == 16, "3.3");
+_Static_assert(sizeof(struct map_entry) == 24, "3.3");
+
+/* All that the kernel is told; the modules' list follows, then all strings. */
+struct told {
+	struct info info;
+	struct map_entry map[SVMRUN_E820_ENTRIES];
+	char loader_name[sizeof(LOADER_NAME)];
+	char pad[8 - sizeof(LOADER_NAME) % 8];
+	struct module modules[];
+};
+
+/**
+ * struct raw - a kernel whose header says where it goes
+ * @offset: in the image
+ * @size: bytes of the image
+ * @address: guest physical
+ * @memory: bytes there; those that the image has not got are zeros
+ * @entry: guest physical
+ */
+struct raw {
+	uint64_t offset;
+	uint64_t size;
+	uint64_t address;
+	uint64_t memory;
+	uint32_t entry;
+};
+
+/**
+ * struct plan - a kernel, and where its parts go
+ * @is_raw: @raw holds, not @executable
+ * @raw: the kernel by its header
+ * @executable: the kernel by ELF's
+ * @entry: guest physical address, as all below
+ * @modules: of the first one; each takes whole pages
+ * @told: of struct told
+ */
+struct plan {
+	bool is_raw;
+	struct raw raw;
+	struct executable executable;
+	uint32_t entry;
+	uint64_t modules;
+	uint64_t told;
+};
+
+static const char *text(const char *string)
+{
+	return string ? string : "";
+}
+
+static uint64_t pages(uint64_t size)
+{
+	return (size + ROOM_PAGE - 1) & ~(ROOM_PAGE - 1);
+}
+
+/* The offset of the header, or -1. It is at a multiple of 4: 3.1. */
+static int64_t header_find(struct header *header, const uint8_t *image,
+			   size_t size)
+{
+	size_t end = size < SEARCH ? size : SEARCH;
+	size_t at;
+
+	for (at = 0; at + sizeof(*header) <= end; at += 4) {
+		memcpy(header, image + at, sizeof(*header));
+		if (header->magic == MAGIC &&
+		    header->magic + header->flags + header->checksum == 0)
+			return at;
+	}
+	return -1;
+}
+
+bool svmrun_multiboot_is(const void *image, size_t size)
+{
+	struct header header;
+
+	return header_find(&header, image, size) >= 0;
+}
+
+static int header_check(const struct header *header)
+{
+	uint32_t required = header->flags & REQUIRED;
+
+	if (required & VIDEO)
+		return -ENODEV;
+	return required & ~(ALIGNED | MEMORY) ? -EOPNOTSUPP : 0;
+}
+
+/* What of the image is loaded: 0 for an end means the image's, and no BSS. */
+static int raw_measure(struct raw *raw, const struct addresses *addresses,
+		       size_t image_size)
+{
+	uint64_t there = image_size - raw->offset;
+
+	raw->size = there;
+	if (addresses->load_end)
+		raw->size = (uint64_t)addresses->load_end - addresses->load;
+	raw->memory = raw->size;
+	if (addresses->bss_end)
+		raw->memory = (uint64_t)addresses->bss_end - addresses->load;
+	if (addresses->load_end && addresses->load_end < addresses->load)
+		return -EBADMSG;
+	if (addresses->bss_end &&
+	    (addresses->bss_end < addresses->load || raw->memory < raw->size))
+		return -EBADMSG;
+	return raw->size > there || !raw->memory ? -ENODATA : 0;
+}
+
+static int raw_read(struct raw *raw, uint64_t header, const uint8_t *image,
+		    size_t size)
+{
+	uint64_t at = header + sizeof(struct header);
+	struct addresses addresses;
+
+	if (size - at < sizeof(addresses))
+		return -ENODATA;
+	memcpy(&addresses, image + at, sizeof(addresses));
+	if (addresses.header < addresses.load ||
+	    addresses.header - addresses.load > header)
+		return -EBADMSG;
+	raw->offset = header - (addresses.header - addresses.load);
+	raw->address = addresses.load;
+	raw->entry = addresses.entry;
+	return raw_measure(raw, &addresses, size);
+}
+
+static int plan_raw(struct plan *plan, struct room *room)
+{
+	const struct raw *raw = &plan->raw;
+
+	plan->entry = raw->entry;
+	if (!room_occupy(room, raw->address, raw->memory))
+		return -ERANGE;
+	if (raw->entry < raw->address ||
+	    raw->entry - raw->address >= raw->memory)
+		return -ERANGE;
+	return 0;
+}
+
+static int plan_executable(struct plan *plan, struct room *room,
+			   const void *image, size_t size)
+{
+	int ret = executable_open(&plan->executable, image, size);
+
+	/* It need not have been ELF. */
+	if (ret == -ENOEXEC)
+		return -EMEDIUMTYPE;
+	if (ret)
+		return ret;
+	ret = executable_occupy(&plan->executable, room);
+	/* Its header is right, its segment is not. */
+	if (ret == -ENOEXEC)
+		return -EBADMSG;
+	if (ret)
+		return ret;
+	return executable_entry(&plan->executable, &plan->entry);
+}
+
+static int plan_kernel(struct plan *plan, struct room *room, const void *image,
+		       size_t size)
+{
+	struct header header;
+	int64_t at = header_find(&header, image, size);
+	int ret;
+
+	if (at < 0)
+		return -ENOEXEC;
+	ret = header_check(&header);
+	if (ret)
+		return ret;
+	plan->is_raw = header.flags & ADDRESSES;
+	if (!plan->is_raw)
+		return plan_executable(plan, room, image, size);
+	ret = raw_read(&plan->raw, at, image, size);
+	return ret ? ret : plan_raw(plan, room);
+}
+
+static int plan_modules(struct plan *plan, struct room *room,
+			const struct svmrun_multiboot_boot *boot)
+{
+	uint64_t size = 0;
+	size_t i;
+
+	for (i = 0; i < boot->module_count; i++) {
+		if (boot->modules[i].size > SVMRUN_E820_HOLE ||
+		    size > SVMRUN_E820_HOLE)
+			return -EFBIG;
+		size += pages(boot->modules[i].size);
+	}
+	plan->modules = room_take(&room->high, size, ROOM_PAGE);
+	return plan->modules ? 0 : -EFBIG;
+}
+
+static uint64_t told_size(const struct svmrun_multiboot_boot *boot)
+{
+	uint64_t size = sizeof(struct told);
+	size_t i;
+
+	size += boot->module_count * sizeof(struct module);
+	size += strlen(text(boot->command_line)) + 1;
+	for (i = 0; i < boot->module_count; i++)
+		size += strlen(text(boot->modules[i].command_line)) + 1;
+	return size;
+}
+
+/* Conventional memory is what a kernel is least likely to take for its own. */
+static int plan_told(struct plan *plan, struct room *room,
+		     const struct svmrun_multiboot_boot *boot)
+{
+	uint64_t size = told_size(boot);
+
+	plan->told = room_take(&room->low, size, ROOM_PAGE);
+	if (!plan->told)
+		plan->told = room_take(&room->high, size, ROOM_PAGE);
+	return plan->told ? 0 : -E2BIG;
+}
+
+static int plan_make(struct plan *plan, struct room *room,
+		     const struct svmrun_multiboot_boot *boot)
+{
+	int ret;
+
+	ret = plan_kernel(plan, room, boot->kernel, boot->kernel_size);
+	if (ret)
+		return ret;
+	ret = plan_modules(plan, room, boot);
+	return ret ? ret : plan_told(plan, room, boot);
+}
+
+static void raw_load(const struct raw *raw, const uint8_t *image, uint8_t *low)
+{
+	memcpy(low + raw->address, image + raw->offset, raw->size);
+	memset(low + raw->address + raw->size, 0, raw->memory - raw->size);
+}
+
+static void kernel_load(const struct plan *plan, const void *image,
+			const struct svmrun_memory *low)
+{
+	if (plan->is_raw)
+		raw_load(&plan->raw, image, low->base);
+	else
+		executable_load(&plan->executable, low);
+}
+
+/* Both return where the next string goes. */
+static uint64_t string_put(uint8_t *low, uint64_t at, const char *string)
+{
+	size_t size = strlen(string) + 1;
+
+	memcpy(low + at, string, size);
+	return at + size;
+}
+
+static uint64_t module_put(struct module *to, uint64_t strings, uint64_t at,
+			   const struct svmrun_multiboot_module *module,
+			   uint8_t *low)
+{
+	if (module->size)
+		memcpy(low + at, module->bytes, module->size);
+	*to = (struct module){
+		.start = at,
+		.end = at + module->size,
+		.command_line = strings,
+	};
+	return string_put(low, strings, text(module->command_line));
+}
+
+static void modules_put(const struct plan *plan, uint64_t strings,
+			const struct svmrun_multiboot_boot *boot, uint8_t *low)
+{
+	struct told *told = (struct told *)(low + plan->told);
+	uint64_t at = plan->modules;
+	size_t i;
+
+	for (i = 0; i < boot->module_count; i++) {
+		strings = module_put(&told->modules[i], strings, at,
+				     &boot->modules[i], low);
+		at += pages(boot->modules[i].size);
+	}
+}
+
+static void map_fill(struct told *told, const struct svmrun_e820_entry *entries,
+		     int count)
+{
+	int i;
+
+	for (i = 0; i < count; i++) {
+		told->map[i].size = sizeof(told->map[i].range);
+		told->map[i].range = entries[i];
+	}
+}
+
+static struct info info_of(const struct plan *plan,
+			   const struct svmrun_multiboot_boot *boot,
+			   uint64_t memory, uint64_t strings, int entries)
+{
+	uint64_t told = plan->told;
+
+	return (struct info){
+		.flags = HAS_MEMORY | HAS_COMMAND | HAS_MODULES | HAS_MAP |
+			 HAS_LOADER,
+		.mem_lower = SVMRUN_E820_LOW_END / KIB,
+		.mem_upper = (memory - SVMRUN_E820_HIGH) / KIB,
+		.command_line = strings,
+		.module_count = boot->module_count,
+		.modules = told + sizeof(struct told),
+		.map_length = entries * sizeof(struct map_entry),
+		.map = told + offsetof(struct told, map),
+		.loader_name = told + offsetof(struct told, loader_name),
+	};
+}
+
+static void told_put(const struct plan *plan,
+		     const struct svmrun_multiboot_boot *boot,
+		     const struct svmrun_memory *memory,
+		     const struct svmrun_e820_entry *entries, int count)
+{
+	uint8_t *low = memory->base;
+	struct told *told = (struct told *)(low + plan->told);
+	uint64_t strings = plan->told + sizeof(*told) +
+			   boot->module_count * sizeof(struct module);
+
+	memset(told, 0, sizeof(*told));
+	told->info = info_of(plan, boot, memory->size, strings, count);
+	memcpy(told->loader_name, LOADER_NAME, sizeof(LOADER_NAME));
+	map_fill(told, entries, count);
+	strings = string_put(low, strings, text(boot->command_line));
+	modules_put(plan, strings, boot, low);
+}
+
+int svmrun_multiboot_load(const struct svmrun_memory *memories, size_t count,
+			  const struct svmrun_multiboot_boot *boot,
+			  struct svmrun_multiboot_entry *entry)
+{
+	struct svmrun_e820_entry map[SVMRUN_E820_ENTRIES];
+	struct plan plan = { .is_raw = false };
+	struct room room;
+	int entries, ret;
+
+	entries = svmrun_e820_build(memories, count, map, SVMRUN_E820_ENTRIES);
+	if (entries < 0)
+		return entries;
+	room = room_of(memories->size);
+	ret = plan_make(&plan, &room, boot);
+	if (ret)
+		return ret;
+	kernel_load(&plan, boot->kernel, memories);
+	told_put(&plan, boot, memories, map, entries);
+	*entry = (struct svmrun_multiboot_entry){
+		.eip = plan.entry,
+		.ebx = plan.told,
+	};
+	return 0;
+}
+
+/* 3.2 */
+int svmrun_multiboot_begin(struct svmrun_vcpu *vcpu,
+			   const struct svmrun_multiboot_entry *entry)
+{
+	svmrun_mode_protected(vcpu, entry->eip, 0);
+	vcpu->vmcb->save.rax = LOADER_MAGIC;
+	vcpu->regs->rbx = entry->ebx;
+	return 0;
+}
