@@ -89,9 +89,9 @@ static void cannot_execute(struct cpu *cpu, const struct svmrun_bus *bus)
 		name ? name : "exit", vmcb->save.rip, bytes);
 }
 
-void bus_execute(struct cpu *cpu)
+static struct svmrun_bus bus_of(struct cpu *cpu)
 {
-	const struct svmrun_bus bus = {
+	return (struct svmrun_bus){
 		.memories = cpu->machine->memories,
 		.memory_count = cpu->machine->memory_count,
 		.rom_count = cpu->machine->rom_count,
@@ -102,6 +102,19 @@ void bus_execute(struct cpu *cpu)
 		.stop = stopped,
 		.owner = cpu,
 	};
+}
+
+unsigned int bus_instruction_length(struct cpu *cpu)
+{
+	const struct svmrun_bus bus = bus_of(cpu);
+	int length = svmrun_instruction_length(&cpu->vcpu, &bus);
+
+	return length < 0 ? 0 : length;
+}
+
+void bus_execute(struct cpu *cpu)
+{
+	const struct svmrun_bus bus = bus_of(cpu);
 	int ret = svmrun_instruction_execute(&cpu->vcpu, &bus);
 
 	if (ret < 0 && ret != -EINTR)

@@ -11,6 +11,9 @@ uint32_t bus_port_read(void *cpu, uint16_t port, unsigned int size);
 void bus_port_write(void *cpu, uint16_t port, unsigned int size,
 		    uint32_t value);
 
+/* Of the instruction that the guest left at; 0 if it cannot be read any more */
+unsigned int bus_instruction_length(struct cpu *cpu);
+
 /* Carries out the instruction that the guest left at, or ends the run. */
 void bus_execute(struct cpu *cpu);
 

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <stdio.h>
 
+#include "bus.h"
 #include "machine.h"
 #include "status.h"
 
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
+#define VECTOR_UD 6
 
 /* RIP stays at the HLT until something ends it. */
 static void halt(struct cpu *cpu)
@@ -18,6 +20,19 @@ static void shut_down(struct cpu *cpu)
 	cpu_end(cpu, STATUS_SHUTDOWN, "shutdown",
 		"VMEXIT_SHUTDOWN at RIP 0x%llx: triple fault, an exception without a handler in the guest; see where with --trace",
 		cpu->vcpu.vmcb->save.rip);
+}
+
+/* The host's caches are coherent, and the guest has no others. */
+static void flush_caches(struct cpu *cpu)
+{
+	cpu_skip(cpu, bus_instruction_length(cpu));
+}
+
+/* Of a feature that the guest's CPUID does not show */
+static void undefined(struct cpu *cpu)
+{
+	cpu->vcpu.vmcb->control.eventinj = SVM_EVENT_VALID |
+					   SVM_EVENT_TYPE_EXCEPTION | VECTOR_UD;
 }
 
 static void unhandled(struct cpu *cpu)
@@ -36,11 +51,31 @@ static const struct answer {
 	uint64_t code;
 	void (*give)(struct cpu *cpu);
 } answers[] = {
-	{ VMEXIT_IOIO, cpu_ioio },	{ VMEXIT_NPF, cpu_nested_fault },
-	{ VMEXIT_VINTR, cpu_window },	{ VMEXIT_MSR, cpu_msr },
-	{ VMEXIT_HLT, halt },		{ VMEXIT_CPUID, cpu_cpuid },
-	{ VMEXIT_IRET, cpu_iret },	{ VMEXIT_XSETBV, cpu_xsetbv },
-	{ VMEXIT_SHUTDOWN, shut_down }, { VMEXIT_INVALID, cpu_invalid },
+	{ VMEXIT_IOIO, cpu_ioio },
+	{ VMEXIT_NPF, cpu_nested_fault },
+	{ VMEXIT_VINTR, cpu_window },
+	{ VMEXIT_MSR, cpu_msr },
+	{ VMEXIT_HLT, halt },
+	{ VMEXIT_CPUID, cpu_cpuid },
+	{ VMEXIT_IRET, cpu_iret },
+	{ VMEXIT_XSETBV, cpu_xsetbv },
+	{ VMEXIT_WBINVD, flush_caches },
+	{ VMEXIT_INVD, flush_caches },
+	{ VMEXIT_RDPMC, cpu_inject_gp },
+	{ VMEXIT_MONITOR, undefined },
+	{ VMEXIT_MWAIT, undefined },
+	{ VMEXIT_RDPRU, undefined },
+	{ VMEXIT_INVLPGB, undefined },
+	{ VMEXIT_TLBSYNC, undefined },
+	{ VMEXIT_VMRUN, undefined },
+	{ VMEXIT_VMLOAD, undefined },
+	{ VMEXIT_VMSAVE, undefined },
+	{ VMEXIT_STGI, undefined },
+	{ VMEXIT_CLGI, undefined },
+	{ VMEXIT_SKINIT, undefined },
+	{ VMEXIT_INVLPGA, undefined },
+	{ VMEXIT_SHUTDOWN, shut_down },
+	{ VMEXIT_INVALID, cpu_invalid },
 };
 
 void cpu_exit(struct cpu *cpu)
