@@ -1,347 +1,444 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include <errno.h>
-#include <stdbool.h>
 #include <string.h>
 
 #include <svmrun/acpi.h>
-#include <svmrun/pm.h>
+#include <svmrun/ioapic.h>
+#include <svmrun/lapic.h>
 
-#define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
+#define END_MAX 0x100000000ull /* the RSDT and FACS have addresses of 32 bits */
 
-#define LAPIC_GPA 0xfee00000u
-#define IOAPIC_GPA 0xfec00000u
-#define PORT_RESET 0xcf9
-#define RESET_VALUE 6
-#define SCI 9
-#define CPUS_MAX 254
+#define RSDP_SIZE 36
+#define FACS_SIZE 64
+#define FACS_ALIGN 64
 
-/**
- * struct writer - tables that are being written
- * @bytes: where
- * @size: room
- * @used: of that
- * @gpa: what the guest sees @bytes at
- * @full: there was no room for something
- */
+/* What is written so far. @at passes @size if the buffer is too small. */
 struct writer {
-	uint8_t *bytes;
+	uint8_t *buffer;
 	size_t size;
-	size_t used;
-	uint32_t gpa;
-	bool full;
+	size_t at;
+	uint64_t gpa;
 };
 
-/* ---- bytes ---------------------------------------------------------------- */
-
-static void put_bytes(struct writer *w, const void *bytes, size_t count)
+static void put(struct writer *writer, uint64_t value, unsigned int size)
 {
-	if (count > w->size - w->used) {
-		w->full = true;
-		return;
-	}
-	memcpy(w->bytes + w->used, bytes, count);
-	w->used += count;
-}
-
-static void put(struct writer *w, unsigned int count, uint64_t value)
-{
-	uint8_t byte;
-
-	while (count--) {
-		byte = value;
-		put_bytes(w, &byte, 1);
-		value >>= 8;
+	for (unsigned int i = 0; i < size; i++) {
+		if (writer->at < writer->size)
+			writer->buffer[writer->at] = value >> 8 * i;
+		writer->at++;
 	}
 }
 
-static void put_zeros(struct writer *w, size_t count)
+static void put_bytes(struct writer *writer, const void *bytes, size_t size)
 {
-	while (count--)
-		put(w, 1, 0);
+	const uint8_t *byte = bytes;
+
+	while (size--)
+		put(writer, *byte++, 1);
 }
 
-static void align(struct writer *w, size_t to)
+static void pad(struct writer *writer, unsigned int size)
 {
-	while (w->used % to && !w->full)
-		put(w, 1, 0);
+	while (size--)
+		put(writer, 0, 1);
 }
 
-static uint32_t here(const struct writer *w)
+static void align(struct writer *writer, unsigned int to)
 {
-	return w->gpa + w->used;
+	pad(writer, -(writer->gpa + writer->at) & (to - 1));
 }
 
-/* All bytes of a table add up to 0. */
-static void set_checksum(struct writer *w, size_t start, size_t size, size_t at)
+static uint64_t here(const struct writer *writer)
 {
-	uint8_t sum = 0;
-	size_t i;
+	return writer->gpa + writer->at;
+}
 
-	if (w->full)
+/* Writes over what is there; nothing at all if the buffer ended before. */
+static void patch(struct writer *writer, size_t at, uint64_t value,
+		  unsigned int size)
+{
+	struct writer back = *writer;
+
+	back.at = at;
+	put(&back, value, size);
+}
+
+static void sum(struct writer *writer, size_t start, size_t size,
+		size_t checksum)
+{
+	uint8_t total = 0;
+
+	if (start + size > writer->size)
 		return;
-	for (i = 0; i < size; i++)
-		sum += w->bytes[start + i];
-	w->bytes[start + at] -= sum;
+	for (size_t i = 0; i < size; i++)
+		total += writer->buffer[start + i];
+	patch(writer, checksum, -total, 1);
 }
 
-/* ---- tables --------------------------------------------------------------- */
-
-/* Gives where it begins. */
-static size_t begin(struct writer *w, const char *signature, uint8_t revision)
+/* ACPI 5.2.6; length and checksum follow with end_table(). */
+static size_t begin_table(struct writer *writer, const char *signature,
+			  uint8_t revision)
 {
 	size_t start;
 
-	align(w, 16);
-	start = w->used;
-	put_bytes(w, signature, 4);
-	put(w, 4, 0); /* length */
-	put(w, 1, revision);
-	put(w, 1, 0); /* checksum */
-	put_bytes(w, "SVMRUN", 6);
-	put_bytes(w, "SVMRUNPC", 8);
-	put(w, 4, 1);
-	put_bytes(w, "SVMR", 4);
-	put(w, 4, 1);
+	align(writer, 16);
+	start = writer->at;
+	put_bytes(writer, signature, 4);
+	put(writer, 0, 4);
+	put(writer, revision, 1);
+	put(writer, 0, 1);
+	put_bytes(writer, "SVMRUNSVMRUNPC", 14);
+	put(writer, 1, 4); /* revision of the table */
+	put_bytes(writer, "SVMR", 4);
+	put(writer, 1, 4); /* and of who made it */
 	return start;
 }
 
-static void end(struct writer *w, size_t start)
+/* Returns its address. */
+static uint64_t end_table(struct writer *writer, size_t start)
 {
-	uint32_t size = w->used - start;
+	size_t size = writer->at - start;
 
-	if (w->full)
-		return;
-	memcpy(w->bytes + start + 4, &size, 4);
-	set_checksum(w, start, size, 9);
+	patch(writer, start + 4, size, 4);
+	sum(writer, start, size, start + 9);
+	return writer->gpa + start;
 }
 
-/* A register in I/O space (5.2.3.2) */
-static void put_port(struct writer *w, uint16_t port, unsigned int bytes)
+/* ACPI 5.2.10: no waking vector, and a global lock that nobody holds */
+static uint64_t put_facs(struct writer *writer)
 {
-	put(w, 1, 1);
-	put(w, 1, 8 * bytes);
-	put(w, 1, 0);
-	put(w, 1, bytes == 1 ? 1 : bytes == 2 ? 2 : 3); /* access size */
-	put(w, 8, port);
-}
+	uint64_t gpa;
 
-static void put_no_register(struct writer *w)
-{
-	put_zeros(w, 12);
-}
-
-/*
- * The machine's code (chapter 20): \_S5 = Package { 5, 5, 0, 0 }, and the serial
- * port, \_SB.COM1, with _HID PNP0501 and ports 3F8h to 3FFh, interrupt 4.
- */
-static const uint8_t code[] = {
-	0x08, '_',
-	'S',  '5',
-	'_', /* Name */
-	0x12, 0x08,
-	0x04, /* Package of four */
-	0x0a, SVMRUN_ACPI_S5,
-	0x0a, SVMRUN_ACPI_S5,
-	0x00, 0x00,
-	0x10, 0x32,
-	'_',  'S',
-	'B',  '_', /* Scope */
-	0x5b, 0x82,
-	0x2b, 'C',
-	'O',  'M',
-	'1', /* Device */
-	0x08, '_',
-	'H',  'I',
-	'D',  0x0c,
-	0x41, 0xd0,
-	0x05, 0x01, /* EISAID("PNP0501") */
-	0x08, '_',
-	'U',  'I',
-	'D',  0x01,
-	0x08, '_',
-	'C',  'R',
-	'S',  0x11,
-	0x10, 0x0a,
-	0x0d, /* Buffer of 13 bytes */
-	0x47, 0x01,
-	0xf8, 0x03,
-	0xf8, 0x03,
-	0x01, 0x08, /* I/O ports */
-	0x22, 0x10,
-	0x00, /* interrupts */
-	0x79, 0x00, /* end */
-};
-
-static uint32_t put_dsdt(struct writer *w)
-{
-	size_t start = begin(w, "DSDT", 2);
-
-	put_bytes(w, code, sizeof(code));
-	end(w, start);
-	return w->gpa + start;
-}
-
-/* 5.2.10: no waking vector, no global lock that somebody else would want */
-static uint32_t put_facs(struct writer *w)
-{
-	uint32_t gpa;
-
-	align(w, 64);
-	gpa = here(w);
-	put_bytes(w, "FACS", 4);
-	put(w, 4, 64);
-	put_zeros(w, 24);
-	put(w, 1, 2);
-	put_zeros(w, 31);
+	align(writer, FACS_ALIGN);
+	gpa = here(writer);
+	put_bytes(writer, "FACS", 4);
+	put(writer, FACS_SIZE, 4);
+	pad(writer, 24);
+	put(writer, 2, 1); /* version */
+	pad(writer, FACS_SIZE - 33);
 	return gpa;
 }
 
-/*
- * 5.2.9: flags are WBINVD, C1 works, no sleep button, the timer has 32 bits, there
- * is a reset register; IAPC_BOOT_ARCH: legacy devices, no VGA, no CMOS alarm
- */
-static uint32_t put_fadt(struct writer *w, const struct svmrun_acpi *acpi,
-			 uint32_t facs, uint32_t dsdt)
-{
-	const uint16_t event = acpi->pm_port + SVMRUN_PM_EVENT,
-		       control = acpi->pm_port + SVMRUN_PM_CONTROL,
-		       timer = acpi->pm_port + SVMRUN_PM_TIMER;
-	size_t start = begin(w, "FACP", 6);
+/* AML: ACPI chapter 20 */
 
-	put(w, 4, facs);
-	put(w, 4, dsdt);
-	put(w, 1, 0);
-	put(w, 1, 0); /* profile */
-	put(w, 2, SCI);
-	put_zeros(w, 8); /* no SMI command: always in ACPI mode */
-	put(w, 4, event);
-	put(w, 4, 0);
-	put(w, 4, control);
-	put(w, 4, 0);
-	put(w, 4, 0);
-	put(w, 4, timer);
-	put_zeros(w, 8); /* no GPEs */
-	put(w, 1, 4);
-	put(w, 1, 2);
-	put(w, 1, 0);
-	put(w, 1, 4);
-	put_zeros(w, 4);
-	put(w, 2, 0xffff); /* no C2 */
-	put(w, 2, 0xffff); /* no C3 */
-	put_zeros(w, 8);
-	put(w, 1, 0x32); /* century */
-	put(w, 2, 1 << 0 | 1 << 2);
-	put(w, 1, 0);
-	put(w, 4, 1 << 0 | 1 << 2 | 1 << 5 | 1 << 8 | 1 << 10);
-	put_port(w, PORT_RESET, 1);
-	put(w, 1, RESET_VALUE);
-	put_zeros(w, 2);
-	put(w, 1, 4); /* minor version */
-	put(w, 8, 0); /* the 32-bit one is FACS's address */
-	put(w, 8, dsdt);
-	put_port(w, event, 4);
-	put_no_register(w);
-	put_port(w, control, 2);
-	put_no_register(w);
-	put_no_register(w);
-	put_port(w, timer, 4);
-	put_no_register(w);
-	put_no_register(w);
-	put_no_register(w);
-	put_no_register(w);
-	put(w, 8, 0x6e75726d7673); /* hypervisor: "svmrun" */
-	end(w, start);
-	return w->gpa + start;
+#define AML_ONE 0x01
+#define AML_NAME 0x08
+#define AML_BYTE 0x0a
+#define AML_DWORD 0x0c
+#define AML_SCOPE 0x10
+#define AML_BUFFER 0x11
+#define AML_PACKAGE 0x12
+#define AML_DEVICE 0x825b
+
+static void put_name(struct writer *writer, const char *name)
+{
+	put(writer, AML_NAME, 1);
+	put_bytes(writer, name, 4);
 }
 
-/* An interrupt of ISA that is not at the pin of its number, or not edge-triggered */
-static void put_override(struct writer *w, uint8_t irq, uint32_t pin,
-			 uint16_t flags)
+static void put_byte(struct writer *writer, uint8_t value)
 {
-	put(w, 1, 2);
-	put(w, 1, 10);
-	put(w, 1, 0);
-	put(w, 1, irq);
-	put(w, 4, pin);
-	put(w, 2, flags);
+	put(writer, AML_BYTE, 1);
+	put(writer, value, 1);
 }
 
-/* 5.2.12 */
-static uint32_t put_madt(struct writer *w, const struct svmrun_acpi *acpi)
+/* The length of what follows counts itself. None here needs more than a byte. */
+static size_t begin_length(struct writer *writer)
 {
-	size_t start = begin(w, "APIC", 5);
-	unsigned int i;
-
-	put(w, 4, LAPIC_GPA);
-	put(w, 4, 1); /* there are 8259s too */
-	for (i = 0; i < acpi->cpus; i++) {
-		put(w, 2, 0x0800);
-		put(w, 1, i);
-		put(w, 1, i);
-		put(w, 4, 1);
-	}
-	put(w, 2, 0x0c01);
-	put(w, 1, 0); /* ID */
-	put(w, 1, 0);
-	put(w, 4, IOAPIC_GPA);
-	put(w, 4, 0);
-	put_override(w, 0, 2, 0);
-	put_override(w, SCI, SCI, 0x000d); /* level, active high */
-	put(w, 2, 0x0604); /* NMI at LINT1 of all processors */
-	put(w, 1, 0xff);
-	put(w, 2, 0);
-	put(w, 1, 1);
-	end(w, start);
-	return w->gpa + start;
+	put(writer, 0, 1);
+	return writer->at - 1;
 }
 
-static uint32_t put_root(struct writer *w, const char *signature,
-			 const uint32_t *tables, size_t count,
-			 unsigned int width)
+static void end_length(struct writer *writer, size_t start)
 {
-	size_t i, start = begin(w, signature, 1);
-
-	for (i = 0; i < count; i++)
-		put(w, width, tables[i]);
-	end(w, start);
-	return w->gpa + start;
+	patch(writer, start, writer->at - start, 1);
 }
 
-#define RSDP_SIZE 36
-
-/* 5.2.5; the first part has a checksum of its own, and all of it another. */
-static void put_rsdp(struct writer *w, uint32_t rsdt, uint32_t xsdt)
+/* Name (_S5_, Package () { S5, S5, 0, 0 }), for PM1a, PM1b and two reserved */
+static void put_s5(struct writer *writer)
 {
-	struct writer first = { .bytes = w->bytes, .size = w->size };
+	size_t package;
 
-	put_bytes(&first, "RSD PTR ", 8);
-	put(&first, 1, 0);
-	put_bytes(&first, "SVMRUN", 6);
-	put(&first, 1, 2);
-	put(&first, 4, rsdt);
-	put(&first, 4, RSDP_SIZE);
-	put(&first, 8, xsdt);
-	put(&first, 4, 0);
-	set_checksum(&first, 0, 20, 8);
-	set_checksum(&first, 0, RSDP_SIZE, 32);
+	put_name(writer, "_S5_");
+	put(writer, AML_PACKAGE, 1);
+	package = begin_length(writer);
+	put(writer, 4, 1);
+	put_byte(writer, SVMRUN_ACPI_S5);
+	put_byte(writer, SVMRUN_ACPI_S5);
+	put_byte(writer, 0);
+	put_byte(writer, 0);
+	end_length(writer, package);
+}
+
+/* ACPI 6.4.2: ports and an interrupt in short form: edge, high, exclusive */
+static const uint8_t com1_resources[] = {
+	0x47, 0x01, 0xf8, 0x03, 0xf8, 0x03, 0x08, 0x08, /* 0x3f8, 8 of them */
+	0x22, 0x10, 0x00, /* IRQ 4 */
+	0x79, 0x00, /* the end, with no checksum */
+};
+
+/* Name (_CRS, Buffer () { ... }) */
+static void put_resources(struct writer *writer)
+{
+	size_t buffer;
+
+	put_name(writer, "_CRS");
+	put(writer, AML_BUFFER, 1);
+	buffer = begin_length(writer);
+	put_byte(writer, sizeof(com1_resources));
+	put_bytes(writer, com1_resources, sizeof(com1_resources));
+	end_length(writer, buffer);
+}
+
+/* Device (COM1) { Name (_HID, EisaId ("PNP0501")) Name (_UID, One) ... } */
+static void put_com1(struct writer *writer)
+{
+	static const uint8_t pnp0501[] = { 0x41, 0xd0, 0x05, 0x01 };
+	size_t device;
+
+	put(writer, AML_DEVICE, 2);
+	device = begin_length(writer);
+	put_bytes(writer, "COM1", 4);
+	put_name(writer, "_HID");
+	put(writer, AML_DWORD, 1);
+	put_bytes(writer, pnp0501, sizeof(pnp0501));
+	put_name(writer, "_UID");
+	put(writer, AML_ONE, 1);
+	put_resources(writer);
+	end_length(writer, device);
+}
+
+static uint64_t put_dsdt(struct writer *writer)
+{
+	size_t start = begin_table(writer, "DSDT", 2);
+	size_t scope;
+
+	put_s5(writer);
+	put(writer, AML_SCOPE, 1);
+	scope = begin_length(writer);
+	put_bytes(writer, "_SB_", 4);
+	put_com1(writer);
+	end_length(writer, scope);
+	return end_table(writer, start);
+}
+
+/* FADT: ACPI 5.2.9 */
+
+#define FADT_DESKTOP 1
+#define FADT_NO_C2 101 /* latencies, in us, that say so */
+#define FADT_NO_C3 1001
+#define FADT_CENTURY 0x32 /* in the CMOS */
+#define FADT_LEGACY 0x0001
+#define FADT_NO_VGA 0x0004
+#define FADT_NO_MSI 0x0008
+#define FADT_WBINVD 0x0001
+#define FADT_C1 0x0004
+#define FADT_NO_POWER 0x0010
+#define FADT_NO_SLEEP 0x0020
+#define FADT_NO_RTC_STATE 0x0040
+#define FADT_RESET 0x0400
+
+#define PM1_EVENT_SIZE 4
+#define PM1_CONTROL_SIZE 2
+#define PM_TIMER_SIZE 4
+
+/* A generic address of @size bytes of ports, accessed @width bytes at once */
+static void put_address(struct writer *writer, uint16_t port, unsigned int size,
+			unsigned int width)
+{
+	put(writer, 1, 1); /* ports */
+	put(writer, 8 * size, 1);
+	put(writer, 0, 1);
+	put(writer, width == 4 ? 3 : width, 1);
+	put(writer, port, 8);
+}
+
+static void pad_addresses(struct writer *writer, unsigned int count)
+{
+	pad(writer, 12 * count);
+}
+
+/* What ACPI 1.0 had: 36 to 115 */
+static void put_fadt_ports(struct writer *writer, uint16_t port)
+{
+	put(writer, 0, 1);
+	put(writer, FADT_DESKTOP, 1);
+	put(writer, SVMRUN_ACPI_SCI, 2);
+	pad(writer, 8); /* no SMI */
+	put(writer, port + SVMRUN_ACPI_PM1_STATUS, 4);
+	put(writer, 0, 4);
+	put(writer, port + SVMRUN_ACPI_PM1_CONTROL, 4);
+	pad(writer, 8);
+	put(writer, port + SVMRUN_ACPI_PM_TIMER, 4);
+	pad(writer, 8); /* no general-purpose events */
+	put(writer, PM1_EVENT_SIZE, 1);
+	put(writer, PM1_CONTROL_SIZE, 1);
+	put(writer, 0, 1);
+	put(writer, PM_TIMER_SIZE, 1);
+	pad(writer, 4);
+}
+
+static void put_fadt_features(struct writer *writer)
+{
+	put(writer, FADT_NO_C2, 2);
+	put(writer, FADT_NO_C3, 2);
+	pad(writer,
+	    8); /* caches are flushed by WBINVD; no throttling; no alarm */
+	put(writer, FADT_CENTURY, 1);
+	put(writer, FADT_LEGACY | FADT_NO_VGA | FADT_NO_MSI, 2);
+	put(writer, 0, 1);
+	put(writer,
+	    FADT_WBINVD | FADT_C1 | FADT_NO_POWER | FADT_NO_SLEEP |
+		    FADT_NO_RTC_STATE | FADT_RESET,
+	    4);
+	put_address(writer, SVMRUN_ACPI_RESET_PORT, 1, 1);
+	put(writer, SVMRUN_ACPI_RESET_VALUE, 1);
+	put(writer, 0, 2);
+	put(writer, 1, 1); /* minor version: ACPI 5.1 */
+}
+
+static void put_fadt_addresses(struct writer *writer, uint16_t port)
+{
+	put_address(writer, port + SVMRUN_ACPI_PM1_STATUS, PM1_EVENT_SIZE, 2);
+	pad_addresses(writer, 1);
+	put_address(writer, port + SVMRUN_ACPI_PM1_CONTROL, PM1_CONTROL_SIZE,
+		    2);
+	pad_addresses(writer, 2);
+	put_address(writer, port + SVMRUN_ACPI_PM_TIMER, PM_TIMER_SIZE, 4);
+	pad_addresses(writer, 4); /* no events, and no sleep registers of 5.0 */
+}
+
+static uint64_t put_fadt(struct writer *writer, uint16_t port, uint64_t facs,
+			 uint64_t dsdt)
+{
+	size_t start = begin_table(writer, "FACP", 5);
+
+	put(writer, facs, 4);
+	put(writer, dsdt, 4);
+	put_fadt_ports(writer, port);
+	put_fadt_features(writer);
+	put(writer, 0, 8); /* the FACS has one address or the other */
+	put(writer, dsdt, 8);
+	put_fadt_addresses(writer, port);
+	return end_table(writer, start);
+}
+
+/* MADT: ACPI 5.2.12 */
+
+#define MADT_8259 1
+#define MADT_ENABLED 1
+#define MADT_EVERYONE 0xff
+#define MADT_HIGH_EDGE 0x5
+#define MADT_HIGH_LEVEL 0xd
+
+static void put_local_apic(struct writer *writer, unsigned int id)
+{
+	put(writer, 0, 1);
+	put(writer, 8, 1);
+	put(writer, id, 1); /* the processor's */
+	put(writer, id, 1); /* the APIC's */
+	put(writer, MADT_ENABLED, 4);
+}
+
+static void put_io_apic(struct writer *writer)
+{
+	put(writer, 1, 1);
+	put(writer, 12, 1);
+	put(writer, 0, 2);
+	put(writer, SVMRUN_IOAPIC_GPA, 4);
+	put(writer, 0, 4); /* the first interrupt of all */
+}
+
+static void put_override(struct writer *writer, unsigned int irq,
+			 unsigned int pin, unsigned int flags)
+{
+	put(writer, 2, 1);
+	put(writer, 10, 1);
+	put(writer, 0, 1); /* ISA */
+	put(writer, irq, 1);
+	put(writer, pin, 4);
+	put(writer, flags, 2);
+}
+
+static void put_nmi(struct writer *writer)
+{
+	put(writer, 4, 1);
+	put(writer, 6, 1);
+	put(writer, MADT_EVERYONE, 1);
+	put(writer, MADT_HIGH_EDGE, 2);
+	put(writer, 1, 1); /* LINT1 */
+}
+
+static uint64_t put_madt(struct writer *writer, unsigned int cpus)
+{
+	size_t start = begin_table(writer, "APIC", 3);
+
+	put(writer, SVMRUN_LAPIC_GPA, 4);
+	put(writer, MADT_8259, 4);
+	for (unsigned int i = 0; i < cpus; i++)
+		put_local_apic(writer, i);
+	put_io_apic(writer);
+	put_override(writer, 0, 2, MADT_HIGH_EDGE);
+	put_override(writer, SVMRUN_ACPI_SCI, SVMRUN_ACPI_SCI, MADT_HIGH_LEVEL);
+	put_nmi(writer);
+	return end_table(writer, start);
+}
+
+/* ACPI 5.2.7, 5.2.8: the same with addresses of 4 or of 8 bytes */
+static uint64_t put_root(struct writer *writer, const char *signature,
+			 unsigned int width, uint64_t fadt, uint64_t madt)
+{
+	size_t start = begin_table(writer, signature, 1);
+
+	put(writer, fadt, width);
+	put(writer, madt, width);
+	return end_table(writer, start);
+}
+
+/* ACPI 5.2.5.3: two checksums, one of what ACPI 1.0 had */
+static void put_rsdp(struct writer *writer, uint64_t rsdt, uint64_t xsdt)
+{
+	put_bytes(writer, "RSD PTR ", 8);
+	put(writer, 0, 1);
+	put_bytes(writer, "SVMRUN", 6);
+	put(writer, 2, 1);
+	put(writer, rsdt, 4);
+	put(writer, RSDP_SIZE, 4);
+	put(writer, xsdt, 8);
+	put(writer, 0, 4);
+	sum(writer, 0, 20, 8);
+	sum(writer, 0, RSDP_SIZE, 32);
+}
+
+static void put_all(struct writer *writer, const struct svmrun_acpi *acpi)
+{
+	struct writer front = *writer;
+	uint64_t facs, dsdt, fadt, madt, rsdt, xsdt;
+
+	pad(writer, RSDP_SIZE);
+	facs = put_facs(writer);
+	dsdt = put_dsdt(writer);
+	fadt = put_fadt(writer, acpi->pm_port, facs, dsdt);
+	madt = put_madt(writer, acpi->cpus);
+	rsdt = put_root(writer, "RSDT", 4, fadt, madt);
+	xsdt = put_root(writer, "XSDT", 8, fadt, madt);
+	put_rsdp(&front, rsdt, xsdt);
 }
 
 int svmrun_acpi_build(const struct svmrun_acpi *acpi, void *buffer, size_t size)
 {
-	struct writer w = { .bytes = buffer, .size = size, .gpa = acpi->gpa };
-	uint32_t tables[2], facs, dsdt, rsdt, xsdt;
+	struct writer writer = {
+		.buffer = buffer,
+		.size = size,
+		.gpa = acpi->gpa,
+	};
 
-	if (!acpi->cpus || acpi->cpus > CPUS_MAX || acpi->gpa % 64)
+	if (!acpi->cpus || acpi->cpus > SVMRUN_LAPIC_MAX || acpi->gpa % 16 ||
+	    acpi->gpa >= END_MAX ||
+	    acpi->pm_port + SVMRUN_ACPI_PORTS > UINT16_MAX + 1)
 		return -EINVAL;
-	put_zeros(&w, RSDP_SIZE);
-	facs = put_facs(&w);
-	dsdt = put_dsdt(&w);
-	tables[0] = put_fadt(&w, acpi, facs, dsdt);
-	tables[1] = put_madt(&w, acpi);
-	rsdt = put_root(&w, "RSDT", tables, ARRAY_SIZE(tables), 4);
-	xsdt = put_root(&w, "XSDT", tables, ARRAY_SIZE(tables), 8);
-	if (w.full)
-		return -ENOSPC;
-	put_rsdp(&w, rsdt, xsdt);
-	return w.used;
+	put_all(&writer, acpi);
+	if (here(&writer) > END_MAX)
+		return -EINVAL;
+	return writer.at > size ? -ENOSPC : (int)writer.at;
 }

@@ -1,152 +1,190 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include <svmrun/ioapic.h>
 
-#define OFFSET_SELECT 0x00
-#define OFFSET_WINDOW 0x10
-#define OFFSET_EOI 0x40
+/* Offsets in the page */
+#define SELECT 0x00
+#define WINDOW 0x10
+#define END 0x40
 
-#define REG_ID 0x00
-#define REG_VERSION 0x01
-#define REG_ARBITRATION 0x02
-#define REG_TABLE 0x10
+/* Registers behind the window */
+enum { ID = 0x00, VERSION = 0x01, ARBITRATION = 0x02, TABLE = 0x10 };
 
-#define VERSION (0x20 | (SVMRUN_IOAPIC_PINS - 1) << 16)
-#define ID_BITS 0x0f000000
+#define TABLE_END (TABLE + 2 * SVMRUN_IOAPIC_PINS)
+#define VERSION_VALUE (0x20 | (SVMRUN_IOAPIC_PINS - 1) << 16)
+#define ID_BITS 0x0f000000u
 
-#define ENTRY_VECTOR 0xff
-#define ENTRY_MODE 0x700
-#define ENTRY_LOGICAL (1 << 11)
-#define ENTRY_IRR (1 << 14)
-#define ENTRY_LEVEL (1 << 15)
-#define ENTRY_MASKED (1 << 16)
-#define ENTRY_READ_ONLY (1 << 12 | ENTRY_IRR) /* delivery status, remote IRR */
-#define ENTRY_BITS 0x1ffff
+/* Of an entry of the redirection table: 82093AA, 3.2.4 */
+#define ENTRY_LOGICAL 0x00800ull
+#define ENTRY_STATUS 0x01000ull
+#define ENTRY_REMOTE_IRR 0x04000ull
+#define ENTRY_LEVEL 0x08000ull
+#define ENTRY_MASKED 0x10000ull
+#define ENTRY_BITS 0xff0000000001afffull /* that can be written */
 
-void svmrun_ioapic_init(struct svmrun_ioapic *ioapic,
-			struct svmrun_apics *apics)
+static unsigned int mode_of(uint64_t entry)
 {
-	unsigned int i;
-
-	*ioapic = (struct svmrun_ioapic){ .apics = apics };
-	for (i = 0; i < SVMRUN_IOAPIC_PINS; i++)
-		ioapic->entries[i] = ENTRY_MASKED;
+	return entry >> 8 & 7;
 }
 
-static void send(struct svmrun_ioapic *ioapic, unsigned int pin)
+/* Other modes are of edges, whatever the entry says. */
+static bool is_level(uint64_t entry)
 {
-	uint64_t *entry = &ioapic->entries[pin];
-	bool level = *entry & ENTRY_LEVEL;
-
-	if (level)
-		*entry |= ENTRY_IRR;
-	svmrun_apics_message(ioapic->apics, *entry >> 56,
-			     *entry & ENTRY_LOGICAL, (*entry & ENTRY_MODE) >> 8,
-			     *entry & ENTRY_VECTOR, level);
+	return entry & ENTRY_LEVEL && mode_of(entry) <= SVMRUN_APIC_LOWEST;
 }
 
-/* A level that has been sent is not sent again before its end. */
-static void look(struct svmrun_ioapic *ioapic, unsigned int pin)
+static bool send(struct svmrun_ioapic *ioapic, uint64_t entry)
+{
+	return svmrun_apics_message(ioapic->apics, entry >> 56,
+				    entry & ENTRY_LOGICAL, mode_of(entry),
+				    entry, is_level(entry));
+}
+
+static bool is_asserted(const struct svmrun_ioapic *ioapic, unsigned int pin)
+{
+	return ioapic->lines >> pin & 1;
+}
+
+/* What is level-triggered, asserted and not masked, and was not accepted yet */
+static bool is_due(const struct svmrun_ioapic *ioapic, unsigned int pin)
 {
 	uint64_t entry = ioapic->entries[pin];
 
-	if ((ioapic->levels >> pin & 1) && (entry & ENTRY_LEVEL) &&
-	    !(entry & (ENTRY_MASKED | ENTRY_IRR)))
-		send(ioapic, pin);
+	return is_asserted(ioapic, pin) && is_level(entry) &&
+	       !(entry & (ENTRY_MASKED | ENTRY_REMOTE_IRR));
+}
+
+/* Acceptance never ends the interrupt at once, so it can be noted afterwards. */
+static void send_level(struct svmrun_ioapic *ioapic, unsigned int pin)
+{
+	if (is_due(ioapic, pin) && send(ioapic, ioapic->entries[pin]))
+		ioapic->entries[pin] |= ENTRY_REMOTE_IRR;
 }
 
 void svmrun_ioapic_set(void *owner, unsigned int pin, bool level)
 {
 	struct svmrun_ioapic *ioapic = owner;
-	bool was;
+	bool rises;
 
 	if (pin >= SVMRUN_IOAPIC_PINS)
 		return;
-	was = ioapic->levels >> pin & 1;
-	ioapic->levels &= ~(1u << pin);
-	ioapic->levels |= (uint32_t)level << pin;
-	if (ioapic->entries[pin] & ENTRY_LEVEL)
-		look(ioapic, pin);
-	else if (level && !was && !(ioapic->entries[pin] & ENTRY_MASKED))
-		send(ioapic, pin);
+	rises = level && !is_asserted(ioapic, pin);
+	ioapic->lines &= ~(1u << pin);
+	ioapic->lines |= (uint32_t)level << pin;
+	if (is_level(ioapic->entries[pin]))
+		send_level(ioapic, pin);
+	else if (rises && !(ioapic->entries[pin] & ENTRY_MASKED))
+		send(ioapic, ioapic->entries[pin]);
 }
 
 void svmrun_ioapic_eoi(struct svmrun_ioapic *ioapic, uint8_t vector)
 {
-	unsigned int i;
+	for (unsigned int pin = 0; pin < SVMRUN_IOAPIC_PINS; pin++) {
+		uint64_t *entry = &ioapic->entries[pin];
 
-	for (i = 0; i < SVMRUN_IOAPIC_PINS; i++) {
-		if ((ioapic->entries[i] & ENTRY_VECTOR) != vector ||
-		    !(ioapic->entries[i] & ENTRY_LEVEL))
+		if (!(*entry & ENTRY_REMOTE_IRR) || (uint8_t)*entry != vector)
 			continue;
-		ioapic->entries[i] &= ~(uint64_t)ENTRY_IRR;
-		look(ioapic, i);
+		*entry &= ~ENTRY_REMOTE_IRR;
+		send_level(ioapic, pin);
 	}
 }
 
-static uint32_t read_entry(const struct svmrun_ioapic *ioapic, uint32_t reg)
+static uint32_t half(uint64_t value, unsigned int reg)
 {
-	uint32_t pin = (reg - REG_TABLE) / 2;
-
-	if (reg < REG_TABLE || pin >= SVMRUN_IOAPIC_PINS)
-		return 0;
-	return reg & 1 ? ioapic->entries[pin] >> 32 : ioapic->entries[pin];
+	return reg & 1 ? value >> 32 : value;
 }
 
-static uint32_t read(const struct svmrun_ioapic *ioapic, uint32_t reg)
+static uint64_t with_half(uint64_t value, unsigned int reg, uint32_t new)
 {
-	switch (reg) {
-	case REG_ID:
-	case REG_ARBITRATION:
+	if (reg & 1)
+		return (uint64_t) new << 32 | (uint32_t)value;
+	return (value & ~(uint64_t)UINT32_MAX) | new;
+}
+
+static uint32_t read_entry(const struct svmrun_ioapic *ioapic, unsigned int reg)
+{
+	unsigned int pin = (reg - TABLE) / 2;
+	uint64_t entry = ioapic->entries[pin];
+
+	if (is_due(ioapic, pin))
+		entry |= ENTRY_STATUS;
+	return half(entry, reg);
+}
+
+/*
+ * Edge mode has no remote IRR: to go there and back is how software ends an
+ * interrupt without an EOI register.
+ */
+static void write_entry(struct svmrun_ioapic *ioapic, unsigned int reg,
+			uint32_t value)
+{
+	unsigned int pin = (reg - TABLE) / 2;
+	uint64_t *entry = &ioapic->entries[pin];
+	uint64_t remote_irr = *entry & ENTRY_REMOTE_IRR;
+
+	*entry = with_half(*entry, reg, value) & ENTRY_BITS;
+	if (is_level(*entry))
+		*entry |= remote_irr;
+	send_level(ioapic, pin);
+}
+
+static uint32_t read_window(const struct svmrun_ioapic *ioapic)
+{
+	unsigned int reg = ioapic->select;
+
+	if (reg == ID || reg == ARBITRATION)
 		return ioapic->id;
-	case REG_VERSION:
-		return VERSION;
-	default:
+	if (reg == VERSION)
+		return VERSION_VALUE;
+	if (reg >= TABLE && reg < TABLE_END)
 		return read_entry(ioapic, reg);
-	}
+	return 0;
+}
+
+static void write_window(struct svmrun_ioapic *ioapic, uint32_t value)
+{
+	unsigned int reg = ioapic->select;
+
+	if (reg == ID)
+		ioapic->id = value & ID_BITS;
+	else if (reg >= TABLE && reg < TABLE_END)
+		write_entry(ioapic, reg, value);
 }
 
 uint32_t svmrun_ioapic_read(const struct svmrun_ioapic *ioapic,
 			    unsigned int offset)
 {
-	if (offset == OFFSET_SELECT)
-		return ioapic->select;
-	return offset == OFFSET_WINDOW ? read(ioapic, ioapic->select) : 0;
-}
+	unsigned int shift = offset % 4 * 8;
 
-static void write_low(struct svmrun_ioapic *ioapic, unsigned int pin,
-		      uint32_t value)
-{
-	uint64_t *entry = &ioapic->entries[pin];
-	uint64_t keep = ~(uint64_t)(ENTRY_BITS & ~ENTRY_READ_ONLY);
-
-	*entry = (*entry & keep) | (value & ENTRY_BITS & ~ENTRY_READ_ONLY);
-	if (!(value & ENTRY_LEVEL))
-		*entry &= ~(uint64_t)ENTRY_IRR;
-	look(ioapic, pin);
-}
-
-static void write(struct svmrun_ioapic *ioapic, uint32_t reg, uint32_t value)
-{
-	uint32_t pin = (reg - REG_TABLE) / 2;
-
-	if (reg == REG_ID)
-		ioapic->id = value & ID_BITS;
-	if (reg < REG_TABLE || pin >= SVMRUN_IOAPIC_PINS)
-		return;
-	if (reg & 1)
-		ioapic->entries[pin] = (uint64_t)(value & 0xff000000) << 32 |
-				       (uint32_t)ioapic->entries[pin];
-	else
-		write_low(ioapic, pin, value);
+	switch (offset & ~3u) {
+	case SELECT:
+		return ioapic->select >> shift;
+	case WINDOW:
+		return read_window(ioapic) >> shift;
+	default:
+		return 0;
+	}
 }
 
 void svmrun_ioapic_write(struct svmrun_ioapic *ioapic, unsigned int offset,
 			 uint32_t value)
 {
-	if (offset == OFFSET_SELECT)
+	switch (offset) {
+	case SELECT:
 		ioapic->select = value & 0xff;
-	else if (offset == OFFSET_WINDOW)
-		write(ioapic, ioapic->select, value);
-	else if (offset == OFFSET_EOI)
+		return;
+	case WINDOW:
+		write_window(ioapic, value);
+		return;
+	case END:
 		svmrun_ioapic_eoi(ioapic, value);
+		return;
+	}
+}
+
+void svmrun_ioapic_init(struct svmrun_ioapic *ioapic,
+			struct svmrun_apics *apics)
+{
+	*ioapic = (struct svmrun_ioapic){ .apics = apics };
+	for (unsigned int pin = 0; pin < SVMRUN_IOAPIC_PINS; pin++)
+		ioapic->entries[pin] = ENTRY_MASKED;
 }

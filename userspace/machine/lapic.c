@@ -1,377 +1,1104 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include <stddef.h>
+#include <string.h>
 
 #include <svmrun/lapic.h>
 
-#define BIT(n) (1u << (n))
-
-/* Registers, by their number: offset / 16, or MSR - 800h (APM table 16-2) */
-enum {
-	REG_ID = 0x02,
-	REG_VERSION = 0x03,
-	REG_TPR = 0x08,
-	REG_APR = 0x09,
-	REG_PPR = 0x0a,
-	REG_EOI = 0x0b,
-	REG_LDR = 0x0d,
-	REG_DFR = 0x0e,
-	REG_SVR = 0x0f,
-	REG_ISR = 0x10,
-	REG_TMR = 0x18,
-	REG_IRR = 0x20,
-	REG_ESR = 0x28,
-	REG_ICR = 0x30,
-	REG_ICR_HIGH = 0x31,
-	REG_LVT = 0x32,
-	REG_INITIAL = 0x38,
-	REG_CURRENT = 0x39,
-	REG_DIVIDE = 0x3e,
-	REG_SELF = 0x3f, /* x2APIC alone */
-};
-
-enum {
-	LVT_TIMER,
-	LVT_THERMAL,
-	LVT_PERFORMANCE,
-	LVT_LINT0,
-	LVT_LINT1,
-	LVT_ERROR
-};
-
-#define MSR_BASE 0x1b
-#define MSR_DEADLINE 0x6e0
+#define MSR_APIC_BASE 0x1b
+#define MSR_TSC_DEADLINE 0x6e0
 #define MSR_X2APIC 0x800
-#define MSR_X2APIC_END 0x8ff
 
-#define BASE_FIRST BIT(8)
-#define BASE_X2APIC BIT(10)
-#define BASE_ENABLED BIT(11)
+#define BASE_BSP 0x100ull
+#define BASE_X2APIC 0x400ull
+#define BASE_ENABLE 0x800ull
+#define BASE_MODE (BASE_X2APIC | BASE_ENABLE)
+#define BASE_ADDRESS 0x000ffffffffff000ull
 
-#define VERSION 0x14
-#define SVR_ENABLED BIT(8)
-#define SVR_BITS 0x1ff
-#define LVT_MASKED BIT(16)
-#define LVT_VECTOR 0xff
-#define LVT_MODE 0x700
-#define LVT_MODE_NMI 0x400
-#define LVT_MODE_EXTINT 0x700
-#define TIMER_MODE 0x60000
-#define TIMER_PERIODIC 0x20000
-#define TIMER_DEADLINE 0x40000
-#define DIVIDE_BITS 0x0b
-
-#define ICR_MODE 0x700
-#define ICR_LOGICAL BIT(11)
-#define ICR_ASSERT BIT(14)
-#define ICR_LEVEL BIT(15)
-#define ICR_BITS 0xcefff
-#define ICR_READ_ONLY BIT(12) /* delivery status: always done */
-#define ICR_SHORTHAND 0xc0000
-
+/* Registers: the offset in the page / 16, or the MSR - 0x800 */
 enum {
-	MODE_FIXED,
-	MODE_LOWEST,
-	MODE_SMI,
-	MODE_READ,
-	MODE_NMI,
-	MODE_INIT,
-	MODE_SIPI,
-	MODE_EXTINT
-};
-enum { TO_DESTINATION, TO_SELF, TO_ALL, TO_OTHERS };
-
-#define ERROR_SENT BIT(5) /* illegal vector */
-#define ERROR_RECEIVED BIT(6)
-#define ERROR_REGISTER BIT(7)
-#define FIRST_VECTOR 16
-#define FLAT 0xf /* DFR's model */
-#define BROADCAST 0xff
-
-static const uint32_t lvt_bits[SVMRUN_LAPIC_LVTS] = {
-	[LVT_TIMER] = LVT_VECTOR | LVT_MASKED | TIMER_MODE,
-	[LVT_THERMAL] = LVT_VECTOR | LVT_MODE | LVT_MASKED,
-	[LVT_PERFORMANCE] = LVT_VECTOR | LVT_MODE | LVT_MASKED,
-	[LVT_LINT0] = LVT_VECTOR | LVT_MODE | BIT(13) | BIT(15) | LVT_MASKED,
-	[LVT_LINT1] = LVT_VECTOR | LVT_MODE | BIT(13) | BIT(15) | LVT_MASKED,
-	[LVT_ERROR] = LVT_VECTOR | LVT_MASKED,
+	ID = 0x02,
+	VERSION = 0x03,
+	TPR = 0x08,
+	APR = 0x09,
+	PPR = 0x0a,
+	END = 0x0b,
+	REMOTE_READ = 0x0c,
+	LDR = 0x0d,
+	DFR = 0x0e,
+	SVR = 0x0f,
+	ISR = 0x10,
+	TMR = 0x18,
+	IRR = 0x20,
+	ESR = 0x28,
+	ICR = 0x30,
+	ICR_HIGH = 0x31,
+	LVT = 0x32,
+	LVT_LAST = 0x37,
+	INITIAL = 0x38,
+	CURRENT = 0x39,
+	DIVIDE = 0x3e,
+	SELF = 0x3f,
+	REGISTERS
 };
 
-static bool is_x2apic(const struct svmrun_lapic *lapic)
-{
-	return lapic->base & BASE_X2APIC;
-}
+/* Entries of the local vector table, in the order of their registers */
+enum { TIMER, THERMAL, PERFORMANCE, LINT0, LINT1, ERROR, ENTRIES };
+
+#define PERIOD_LEAST 10000 /* ns between two interrupts of a periodic timer */
+#define VERSION_VALUE (0x14 | (ENTRIES - 1) << 16)
+
+#define SVR_BITS 0x3ff
+#define SVR_ENABLE 0x100
+
+#define DFR_FLAT 0xf
+#define DFR_CLUSTER 0x0
+
+#define ICR_BITS 0x000ccfffu
+#define ICR_STATUS 0x00001000u /* read-only */
+#define ICR_LOGICAL 0x00000800u
+#define ICR_ASSERT 0x00004000u
+#define ICR_LEVEL 0x00008000u
+#define ICR_DESTINATION 0xff000000u /* of the upper half, in xAPIC mode */
+
+#define LVT_STATUS 0x01000
+#define LVT_REMOTE_IRR 0x04000
+#define LVT_LEVEL 0x08000
+#define LVT_MASKED 0x10000
+#define LVT_READ_ONLY (LVT_STATUS | LVT_REMOTE_IRR)
+
+#define TIMER_ONE_SHOT 0
+#define TIMER_PERIODIC 1
+#define TIMER_DEADLINE 2
+
+#define ERROR_SENT 0x20 /* a vector below 16 */
+#define ERROR_RECEIVED 0x40
+#define ERROR_NO_REGISTER 0x80
+
+#define FIRST_VECTOR 16 /* those below are the processor's own */
+
+#define EVERYONE 0xffffffffu
+#define EVERYONE_8 0xffu /* in eight bits */
+
+/* One on its way; @but is left out, if not NULL. */
+struct message {
+	uint32_t destination;
+	bool everyone;
+	bool logical;
+	unsigned int mode;
+	uint8_t vector;
+	bool level;
+	const struct svmrun_lapic *but;
+};
 
 static bool is_enabled(const struct svmrun_lapic *lapic)
 {
-	return (lapic->base & BASE_ENABLED) && (lapic->svr & SVR_ENABLED);
+	return lapic->base & BASE_ENABLE;
+}
+
+static bool is_xapic(const struct svmrun_lapic *lapic)
+{
+	return (lapic->base & BASE_MODE) == BASE_ENABLE;
+}
+
+static bool is_x2apic(const struct svmrun_lapic *lapic)
+{
+	return (lapic->base & BASE_MODE) == BASE_MODE;
+}
+
+static bool is_bootstrap(const struct svmrun_lapic *lapic)
+{
+	return lapic->base & BASE_BSP;
+}
+
+static bool is_software_enabled(const struct svmrun_lapic *lapic)
+{
+	return lapic->svr & SVR_ENABLE;
+}
+
+static bool test_bit(const uint32_t *map, uint8_t vector)
+{
+	return map[vector / 32] >> vector % 32 & 1;
+}
+
+static void assign_bit(uint32_t *map, uint8_t vector, bool value)
+{
+	map[vector / 32] &= ~(1u << vector % 32);
+	map[vector / 32] |= (uint32_t)value << vector % 32;
+}
+
+static int highest(const uint32_t *map)
+{
+	for (int i = 7; i >= 0; i--)
+		if (map[i])
+			return 32 * i + 31 - __builtin_clz(map[i]);
+	return -1;
 }
 
 static void wake(const struct svmrun_lapic *lapic)
 {
-	lapic->apics->owner.wake(lapic->apics->owner.owner, lapic->id);
+	const struct svmrun_apics_owner *owner = &lapic->apics->owner;
+
+	if (owner->wake)
+		owner->wake(owner->owner, lapic->id);
 }
 
-/* ---- sets of vectors ------------------------------------------------------ */
-
-static bool has(const uint32_t *set, uint8_t vector)
+/* Lines are not ours to reset, and an INIT is what may be doing it. */
+static void reset(struct svmrun_lapic *lapic)
 {
-	return set[vector / 32] >> (vector % 32) & 1;
+	lapic->tpr = 0;
+	lapic->ldr = 0;
+	lapic->dfr = UINT32_MAX;
+	lapic->svr = 0xff;
+	lapic->esr = 0;
+	lapic->errors = 0;
+	lapic->icr = 0;
+	for (unsigned int i = 0; i < ENTRIES; i++)
+		lapic->lvt[i] = LVT_MASKED;
+	memset(lapic->isr, 0, sizeof(lapic->isr));
+	memset(lapic->tmr, 0, sizeof(lapic->tmr));
+	memset(lapic->irr, 0, sizeof(lapic->irr));
+	lapic->divide = 0;
+	lapic->initial = 0;
+	lapic->zero = SVMRUN_NEVER;
+	lapic->tsc_deadline = 0;
+	lapic->extint = false;
 }
 
-static void add(uint32_t *set, uint8_t vector)
-{
-	set[vector / 32] |= BIT(vector % 32);
-}
-
-static void drop(uint32_t *set, uint8_t vector)
-{
-	set[vector / 32] &= ~BIT(vector % 32);
-}
-
-static int highest(const uint32_t *set)
-{
-	int i;
-
-	for (i = 7; i >= 0; i--)
-		if (set[i])
-			return 32 * i + 31 - __builtin_clz(set[i]);
-	return -1;
-}
-
-/* ---- interrupts ----------------------------------------------------------- */
-
-/* APM 16.6.5: the higher of the task and of what is in service */
-static uint8_t priority(const struct svmrun_lapic *lapic)
+/* What interrupts of the same class and below have to wait for: APM 16.6.4 */
+static uint32_t priority(const struct svmrun_lapic *lapic)
 {
 	int serviced = highest(lapic->isr);
-	uint8_t class = serviced < 0 ? 0 : serviced & 0xf0;
+	uint32_t class = serviced < 0 ? 0 : serviced & 0xf0;
 
 	return (lapic->tpr & 0xf0) >= class ? lapic->tpr : class;
 }
+
+/* Acceptance of a message, by delivery mode */
+
+static void find_error(struct svmrun_lapic *lapic, uint32_t error);
+
+static bool accept_fixed(struct svmrun_lapic *lapic, uint8_t vector, bool level)
+{
+	if (!is_software_enabled(lapic))
+		return false;
+	if (vector < FIRST_VECTOR) {
+		find_error(lapic, ERROR_RECEIVED);
+		return false;
+	}
+	assign_bit(lapic->irr, vector, true);
+	assign_bit(lapic->tmr, vector, level);
+	wake(lapic);
+	return true;
+}
+
+/* One that waits has no stack yet to take it on. */
+static bool accept_nmi(struct svmrun_lapic *lapic, uint8_t vector, bool level)
+{
+	(void)vector;
+	(void)level;
+	if (lapic->waits)
+		return false;
+	lapic->nmi = true;
+	wake(lapic);
+	return true;
+}
+
+static bool accept_init(struct svmrun_lapic *lapic, uint8_t vector, bool level)
+{
+	(void)vector;
+	(void)level;
+	reset(lapic);
+	lapic->nmi = false;
+	lapic->init = true;
+	lapic->sipi = -1;
+	lapic->waits = !is_bootstrap(lapic);
+	wake(lapic);
+	return true;
+}
+
+static bool accept_sipi(struct svmrun_lapic *lapic, uint8_t vector, bool level)
+{
+	(void)level;
+	if (!lapic->waits)
+		return false;
+	lapic->sipi = vector;
+	wake(lapic);
+	return true;
+}
+
+static bool accept_extint(struct svmrun_lapic *lapic, uint8_t vector,
+			  bool level)
+{
+	(void)vector;
+	(void)level;
+	if (!is_software_enabled(lapic))
+		return false;
+	lapic->extint = true;
+	wake(lapic);
+	return true;
+}
+
+/* There is no system management mode here, and remote reads are refused. */
+static bool (*const accepts[8])(struct svmrun_lapic *lapic, uint8_t vector,
+				bool level) = {
+	[SVMRUN_APIC_FIXED] = accept_fixed,
+	[SVMRUN_APIC_LOWEST] = accept_fixed,
+	[SVMRUN_APIC_NMI] = accept_nmi,
+	[SVMRUN_APIC_INIT] = accept_init,
+	[SVMRUN_APIC_SIPI] = accept_sipi,
+	[SVMRUN_APIC_EXTINT] = accept_extint,
+};
+
+static bool accept(struct svmrun_lapic *lapic, unsigned int mode,
+		   uint8_t vector, bool level)
+{
+	return accepts[mode] && accepts[mode](lapic, vector, level);
+}
+
+/* Interrupts of the local vector table */
+
+static unsigned int mode_of(uint32_t entry)
+{
+	return entry >> 8 & 7;
+}
+
+static bool is_level(uint32_t entry)
+{
+	return entry & LVT_LEVEL && mode_of(entry) == SVMRUN_APIC_FIXED;
+}
+
+static void raise_local(struct svmrun_lapic *lapic, unsigned int number)
+{
+	uint32_t *entry = &lapic->lvt[number];
+	unsigned int mode = mode_of(*entry);
+	bool level = is_level(*entry);
+
+	if (*entry & (LVT_MASKED | (level ? LVT_REMOTE_IRR : 0)))
+		return;
+	if (mode == SVMRUN_APIC_EXTINT) /* a level: see svmrun_lapic_extint() */
+		wake(lapic);
+	else if (mode == SVMRUN_APIC_LOWEST || mode == SVMRUN_APIC_SIPI)
+		return; /* reserved */
+	else if (accept(lapic, mode, *entry, level) && level)
+		*entry |= LVT_REMOTE_IRR;
+}
+
+static void end_local(struct svmrun_lapic *lapic, unsigned int number,
+		      uint8_t vector)
+{
+	uint32_t *entry = &lapic->lvt[LINT0 + number];
+
+	if (!(*entry & LVT_REMOTE_IRR) || (uint8_t)*entry != vector)
+		return;
+	*entry &= ~LVT_REMOTE_IRR;
+	if (lapic->lint[number] && is_level(*entry))
+		raise_local(lapic, LINT0 + number);
+}
+
+/* SDM 10.5.3: one interrupt for each kind, until the register is written. */
+static void find_error(struct svmrun_lapic *lapic, uint32_t error)
+{
+	if (lapic->errors & error)
+		return;
+	lapic->errors |= error;
+	raise_local(lapic, ERROR);
+}
+
+/* A disabled APIC leaves the pins to be the processor's INTR and NMI. */
+static void drive(struct svmrun_lapic *lapic, unsigned int number, bool level)
+{
+	bool rises = level && !lapic->lint[number];
+	unsigned int entry = LINT0 + number;
+
+	lapic->lint[number] = level;
+	if (is_enabled(lapic)) {
+		if (rises || (level && is_level(lapic->lvt[entry])))
+			raise_local(lapic, entry);
+	} else if (rises && number == 1) {
+		accept_nmi(lapic, 0, false);
+	} else if (rises) {
+		wake(lapic);
+	}
+}
+
+void svmrun_lapic_set_extint(void *lapic, unsigned int number, bool level)
+{
+	(void)number;
+	drive(lapic, 0, level);
+}
+
+void svmrun_lapic_set_nmi(void *lapic, unsigned int number, bool level)
+{
+	(void)number;
+	drive(lapic, 1, level);
+}
+
+/* Messages between processors */
+
+static uint32_t x2apic_ldr(const struct svmrun_lapic *lapic)
+{
+	return (lapic->id >> 4) << 16 | 1u << (lapic->id & 15);
+}
+
+static bool matches_x2apic(const struct svmrun_lapic *lapic,
+			   uint32_t destination)
+{
+	uint32_t own = x2apic_ldr(lapic);
+
+	return own >> 16 == destination >> 16 && own & destination & 0xffff;
+}
+
+/* APM 16.6.1: a bit a processor, or clusters of four and 15 for all of them */
+static bool matches_xapic(const struct svmrun_lapic *lapic,
+			  uint32_t destination)
+{
+	uint32_t own = lapic->ldr >> 24;
+
+	if (destination > 0xff)
+		return false;
+	if (lapic->dfr >> 28 == DFR_FLAT)
+		return own & destination;
+	if (lapic->dfr >> 28 != DFR_CLUSTER)
+		return false;
+	return (own >> 4 == destination >> 4 || destination >> 4 == 0xf) &&
+	       own & destination & 0xf;
+}
+
+static bool matches(const struct svmrun_lapic *lapic,
+		    const struct message *message)
+{
+	if (!is_enabled(lapic) || lapic == message->but)
+		return false;
+	if (message->everyone)
+		return true;
+	if (!message->logical)
+		return lapic->id == message->destination;
+	if (is_x2apic(lapic))
+		return matches_x2apic(lapic, message->destination);
+	return matches_xapic(lapic, message->destination);
+}
+
+/* APM 16.6.2. The one after the last that won is first, and wins among equals. */
+static bool send_lowest(struct svmrun_apics *apics,
+			const struct message *message)
+{
+	struct svmrun_lapic *best = NULL;
+
+	for (unsigned int i = 1; i <= apics->count; i++) {
+		struct svmrun_lapic *lapic =
+			&apics->lapics[(apics->turn + i) % apics->count];
+
+		if (matches(lapic, message) && is_software_enabled(lapic) &&
+		    (!best || priority(lapic) < priority(best)))
+			best = lapic;
+	}
+	if (!best)
+		return false;
+	apics->turn = best->id;
+	return accept(best, message->mode, message->vector, message->level);
+}
+
+static bool send(struct svmrun_apics *apics, const struct message *message)
+{
+	bool accepted = false;
+
+	if (message->mode == SVMRUN_APIC_LOWEST)
+		return send_lowest(apics, message);
+	for (unsigned int i = 0; i < apics->count; i++)
+		if (matches(&apics->lapics[i], message))
+			accepted |= accept(&apics->lapics[i], message->mode,
+					   message->vector, message->level);
+	return accepted;
+}
+
+bool svmrun_apics_message(struct svmrun_apics *apics, uint32_t destination,
+			  bool logical, unsigned int delivery_mode,
+			  uint8_t vector, bool level_triggered)
+{
+	const struct message message = {
+		.destination = destination,
+		.everyone = destination == EVERYONE ||
+			    destination == EVERYONE_8,
+		.logical = logical,
+		.mode = delivery_mode,
+		.vector = vector,
+		.level = level_triggered,
+	};
+
+	if (delivery_mode > SVMRUN_APIC_EXTINT ||
+	    delivery_mode == SVMRUN_APIC_SIPI)
+		return false;
+	return send(apics, &message);
+}
+
+/* What may be sent with each shorthand, a bit a delivery mode: APM 16.5 */
+enum { TO_DESTINATION, TO_SELF, TO_ALL, TO_OTHERS };
+
+#define SENDS_FIXED (1 << SVMRUN_APIC_FIXED)
+#define SENDS_ANY                                                              \
+	(SENDS_FIXED | 1 << SVMRUN_APIC_LOWEST | 1 << SVMRUN_APIC_SMI |        \
+	 1 << SVMRUN_APIC_NMI | 1 << SVMRUN_APIC_INIT | 1 << SVMRUN_APIC_SIPI)
+
+static const uint8_t sends[] = {
+	[TO_DESTINATION] = SENDS_ANY,
+	[TO_SELF] = SENDS_FIXED,
+	[TO_ALL] = SENDS_FIXED,
+	[TO_OTHERS] = SENDS_ANY,
+};
+
+/* An INIT whose level is taken back only matters to buses of old. */
+static bool is_deassert(uint32_t command)
+{
+	return mode_of(command) == SVMRUN_APIC_INIT && command & ICR_LEVEL &&
+	       !(command & ICR_ASSERT);
+}
+
+static void address(const struct svmrun_lapic *lapic, struct message *message)
+{
+	bool wide = is_x2apic(lapic);
+
+	message->destination = lapic->icr >> (wide ? 32 : 56);
+	message->everyone = message->destination ==
+			    (wide ? EVERYONE : EVERYONE_8);
+	message->logical = lapic->icr & ICR_LOGICAL;
+}
+
+static void send_command(struct svmrun_lapic *lapic)
+{
+	uint32_t command = lapic->icr;
+	unsigned int shorthand = command >> 18 & 3;
+	struct message message = {
+		.everyone = shorthand == TO_ALL || shorthand == TO_OTHERS,
+		.mode = mode_of(command),
+		.vector = command,
+		.but = shorthand == TO_OTHERS ? lapic : NULL,
+	};
+
+	if (!(sends[shorthand] >> message.mode & 1) || is_deassert(command))
+		return;
+	if (message.mode <= SVMRUN_APIC_LOWEST &&
+	    message.vector < FIRST_VECTOR) {
+		find_error(lapic, ERROR_SENT);
+		return;
+	}
+	if (shorthand == TO_DESTINATION)
+		address(lapic, &message);
+	else if (shorthand == TO_SELF)
+		message.destination = lapic->id;
+	send(lapic->apics, &message);
+}
+
+/* Timer: SDM 10.5.4 */
+
+static unsigned int timer_mode(uint32_t entry)
+{
+	return entry >> 17 & 3;
+}
+
+static bool counts(const struct svmrun_lapic *lapic)
+{
+	return timer_mode(lapic->lvt[TIMER]) <= TIMER_PERIODIC;
+}
+
+static bool is_periodic(const struct svmrun_lapic *lapic)
+{
+	return timer_mode(lapic->lvt[TIMER]) == TIMER_PERIODIC;
+}
+
+static bool has_deadlines(const struct svmrun_lapic *lapic)
+{
+	return lapic->apics->owner.tsc && lapic->apics->owner.tsc_khz;
+}
+
+/* 0 divides by 2, 6 by 128, and 7 by 1; bit 2 of the register is no part of it. */
+static unsigned int divide_shift(const struct svmrun_lapic *lapic)
+{
+	unsigned int code = (lapic->divide >> 1 & 4) | (lapic->divide & 3);
+
+	return (code + 1) & 7;
+}
+
+static uint64_t period(const struct svmrun_lapic *lapic)
+{
+	return (uint64_t)lapic->initial << divide_shift(lapic);
+}
+
+/* So many periods that the guest gets to run between two of them */
+static uint64_t pause_of(const struct svmrun_lapic *lapic)
+{
+	uint64_t length = period(lapic);
+
+	return (PERIOD_LEAST + length - 1) / length * length;
+}
+
+static uint64_t time_left(const struct svmrun_lapic *lapic, uint64_t now)
+{
+	if (now < lapic->zero && is_periodic(lapic))
+		return (lapic->zero - now - 1) % period(lapic) + 1;
+	if (now < lapic->zero)
+		return lapic->zero - now;
+	if (is_periodic(lapic))
+		return period(lapic) - (now - lapic->zero) % period(lapic);
+	return 0;
+}
+
+static uint32_t count(const struct svmrun_lapic *lapic, uint64_t now)
+{
+	unsigned int shift = divide_shift(lapic);
+
+	if (lapic->zero == SVMRUN_NEVER || !counts(lapic))
+		return 0;
+	return (time_left(lapic, now) + (1u << shift) - 1) >> shift;
+}
+
+static void disarm(struct svmrun_lapic *lapic)
+{
+	lapic->initial = 0;
+	lapic->zero = SVMRUN_NEVER;
+	lapic->tsc_deadline = 0;
+}
+
+/* Never too early, if the rate is right; years ahead is as good as never. */
+static uint64_t tsc_to_ns(uint64_t ticks, uint32_t khz)
+{
+	uint64_t ms = ticks / khz;
+
+	if (ms > UINT64_MAX / 4000000)
+		return UINT64_MAX / 4;
+	return ms * 1000000 + (ticks % khz * 1000000 + khz - 1) / khz;
+}
+
+static void follow_tsc(struct svmrun_lapic *lapic, uint64_t now)
+{
+	const struct svmrun_apics_owner *owner = &lapic->apics->owner;
+	uint64_t tsc;
+
+	if (!lapic->tsc_deadline)
+		return;
+	tsc = owner->tsc(owner->owner, lapic->id);
+	lapic->zero = now;
+	if (tsc < lapic->tsc_deadline)
+		lapic->zero += tsc_to_ns(lapic->tsc_deadline - tsc,
+					 owner->tsc_khz(owner->owner));
+}
+
+uint64_t svmrun_lapic_deadline(const struct svmrun_lapic *lapic)
+{
+	return lapic->zero;
+}
+
+void svmrun_lapic_advance(struct svmrun_lapic *lapic, uint64_t now)
+{
+	follow_tsc(lapic, now);
+	if (lapic->zero == SVMRUN_NEVER || now < lapic->zero)
+		return;
+	if (is_periodic(lapic)) {
+		lapic->zero = now + time_left(lapic, now) + pause_of(lapic) -
+			      period(lapic);
+	} else {
+		lapic->zero = SVMRUN_NEVER;
+		lapic->tsc_deadline = 0;
+	}
+	raise_local(lapic, TIMER);
+}
+
+static void write_deadline(struct svmrun_lapic *lapic, uint64_t value,
+			   uint64_t now)
+{
+	if (timer_mode(lapic->lvt[TIMER]) != TIMER_DEADLINE)
+		return;
+	svmrun_lapic_advance(lapic, now);
+	lapic->zero = SVMRUN_NEVER;
+	lapic->tsc_deadline = value;
+	svmrun_lapic_advance(lapic, now);
+}
+
+/*
+ * Registers, most of which are the same by memory and by MSR. @value is that of a
+ * write.
+ */
+struct access {
+	unsigned int reg;
+	uint32_t value;
+	uint64_t now;
+};
+
+static uint32_t read_id(const struct svmrun_lapic *lapic,
+			const struct access *access)
+{
+	(void)access;
+	return is_x2apic(lapic) ? lapic->id : lapic->id << 24;
+}
+
+static uint32_t read_version(const struct svmrun_lapic *lapic,
+			     const struct access *access)
+{
+	(void)access;
+	(void)lapic;
+	return VERSION_VALUE;
+}
+
+static uint32_t read_tpr(const struct svmrun_lapic *lapic,
+			 const struct access *access)
+{
+	(void)access;
+	return lapic->tpr;
+}
+
+static void write_tpr(struct svmrun_lapic *lapic, const struct access *access)
+{
+	lapic->tpr = access->value & 0xff;
+}
+
+static uint32_t read_ppr(const struct svmrun_lapic *lapic,
+			 const struct access *access)
+{
+	(void)access;
+	return priority(lapic);
+}
+
+static void write_end(struct svmrun_lapic *lapic, const struct access *access)
+{
+	const struct svmrun_apics_owner *owner = &lapic->apics->owner;
+	int vector = highest(lapic->isr);
+
+	(void)access;
+	if (vector < 0)
+		return;
+	assign_bit(lapic->isr, vector, false);
+	if (!test_bit(lapic->tmr, vector))
+		return;
+	end_local(lapic, 0, vector);
+	end_local(lapic, 1, vector);
+	if (owner->eoi)
+		owner->eoi(owner->owner, vector);
+}
+
+static uint32_t read_ldr(const struct svmrun_lapic *lapic,
+			 const struct access *access)
+{
+	(void)access;
+	return is_x2apic(lapic) ? x2apic_ldr(lapic) : lapic->ldr;
+}
+
+static void write_ldr(struct svmrun_lapic *lapic, const struct access *access)
+{
+	lapic->ldr = access->value & 0xff000000;
+}
+
+static uint32_t read_dfr(const struct svmrun_lapic *lapic,
+			 const struct access *access)
+{
+	(void)access;
+	return lapic->dfr;
+}
+
+static void write_dfr(struct svmrun_lapic *lapic, const struct access *access)
+{
+	lapic->dfr = access->value | 0x0fffffff;
+}
+
+static uint32_t read_svr(const struct svmrun_lapic *lapic,
+			 const struct access *access)
+{
+	(void)access;
+	return lapic->svr;
+}
+
+/* What is disabled keeps its requests but masks its own sources: APM 16.4.7 */
+static void write_svr(struct svmrun_lapic *lapic, const struct access *access)
+{
+	lapic->svr = access->value & SVR_BITS;
+	if (is_software_enabled(lapic))
+		return;
+	for (unsigned int i = 0; i < ENTRIES; i++)
+		lapic->lvt[i] |= LVT_MASKED;
+}
+
+static uint32_t read_map(const struct svmrun_lapic *lapic,
+			 const struct access *access)
+{
+	if (access->reg < TMR)
+		return lapic->isr[access->reg - ISR];
+	if (access->reg < IRR)
+		return lapic->tmr[access->reg - TMR];
+	return lapic->irr[access->reg - IRR];
+}
+
+static uint32_t read_esr(const struct svmrun_lapic *lapic,
+			 const struct access *access)
+{
+	(void)access;
+	return lapic->esr;
+}
+
+static void write_esr(struct svmrun_lapic *lapic, const struct access *access)
+{
+	(void)access;
+	lapic->esr = lapic->errors;
+	lapic->errors = 0;
+}
+
+static uint32_t read_icr(const struct svmrun_lapic *lapic,
+			 const struct access *access)
+{
+	return access->reg == ICR ? lapic->icr : lapic->icr >> 32;
+}
+
+static void write_icr(struct svmrun_lapic *lapic, const struct access *access)
+{
+	uint32_t high = lapic->icr >> 32;
+	uint32_t low = lapic->icr;
+
+	if (access->reg == ICR)
+		low = access->value & ICR_BITS & ~ICR_STATUS;
+	else
+		high = access->value & ICR_DESTINATION;
+	lapic->icr = (uint64_t)high << 32 | low;
+	if (access->reg == ICR)
+		send_command(lapic);
+}
+
+static uint32_t read_lvt(const struct svmrun_lapic *lapic,
+			 const struct access *access)
+{
+	return lapic->lvt[access->reg - LVT];
+}
+
+static uint32_t lvt_bits(const struct svmrun_lapic *lapic, unsigned int number);
+
+static void store_lvt(struct svmrun_lapic *lapic, unsigned int number,
+		      uint32_t value)
+{
+	uint32_t *entry = &lapic->lvt[number];
+
+	value &= lvt_bits(lapic, number) & ~LVT_READ_ONLY;
+	*entry = value | (*entry & LVT_REMOTE_IRR);
+	if (!is_level(*entry))
+		*entry &= ~LVT_REMOTE_IRR;
+	if (!is_software_enabled(lapic))
+		*entry |= LVT_MASKED;
+}
+
+/* A change to or from TSC-deadline mode disarms the timer. */
+static void write_timer(struct svmrun_lapic *lapic, const struct access *access)
+{
+	unsigned int old = timer_mode(lapic->lvt[TIMER]);
+	unsigned int new;
+
+	svmrun_lapic_advance(lapic, access->now);
+	store_lvt(lapic, TIMER, access->value);
+	new = timer_mode(lapic->lvt[TIMER]);
+	if (old != new && (old | new) & TIMER_DEADLINE)
+		disarm(lapic);
+}
+
+static void write_lvt(struct svmrun_lapic *lapic, const struct access *access)
+{
+	unsigned int number = access->reg - LVT;
+	bool is_pin = number == LINT0 || number == LINT1;
+
+	store_lvt(lapic, number, access->value);
+	if (is_pin && lapic->lint[number - LINT0] &&
+	    is_level(lapic->lvt[number]))
+		raise_local(lapic, number);
+}
+
+static uint32_t read_initial(const struct svmrun_lapic *lapic,
+			     const struct access *access)
+{
+	(void)access;
+	return lapic->initial;
+}
+
+static void write_initial(struct svmrun_lapic *lapic,
+			  const struct access *access)
+{
+	if (!counts(lapic))
+		return;
+	svmrun_lapic_advance(lapic, access->now);
+	lapic->initial = access->value;
+	lapic->zero = access->value ? access->now + period(lapic) :
+				      SVMRUN_NEVER;
+}
+
+static uint32_t read_current(const struct svmrun_lapic *lapic,
+			     const struct access *access)
+{
+	return count(lapic, access->now);
+}
+
+static uint32_t read_divide(const struct svmrun_lapic *lapic,
+			    const struct access *access)
+{
+	(void)access;
+	return lapic->divide;
+}
+
+/* A count that is under way goes on from where it is, at the new pace. */
+static void write_divide(struct svmrun_lapic *lapic,
+			 const struct access *access)
+{
+	uint64_t left;
+
+	svmrun_lapic_advance(lapic, access->now);
+	left = count(lapic, access->now);
+	lapic->divide = access->value & 0xb;
+	if (left)
+		lapic->zero = access->now + (left << divide_shift(lapic));
+}
+
+static void write_self(struct svmrun_lapic *lapic, const struct access *access)
+{
+	accept_fixed(lapic, access->value, false);
+}
+
+#define IN_XAPIC 1
+#define IN_X2APIC 2
+#define IN_BOTH (IN_XAPIC | IN_X2APIC)
+
+/* @bits: others are reserved, which MSRs enforce */
+struct reg {
+	uint8_t modes;
+	uint32_t bits;
+	uint32_t (*read)(const struct svmrun_lapic *lapic,
+			 const struct access *access);
+	void (*write)(struct svmrun_lapic *lapic, const struct access *access);
+};
+
+/* APR and the remote read register are there, and of no use: they read as 0. */
+static const struct reg registers[REGISTERS] = {
+	[ID] = { IN_BOTH, 0, read_id, NULL },
+	[VERSION] = { IN_BOTH, 0, read_version, NULL },
+	[TPR] = { IN_BOTH, 0xff, read_tpr, write_tpr },
+	[APR] = { IN_XAPIC, 0, NULL, NULL },
+	[PPR] = { IN_BOTH, 0, read_ppr, NULL },
+	[END] = { IN_BOTH, 0, NULL, write_end },
+	[REMOTE_READ] = { IN_XAPIC, 0, NULL, NULL },
+	[LDR] = { IN_XAPIC, 0, read_ldr, write_ldr },
+	[DFR] = { IN_XAPIC, 0, read_dfr, write_dfr },
+	[SVR] = { IN_BOTH, SVR_BITS, read_svr, write_svr },
+	[ISR... ESR - 1] = { IN_BOTH, 0, read_map, NULL },
+	[ESR] = { IN_BOTH, 0, read_esr, write_esr },
+	[ICR] = { IN_BOTH, ICR_BITS, read_icr, write_icr },
+	[ICR_HIGH] = { IN_XAPIC, 0, read_icr, write_icr },
+	[LVT + TIMER] = { IN_BOTH, 0x710ff, read_lvt, write_timer },
+	[LVT + THERMAL] = { IN_BOTH, 0x117ff, read_lvt, write_lvt },
+	[LVT + PERFORMANCE] = { IN_BOTH, 0x117ff, read_lvt, write_lvt },
+	[LVT + LINT0] = { IN_BOTH, 0x1f7ff, read_lvt, write_lvt },
+	[LVT + LINT1] = { IN_BOTH, 0x1f7ff, read_lvt, write_lvt },
+	[LVT + ERROR] = { IN_BOTH, 0x110ff, read_lvt, write_lvt },
+	[INITIAL] = { IN_BOTH, UINT32_MAX, read_initial, write_initial },
+	[CURRENT] = { IN_BOTH, 0, read_current, NULL },
+	[DIVIDE] = { IN_BOTH, 0xb, read_divide, write_divide },
+	[SELF] = { IN_X2APIC, 0xff, NULL, write_self },
+};
+
+/* The mode bit of TSC deadlines is reserved where there are none. */
+static uint32_t lvt_bits(const struct svmrun_lapic *lapic, unsigned int number)
+{
+	uint32_t bits = registers[LVT + number].bits;
+
+	if (number == TIMER && !has_deadlines(lapic))
+		bits &= ~(TIMER_DEADLINE << 17);
+	return bits;
+}
+
+static const struct reg *find_register(unsigned int reg, unsigned int mode)
+{
+	if (reg < REGISTERS && registers[reg].modes & mode)
+		return &registers[reg];
+	return NULL;
+}
+
+/* Registers by memory */
+
+bool svmrun_lapic_is_at(const struct svmrun_lapic *lapic, uint64_t gpa)
+{
+	return is_xapic(lapic) &&
+	       (gpa & ~0xfffull) == (lapic->base & BASE_ADDRESS);
+}
+
+uint32_t svmrun_lapic_read(struct svmrun_lapic *lapic, unsigned int offset,
+			   uint64_t now)
+{
+	const struct access access = { .reg = offset / 16, .now = now };
+	const struct reg *reg = find_register(access.reg, IN_XAPIC);
+
+	if (!is_xapic(lapic))
+		return UINT32_MAX;
+	if (offset % 16 >= 4)
+		return 0;
+	if (!reg)
+		find_error(lapic, ERROR_NO_REGISTER);
+	if (!reg || !reg->read)
+		return 0;
+	return reg->read(lapic, &access) >> 8 * (offset % 16);
+}
+
+void svmrun_lapic_write(struct svmrun_lapic *lapic, unsigned int offset,
+			uint32_t value, uint64_t now)
+{
+	const struct access access = { offset / 16, value, now };
+	const struct reg *reg = find_register(access.reg, IN_XAPIC);
+
+	if (!is_xapic(lapic) || offset % 16)
+		return;
+	if (!reg)
+		find_error(lapic, ERROR_NO_REGISTER);
+	else if (reg->write)
+		reg->write(lapic, &access);
+}
+
+/* Registers by MSR */
+
+enum { DISABLED, INVALID, XAPIC, X2APIC };
+
+static unsigned int base_mode(uint64_t base)
+{
+	return (base & BASE_MODE) / BASE_X2APIC;
+}
+
+/* SDM 10.12.5: a bit for each mode that may follow */
+static const uint8_t follows[] = {
+	[DISABLED] = 1 << DISABLED | 1 << XAPIC,
+	[XAPIC] = 1 << DISABLED | 1 << XAPIC | 1 << X2APIC,
+	[X2APIC] = 1 << DISABLED | 1 << X2APIC,
+};
+
+/* Which processor is the bootstrap one is not for software to say. */
+static bool write_base(struct svmrun_lapic *lapic, uint64_t value)
+{
+	unsigned int old = base_mode(lapic->base);
+	unsigned int new = base_mode(value);
+
+	if (value & ~(BASE_BSP | BASE_MODE | BASE_ADDRESS) ||
+	    !(follows[old] >> new & 1))
+		return false;
+	if (new == DISABLED && old != DISABLED)
+		reset(lapic);
+	if (new == X2APIC && old != X2APIC)
+		lapic->icr = (uint32_t)lapic->icr;
+	lapic->base = (value & ~BASE_BSP) | (lapic->base & BASE_BSP);
+	return true;
+}
+
+static bool write_wide_icr(struct svmrun_lapic *lapic, uint64_t value)
+{
+	if ((uint32_t)value & ~ICR_BITS)
+		return false;
+	lapic->icr = value & ~(uint64_t)ICR_STATUS;
+	send_command(lapic);
+	return true;
+}
+
+static bool read_x2apic(struct svmrun_lapic *lapic, unsigned int number,
+			uint64_t *value, uint64_t now)
+{
+	const struct access access = { .reg = number, .now = now };
+	const struct reg *reg = find_register(number, IN_X2APIC);
+
+	if (number == LDR) {
+		*value = x2apic_ldr(lapic);
+		return true;
+	}
+	if (!reg || !reg->read)
+		return false;
+	*value = number == ICR ? lapic->icr : reg->read(lapic, &access);
+	return true;
+}
+
+static bool write_x2apic(struct svmrun_lapic *lapic, unsigned int number,
+			 uint64_t value, uint64_t now)
+{
+	const struct access access = { number, value, now };
+	const struct reg *reg = find_register(number, IN_X2APIC);
+	uint32_t bits;
+
+	if (!reg || !reg->write)
+		return false;
+	if (number == ICR)
+		return write_wide_icr(lapic, value);
+	bits = reg->bits;
+	if (number == LVT + TIMER)
+		bits = lvt_bits(lapic, TIMER);
+	if (value & ~(uint64_t)bits)
+		return false;
+	reg->write(lapic, &access);
+	return true;
+}
+
+bool svmrun_lapic_read_msr(struct svmrun_lapic *lapic, uint32_t msr,
+			   uint64_t *value, uint64_t now)
+{
+	if (msr == MSR_APIC_BASE) {
+		*value = lapic->base;
+		return true;
+	}
+	if (msr == MSR_TSC_DEADLINE) {
+		svmrun_lapic_advance(lapic, now);
+		*value = lapic->tsc_deadline;
+		return has_deadlines(lapic);
+	}
+	return msr >= MSR_X2APIC && is_x2apic(lapic) &&
+	       read_x2apic(lapic, msr - MSR_X2APIC, value, now);
+}
+
+bool svmrun_lapic_write_msr(struct svmrun_lapic *lapic, uint32_t msr,
+			    uint64_t value, uint64_t now)
+{
+	if (msr == MSR_APIC_BASE)
+		return write_base(lapic, value);
+	if (msr == MSR_TSC_DEADLINE) {
+		write_deadline(lapic, value, now);
+		return has_deadlines(lapic);
+	}
+	return msr >= MSR_X2APIC && is_x2apic(lapic) &&
+	       write_x2apic(lapic, msr - MSR_X2APIC, value, now);
+}
+
+/* What the processor takes */
 
 int svmrun_lapic_pending(const struct svmrun_lapic *lapic)
 {
 	int vector = highest(lapic->irr);
 
-	if (vector < 0 || !is_enabled(lapic) ||
-	    (vector & 0xf0) <= (priority(lapic) & 0xf0))
+	if (vector < 0 || (vector & 0xf0u) <= (priority(lapic) & 0xf0))
 		return -1;
 	return vector;
 }
 
 void svmrun_lapic_acknowledge(struct svmrun_lapic *lapic, uint8_t vector)
 {
-	drop(lapic->irr, vector);
-	add(lapic->isr, vector);
-}
-
-static void request(struct svmrun_lapic *lapic, uint8_t vector, bool level)
-{
-	if (level)
-		add(lapic->tmr, vector);
-	else
-		drop(lapic->tmr, vector);
-	add(lapic->irr, vector);
-	wake(lapic);
-}
-
-static void error(struct svmrun_lapic *lapic, uint32_t which)
-{
-	uint32_t lvt = lapic->lvt[LVT_ERROR];
-
-	lapic->errors |= which;
-	if (!(lvt & LVT_MASKED) && (lvt & LVT_VECTOR) >= FIRST_VECTOR)
-		request(lapic, lvt & LVT_VECTOR, false);
-}
-
-static void receive(struct svmrun_lapic *lapic, uint8_t vector, bool level)
-{
-	if (!is_enabled(lapic))
+	if (!test_bit(lapic->irr, vector))
 		return;
-	if (vector < FIRST_VECTOR)
-		error(lapic, ERROR_RECEIVED);
-	else
-		request(lapic, vector, level);
-}
-
-static void end_of_interrupt(struct svmrun_lapic *lapic)
-{
-	const struct svmrun_apics_owner *owner = &lapic->apics->owner;
-	int vector = highest(lapic->isr);
-
-	if (vector < 0)
-		return;
-	drop(lapic->isr, vector);
-	if (has(lapic->tmr, vector) && owner->eoi)
-		owner->eoi(owner->owner, vector);
-}
-
-void svmrun_lapic_set_extint(void *owner, unsigned int number, bool level)
-{
-	struct svmrun_lapic *lapic = owner;
-
-	lapic->extint = level;
-	if (level)
-		wake(lapic);
+	assign_bit(lapic->irr, vector, false);
+	assign_bit(lapic->isr, vector, true);
 }
 
 bool svmrun_lapic_extint(const struct svmrun_lapic *lapic)
 {
-	uint32_t lvt = lapic->lvt[LVT_LINT0];
+	uint32_t entry = lapic->lvt[LINT0];
 
-	if (!lapic->extint || !(lapic->base & BASE_ENABLED))
-		return lapic->extint;
-	return !(lvt & LVT_MASKED) && (lvt & LVT_MODE) == LVT_MODE_EXTINT;
-}
-
-/* ---- messages ------------------------------------------------------------- */
-
-static void send_nmi(struct svmrun_lapic *lapic)
-{
-	lapic->nmi = true;
-	wake(lapic);
-}
-
-static void send_init(struct svmrun_lapic *lapic)
-{
-	lapic->init = true;
-	wake(lapic);
-}
-
-static void send_sipi(struct svmrun_lapic *lapic, uint8_t vector)
-{
-	if (!lapic->waits && !lapic->init)
-		return;
-	lapic->sipi = vector;
-	wake(lapic);
-}
-
-static void deliver(struct svmrun_lapic *lapic, unsigned int mode,
-		    uint8_t vector, bool level)
-{
-	switch (mode) {
-	case MODE_FIXED:
-	case MODE_LOWEST:
-		receive(lapic, vector, level);
-		break;
-	case MODE_NMI:
-		send_nmi(lapic);
-		break;
-	case MODE_INIT:
-		send_init(lapic);
-		break;
-	case MODE_SIPI:
-		send_sipi(lapic, vector);
-		break;
-	default: /* there is no SMM, and the 8259 has a wire */
-		break;
-	}
-}
-
-static bool matches_logical(const struct svmrun_lapic *lapic,
-			    uint32_t destination)
-{
-	uint32_t ldr = lapic->ldr;
-
-	if (is_x2apic(lapic))
-		return ldr >> 16 == destination >> 16 &&
-		       (ldr & destination & 0xffff);
-	ldr >>= 24;
-	if (lapic->dfr >> 28 == FLAT)
-		return ldr & destination;
-	return ldr >> 4 == (destination >> 4 & 0xf) &&
-	       (ldr & destination & 0xf);
-}
-
-static bool matches(const struct svmrun_lapic *lapic, uint32_t destination,
-		    bool logical)
-{
-	uint32_t all = is_x2apic(lapic) ? UINT32_MAX : BROADCAST;
-
-	if (!(lapic->base & BASE_ENABLED))
-		return false;
-	if (destination == all || destination == BROADCAST)
+	if (!is_enabled(lapic))
+		return lapic->lint[0];
+	if (lapic->extint)
 		return true;
-	return logical ? matches_logical(lapic, destination) :
-			 lapic->id == destination;
+	return lapic->lint[0] && mode_of(entry) == SVMRUN_APIC_EXTINT &&
+	       !(entry & LVT_MASKED);
 }
 
-/* Of those that match, the one with the lowest priority; in turns among equals */
-static struct svmrun_lapic *lowest(struct svmrun_apics *apics,
-				   uint32_t destination, bool logical)
+void svmrun_lapic_acknowledge_extint(struct svmrun_lapic *lapic)
 {
-	struct svmrun_lapic *lapic, *best = NULL;
-	unsigned int i;
-
-	for (i = 0; i < apics->count; i++) {
-		lapic = &apics->lapics[(apics->next + i) % apics->count];
-		if (matches(lapic, destination, logical) && is_enabled(lapic) &&
-		    (!best || priority(lapic) < priority(best)))
-			best = lapic;
-	}
-	if (best)
-		apics->next = (best->id + 1) % apics->count;
-	return best;
+	lapic->extint = false;
 }
 
-void svmrun_apics_message(struct svmrun_apics *apics, uint32_t destination,
-			  bool logical, unsigned int mode, uint8_t vector,
-			  bool level)
+static bool take(bool *flag)
 {
-	struct svmrun_lapic *one;
-	unsigned int i;
+	bool was = *flag;
 
-	if (mode == MODE_LOWEST) {
-		one = lowest(apics, destination, logical);
-		if (one)
-			receive(one, vector, level);
-		return;
-	}
-	for (i = 0; i < apics->count; i++)
-		if (matches(&apics->lapics[i], destination, logical))
-			deliver(&apics->lapics[i], mode, vector, level);
-}
-
-static void send_to_many(struct svmrun_lapic *lapic, bool self,
-			 unsigned int mode, uint8_t vector)
-{
-	struct svmrun_apics *apics = lapic->apics;
-	unsigned int i;
-
-	for (i = 0; i < apics->count; i++)
-		if (self || &apics->lapics[i] != lapic)
-			deliver(&apics->lapics[i], mode, vector, false);
-}
-
-static void send(struct svmrun_lapic *lapic)
-{
-	uint32_t low = lapic->icr, destination = lapic->icr >> 32;
-	unsigned int mode = (low & ICR_MODE) >> 8;
-	uint8_t vector = low;
-
-	if (mode == MODE_INIT && !(low & ICR_ASSERT))
-		return; /* INIT's de-assertion sets arbitration IDs, of which
-			 * there are none
-			 */
-	if (mode <= MODE_LOWEST && vector < FIRST_VECTOR) {
-		error(lapic, ERROR_SENT);
-		return;
-	}
-	switch ((low & ICR_SHORTHAND) >> 18) {
-	case TO_SELF:
-		receive(lapic, vector, false);
-		break;
-	case TO_ALL:
-	case TO_OTHERS:
-		send_to_many(lapic, !(low & BIT(18)), mode, vector);
-		break;
-	default:
-		if (!is_x2apic(lapic))
-			destination >>= 24;
-		svmrun_apics_message(lapic->apics, destination,
-				     low & ICR_LOGICAL, mode, vector, false);
-		break;
-	}
+	*flag = false;
+	return was;
 }
 
 bool svmrun_lapic_nmi(const struct svmrun_lapic *lapic)
@@ -381,321 +1108,30 @@ bool svmrun_lapic_nmi(const struct svmrun_lapic *lapic)
 
 bool svmrun_lapic_take_nmi(struct svmrun_lapic *lapic)
 {
-	bool nmi = lapic->nmi;
-
-	lapic->nmi = false;
-	return nmi;
+	return take(&lapic->nmi);
 }
 
-/* ---- timer ---------------------------------------------------------------- */
-
-static uint32_t timer_mode(const struct svmrun_lapic *lapic)
+bool svmrun_lapic_take_init(struct svmrun_lapic *lapic)
 {
-	return lapic->lvt[LVT_TIMER] & TIMER_MODE;
+	return take(&lapic->init);
 }
 
-/* APM 16.4.1: 111b is 1, 000b is 2, 001b is 4 */
-static uint64_t divisor(const struct svmrun_lapic *lapic)
+int svmrun_lapic_take_sipi(struct svmrun_lapic *lapic)
 {
-	uint32_t code = (lapic->divide & 3) | (lapic->divide & 8) >> 1;
+	int vector = lapic->sipi;
 
-	return 1ull << ((code + 1) & 7);
+	if (vector >= 0)
+		lapic->waits = false;
+	lapic->sipi = -1;
+	return vector;
 }
 
-static uint64_t period(const struct svmrun_lapic *lapic)
+bool svmrun_lapic_waits_for_sipi(const struct svmrun_lapic *lapic)
 {
-	return lapic->initial * divisor(lapic);
+	return lapic->waits;
 }
 
-static void start_timer(struct svmrun_lapic *lapic, uint64_t now)
-{
-	lapic->started = now;
-	lapic->deadline = lapic->initial ? now + period(lapic) : SVMRUN_NEVER;
-}
-
-static uint32_t current(const struct svmrun_lapic *lapic, uint64_t now)
-{
-	if (lapic->deadline == SVMRUN_NEVER || now >= lapic->deadline ||
-	    timer_mode(lapic) == TIMER_DEADLINE)
-		return 0;
-	return (lapic->deadline - now) / divisor(lapic);
-}
-
-/* A deadline that is past has come. */
-static void start_deadline(struct svmrun_lapic *lapic, uint64_t now)
-{
-	const struct svmrun_apics_owner *owner = &lapic->apics->owner;
-	uint64_t tsc = owner->tsc(owner->owner, lapic->id), ahead;
-	uint32_t khz = owner->tsc_khz(owner->owner);
-
-	lapic->deadline = now;
-	if (lapic->tsc_deadline <= tsc || !khz)
-		return;
-	ahead = lapic->tsc_deadline - tsc;
-	lapic->deadline = ahead > UINT64_MAX / 1000000 / 2 ?
-				  SVMRUN_NEVER :
-				  now + ahead * 1000000 / khz + 1;
-}
-
-static void set_deadline(struct svmrun_lapic *lapic, uint64_t value,
-			 uint64_t now)
-{
-	if (timer_mode(lapic) != TIMER_DEADLINE)
-		return;
-	lapic->tsc_deadline = value;
-	lapic->deadline = SVMRUN_NEVER;
-	if (value)
-		start_deadline(lapic, now);
-}
-
-/* Changing to or from TSC-deadline mode stops the timer. */
-static void set_timer(struct svmrun_lapic *lapic, uint32_t value)
-{
-	if ((value ^ lapic->lvt[LVT_TIMER]) & TIMER_DEADLINE) {
-		lapic->deadline = SVMRUN_NEVER;
-		lapic->tsc_deadline = 0;
-		lapic->initial = 0;
-	}
-	lapic->lvt[LVT_TIMER] = value;
-}
-
-uint64_t svmrun_lapic_deadline(const struct svmrun_lapic *lapic)
-{
-	return lapic->deadline;
-}
-
-/* Periods that were slept through are one. */
-static void next_period(struct svmrun_lapic *lapic, uint64_t now)
-{
-	uint64_t length = period(lapic);
-
-	lapic->deadline = SVMRUN_NEVER;
-	if (timer_mode(lapic) != TIMER_PERIODIC || !length)
-		return;
-	lapic->started += (now - lapic->started) / length * length;
-	lapic->deadline = lapic->started + length;
-}
-
-void svmrun_lapic_advance(struct svmrun_lapic *lapic, uint64_t now)
-{
-	uint32_t lvt = lapic->lvt[LVT_TIMER];
-
-	if (now < lapic->deadline)
-		return;
-	lapic->tsc_deadline = 0;
-	next_period(lapic, now);
-	if (!(lvt & LVT_MASKED))
-		receive(lapic, lvt & LVT_VECTOR, false);
-}
-
-/* ---- registers ------------------------------------------------------------ */
-
-static uint32_t version(void)
-{
-	return VERSION | (SVMRUN_LAPIC_LVTS - 1) << 16;
-}
-
-static uint32_t identity(const struct svmrun_lapic *lapic)
-{
-	return is_x2apic(lapic) ? lapic->id : lapic->id << 24;
-}
-
-static bool in_set(unsigned int reg, unsigned int first)
-{
-	return reg >= first && reg < first + 8;
-}
-
-/* Gives false where there is no register that can be read. */
-static bool read(struct svmrun_lapic *lapic, unsigned int reg, uint64_t now,
-		 uint32_t *value)
-{
-	if (in_set(reg, REG_ISR)) {
-		*value = lapic->isr[reg - REG_ISR];
-		return true;
-	}
-	if (in_set(reg, REG_TMR)) {
-		*value = lapic->tmr[reg - REG_TMR];
-		return true;
-	}
-	if (in_set(reg, REG_IRR)) {
-		*value = lapic->irr[reg - REG_IRR];
-		return true;
-	}
-	if (reg >= REG_LVT && reg < REG_LVT + SVMRUN_LAPIC_LVTS) {
-		*value = lapic->lvt[reg - REG_LVT];
-		return true;
-	}
-	switch (reg) {
-	case REG_ID:
-		*value = identity(lapic);
-		return true;
-	case REG_VERSION:
-		*value = version();
-		return true;
-	case REG_TPR:
-		*value = lapic->tpr;
-		return true;
-	case REG_APR:
-	case REG_PPR:
-		*value = priority(lapic);
-		return true;
-	case REG_LDR:
-		*value = lapic->ldr;
-		return true;
-	case REG_DFR:
-		*value = lapic->dfr;
-		return !is_x2apic(lapic);
-	case REG_SVR:
-		*value = lapic->svr;
-		return true;
-	case REG_ESR:
-		*value = lapic->esr;
-		return true;
-	case REG_ICR:
-		*value = lapic->icr;
-		return true;
-	case REG_ICR_HIGH:
-		*value = lapic->icr >> 32;
-		return !is_x2apic(lapic);
-	case REG_INITIAL:
-		*value = lapic->initial;
-		return true;
-	case REG_CURRENT:
-		*value = current(lapic, now);
-		return true;
-	case REG_DIVIDE:
-		*value = lapic->divide;
-		return true;
-	default:
-		return false;
-	}
-}
-
-/* An APIC that is disabled by software has its local interrupts masked. */
-static void set_svr(struct svmrun_lapic *lapic, uint32_t value)
-{
-	unsigned int i;
-
-	lapic->svr = value & SVR_BITS;
-	for (i = 0; !(value & SVR_ENABLED) && i < SVMRUN_LAPIC_LVTS; i++)
-		lapic->lvt[i] |= LVT_MASKED;
-}
-
-static void set_lvt(struct svmrun_lapic *lapic, unsigned int i, uint32_t value)
-{
-	value &= lvt_bits[i];
-	if (!(lapic->svr & SVR_ENABLED))
-		value |= LVT_MASKED;
-	if (i == LVT_TIMER)
-		set_timer(lapic, value);
-	else
-		lapic->lvt[i] = value;
-	if (i == LVT_LINT0)
-		wake(lapic);
-}
-
-static void set_icr(struct svmrun_lapic *lapic, uint64_t value)
-{
-	lapic->icr = (value & ~(uint64_t)UINT32_MAX) | (value & ICR_BITS);
-	send(lapic);
-}
-
-static void set_initial(struct svmrun_lapic *lapic, uint32_t value,
-			uint64_t now)
-{
-	if (timer_mode(lapic) == TIMER_DEADLINE)
-		return;
-	lapic->initial = value;
-	start_timer(lapic, now);
-}
-
-/* A count that runs goes on at the new rate. */
-static void set_divide(struct svmrun_lapic *lapic, uint32_t value, uint64_t now)
-{
-	uint64_t left = current(lapic, now);
-
-	lapic->divide = value & DIVIDE_BITS;
-	if (left)
-		lapic->deadline = now + left * divisor(lapic);
-}
-
-static bool write(struct svmrun_lapic *lapic, unsigned int reg, uint64_t value,
-		  uint64_t now)
-{
-	if (reg >= REG_LVT && reg < REG_LVT + SVMRUN_LAPIC_LVTS) {
-		set_lvt(lapic, reg - REG_LVT, value);
-		return true;
-	}
-	switch (reg) {
-	case REG_TPR:
-		svmrun_lapic_set_tpr(lapic, value);
-		return true;
-	case REG_EOI:
-		end_of_interrupt(lapic);
-		return true;
-	case REG_LDR:
-		lapic->ldr = is_x2apic(lapic) ? lapic->ldr : value & 0xff000000;
-		return !is_x2apic(lapic);
-	case REG_DFR:
-		lapic->dfr = value | 0x0fffffff;
-		return !is_x2apic(lapic);
-	case REG_SVR:
-		set_svr(lapic, value);
-		return true;
-	case REG_ESR:
-		lapic->esr = lapic->errors;
-		lapic->errors = 0;
-		return true;
-	case REG_ICR:
-		if (!is_x2apic(lapic))
-			value = (lapic->icr & ~(uint64_t)UINT32_MAX) |
-				(uint32_t)value;
-		set_icr(lapic, value);
-		return true;
-	case REG_ICR_HIGH:
-		lapic->icr = value << 32 | (uint32_t)lapic->icr;
-		return !is_x2apic(lapic);
-	case REG_INITIAL:
-		set_initial(lapic, value, now);
-		return true;
-	case REG_DIVIDE:
-		set_divide(lapic, value, now);
-		return true;
-	case REG_SELF:
-		if (is_x2apic(lapic))
-			receive(lapic, value, false);
-		return is_x2apic(lapic);
-	default:
-		return false;
-	}
-}
-
-bool svmrun_lapic_is_at(const struct svmrun_lapic *lapic, uint64_t gpa)
-{
-	return (lapic->base & (BASE_ENABLED | BASE_X2APIC)) == BASE_ENABLED &&
-	       gpa - SVMRUN_LAPIC_BASE < 0x1000;
-}
-
-uint32_t svmrun_lapic_read(struct svmrun_lapic *lapic, unsigned int offset,
-			   uint64_t now)
-{
-	uint32_t value = 0;
-
-	if (!read(lapic, offset >> 4, now, &value) && offset >> 4 != REG_EOI)
-		error(lapic, ERROR_REGISTER);
-	return offset & 0xf ? 0 : value;
-}
-
-void svmrun_lapic_write(struct svmrun_lapic *lapic, unsigned int offset,
-			uint32_t value, uint64_t now)
-{
-	if (offset & 0xf)
-		return;
-	if (!write(lapic, offset >> 4, value, now))
-		error(lapic, ERROR_REGISTER);
-}
-
-uint8_t svmrun_lapic_tpr(const struct svmrun_lapic *lapic)
+uint32_t svmrun_lapic_tpr(const struct svmrun_lapic *lapic)
 {
 	return lapic->tpr;
 }
@@ -705,153 +1141,37 @@ void svmrun_lapic_set_tpr(struct svmrun_lapic *lapic, uint8_t tpr)
 	lapic->tpr = tpr;
 }
 
-/* ---- MSRs ----------------------------------------------------------------- */
-
-static void set_x2apic(struct svmrun_lapic *lapic)
+static void init_lapic(struct svmrun_lapic *lapic, struct svmrun_apics *apics,
+		       unsigned int id)
 {
-	lapic->ldr = (lapic->id & ~0xfu) << 12 | BIT(lapic->id & 0xf);
-}
-
-/* APM 16.9: from x2APIC only to disabled, from there not to x2APIC at once */
-static bool set_base(struct svmrun_lapic *lapic, uint64_t value)
-{
-	const uint64_t modes = BASE_ENABLED | BASE_X2APIC;
-	uint64_t old = lapic->base & modes, new = value &modes;
-
-	if ((value & ~modes) != (lapic->base & ~modes) || new == BASE_X2APIC)
-		return false;
-	if (old == modes && new == BASE_ENABLED)
-		return false;
-	if (!old && new == modes)
-		return false;
-	lapic->base = value;
-	if (new == modes && old != modes)
-		set_x2apic(lapic);
-	return true;
-}
-
-bool svmrun_lapic_read_msr(struct svmrun_lapic *lapic, uint32_t msr,
-			   uint64_t *value, uint64_t now)
-{
-	uint32_t low = 0;
-
-	if (msr == MSR_BASE) {
-		*value = lapic->base;
-		return true;
-	}
-	if (msr == MSR_DEADLINE && lapic->apics->owner.tsc) {
-		*value = lapic->tsc_deadline;
-		return true;
-	}
-	if (msr < MSR_X2APIC || msr > MSR_X2APIC_END || !is_x2apic(lapic))
-		return false;
-	if (!read(lapic, msr - MSR_X2APIC, now, &low))
-		return false;
-	*value = msr - MSR_X2APIC == REG_ICR ? lapic->icr : low;
-	return true;
-}
-
-/* What is reserved cannot be set; all but the command have 32 bits. */
-static bool fits(unsigned int reg, uint64_t value)
-{
-	if (reg == REG_ICR)
-		return !((uint32_t)value & ~(ICR_BITS | ICR_READ_ONLY));
-	if (reg == REG_EOI || reg == REG_ESR)
-		return !value;
-	return value <= UINT32_MAX;
-}
-
-bool svmrun_lapic_write_msr(struct svmrun_lapic *lapic, uint32_t msr,
-			    uint64_t value, uint64_t now)
-{
-	if (msr == MSR_BASE)
-		return set_base(lapic, value);
-	if (msr == MSR_DEADLINE && lapic->apics->owner.tsc) {
-		set_deadline(lapic, value, now);
-		return true;
-	}
-	if (msr < MSR_X2APIC || msr > MSR_X2APIC_END || !is_x2apic(lapic) ||
-	    !fits(msr - MSR_X2APIC, value))
-		return false;
-	return write(lapic, msr - MSR_X2APIC, value, now);
-}
-
-/* ---- reset ---------------------------------------------------------------- */
-
-/* APM 16.3.3: as after RESET#, but for the ID and the base */
-static void reset(struct svmrun_lapic *lapic)
-{
-	unsigned int i;
-
 	*lapic = (struct svmrun_lapic){
-		.apics = lapic->apics,
-		.id = lapic->id,
-		.base = lapic->base,
-		.dfr = UINT32_MAX,
-		.svr = LVT_VECTOR,
-		.deadline = SVMRUN_NEVER,
-		.extint = lapic->extint,
-		.waits = lapic->id != 0,
+		.apics = apics,
+		.id = id,
+		.base = SVMRUN_LAPIC_GPA | BASE_ENABLE | (id ? 0 : BASE_BSP),
+		.waits = id,
 		.sipi = -1,
 	};
-	for (i = 0; i < SVMRUN_LAPIC_LVTS; i++)
-		lapic->lvt[i] = LVT_MASKED;
-	if (is_x2apic(lapic))
-		set_x2apic(lapic);
+	reset(lapic);
 }
 
 static void set_virtual_wire(struct svmrun_lapic *lapic)
 {
-	lapic->svr |= SVR_ENABLED;
-	lapic->lvt[LVT_LINT0] = LVT_MODE_EXTINT;
-	lapic->lvt[LVT_LINT1] = LVT_MODE_NMI;
+	lapic->svr |= SVR_ENABLE;
+	lapic->lvt[LINT0] = SVMRUN_APIC_EXTINT << 8;
+	lapic->lvt[LINT1] = SVMRUN_APIC_NMI << 8;
 }
 
 void svmrun_apics_init(struct svmrun_apics *apics, struct svmrun_lapic *lapics,
 		       unsigned int count,
 		       const struct svmrun_apics_owner *owner)
 {
-	unsigned int i;
-
-	*apics = (struct svmrun_apics){ .owner = *owner,
-					.lapics = lapics,
-					.count = count };
-	for (i = 0; i < count; i++) {
-		lapics[i] = (struct svmrun_lapic){
-			.apics = apics,
-			.id = i,
-			.base = SVMRUN_LAPIC_BASE | BASE_ENABLED |
-				(i ? 0 : BASE_FIRST),
-		};
-		reset(&lapics[i]);
-	}
+	*apics = (struct svmrun_apics){
+		.lapics = lapics,
+		.count = count,
+		.turn = count - 1,
+		.owner = *owner,
+	};
+	for (unsigned int i = 0; i < count; i++)
+		init_lapic(&lapics[i], apics, i);
 	set_virtual_wire(&lapics[0]);
-}
-
-/* The first processor begins again, the others wait. */
-bool svmrun_lapic_take_init(struct svmrun_lapic *lapic)
-{
-	int sipi = lapic->sipi;
-
-	if (!lapic->init)
-		return false;
-	reset(lapic);
-	lapic->sipi = sipi; /* which came after INIT */
-	return true;
-}
-
-int svmrun_lapic_take_sipi(struct svmrun_lapic *lapic)
-{
-	int vector = lapic->sipi;
-
-	lapic->sipi = -1;
-	if (vector < 0 || !lapic->waits)
-		return -1;
-	lapic->waits = false;
-	return vector;
-}
-
-bool svmrun_lapic_waits_for_sipi(const struct svmrun_lapic *lapic)
-{
-	return lapic->waits && lapic->sipi < 0;
 }

@@ -113,8 +113,10 @@ uint8_t svmrun_pc_acknowledge(struct svmrun_pc *pc, unsigned int cpu)
 	struct svmrun_lapic *lapic = &pc->lapics[cpu];
 	int vector;
 
-	if (svmrun_lapic_extint(lapic))
+	if (svmrun_lapic_extint(lapic)) {
+		svmrun_lapic_acknowledge_extint(lapic);
 		return svmrun_pic_acknowledge(&pc->pic);
+	}
 	vector = svmrun_lapic_pending(lapic);
 	svmrun_lapic_acknowledge(lapic, vector);
 	return vector;

@@ -94,6 +94,8 @@ void svmrun_pic_init(struct svmrun_pic *pic, struct svmrun_line output)
 	*pic = (struct svmrun_pic){ .output = output };
 	pic->chips[MASTER].lowest = 7;
 	pic->chips[SLAVE].lowest = 7;
+	pic->chips[MASTER].imr = 0xff; /* until somebody initializes it */
+	pic->chips[SLAVE].imr = 0xff;
 }
 
 void svmrun_pic_set(void *owner, unsigned int irq, bool level)

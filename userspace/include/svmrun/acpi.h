@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * ACPI's tables of a small PC (ACPI 6.4, chapter 5): RSDP, RSDT, XSDT, FADT, FACS,
- * MADT, and a DSDT with its off state and its serial port
+ * ACPI tables for a PC of this library (ACPI 5.1, chapter 5): RSDP, RSDT, XSDT, FADT,
+ * FACS, MADT and a DSDT that knows how to switch off, and COM1.
+ *
+ * They say that the machine is always in ACPI mode: bit 0 of PM1 control, SCI_EN, has
+ * to read as 1, and nothing waits for an SMI. There is no fixed power or sleep button.
  */
 #ifndef SVMRUN_ACPI_H
 #define SVMRUN_ACPI_H
@@ -13,28 +16,40 @@
 extern "C" {
 #endif
 
-#define SVMRUN_ACPI_S5 5 /* SLP_TYP of the off state */
+#define SVMRUN_ACPI_GPA 0xf0000ull /* where an RSDP is looked for */
+
+/* Ports, from svmrun_acpi.pm_port */
+#define SVMRUN_ACPI_PM1_STATUS	0
+#define SVMRUN_ACPI_PM1_ENABLE	2
+#define SVMRUN_ACPI_PM1_CONTROL 4
+#define SVMRUN_ACPI_PM_TIMER	8
+#define SVMRUN_ACPI_PORTS	12
+
+#define SVMRUN_ACPI_SCI		9 /* the interrupt of all that, level-triggered */
+#define SVMRUN_ACPI_S5		5 /* SLP_TYP of PM1 control that switches off */
+#define SVMRUN_ACPI_RESET_PORT	0xcf9
+#define SVMRUN_ACPI_RESET_VALUE 6 /* a byte written there resets the machine */
 
 /**
- * struct svmrun_acpi - the PC
- * @cpus: processors, 1 to 254; their APIC IDs are 0 and up
- * @pm_port: first of the ports of svmrun/pm.h
- * @gpa: where the tables go, a multiple of 64; the RSDP is the first of them
+ * struct svmrun_acpi - what the tables are about
+ * @cpus: how many processors, at most 255
+ * @pm_port: where the PM1 and timer registers start
+ * @gpa: where the tables will be: a multiple of 16, and all below 4 GiB. A guest that
+ *       gets no pointer looks for the RSDP, which is first, from 0xe0000 to 0xfffff.
  */
 struct svmrun_acpi {
 	unsigned int cpus;
 	uint16_t pm_port;
-	uint32_t gpa;
+	uint64_t gpa;
 };
 
 /**
  * svmrun_acpi_build() - write the tables
- * @acpi: the PC
- * @buffer: what the guest sees at @gpa
- * @size: bytes of it; 8192 suffice
+ * @acpi: what they are about
+ * @buffer: receives them
+ * @size: of the buffer; 4 KiB will do for any number of processors
  *
- * Return: how many were written, or -ENOSPC if there is not room for all, -EINVAL
- * if @acpi is not as said.
+ * Return: the bytes that they take, -EINVAL if @acpi is not as said above, or -ENOSPC.
  */
 int svmrun_acpi_build(const struct svmrun_acpi *acpi, void *buffer,
 		      size_t size);
