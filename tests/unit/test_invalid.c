@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "invalid.h"
+#include "machine.h"
 #include "status.h"
 #include "suites.h"
 #include "vcpu_pages.h"
@@ -11,16 +12,19 @@ static struct vcpu_pages pages;
 static struct svm_vmcb *const vmcb = &pages.vmcb;
 static struct svmrun_registers *const regs = &pages.regs;
 static struct machine machine;
+static struct cpu cpu;
 static char *text;
 static size_t size;
 
 /* Legal, but for what a test does to it */
 static void setup(void)
 {
-	machine = (struct machine){ .vcpu = vcpu_pages_fill(&pages) };
+	machine = (struct machine){ .cpus = &cpu };
+	cpu = (struct cpu){ .machine = &machine,
+			    .vcpu = vcpu_pages_fill(&pages) };
 	machine.info.out_xcr0 = 7;
 	memset(regs, 0, sizeof(*regs));
-	svmrun_mode_reset(&machine.vcpu);
+	svmrun_mode_reset(&cpu.vcpu);
 	vmcb->control.exitcode = VMEXIT_INVALID;
 }
 
@@ -28,7 +32,7 @@ static void refused(uint32_t offset, uint32_t reason)
 {
 	regs->out_invalid_offset = offset;
 	regs->out_invalid_reason = reason;
-	machine_exit(&machine);
+	cpu_exit(&cpu);
 	ck_assert(machine.outcome.ended);
 	ck_assert_int_eq(machine.outcome.status, STATUS_UNHANDLED);
 	ck_assert_str_eq(machine.outcome.kind, "unhandled");
@@ -109,9 +113,11 @@ START_TEST(unknown_reason_is_said_to_be)
 			 "VMEXIT_INVALID at RIP 0xfff0: refused by the processor; no rule that svmrun knows of is broken");
 	prints(&machine.outcome, "");
 	prints_json(&machine.outcome, "{}");
+	setup();
 	refused(SVMRUN_VCPU_XSAVE, SVMRUN_INVALID_VALUE);
 	ck_assert_str_eq(machine.outcome.message,
 			 "VMEXIT_INVALID at RIP 0xfff0: field at offset 0x4000 of the vCPU's pages: not a value that the manual defines; no rule that svmrun knows of is broken");
+	setup();
 	refused(0x58, 99);
 	ck_assert(strstr(machine.outcome.message, "reason unknown"));
 }

@@ -4,8 +4,8 @@
 #include "leaf.h"
 #include "suites.h"
 
-#define OSXSAVE		(1u << 27)
-#define CR4_OSXSAVE	(1ull << 18)
+#define OSXSAVE (1u << 27)
+#define CR4_OSXSAVE (1ull << 18)
 
 /* A host that has everything, and AVX and PKRU state at the usual places */
 static struct cpuid host(uint32_t leaf, uint32_t subleaf)
@@ -54,8 +54,7 @@ START_TEST(what_the_machine_does_not_have_is_hidden)
 {
 	ck_assert(!(answer(1, 0).ecx & 1u << 3)); /* MONITOR */
 	ck_assert(!(answer(1, 0).ecx & 1u << 5)); /* VMX */
-	ck_assert(!(answer(1, 0).ecx & 1u << 21)); /* x2APIC */
-	ck_assert(!(answer(1, 0).edx & 1u << 9)); /* APIC */
+	ck_assert(!(answer(1, 0).edx & 1u << 12)); /* MTRR */
 	ck_assert(!(answer(0x80000001, 0).edx & 1u << 27)); /* RDTSCP */
 	ck_assert_uint_eq(answer(1, 0).ebx, 0xffff); /* alone */
 }
@@ -67,6 +66,73 @@ START_TEST(what_it_has_is_left)
 	ck_assert(answer(7, 0).ebx & 1u << 5); /* AVX2 */
 	ck_assert(answer(0x80000001, 0).edx & 1u << 29); /* long mode */
 	ck_assert_uint_eq(answer(0x80000003, 0).ebx, 0xffffffff);
+}
+
+START_TEST(local_apic_is_shown)
+{
+	ck_assert(answer(1, 0).ecx & 1u << 21); /* x2APIC */
+	ck_assert(answer(1, 0).ecx & 1u << 24); /* TSC deadline */
+	ck_assert(answer(1, 0).edx & 1u << 9); /* APIC */
+}
+
+START_TEST(processors_are_numbered)
+{
+	guest.cpus = 3;
+	guest.id = 2;
+	ck_assert_uint_eq(answer(1, 0).ebx >> 16, 0x0203);
+	ck_assert(answer(1, 0).edx & 1u << 28); /* HTT */
+	ck_assert(answer(0x80000001, 0).ecx & 2); /* CmpLegacy */
+	ck_assert_uint_eq(answer(0x80000008, 0).ecx, 0x2002);
+	guest.cpus = 1;
+	guest.id = 0;
+}
+
+START_TEST(minimal_is_what_all_have)
+{
+	guest.minimal = true;
+	guest.cr4 = CR4_OSXSAVE;
+	ck_assert_uint_eq(answer(1, 0).ecx, 0x81202001);
+	ck_assert_uint_eq(answer(1, 0).edx, 0x078bab7f);
+	ck_assert_uint_eq(answer(7, 0).ebx, 0);
+	ck_assert_uint_eq(answer(0x0d, 0).eax, 0);
+	ck_assert_uint_eq(answer(0x80000001, 0).ecx, 1);
+	guest.minimal = false;
+	guest.cr4 = 0;
+}
+
+START_TEST(overrides_are_read)
+{
+	static const char *const wrong[] = {
+		"",	"1",	"1=",	"=1",	 "1=x",		 "1=1,2,3,4,5",
+		"1.=1", "-1=1", "1=1 ", "1=,,,", "0x100000000=1"
+	};
+	struct cpuid_override o;
+	size_t i;
+
+	ck_assert(cpuid_parse("0x80000008.2=1,,0x30", &o));
+	ck_assert_uint_eq(o.leaf, 0x80000008);
+	ck_assert_uint_eq(o.subleaf, 2);
+	ck_assert_uint_eq(o.given, 5);
+	ck_assert_uint_eq(o.answer.eax, 1);
+	ck_assert_uint_eq(o.answer.ecx, 0x30);
+	ck_assert(cpuid_parse("7=,0,0,0", &o));
+	ck_assert_uint_eq(o.given, 14);
+	for (i = 0; i < ARRAY_SIZE(wrong); i++)
+		ck_assert_msg(!cpuid_parse(wrong[i], &o), "%s", wrong[i]);
+}
+
+START_TEST(overrides_replace_registers)
+{
+	struct cpuid_override o;
+	uint32_t eax = answer(1, 0).eax;
+
+	ck_assert(cpuid_parse("1=,0x12345678", &o));
+	guest.overrides = &o;
+	guest.override_count = 1;
+	ck_assert_uint_eq(answer(1, 0).ebx, 0x12345678);
+	ck_assert_uint_eq(answer(1, 0).eax, eax);
+	ck_assert_uint_ne(answer(0, 0).ebx, 0x12345678);
+	guest.override_count = 0;
 }
 
 START_TEST(osxsave_follows_cr4)
@@ -147,6 +213,11 @@ static const TTest **const tests[] = {
 	&svm_is_hidden,
 	&what_the_machine_does_not_have_is_hidden,
 	&what_it_has_is_left,
+	&local_apic_is_shown,
+	&processors_are_numbered,
+	&minimal_is_what_all_have,
+	&overrides_are_read,
+	&overrides_replace_registers,
 	&osxsave_follows_cr4,
 	&ospke_follows_cr4_and_pku_the_offer,
 	&xsave_sizes_follow_xcr0,

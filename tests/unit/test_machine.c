@@ -126,11 +126,10 @@ START_TEST(unmapped_address_is_named)
 
 START_TEST(other_exits_are_named)
 {
-	at(VMEXIT_WBINVD);
-
+	at(VMEXIT_TASK_SWITCH);
 	cpu_exit(&cpu);
 	ended(STATUS_UNHANDLED, "unhandled");
-	says("VMEXIT_WBINVD (0x89) at RIP 0x7c00");
+	says("VMEXIT_TASK_SWITCH (0x7d) at RIP 0x7c00");
 	at(0x1234);
 	cpu_exit(&cpu);
 	says("(0x1234)");
