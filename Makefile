@@ -77,6 +77,7 @@ tests: selftests test-modules
 	$(MAKE) -C tests/unit BUILD=$(BUILD)
 	$(MAKE) -C tests/cli BUILD=$(BUILD)
 	$(MAKE) -C tests/reboot BUILD=$(BUILD)
+	$(MAKE) -C tests/linux BUILD=$(BUILD) KVER=$(KVER)
 
 selftests: lib source
 	$(MAKE) -C tests/selftests BUILD=$(BUILD)

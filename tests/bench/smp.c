@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Exits per second, by the clock: of one vCPU, and of two on two processors, of one VM
- * and of two VMs
+ * and of two VMs; and how the least of calls scales, which runs no guest: what is
+ * lacking there is the emulator's
  */
 #include <math.h>
 #include <pthread.h>
@@ -27,6 +28,7 @@
  * @processor: that
  * @engine: of the machine
  * @machine: the vCPU's
+ * @null: it does not run, but makes the least of calls
  * @rate: exits per second
  */
 struct runner {
@@ -34,6 +36,7 @@ struct runner {
 	unsigned int processor;
 	const struct engine *engine;
 	struct machine *machine;
+	bool null;
 	double rate;
 };
 
@@ -66,6 +69,10 @@ static void settle(unsigned int processor)
 
 static void exit_once(const struct runner *r)
 {
+	if (r->null) {
+		r->engine->null(r->machine);
+		return;
+	}
 	r->engine->run(r->machine);
 	r->engine->step(r->machine, 2);
 }
@@ -164,7 +171,7 @@ static void report_pairs(struct result r, double *own, double *other)
 }
 
 /* What is measured of an engine in a turn */
-enum { ONE, TWO, TWO_VMS, SCALING, SCALING_VMS, FIGURES };
+enum { ONE, TWO, TWO_VMS, SCALING, SCALING_VMS, SCALING_NULL, FIGURES };
 
 static void measure_machines(struct runner *one, struct runner *two,
 			     struct runner *two_vms, double *figures)
@@ -174,6 +181,16 @@ static void measure_machines(struct runner *one, struct runner *two,
 	figures[TWO_VMS] = rate(two_vms, PROCESSORS);
 	figures[SCALING] = figures[TWO] / figures[ONE];
 	figures[SCALING_VMS] = figures[TWO_VMS] / figures[ONE];
+}
+
+static void measure_null(struct runner *two, double *figures)
+{
+	double one;
+
+	two[0].null = true;
+	two[1].null = true;
+	one = rate(two, 1);
+	figures[SCALING_NULL] = rate(two, PROCESSORS) / one;
 }
 
 /* Alone on @processor: on each of them in turns. False if it came to nothing. */
@@ -197,6 +214,7 @@ static bool measure(const struct engine *engine, unsigned int processor,
 	};
 
 	measure_machines(&one, two, two_vms, figures);
+	measure_null(two, figures);
 	engine->destroy(other);
 	engine->destroy(sibling);
 	engine->destroy(machine);
@@ -228,6 +246,10 @@ static const struct result results[FIGURES] = {
 			  .text = "... two VMs by one",
 			  .unit = "times",
 			  .digits = 2 },
+	[SCALING_NULL] = { .name = "smp_scaling_null",
+			   .text = "null ioctls, two by one",
+			   .unit = "times",
+			   .digits = 2 },
 };
 
 void smp(void)
