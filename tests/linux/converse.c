@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <pty.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -44,12 +45,25 @@ static bool listen_once(int terminal)
 	return size < sizeof(said) - 1;
 }
 
-/* Looks at what was said since it was last answered. */
-static bool wait_for(int terminal, const char *text, size_t since)
+/*
+ * Looks at what was said since it was last answered. The slave is open here too: the
+ * terminal's end is not seen on it.
+ */
+static bool wait_for(int terminal, const char *text, size_t since, pid_t pid)
 {
-	while (!memmem(said + since, size - since, text, strlen(text)))
-		if (!listen_once(terminal))
+	struct pollfd fd = { .fd = terminal, .events = POLLIN };
+	siginfo_t info = { 0 };
+
+	while (!memmem(said + since, size - since, text, strlen(text))) {
+		if (poll(&fd, 1, 100) > 0) {
+			if (!listen_once(terminal))
+				return false;
+			continue;
+		}
+		if (waitid(P_PID, pid, &info, WEXITED | WNOHANG | WNOWAIT) ||
+		    info.si_pid)
 			return false;
+	}
 	return true;
 }
 
@@ -145,7 +159,7 @@ int main(int argc, char **argv)
 	if (tcgetattr(slave, &before))
 		fail("tcgetattr");
 	for (i = 1; i < command; i += 2) {
-		if (!wait_for(terminal, argv[i], since)) {
+		if (!wait_for(terminal, argv[i], since, pid)) {
 			fprintf(stderr, "not said: %s\n", argv[i]);
 			return NOT_SAID;
 		}

@@ -57,7 +57,23 @@ START_TEST(huge_counts_stay_inside)
 	ck_assert_uint_eq(strlen(bar), 3 * BAR_WIDTH);
 }
 
+START_TEST(sparks_are_as_high_as_their_values)
+{
+	static const uint64_t values[] = { 0, 1, 4, 8, 1000000 };
+	char spark[SPARK_SIZE];
+
+	spark_draw(spark, values, 4, false);
+	ck_assert_str_eq(spark, " .=#");
+	spark_draw(spark, values, 4, true);
+	ck_assert_str_eq(spark, " \xe2\x96\x81\xe2\x96\x84\xe2\x96\x88");
+	spark_draw(spark, values + 3, 2, false); /* what is there is seen */
+	ck_assert_str_eq(spark, ".#");
+	spark_draw(spark, values, 1, true);
+	ck_assert_str_eq(spark, " ");
+}
+
 static const TTest **const tests[] = {
+	&sparks_are_as_high_as_their_values,
 	&whole_is_the_full_width,
 	&nothing_is_empty,
 	&half_is_half,

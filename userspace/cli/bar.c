@@ -48,3 +48,49 @@ void bar_draw(char bar[BAR_SIZE], uint64_t part, uint64_t whole, bool utf8)
 	else
 		draw_hashes(bar, length(part, whole, BAR_WIDTH));
 }
+
+/* U+2581 up to U+2588: one eighth of a row up to eight */
+static char *put_column(char *to, unsigned int eighths)
+{
+	static const char none[] = "\xe2\x96\x80";
+
+	if (!eighths) {
+		*to = ' ';
+		return to + 1;
+	}
+	memcpy(to, none, 3);
+	to[2] += eighths;
+	return to + 3;
+}
+
+static char *put_level(char *to, unsigned int eighths)
+{
+	static const char levels[] = " .:-=+*%#";
+
+	*to = levels[eighths];
+	return to + 1;
+}
+
+static uint64_t largest(const uint64_t *values, unsigned int count)
+{
+	uint64_t most = 0;
+
+	while (count--)
+		if (values[count] > most)
+			most = values[count];
+	return most;
+}
+
+void spark_draw(char spark[SPARK_SIZE], const uint64_t *values,
+		unsigned int count, bool utf8)
+{
+	uint64_t most = largest(values, count);
+	unsigned int i, eighths;
+
+	for (i = 0; i < count; i++) {
+		eighths = length(values[i], most, 8);
+		spark = utf8 ? put_column(spark, eighths) :
+			       put_level(spark, eighths);
+	}
+	*spark = '\0';
+}

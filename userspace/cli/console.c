@@ -139,10 +139,12 @@ static uint8_t escaped(struct machine *machine, uint8_t byte)
 {
 	if (byte == 'x')
 		quit(machine);
+	if (byte == 's')
+		machine->console.asked = true;
 	return byte == 'a' || byte == CTRL_A ? CTRL_A : 0;
 }
 
-/* Ctrl-A and: x ends the run, a is Ctrl-A. Gives 0 for what is not the guest's. */
+/* Ctrl-A and: x ends the run, s asks how it is, a is Ctrl-A. Gives 0 for what is not the guest's. */
 static uint8_t unescape(struct machine *machine, uint8_t byte)
 {
 	struct console *console = &machine->console;
@@ -242,7 +244,17 @@ static void lock_again(struct machine *machine)
 	pthread_mutex_lock(&machine->lock);
 }
 
-void console_wait(struct machine *machine)
+/* In milliseconds, as poll() has it */
+static int patience(uint64_t until)
+{
+	uint64_t now = clock_now();
+
+	if (until == SVMRUN_NEVER)
+		return -1;
+	return until > now ? (int)((until - now) / 1000000 + 1) : 0;
+}
+
+void console_wait(struct machine *machine, uint64_t until)
 {
 	struct console *console = &machine->console;
 	size_t most = wanted(machine);
@@ -256,7 +268,7 @@ void console_wait(struct machine *machine)
 
 	console->is_polled = most;
 	pthread_mutex_unlock(&machine->lock);
-	ready = poll(fds, most ? 3 : 2, -1);
+	ready = poll(fds, most ? 3 : 2, patience(until));
 	if (ready > 0 && fds[0].revents)
 		read(console->event, &count, sizeof(count));
 	lock_again(machine);

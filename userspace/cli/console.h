@@ -27,6 +27,7 @@ struct machine;
  * @at_end: standard input has no more
  * @is_raw: it is a terminal, whose @settings are kept
  * @is_polled: somebody waits for standard input
+ * @asked: Ctrl-A s was typed
  * @escaped: the last character was Ctrl-A
  * @settings: to put back
  * @event: an eventfd that interrupts whoever waits for input
@@ -40,6 +41,7 @@ struct console {
 	bool at_end;
 	bool is_raw;
 	bool is_polled;
+	bool asked;
 	bool escaped;
 	struct termios settings;
 	int event;
@@ -68,9 +70,9 @@ bool console_can_interrupt(const struct machine *machine);
 void console_notify(const struct console *console);
 
 /*
- * Waits without the lock for input that the guest wants, or console_notify(), and
- * gives the guest what there is.
+ * Waits without the lock, up to a time, for input that the guest wants, or
+ * console_notify(), and gives the guest what there is.
  */
-void console_wait(struct machine *machine);
+void console_wait(struct machine *machine, uint64_t until);
 
 #endif /* CONSOLE_H */

@@ -11,6 +11,7 @@
 #include "machine.h"
 #include "status.h"
 #include "stop.h"
+#include "top.h"
 
 void machine_end(struct machine *machine, uint64_t rip, int status,
 		 const char *kind, const char *format, ...)
@@ -199,15 +200,32 @@ void machine_sum_stats(const struct machine *machine, struct stats *stats,
 	stats_sort(stats);
 }
 
+static uint64_t next_show(const struct machine *machine, const struct top *top)
+{
+	return machine->options->top ? top_due(top) : SVMRUN_NEVER;
+}
+
+/* Whoever asks, sees it once; --top asks each second. */
+static void show(struct machine *machine, struct top *top)
+{
+	bool asked = stop_asked() || machine->console.asked;
+
+	machine->console.asked = false;
+	if (asked || next_show(machine, top) <= clock_now())
+		top_show(machine, top, !asked);
+}
+
 void machine_run(struct machine *machine)
 {
+	struct top top = { 0 };
 	unsigned int i, threads;
 
 	stats_begin(&machine->times);
 	pthread_mutex_lock(&machine->lock);
 	threads = start(machine);
 	while (!machine->outcome.ended) {
-		console_wait(machine);
+		console_wait(machine, next_show(machine, &top));
+		show(machine, &top);
 		if (stop_reason())
 			end_stopped(machine, stop_reason());
 	}

@@ -32,6 +32,7 @@ enum key {
 	KEY_ENTRY,
 	KEY_TIMEOUT,
 	KEY_STATS,
+	KEY_TOP,
 	KEY_TRACE,
 	KEY_JSON,
 	KEY_HELP,
@@ -113,6 +114,8 @@ static const struct argp_option run_table[] = {
 	  "End the run after so long; may have a fraction", 0 },
 	{ "stats", KEY_STATS, NULL, 0,
 	  "End with a table of exits on standard error", 0 },
+	{ "top", KEY_TOP, NULL, 0,
+	  "What the guest does, each second on standard error", 0 },
 	{ "trace", KEY_TRACE, NULL, 0, "A line an exit on standard error", 0 },
 	{ "json", KEY_JSON, NULL, 0,
 	  "Result, --stats and --trace as JSON, an object a line on standard error",
@@ -386,6 +389,9 @@ static int run_flag(int key, struct run_options *options)
 	switch (key) {
 	case KEY_STATS:
 		options->stats = true;
+		return 0;
+	case KEY_TOP:
+		options->top = true;
 		return 0;
 	case KEY_TRACE:
 		options->trace = true;

@@ -47,6 +47,7 @@ enum msr_policy { MSR_FAULT, MSR_IGNORE };
  * @has_entry: --entry was given
  * @timeout: seconds, 0 for none
  * @stats: the table of exits
+ * @top: the same, each second
  * @trace: a line an exit
  * @json: all that goes to stderr as JSON
  */
@@ -70,6 +71,7 @@ struct run_options {
 	bool has_entry;
 	double timeout;
 	bool stats;
+	bool top;
 	bool trace;
 	bool json;
 };

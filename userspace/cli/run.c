@@ -91,6 +91,7 @@ static int run_on_console(struct machine *machine,
 
 	if (ret)
 		return ret;
+	stop_ask_at(machine->console.event);
 	machine_run(machine);
 	return 0;
 }

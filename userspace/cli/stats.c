@@ -55,6 +55,12 @@ static uint64_t outside_total(const struct stats *stats)
 	return total;
 }
 
+uint64_t stats_total(const struct stats *stats,
+		     const struct svmrun_registers *regs)
+{
+	return outside_total(stats) + inside_total(regs);
+}
+
 void stats_begin(struct stats *stats)
 {
 	clock_gettime(CLOCK_MONOTONIC, &stats->begin);
@@ -124,7 +130,7 @@ void stats_sort(struct stats *stats)
 	qsort(stats->kinds, stats->used, sizeof(stats->kinds[0]), more_first);
 }
 
-static bool draws_utf8(void)
+bool stats_draws_utf8(void)
 {
 	return !strcmp(nl_langinfo(CODESET), "UTF-8");
 }
@@ -134,7 +140,7 @@ static void print_row(FILE *file, const char *name, uint64_t count,
 {
 	char bar[BAR_SIZE];
 
-	bar_draw(bar, count, total, draws_utf8());
+	bar_draw(bar, count, total, stats_draws_utf8());
 	fprintf(file, "  %-22s %12" PRIu64 " %6.1f%%  %s\n", name, count,
 		total ? 100.0 * (double)count / (double)total : 0.0, bar);
 }

@@ -3,6 +3,7 @@
 #ifndef STATS_H
 #define STATS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <time.h>
@@ -47,8 +48,15 @@ void stats_add_inside(struct svmrun_registers *regs,
 
 void stats_end(struct stats *stats);
 
+/* All exits: those and what the module dealt with itself */
+uint64_t stats_total(const struct stats *stats,
+		     const struct svmrun_registers *regs);
+
 /* Puts the most frequent first. */
 void stats_sort(struct stats *stats);
+
+/* The terminal takes more than ASCII. */
+bool stats_draws_utf8(void);
 
 void stats_print(const struct stats *stats, const struct svmrun_registers *regs,
 		 FILE *file);

@@ -17,6 +17,8 @@
 static const int signals[] = { SIGHUP, SIGINT, SIGTERM, SIGALRM };
 static atomic_int reason; /* lock-free: a signal handler may use it */
 static int event = -1;
+static int question = -1; /* whom to tell that something is asked */
+static atomic_bool asked;
 
 static void stop(int number)
 {
@@ -27,6 +29,17 @@ static void stop(int number)
 		reason = number;
 	/* It can only fail where it is high already. */
 	if (write(event, &one, sizeof(one)) < 0)
+		errno = saved;
+	errno = saved;
+}
+
+static void ask(int number)
+{
+	const uint64_t one = 1;
+	int saved = errno;
+
+	asked = true;
+	if (write(question, &one, sizeof(one)) < 0)
 		errno = saved;
 	errno = saved;
 }
@@ -65,6 +78,20 @@ void stop_end(void)
 {
 	close(event);
 	event = -1;
+}
+
+void stop_ask_at(int fd)
+{
+	struct sigaction action = { .sa_handler = ask };
+
+	question = fd;
+	sigemptyset(&action.sa_mask);
+	sigaction(SIGUSR1, &action, NULL);
+}
+
+bool stop_asked(void)
+{
+	return atomic_exchange(&asked, false);
 }
 
 int stop_fd(void)

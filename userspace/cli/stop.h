@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What ends a run from outside: a time-out, or a signal from the user. */
+/* What comes from outside: a time-out or a signal that ends the run, or asks. */
 #ifndef STOP_H
 #define STOP_H
+
+#include <stdbool.h>
 
 /*
  * From now on they end the run instead of the program. Gives 0, or a negative
@@ -18,5 +20,11 @@ int stop_after(double seconds);
 
 /* The signal that asked for an end, SIGALRM for the time-out, or 0. */
 int stop_reason(void);
+
+/* SIGUSR1 asks how things are from now on: it writes to an eventfd. */
+void stop_ask_at(int fd);
+
+/* It has, since this was last called. */
+bool stop_asked(void);
 
 #endif /* STOP_H */

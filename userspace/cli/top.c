@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "machine.h"
+#include "top.h"
+
+#define PAGE 4096
+#define HOME "\033[H" /* to the upper left */
+#define CLEAR "\033[J" /* all that follows */
+
+static uint64_t pages_in(const struct svmrun_memory *memory)
+{
+	size_t i, count = memory->size / PAGE;
+	unsigned char *pages = malloc(count);
+	uint64_t here = 0;
+
+	if (pages && !mincore(memory->base, memory->size, pages))
+		for (i = 0; i < count; i++)
+			here += pages[i] & 1;
+	free(pages);
+	return here;
+}
+
+static uint64_t resident(const struct machine *machine)
+{
+	uint64_t pages = 0;
+	size_t i;
+
+	for (i = 0; i < machine->memory_count; i++)
+		pages += pages_in(&machine->memories[i]);
+	return pages * PAGE;
+}
+
+static uint64_t size(const struct machine *machine)
+{
+	uint64_t bytes = 0;
+	size_t i;
+
+	for (i = 0; i < machine->memory_count; i++)
+		bytes += machine->memories[i].size;
+	return bytes;
+}
+
+static void keep(struct top *top, uint64_t rate)
+{
+	if (top->count == SPARK_WIDTH)
+		memmove(top->rates, top->rates + 1,
+			--top->count * sizeof(top->rates[0]));
+	top->rates[top->count++] = rate;
+}
+
+/* Since it was shown last; at first since the run began */
+static uint64_t look(struct top *top, const struct stats *stats, uint64_t total)
+{
+	uint64_t now = clock_now(), rate;
+	uint64_t begin = (uint64_t)stats->begin.tv_sec * NANOSECONDS +
+			 (uint64_t)stats->begin.tv_nsec;
+	uint64_t time = now - (top->time ? top->time : begin);
+
+	rate = time ? (double)(total - top->total) * NANOSECONDS / time : 0;
+	top->total = total;
+	top->time = now;
+	keep(top, rate);
+	return rate;
+}
+
+static void show_json(const struct machine *machine, const struct stats *stats,
+		      const struct svmrun_registers *regs, uint64_t rate)
+{
+	struct json json = { .file = stderr };
+
+	json_object_begin(&json, NULL);
+	json_string(&json, "type", "top");
+	json_number(&json, "rate", rate);
+	json_number(&json, "resident", resident(machine));
+	json_number(&json, "memory", size(machine));
+	stats_print_json(stats, regs, &json);
+	json_object_end(&json);
+	putc('\n', stderr);
+}
+
+static void show(const struct machine *machine, const struct top *top,
+		 const struct stats *stats, const struct svmrun_registers *regs)
+{
+	uint64_t here = resident(machine), all = size(machine);
+	char spark[SPARK_SIZE], bar[BAR_SIZE];
+
+	spark_draw(spark, top->rates, top->count, stats_draws_utf8());
+	bar_draw(bar, here, all, stats_draws_utf8());
+	fprintf(stderr, "%-24s %12" PRIu64 "  %s\n", "exits a second",
+		top->rates[top->count - 1], spark);
+	fprintf(stderr, "%-24s %8" PRIu64 " MiB %6.1f%%  %s\n", "memory",
+		here >> 20, all ? 100.0 * (double)here / (double)all : 0.0,
+		bar);
+	stats_print(stats, regs, stderr);
+}
+
+void top_show(const struct machine *machine, struct top *top, bool live)
+{
+	struct svmrun_registers regs = { 0 };
+	struct stats stats;
+	uint64_t rate;
+
+	machine_sum_stats(machine, &stats, &regs);
+	stats_end(&stats);
+	rate = look(top, &stats, stats_total(&stats, &regs));
+	if (machine->options->json) {
+		show_json(machine, &stats, &regs, rate);
+		return;
+	}
+	if (live && isatty(STDERR_FILENO))
+		fputs(HOME CLEAR, stderr);
+	show(machine, top, &stats, &regs);
+}
+
+uint64_t top_due(const struct top *top)
+{
+	return top->time + NANOSECONDS;
+}
