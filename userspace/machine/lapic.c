@@ -4,6 +4,8 @@
 
 #include <svmrun/lapic.h>
 
+#include "ticks.h"
+
 #define MSR_APIC_BASE 0x1b
 #define MSR_TSC_DEADLINE 0x6e0
 #define MSR_X2APIC 0x800
@@ -44,7 +46,6 @@ enum {
 /* Entries of the local vector table, in the order of their registers */
 enum { TIMER, THERMAL, PERFORMANCE, LINT0, LINT1, ERROR, ENTRIES };
 
-#define PERIOD_LEAST 10000 /* ns between two interrupts of a periodic timer */
 #define VERSION_VALUE (0x14 | (ENTRIES - 1) << 16)
 
 #define SVR_BITS 0x3ff

@@ -9,6 +9,7 @@ enum { MASTER, SLAVE };
 
 #define ICW1 0x10
 #define ICW1_ICW4 0x01
+#define ICW1_SINGLE 0x02 /* no third word; ELCR has what its bit 3 had */
 #define ICW4_AEOI 0x02
 #define ICW4_NESTED 0x10 /* special fully nested mode */
 #define OCW3 0x08
@@ -42,17 +43,20 @@ static unsigned int first(const struct svmrun_pic_chip *chip, uint8_t set)
 	return priority;
 }
 
-/* What is in service and keeps others of its priority and below out */
-static uint8_t in_the_way(const struct svmrun_pic *pic, unsigned int which)
+/* The first priority that what is in service keeps out, and all below it, or 8 */
+static unsigned int kept_out(const struct svmrun_pic_chip *chip)
 {
-	const struct svmrun_pic_chip *chip = &pic->chips[which];
-	uint8_t set = chip->isr;
+	uint8_t masked = chip->special_mask ? chip->imr : 0;
 
-	if (chip->special_mask)
-		set &= ~chip->imr;
-	if (which == MASTER && (chip->icw4 & ICW4_NESTED))
-		set &= ~(1 << CASCADE);
-	return set;
+	return first(chip, chip->isr & ~masked);
+}
+
+/* Special fully nested: the slave may have something yet more urgent. */
+static bool is_nested(const struct svmrun_pic *pic, unsigned int which,
+		      unsigned int pin)
+{
+	return which == MASTER && pin == CASCADE &&
+	       (pic->chips[MASTER].icw4 & ICW4_NESTED);
 }
 
 /* The pin that the chip would interrupt for, or -1 */
@@ -60,10 +64,13 @@ static int request(const struct svmrun_pic *pic, unsigned int which)
 {
 	const struct svmrun_pic_chip *chip = &pic->chips[which];
 	unsigned int wanted = first(chip, chip->irr & ~chip->imr);
+	unsigned int out = kept_out(chip), pin = pin_at(chip, wanted);
 
-	if (wanted == 8 || wanted >= first(chip, in_the_way(pic, which)))
+	if (wanted == 8 || wanted > out)
 		return -1;
-	return pin_at(chip, wanted);
+	if (wanted == out && !is_nested(pic, which, pin))
+		return -1;
+	return pin;
 }
 
 static void set_pin(struct svmrun_pic_chip *chip, unsigned int pin, bool level)
@@ -134,6 +141,8 @@ uint8_t svmrun_pic_acknowledge(struct svmrun_pic *pic)
 	if (cascade) {
 		which = SLAVE;
 		pin = acknowledge(pic, SLAVE);
+		/* What the slave has next is a new edge. */
+		set_pin(&pic->chips[MASTER], CASCADE, false);
 	}
 	update(pic);
 	return pic->chips[which].base + pin;
@@ -148,26 +157,26 @@ static void write_icw1(struct svmrun_pic_chip *chip, uint8_t value)
 		.base = chip->base,
 		.lowest = 7,
 		.icw = 2,
+		.single = value & ICW1_SINGLE,
 		.needs_icw4 = value & ICW1_ICW4,
 	};
 }
 
 /* The third says who is where, which cannot be changed. */
+static uint8_t next_icw(const struct svmrun_pic_chip *chip)
+{
+	if (chip->icw == 2 && !chip->single)
+		return 3;
+	return chip->icw < 4 && chip->needs_icw4 ? 4 : 0;
+}
+
 static void write_icw(struct svmrun_pic_chip *chip, uint8_t value)
 {
-	switch (chip->icw) {
-	case 2:
+	if (chip->icw == 2)
 		chip->base = value & 0xf8;
-		chip->icw = 3;
-		break;
-	case 3:
-		chip->icw = chip->needs_icw4 ? 4 : 0;
-		break;
-	default:
+	else if (chip->icw == 4)
 		chip->icw4 = value;
-		chip->icw = 0;
-		break;
-	}
+	chip->icw = next_icw(chip);
 }
 
 static void end_of_interrupt(struct svmrun_pic *pic, unsigned int which,
@@ -230,6 +239,16 @@ static void write_data(struct svmrun_pic_chip *chip, uint8_t value)
 		chip->imr = value;
 }
 
+/* A pin that is a level now requests for as long as it is high. */
+static void write_elcr(struct svmrun_pic *pic, unsigned int which,
+		       uint8_t value)
+{
+	struct svmrun_pic_chip *chip = &pic->chips[which];
+
+	chip->elcr = value & can_be_level[which];
+	chip->irr |= chip->levels & chip->elcr;
+}
+
 static unsigned int chip_at(uint16_t port)
 {
 	return port & 0x80 ? SLAVE : MASTER;
@@ -238,7 +257,7 @@ static unsigned int chip_at(uint16_t port)
 void svmrun_pic_write(struct svmrun_pic *pic, uint16_t port, uint8_t value)
 {
 	if ((port & ~1) == PORT_ELCR)
-		pic->chips[port & 1].elcr = value & can_be_level[port & 1];
+		write_elcr(pic, port & 1, value);
 	else if (port & 1)
 		write_data(&pic->chips[chip_at(port)], value);
 	else

@@ -9,7 +9,7 @@
 #define READ_BACK 3
 
 #define B_GATE 0x01
-#define B_SPEAKER 0x02
+#define B_KEPT 0x0e /* speaker, and checks that nothing here fails */
 #define B_REFRESH 0x10
 #define B_OUTPUT 0x20
 #define REFRESH 15085 /* ns between two cycles of it */
@@ -22,7 +22,13 @@
 enum { TERMINAL, ONE_SHOT, RATE, SQUARE, SOFTWARE_STROBE, HARDWARE_STROBE };
 enum { LOW = 1, HIGH = 2, BOTH = 3 };
 
-/* What a rising gate starts, and what a low one stops */
+/* Time is in ticks of the oscillator: what is counted in them cannot drift. */
+static uint64_t ticks(uint64_t now)
+{
+	return ticks_in(now, HERTZ);
+}
+
+/* What a rising gate starts, and a low one does not stop */
 static bool needs_trigger(const struct svmrun_pit_counter *c)
 {
 	return c->mode == ONE_SHOT || c->mode == HARDWARE_STROBE;
@@ -33,76 +39,126 @@ static bool is_periodic(const struct svmrun_pit_counter *c)
 	return c->mode == RATE || c->mode == SQUARE;
 }
 
-static bool runs(const struct svmrun_pit_counter *c)
+static bool is_stopped(const struct svmrun_pit_counter *c)
 {
-	return c->loaded && (c->gate || needs_trigger(c));
+	return !c->gate && !needs_trigger(c);
 }
 
-static uint64_t elapsed(const struct svmrun_pit_counter *c, uint64_t now)
+static uint64_t elapsed(const struct svmrun_pit_counter *c, uint64_t tick)
 {
-	return runs(c) ? ticks_in(now - c->begin, HERTZ) : 0;
+	int64_t passed = tick - c->begin;
+
+	if (!c->loaded || is_stopped(c))
+		return c->stopped;
+	return passed < 0 ? 0 : passed;
 }
 
-/* The counting element; a square wave counts down by two, twice a period. */
-static uint32_t current(const struct svmrun_pit_counter *c, uint64_t now)
+/* Of a square wave's period, the part in which it is high */
+static uint32_t half(uint32_t count)
 {
-	uint64_t ticks = elapsed(c, now), modulo = c->bcd ? 10000 : 65536;
+	return (count + 1) / 2;
+}
 
-	if (!runs(c))
-		return c->left;
+/* A square wave counts down by two, from an even number, twice a period. */
+static uint32_t square(const struct svmrun_pit_counter *c, uint64_t passed)
+{
+	uint32_t place = passed % c->count;
+
+	if (place >= half(c->count))
+		place -= half(c->count);
+	return (c->count & ~1u) - 2 * place;
+}
+
+/* The counting element */
+static uint32_t current(const struct svmrun_pit_counter *c, uint64_t tick)
+{
+	uint64_t passed = elapsed(c, tick), modulo = c->bcd ? 10000 : 65536;
+
 	if (c->mode == SQUARE)
-		return c->count - (2 * ticks) % c->count;
+		return square(c, passed);
 	if (c->mode == RATE)
-		return c->count - ticks % c->count;
-	return (c->count + modulo - ticks % modulo) % modulo;
+		return c->count - passed % c->count;
+	return (c->count + modulo - passed % modulo) % modulo;
 }
 
-static bool output(const struct svmrun_pit_counter *c, uint64_t now)
+static bool output(const struct svmrun_pit_counter *c, uint64_t tick)
 {
-	uint64_t ticks = elapsed(c, now);
+	uint64_t passed = elapsed(c, tick);
 
 	if (!c->loaded)
 		return c->mode != TERMINAL;
-	switch (c->mode) {
-	case TERMINAL:
-	case ONE_SHOT:
-		return runs(c) && ticks >= c->count;
-	case RATE:
-		return !runs(c) || ticks % c->count != c->count - 1;
-	case SQUARE:
-		return !runs(c) || ticks % c->count < (c->count + 1) / 2;
-	default: /* low for a tick, after the last */
-		return ticks != c->count;
-	}
+	if (c->mode == TERMINAL || c->mode == ONE_SHOT)
+		return passed >= c->count;
+	if (is_stopped(c))
+		return true;
+	if (c->mode == RATE)
+		return passed % c->count != c->count - 1;
+	if (c->mode == SQUARE)
+		return passed % c->count < half(c->count);
+	return passed != c->count; /* low for a tick, after the last */
 }
 
-/* When the output changes next: its rising edge is the interrupt. */
-static uint64_t next_change(const struct svmrun_pit_counter *c, uint64_t now)
+/* A count is taken over at a tick of the oscillator. */
+static void begin(struct svmrun_pit_counter *c, uint64_t tick)
 {
-	uint64_t ticks = elapsed(c, now), edge = c->count, start = 0;
-
-	if (!runs(c))
-		return SVMRUN_NEVER;
-	if (is_periodic(c)) {
-		start = ticks / c->count * c->count;
-		ticks -= start;
-		edge = c->mode == RATE ? c->count - 1 : (c->count + 1) / 2;
-		if (ticks >= edge)
-			edge = c->count;
-	} else if (c->mode >= SOFTWARE_STROBE && ticks == c->count) {
-		edge = c->count + 1;
-	} else if (ticks >= c->count) {
-		return SVMRUN_NEVER;
-	}
-	return c->begin + ticks_end(start + edge, HERTZ);
+	c->count = c->reload;
+	c->begin = tick;
+	c->stopped = 0;
+	c->loaded = true;
+	c->pending = false;
 }
 
-static void update(struct svmrun_pit *pit, uint64_t now)
+/* The old count is good for the rest of its period, or of its half of a wave. */
+static void begin_later(struct svmrun_pit_counter *c, uint64_t tick)
+{
+	uint64_t place = elapsed(c, tick) % c->count;
+	bool high = c->mode == SQUARE && place < half(c->count);
+
+	c->turn = tick - place + (high ? half(c->count) : c->count);
+	c->next = high ? c->turn - half(c->reload) : c->turn;
+	c->pending = true;
+}
+
+static void catch_up(struct svmrun_pit_counter *c, uint64_t tick)
+{
+	if (c->pending && c->loaded && is_periodic(c) && c->gate &&
+	    (int64_t)(tick - c->turn) >= 0)
+		begin(c, c->next);
+}
+
+/* ---- the interrupt -------------------------------------------------------- */
+
+/* So many periods that the guest gets to run between two of them */
+static uint64_t next_period(const struct svmrun_pit_counter *c, uint64_t tick)
+{
+	uint64_t least = ticks(PERIOD_LEAST), passed = elapsed(c, tick);
+	uint64_t length = (least + c->count - 1) / c->count * c->count;
+
+	if (!c->pending)
+		return c->begin + passed - passed % c->count + length;
+	return c->next == c->turn ? c->next : c->next + c->reload;
+}
+
+/* When the output rises next; only counter 0's does, and its gate is high. */
+static uint64_t next_rise(const struct svmrun_pit_counter *c, uint64_t tick)
+{
+	uint64_t length = c->mode == TERMINAL ? c->count : c->count + 1;
+
+	if (!c->loaded)
+		return SVMRUN_NEVER;
+	if (is_periodic(c))
+		return ticks_end(next_period(c, tick), HERTZ);
+	if (elapsed(c, tick) >= length)
+		return SVMRUN_NEVER;
+	return ticks_end(c->begin + length, HERTZ);
+}
+
+static void update(struct svmrun_pit *pit, uint64_t tick)
 {
 	const struct svmrun_pit_counter *c = &pit->counters[0];
 
-	svmrun_line_set(&pit->irq, output(c, now));
-	pit->next = next_change(c, now);
+	svmrun_line_set(&pit->irq, output(c, tick));
+	pit->next = next_rise(c, tick);
 }
 
 void svmrun_pit_init(struct svmrun_pit *pit, struct svmrun_line irq,
@@ -110,15 +166,16 @@ void svmrun_pit_init(struct svmrun_pit *pit, struct svmrun_line irq,
 {
 	unsigned int i;
 
-	*pit = (struct svmrun_pit){ .irq = irq, .next = SVMRUN_NEVER };
+	*pit = (struct svmrun_pit){ .irq = irq };
 	for (i = 0; i < SVMRUN_PIT_COUNTERS; i++)
 		pit->counters[i] = (struct svmrun_pit_counter){
 			.mode = SQUARE,
 			.access = BOTH,
 			.gate = i != 2,
 			.count = 65536,
+			.reload = 65536,
 		};
-	update(pit, now);
+	update(pit, ticks(now));
 }
 
 uint64_t svmrun_pit_deadline(const struct svmrun_pit *pit)
@@ -127,16 +184,31 @@ uint64_t svmrun_pit_deadline(const struct svmrun_pit *pit)
 }
 
 /*
- * Edges that were slept through are one: the line goes down and up once, so that
- * an edge is seen.
+ * Edges that were slept through are one. The line stays high until the next, though
+ * the output may be low again: a guest that does not get to run for half a wave
+ * would lose the interrupt with it.
  */
 void svmrun_pit_advance(struct svmrun_pit *pit, uint64_t now)
 {
+	struct svmrun_pit_counter *c = &pit->counters[0];
+
 	if (now < pit->next)
 		return;
-	if (output(&pit->counters[0], now))
-		svmrun_line_set(&pit->irq, false);
-	update(pit, now);
+	svmrun_line_set(&pit->irq, false);
+	svmrun_line_set(&pit->irq, true);
+	catch_up(c, ticks(now));
+	pit->next = next_rise(c, ticks(now));
+}
+
+/* Before it is looked at or changed */
+static uint64_t prepare(struct svmrun_pit *pit, uint64_t now)
+{
+	unsigned int i;
+
+	svmrun_pit_advance(pit, now);
+	for (i = 0; i < SVMRUN_PIT_COUNTERS; i++)
+		catch_up(&pit->counters[i], ticks(now));
+	return ticks(now);
 }
 
 /* ---- counts --------------------------------------------------------------- */
@@ -169,82 +241,90 @@ static uint16_t encode(const struct svmrun_pit_counter *c, uint32_t value)
 	return c->bcd ? to_bcd(value) : value;
 }
 
-/* A period that runs is finished with the old count by the real one. */
-static void load(struct svmrun_pit_counter *c, uint16_t value, uint64_t now)
+static void load(struct svmrun_pit_counter *c, uint16_t value, uint64_t tick)
 {
-	c->count = decode(c, value);
-	c->left = c->count;
+	c->reload = decode(c, value);
 	if (needs_trigger(c))
-		return;
-	c->begin = now;
-	c->loaded = true;
+		c->pending = true;
+	else if (is_periodic(c) && c->loaded && c->gate)
+		begin_later(c, tick);
+	else
+		begin(c, tick + 1);
 }
 
-static void write_count(struct svmrun_pit *pit, struct svmrun_pit_counter *c,
-			uint8_t value, uint64_t now)
+/* The first of two bytes stops what counts to its end only once. */
+static void write_low(struct svmrun_pit_counter *c, uint8_t value)
 {
-	if (c->access == LOW) {
-		load(c, value, now);
-	} else if (c->access == HIGH) {
-		load(c, value << 8, now);
-	} else if (!c->high_next) {
-		c->low = value;
-		c->high_next = true;
-		if (c->mode == TERMINAL)
-			c->loaded = false;
-	} else {
-		c->high_next = false;
-		load(c, value << 8 | c->low, now);
-	}
-	update(pit, now);
+	c->low = value;
+	c->high_written = true;
+	if (c->mode == TERMINAL)
+		c->loaded = false;
 }
 
-static void latch_count(struct svmrun_pit_counter *c, uint64_t now)
+static void write_count(struct svmrun_pit_counter *c, uint8_t value,
+			uint64_t tick)
+{
+	if (c->access == BOTH && !c->high_written) {
+		write_low(c, value);
+		return;
+	}
+	c->high_written = false;
+	if (c->access == LOW)
+		load(c, value, tick);
+	else
+		load(c, value << 8 | c->low, tick);
+}
+
+static void latch_count(struct svmrun_pit_counter *c, uint64_t tick)
 {
 	if (c->latched)
 		return;
-	c->latch = encode(c, current(c, now));
+	c->latch = encode(c, current(c, tick));
 	c->latched = c->access == BOTH ? 2 : 1;
 	if (c->access == HIGH)
 		c->latch >>= 8;
 }
 
-static void latch_status(struct svmrun_pit_counter *c, uint64_t now)
+static void latch_status(struct svmrun_pit_counter *c, uint64_t tick)
 {
 	if (c->status_latched)
 		return;
 	c->status_latched = true;
-	c->status = (output(c, now) ? STATUS_OUTPUT : 0) |
-		    (c->loaded ? 0 : STATUS_NULL) | c->access << 4 |
-		    c->mode << 1 | c->bcd;
+	c->status = (output(c, tick) ? STATUS_OUTPUT : 0) |
+		    (c->loaded && !c->pending ? 0 : STATUS_NULL) |
+		    c->access << 4 | c->mode << 1 | c->bcd;
 }
 
-static uint8_t read_count(struct svmrun_pit_counter *c, uint64_t now)
+static uint8_t read_latch(struct svmrun_pit_counter *c)
 {
-	uint16_t value = encode(c, current(c, now));
-	uint8_t byte;
+	uint8_t byte = c->latch;
 
+	c->latch >>= 8;
+	c->latched--;
+	return byte;
+}
+
+static uint8_t read_current(struct svmrun_pit_counter *c, uint64_t tick)
+{
+	uint16_t value = encode(c, current(c, tick));
+	bool high = c->access == HIGH || c->high_read;
+
+	c->high_read = c->access == BOTH && !high;
+	return high ? value >> 8 : value;
+}
+
+static uint8_t read_count(struct svmrun_pit_counter *c, uint64_t tick)
+{
 	if (c->status_latched) {
 		c->status_latched = false;
 		return c->status;
 	}
-	if (c->latched) {
-		byte = c->latch;
-		c->latch >>= 8;
-		c->latched--;
-		return byte;
-	}
-	if (c->access == LOW || (c->access == BOTH && !c->high_next)) {
-		c->high_next = c->access == BOTH;
-		return value;
-	}
-	c->high_next = false;
-	return value >> 8;
+	return c->latched ? read_latch(c) : read_current(c, tick);
 }
 
 /* ---- control -------------------------------------------------------------- */
 
-static void read_back(struct svmrun_pit *pit, uint8_t value, uint64_t now)
+static void read_back(struct svmrun_pit *pit, uint8_t value, uint64_t tick)
 {
 	unsigned int i;
 
@@ -252,9 +332,9 @@ static void read_back(struct svmrun_pit *pit, uint8_t value, uint64_t now)
 		if (!(value >> (1 + i) & 1))
 			continue;
 		if (!(value & LATCH_NO_COUNT))
-			latch_count(&pit->counters[i], now);
+			latch_count(&pit->counters[i], tick);
 		if (!(value & LATCH_NO_STATUS))
-			latch_status(&pit->counters[i], now);
+			latch_status(&pit->counters[i], tick);
 	}
 }
 
@@ -268,72 +348,83 @@ static void set_mode(struct svmrun_pit_counter *c, uint8_t value)
 		.access = value >> 4 & 3,
 		.gate = c->gate,
 		.count = c->count,
-		.left = c->left,
+		.reload = c->reload,
 	};
 }
 
-static void write_control(struct svmrun_pit *pit, uint8_t value, uint64_t now)
+/* Gives whether that changes counter 0. */
+static bool write_control(struct svmrun_pit *pit, uint8_t value, uint64_t tick)
 {
 	unsigned int which = value >> 6;
 
 	if (which == READ_BACK)
-		read_back(pit, value, now);
+		read_back(pit, value, tick);
 	else if (!(value >> 4 & 3))
-		latch_count(&pit->counters[which], now);
+		latch_count(&pit->counters[which], tick);
 	else
 		set_mode(&pit->counters[which], value);
-	update(pit, now);
+	return !which && (value >> 4 & 3);
 }
 
 /* ---- port 61h ------------------------------------------------------------- */
 
 /* A rising gate starts what waits for it, and periods anew. */
-static void set_gate(struct svmrun_pit_counter *c, bool gate, uint64_t now)
+static void open_gate(struct svmrun_pit_counter *c, uint64_t tick)
+{
+	if (needs_trigger(c) || is_periodic(c)) {
+		if (c->loaded || c->pending)
+			begin(c, tick + 1);
+	} else {
+		c->begin = tick - c->stopped;
+	}
+}
+
+static void set_gate(struct svmrun_pit_counter *c, bool gate, uint64_t tick)
 {
 	if (gate == c->gate)
 		return;
-	if (!gate && c->loaded && !needs_trigger(c))
-		c->left = current(c, now);
+	if (!gate && !needs_trigger(c))
+		c->stopped = elapsed(c, tick);
 	c->gate = gate;
-	if (!gate)
-		return;
-	if (needs_trigger(c)) {
-		c->loaded = true;
-		c->begin = now;
-	} else if (is_periodic(c)) {
-		c->begin = now;
-	} else {
-		c->begin = now - ticks_end(c->count - c->left, HERTZ);
-	}
+	if (gate)
+		open_gate(c, tick);
 }
 
 static uint8_t read_b(const struct svmrun_pit *pit, uint64_t now)
 {
 	const struct svmrun_pit_counter *c = &pit->counters[2];
 
-	return (c->gate ? B_GATE : 0) | (pit->speaker ? B_SPEAKER : 0) |
+	return (c->gate ? B_GATE : 0) | pit->port_b |
 	       (now / REFRESH & 1 ? B_REFRESH : 0) |
-	       (output(c, now) ? B_OUTPUT : 0);
+	       (output(c, ticks(now)) ? B_OUTPUT : 0);
 }
 
 uint8_t svmrun_pit_read(struct svmrun_pit *pit, uint16_t port, uint64_t now)
 {
+	uint64_t tick = prepare(pit, now);
+
 	if (port == PORT_B)
 		return read_b(pit, now);
 	if ((port & 3) == PORT_CONTROL)
 		return UINT8_MAX; /* cannot be read */
-	return read_count(&pit->counters[port & 3], now);
+	return read_count(&pit->counters[port & 3], tick);
 }
 
 void svmrun_pit_write(struct svmrun_pit *pit, uint16_t port, uint8_t value,
 		      uint64_t now)
 {
+	uint64_t tick = prepare(pit, now);
+	bool changed = false;
+
 	if (port == PORT_B) {
-		set_gate(&pit->counters[2], value & B_GATE, now);
-		pit->speaker = value & B_SPEAKER;
+		set_gate(&pit->counters[2], value & B_GATE, tick);
+		pit->port_b = value & B_KEPT;
 	} else if ((port & 3) == PORT_CONTROL) {
-		write_control(pit, value, now);
+		changed = write_control(pit, value, tick);
 	} else {
-		write_count(pit, &pit->counters[port & 3], value, now);
+		write_count(&pit->counters[port & 3], value, tick);
+		changed = !(port & 3);
 	}
+	if (changed)
+		update(pit, tick);
 }

@@ -12,7 +12,8 @@
 #define CONTROL_SCI (1 << 0)
 #define CONTROL_TYPE (7 << 10)
 #define CONTROL_SLEEP (1 << 13)
-#define CONTROL_BITS (CONTROL_SCI | 0x0002 | CONTROL_TYPE)
+#define CONTROL_BUS_MASTER (1 << 1)
+#define CONTROL_BITS (CONTROL_BUS_MASTER | CONTROL_TYPE)
 
 #define REG_STATUS SVMRUN_PM_EVENT
 #define REG_ENABLE (SVMRUN_PM_EVENT + 2)
@@ -20,9 +21,7 @@
 
 static void update(const struct svmrun_pm *pm)
 {
-	bool wanted = pm->status & pm->enable;
-
-	svmrun_line_set(&pm->sci, wanted && (pm->control & CONTROL_SCI));
+	svmrun_line_set(&pm->sci, pm->status & pm->enable);
 }
 
 static void set_carry(struct svmrun_pm *pm, uint64_t now)
@@ -32,18 +31,21 @@ static void set_carry(struct svmrun_pm *pm, uint64_t now)
 	pm->carry = pm->begin + ticks_end(carries * CARRY, HERTZ);
 }
 
-/* There is no legacy mode to be in. */
 void svmrun_pm_init(struct svmrun_pm *pm, struct svmrun_line sci,
 		    void (*sleep)(void *owner, unsigned int slp_typ),
 		    void *owner, uint64_t now)
 {
-	*pm = (struct svmrun_pm){ .sci = sci,
-				  .sleep = sleep,
-				  .owner = owner,
-				  .control = CONTROL_SCI,
-				  .begin = now };
+	*pm = (struct svmrun_pm){
+		.sci = sci, .sleep = sleep, .owner = owner, .begin = now
+	};
 	set_carry(pm, now);
 	update(pm);
+}
+
+/* The highest bit of the timer may have changed since anybody looked. */
+static uint16_t status(const struct svmrun_pm *pm, uint64_t now)
+{
+	return pm->status | (now >= pm->carry ? STATUS_TIMER : 0);
 }
 
 static uint32_t word_at(const struct svmrun_pm *pm, unsigned int offset,
@@ -53,11 +55,11 @@ static uint32_t word_at(const struct svmrun_pm *pm, unsigned int offset,
 
 	switch (offset) {
 	case REG_STATUS:
-		return pm->status;
+		return status(pm, now);
 	case REG_ENABLE:
 		return pm->enable;
 	case REG_CONTROL:
-		return pm->control;
+		return pm->control | CONTROL_SCI; /* there is no legacy mode */
 	case SVMRUN_PM_TIMER:
 		return timer & 0xffff;
 	case SVMRUN_PM_TIMER + 2:
@@ -81,7 +83,7 @@ uint32_t svmrun_pm_read(const struct svmrun_pm *pm, unsigned int offset,
 
 static void write_control(struct svmrun_pm *pm, uint16_t value)
 {
-	pm->control = (value & CONTROL_BITS) | CONTROL_SCI;
+	pm->control = value & CONTROL_BITS;
 	if (value & CONTROL_SLEEP)
 		pm->sleep(pm->owner, (value & CONTROL_TYPE) >> 10);
 }

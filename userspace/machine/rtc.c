@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+#include <string.h>
+
 #include <svmrun/rtc.h>
 
 #include "ticks.h"
@@ -26,6 +28,7 @@ enum {
 
 #define A_UPDATE 0x80
 #define A_DIVIDER 0x20 /* 32768 Hz */
+#define A_RESET 0x60 /* both: the divider is held in reset */
 #define A_RATE 0x0f
 #define A_DEFAULT (A_DIVIDER | 6)
 #define B_SET 0x80
@@ -40,11 +43,16 @@ enum {
 #define DO_NOT_CARE 0xc0 /* of an alarm: any value */
 
 #define HERTZ 32768
-#define UPDATE 244000ull /* ns before a second in which UIP is set */
+#define UPDATE 2228000ull /* ns that UIP is set: 244 us before, 1984 us of it */
 #define DAY_SECONDS 86400
+#define LAST 253402300799 /* second of year 9999 */
 
 struct date {
 	int second, minute, hour, weekday, day, month, year;
+};
+
+static const uint8_t time_bytes[] = {
+	SECONDS, MINUTES, HOURS, WEEKDAY, DAY, MONTH, YEAR, CENTURY,
 };
 
 /* ---- dates ---------------------------------------------------------------- */
@@ -72,7 +80,7 @@ static struct date to_date(int64_t seconds)
 	struct date d = { .second = rest % 60,
 			  .minute = rest / 60 % 60,
 			  .hour = rest / 3600,
-			  .weekday = (days + 4) % 7 + 1 };
+			  .weekday = (days + 4) % 7 };
 
 	days += 719468;
 	for (year = days / 365; days_before(year) > days; year--)
@@ -97,14 +105,15 @@ static int64_t seconds(const struct svmrun_rtc *rtc, uint64_t now)
 	return rtc->offset + (int64_t)(since(rtc, now) / NANOSECONDS);
 }
 
-static bool is_held(const struct svmrun_rtc *rtc)
+static bool divides(const struct svmrun_rtc *rtc)
 {
-	return rtc->bytes[REG_B] & B_SET;
+	return (rtc->bytes[REG_A] & A_RESET) != A_RESET;
 }
 
-static int64_t shown(const struct svmrun_rtc *rtc, uint64_t now)
+/* The bytes of the time are the guest's meanwhile. */
+static bool is_held(const struct svmrun_rtc *rtc)
 {
-	return is_held(rtc) ? rtc->held : seconds(rtc, now);
+	return (rtc->bytes[REG_B] & B_SET) || !divides(rtc);
 }
 
 static uint8_t encode(const struct svmrun_rtc *rtc, int value)
@@ -136,32 +145,29 @@ static int decode_hour(const struct svmrun_rtc *rtc, uint8_t value)
 
 static bool is_time(unsigned int index)
 {
-	return index == SECONDS || index == MINUTES || index == HOURS ||
-	       (index >= WEEKDAY && index <= YEAR) || index == CENTURY;
+	return memchr(time_bytes, index, sizeof(time_bytes));
 }
 
-static uint8_t read_time(const struct svmrun_rtc *rtc, unsigned int index,
-			 uint64_t now)
+static uint8_t show(const struct svmrun_rtc *rtc, const struct date *d,
+		    unsigned int index)
 {
-	struct date d = to_date(shown(rtc, now));
-
 	switch (index) {
 	case SECONDS:
-		return encode(rtc, d.second);
+		return encode(rtc, d->second);
 	case MINUTES:
-		return encode(rtc, d.minute);
+		return encode(rtc, d->minute);
 	case HOURS:
-		return encode_hour(rtc, d.hour);
+		return encode_hour(rtc, d->hour);
 	case WEEKDAY:
-		return encode(rtc, d.weekday);
+		return encode(rtc, (d->weekday + rtc->weekdays) % 7 + 1);
 	case DAY:
-		return encode(rtc, d.day);
+		return encode(rtc, d->day);
 	case MONTH:
-		return encode(rtc, d.month);
+		return encode(rtc, d->month);
 	case YEAR:
-		return encode(rtc, d.year % 100);
+		return encode(rtc, d->year % 100);
 	default:
-		return encode(rtc, d.year / 100);
+		return encode(rtc, d->year / 100);
 	}
 }
 
@@ -172,56 +178,73 @@ static int within(int value, int least, int most)
 	return value > most ? most : value;
 }
 
-static void change(const struct svmrun_rtc *rtc, struct date *d,
-		   unsigned int index, uint8_t value)
+/* What the bytes say, as far as it is a time */
+static struct date told(const struct svmrun_rtc *rtc)
 {
-	int number = decode(rtc, value);
+	const uint8_t *bytes = rtc->bytes;
+	int century = within(decode(rtc, bytes[CENTURY]), 19, 99);
 
-	switch (index) {
-	case SECONDS:
-		d->second = within(number, 0, 59);
-		break;
-	case MINUTES:
-		d->minute = within(number, 0, 59);
-		break;
-	case HOURS:
-		d->hour = within(decode_hour(rtc, value), 0, 23);
-		break;
-	case DAY:
-		d->day = within(number, 1, 31);
-		break;
-	case MONTH:
-		d->month = within(number, 1, 12);
-		break;
-	case YEAR:
-		d->year = d->year / 100 * 100 + within(number, 0, 99);
-		break;
-	case CENTURY:
-		d->year = within(number, 19, 99) * 100 + d->year % 100;
-		break;
-	}
+	return (struct date){
+		.second = within(decode(rtc, bytes[SECONDS]), 0, 59),
+		.minute = within(decode(rtc, bytes[MINUTES]), 0, 59),
+		.hour = within(decode_hour(rtc, bytes[HOURS]), 0, 23),
+		.weekday = within(decode(rtc, bytes[WEEKDAY]), 1, 7) - 1,
+		.day = within(decode(rtc, bytes[DAY]), 1, 31),
+		.month = within(decode(rtc, bytes[MONTH]), 1, 12),
+		.year = century * 100 + within(decode(rtc, bytes[YEAR]), 0, 99),
+	};
 }
 
-static void set_time(struct svmrun_rtc *rtc, int64_t time, uint64_t now)
+/* The time becomes bytes, and bytes become the time. */
+static void stop(struct svmrun_rtc *rtc, uint64_t now)
 {
-	rtc->offset += time - seconds(rtc, now);
-	rtc->second = time;
+	struct date d = to_date(seconds(rtc, now));
+	size_t i;
+
+	for (i = 0; i < sizeof(time_bytes); i++)
+		rtc->bytes[time_bytes[i]] = show(rtc, &d, time_bytes[i]);
 }
 
-static void write_time(struct svmrun_rtc *rtc, unsigned int index,
-		       uint8_t value, uint64_t now)
+static void go_on(struct svmrun_rtc *rtc, uint64_t now)
 {
-	struct date d = to_date(shown(rtc, now));
-	int64_t time;
+	struct date d = told(rtc);
+	int64_t time = to_seconds(&d);
 
-	change(rtc, &d, index, value);
-	time = to_seconds(&d);
 	if (time < 0)
 		time = 0; /* before 1970, it cannot be told from a mistake */
+	rtc->offset += time - seconds(rtc, now);
+	rtc->second = time;
+	rtc->weekdays = (d.weekday + 7 - to_date(time).weekday) % 7;
+}
+
+/* The first second after a reset of the divider is half of one. */
+static void start_divider(struct svmrun_rtc *rtc, uint64_t now)
+{
+	uint64_t half = NANOSECONDS / 2;
+
+	rtc->fraction += NANOSECONDS + half - since(rtc, now) % NANOSECONDS;
+	rtc->fraction %= NANOSECONDS;
+}
+
+static uint8_t read_time(const struct svmrun_rtc *rtc, uint64_t now)
+{
+	struct date d;
+
 	if (is_held(rtc))
-		rtc->held = time;
-	else
-		set_time(rtc, time, now);
+		return rtc->bytes[rtc->index];
+	d = to_date(seconds(rtc, now));
+	return show(rtc, &d, rtc->index);
+}
+
+static void write_time(struct svmrun_rtc *rtc, uint8_t value, uint64_t now)
+{
+	bool held = is_held(rtc);
+
+	if (!held)
+		stop(rtc, now);
+	rtc->bytes[rtc->index] = value;
+	if (!held)
+		go_on(rtc, now);
 }
 
 /* ---- interrupts ----------------------------------------------------------- */
@@ -240,7 +263,9 @@ static uint64_t periods(const struct svmrun_rtc *rtc, uint64_t now)
 {
 	uint64_t ticks = period_ticks(rtc);
 
-	return ticks ? ticks_in(since(rtc, now), HERTZ) / ticks : 0;
+	if (!ticks || !divides(rtc))
+		return rtc->period;
+	return ticks_in(since(rtc, now), HERTZ) / ticks;
 }
 
 static bool alarm_matches(const struct svmrun_rtc *rtc, int64_t time)
@@ -324,7 +349,7 @@ uint64_t svmrun_rtc_deadline(const struct svmrun_rtc *rtc)
 		return SVMRUN_NEVER; /* nothing new before it is read */
 	if ((b & (B_UPDATE | B_ALARM)) && !is_held(rtc))
 		second = next_second(rtc);
-	if ((b & B_PERIODIC) && period_ticks(rtc))
+	if ((b & B_PERIODIC) && period_ticks(rtc) && divides(rtc))
 		period = next_period(rtc);
 	return second < period ? second : period;
 }
@@ -335,6 +360,11 @@ void svmrun_rtc_init(struct svmrun_rtc *rtc, struct svmrun_line irq,
 		     int64_t unix_seconds, uint64_t now)
 {
 	*rtc = (struct svmrun_rtc){ .irq = irq };
+	svmrun_line_set(&irq, false);
+	if (unix_seconds < 0)
+		unix_seconds = 0;
+	else if (unix_seconds > LAST)
+		unix_seconds = LAST;
 	rtc->bytes[REG_A] = A_DEFAULT;
 	rtc->bytes[REG_B] = B_24;
 	rtc->bytes[REG_D] = D_VALID;
@@ -371,24 +401,40 @@ uint8_t svmrun_rtc_read(struct svmrun_rtc *rtc, uint16_t port, uint64_t now)
 		return UINT8_MAX;
 	svmrun_rtc_advance(rtc, now);
 	if (is_time(rtc->index))
-		return read_time(rtc, rtc->index, now);
+		return read_time(rtc, now);
 	if (rtc->index == REG_A)
 		return rtc->bytes[REG_A] | (updates(rtc, now) ? A_UPDATE : 0);
 	return rtc->index == REG_C ? read_c(rtc) : rtc->bytes[rtc->index];
 }
 
+static void hold(struct svmrun_rtc *rtc, bool held, uint64_t now)
+{
+	if (!held && is_held(rtc))
+		stop(rtc, now);
+	else if (held && !is_held(rtc))
+		go_on(rtc, now);
+}
+
+static void write_a(struct svmrun_rtc *rtc, uint8_t value, uint64_t now)
+{
+	bool divided = divides(rtc), held = is_held(rtc);
+
+	rtc->bytes[REG_A] = value & ~A_UPDATE;
+	if (!divided && divides(rtc))
+		start_divider(rtc, now);
+	hold(rtc, held, now);
+	rtc->period = periods(rtc, now);
+}
+
+/* Setting the time ends update-ended interrupts. */
 static void write_b(struct svmrun_rtc *rtc, uint8_t value, uint64_t now)
 {
-	bool was = is_held(rtc);
-	int64_t time = shown(rtc, now);
+	bool held = is_held(rtc);
 
 	if (value & B_SET)
 		value &= ~B_UPDATE;
 	rtc->bytes[REG_B] = value;
-	if (is_held(rtc))
-		rtc->held = time;
-	else if (was)
-		set_time(rtc, time, now);
+	hold(rtc, held, now);
 	raise_flags(rtc, 0);
 }
 
@@ -396,8 +442,7 @@ static void write_byte(struct svmrun_rtc *rtc, uint8_t value, uint64_t now)
 {
 	switch (rtc->index) {
 	case REG_A:
-		rtc->bytes[REG_A] = value & ~A_UPDATE;
-		rtc->period = periods(rtc, now);
+		write_a(rtc, value, now);
 		break;
 	case REG_B:
 		write_b(rtc, value, now);
@@ -407,7 +452,7 @@ static void write_byte(struct svmrun_rtc *rtc, uint8_t value, uint64_t now)
 		break;
 	default:
 		if (is_time(rtc->index))
-			write_time(rtc, rtc->index, value, now);
+			write_time(rtc, value, now);
 		else
 			rtc->bytes[rtc->index] = value;
 		break;

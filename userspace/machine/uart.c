@@ -73,12 +73,15 @@ static uint8_t pending(const struct svmrun_uart *uart)
 	return IIR_NONE;
 }
 
-/* On a PC, OUT2 lets the interrupt through. */
+/* On a PC, OUT2 lets the interrupt through; it is no output in loopback. */
+static bool gate(const struct svmrun_uart *uart)
+{
+	return (uart->mcr & (MCR_OUT2 | MCR_LOOP)) == MCR_OUT2;
+}
+
 static void update(const struct svmrun_uart *uart)
 {
-	bool through = (uart->mcr & (MCR_OUT2 | MCR_LOOP)) == MCR_OUT2;
-
-	svmrun_line_set(&uart->irq, through && pending(uart) != IIR_NONE);
+	svmrun_line_set(&uart->irq, gate(uart) && pending(uart) != IIR_NONE);
 }
 
 static uint8_t modem(const struct svmrun_uart *uart)
@@ -101,26 +104,28 @@ void svmrun_uart_init(struct svmrun_uart *uart, struct svmrun_line irq,
 	update(uart);
 }
 
-unsigned int svmrun_uart_room(const struct svmrun_uart *uart)
+static unsigned int capacity(const struct svmrun_uart *uart)
 {
-	unsigned int size = uart->fcr & FCR_ENABLE ? SVMRUN_UART_FIFO : 1;
-
-	if (uart->mcr & MCR_LOOP)
-		return 0;
-	return size > uart->count ? size - uart->count : 0;
+	return uart->fcr & FCR_ENABLE ? SVMRUN_UART_FIFO : 1;
 }
 
+unsigned int svmrun_uart_room(const struct svmrun_uart *uart)
+{
+	return uart->mcr & MCR_LOOP ? 0 : capacity(uart) - uart->count;
+}
+
+/* Too many: the FIFO keeps the old ones, the lone buffer the new one (LSR, bit 1). */
 static void take(struct svmrun_uart *uart, uint8_t byte)
 {
-	unsigned int size = uart->fcr & FCR_ENABLE ? SVMRUN_UART_FIFO : 1;
+	bool fits = uart->count < capacity(uart);
 
-	if (uart->count >= size) {
-		uart->overrun = true;
-	} else {
-		uart->fifo[(uart->first + uart->count) % SVMRUN_UART_FIFO] =
-			byte;
+	if (fits)
 		uart->count++;
-	}
+	else
+		uart->overrun = true;
+	if (fits || !(uart->fcr & FCR_ENABLE))
+		uart->fifo[(uart->first + uart->count - 1) % SVMRUN_UART_FIFO] =
+			byte;
 	update(uart);
 }
 
@@ -132,7 +137,7 @@ void svmrun_uart_receive(struct svmrun_uart *uart, uint8_t byte)
 
 bool svmrun_uart_listens(const struct svmrun_uart *uart)
 {
-	return (uart->ier & IER_DATA) && (uart->mcr & MCR_OUT2);
+	return (uart->ier & IER_DATA) && gate(uart);
 }
 
 static uint8_t read_data(struct svmrun_uart *uart)
@@ -228,11 +233,14 @@ static void write_ier(struct svmrun_uart *uart, uint8_t value)
 	update(uart);
 }
 
+/* Without its first bit, no other of the register is written (FCR, bit 0). */
 static void write_fcr(struct svmrun_uart *uart, uint8_t value)
 {
+	if (!(value & FCR_ENABLE))
+		value = 0;
 	if ((value & FCR_CLEAR_RX) || ((value ^ uart->fcr) & FCR_ENABLE))
 		uart->count = 0;
-	uart->fcr = value & FCR_ENABLE ? value & FCR_BITS : 0;
+	uart->fcr = value & FCR_BITS;
 	update(uart);
 }
 

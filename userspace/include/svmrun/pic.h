@@ -19,6 +19,7 @@ extern "C" {
  * @base: vector of its first interrupt
  * @lowest: the pin with the lowest priority
  * @icw: which initialization word is next, 0 for none
+ * @single: the first of them said that there is no third
  * @needs_icw4: the first of them said so
  * @icw4: the fourth
  * @read_isr: OCW3: reads ISR instead of IRR
@@ -35,6 +36,7 @@ struct svmrun_pic_chip {
 	uint8_t base;
 	uint8_t lowest;
 	uint8_t icw;
+	bool single;
 	bool needs_icw4;
 	uint8_t icw4;
 	bool read_isr;
@@ -80,7 +82,11 @@ bool svmrun_pic_pending(const struct svmrun_pic *pic);
  * svmrun_pic_acknowledge() - the processor's INTA cycle
  * @pic: the pair
  *
- * Return: the vector: that of interrupt 7, or 15, if there is none any more.
+ * Both of its pulses are one here: a request may be gone before them, but not between,
+ * which is what it takes for the slave to be asked for none.
+ *
+ * Return: the vector: that of interrupt 7, which is not in service then, if there is
+ * no request any more.
  */
 uint8_t svmrun_pic_acknowledge(struct svmrun_pic *pic);
 

@@ -16,13 +16,18 @@ extern "C" {
  * @mode: 0 to 5
  * @bcd: counts decimally
  * @access: 1: low byte, 2: high byte, 3: low, then high
- * @high_next: read or written next
- * @loaded: it has a count, and runs while its gate lets it
+ * @high_written: the next byte written is the high one
+ * @high_read: the next byte read is the high one
+ * @loaded: it has a count, or was triggered, and counts while its gate lets it
+ * @pending: @reload is still to become @count
  * @gate: its gate
  * @count: what it counts from, 1 to 65536
+ * @reload: what was written last
  * @low: of a count of which the high byte is still to come
- * @begin: when it began to count
- * @left: of its count, while it is stopped
+ * @begin: tick of the oscillator at which it began to count
+ * @stopped: ticks that it had counted when its gate stopped it
+ * @turn: tick at which a pending count takes over from one that runs
+ * @next: what @begin is then
  * @latched: bytes of @latch to be read
  * @latch: a count that is kept
  * @status_latched: @status is read first
@@ -32,13 +37,18 @@ struct svmrun_pit_counter {
 	uint8_t mode;
 	bool bcd;
 	uint8_t access;
-	bool high_next;
+	bool high_written;
+	bool high_read;
 	bool loaded;
+	bool pending;
 	bool gate;
 	uint32_t count;
+	uint32_t reload;
 	uint8_t low;
 	uint64_t begin;
-	uint32_t left;
+	uint64_t stopped;
+	uint64_t turn;
+	uint64_t next;
 	unsigned int latched;
 	uint16_t latch;
 	bool status_latched;
@@ -49,13 +59,13 @@ struct svmrun_pit_counter {
  * struct svmrun_pit - the timer
  * @irq: output of counter 0
  * @counters: its counters
- * @speaker: bit 1 of port 61h
- * @next: when counter 0's output changes, or SVMRUN_NEVER
+ * @port_b: bits 1 to 3 of port 61h, as written
+ * @next: when counter 0's output rises, or SVMRUN_NEVER
  */
 struct svmrun_pit {
 	struct svmrun_line irq;
 	struct svmrun_pit_counter counters[SVMRUN_PIT_COUNTERS];
-	bool speaker;
+	uint8_t port_b;
 	uint64_t next;
 };
 

@@ -21,7 +21,7 @@ extern "C" {
  * @owner: first argument of @sleep
  * @status: PM1 status
  * @enable: PM1 enable
- * @control: PM1 control
+ * @control: PM1 control, but SCI_EN, which is set
  * @begin: when the timer was 0
  * @carry: when its highest bit changes next
  */
@@ -37,7 +37,7 @@ struct svmrun_pm {
 };
 
 /**
- * svmrun_pm_init() - power management after reset, in ACPI mode
+ * svmrun_pm_init() - power management after reset, in ACPI mode, the only one
  * @pm: filled in
  * @sci: its interrupt
  * @sleep: told SLP_TYP when the guest sets SLP_EN

@@ -15,10 +15,10 @@ extern "C" {
  * struct svmrun_rtc - the clock
  * @irq: its interrupt
  * @index: which byte is selected
- * @bytes: registers and memory, but the time
+ * @bytes: registers and memory; the time only while the guest sets it
  * @offset: seconds since 1970, when the owner's clock was 0
  * @fraction: and nanoseconds
- * @held: the time, while the guest sets it
+ * @weekdays: that the guest's week is ahead of one that begins with Sunday
  * @second: the last of which an update has been told
  * @period: the same of periods of the periodic interrupt
  */
@@ -28,7 +28,7 @@ struct svmrun_rtc {
 	uint8_t bytes[SVMRUN_RTC_BYTES];
 	int64_t offset;
 	uint64_t fraction;
-	int64_t held;
+	unsigned int weekdays;
 	int64_t second;
 	uint64_t period;
 };
@@ -37,7 +37,7 @@ struct svmrun_rtc {
  * svmrun_rtc_init() - a clock that goes
  * @rtc: filled in
  * @irq: its interrupt
- * @unix_seconds: what time it is
+ * @unix_seconds: what time it is, from 1970 to 9999
  * @now: the same of the owner's clock
  */
 void svmrun_rtc_init(struct svmrun_rtc *rtc, struct svmrun_line irq,

@@ -85,7 +85,7 @@ unsigned int svmrun_uart_room(const struct svmrun_uart *uart);
 
 /**
  * svmrun_uart_receive() - a byte comes in
- * @uart: the serial port; one without room loses it, and says so
+ * @uart: the serial port; one without room loses a byte, and says so
  * @byte: it
  */
 void svmrun_uart_receive(struct svmrun_uart *uart, uint8_t byte);

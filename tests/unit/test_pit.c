@@ -1,0 +1,618 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <svmrun/pit.h>
+
+#include "suites.h"
+#include "xorshift.h"
+
+#define HERTZ 1193182ull
+#define NS 1000000000ull
+#define CONTROL 0x43
+#define PORT_B 0x61
+
+/* Control words, but for the counter */
+#define LOW 0x10
+#define HIGH 0x20
+#define BOTH 0x30
+#define MODE(mode) ((mode) << 1)
+#define BCD 0x01
+
+static struct svmrun_pit pit;
+static bool line;
+static unsigned int edges;
+static uint64_t now;
+
+static void note(void *owner, unsigned int number, bool level)
+{
+	if (owner != &line || number != 5)
+		ck_abort_msg("another's wire");
+	edges += level && !line;
+	line = level;
+}
+
+/* The first nanosecond of a tick */
+static uint64_t at(uint64_t tick)
+{
+	return tick / HERTZ * NS + (tick % HERTZ * NS + HERTZ - 1) / HERTZ;
+}
+
+static void start_at(uint64_t tick)
+{
+	const struct svmrun_line irq = { note, &line, 5 };
+
+	now = at(tick);
+	svmrun_pit_init(&pit, irq, now);
+	edges = 0;
+}
+
+static void start(void)
+{
+	start_at(0);
+}
+
+static void set(uint16_t port, uint8_t value)
+{
+	svmrun_pit_write(&pit, port, value, now);
+}
+
+static uint8_t get(uint16_t port)
+{
+	return svmrun_pit_read(&pit, port, now);
+}
+
+static void mode(unsigned int counter, uint8_t word)
+{
+	set(CONTROL, counter << 6 | word);
+}
+
+static void count(unsigned int counter, uint16_t value)
+{
+	set(0x40 + counter, value);
+	set(0x40 + counter, value >> 8);
+}
+
+static uint16_t read_both(unsigned int counter)
+{
+	uint8_t low = get(0x40 + counter);
+
+	return low | get(0x40 + counter) << 8;
+}
+
+/* What is latched of a counter @tick ticks after the first */
+static uint16_t latched_at(unsigned int counter, uint64_t tick)
+{
+	now = at(tick);
+	set(CONTROL, counter << 6);
+	return read_both(counter);
+}
+
+static uint8_t status(unsigned int counter)
+{
+	set(CONTROL, 0xe0 | 2 << counter);
+	return get(0x40 + counter);
+}
+
+/* OUT of counter 2 at a tick */
+static bool out_at(uint64_t tick)
+{
+	now = at(tick);
+	return get(PORT_B) & 0x20;
+}
+
+/* As an owner that is woken in time */
+static void run_to(uint64_t tick)
+{
+	uint64_t deadline;
+
+	while ((deadline = svmrun_pit_deadline(&pit)) <= at(tick)) {
+		now = deadline;
+		svmrun_pit_advance(&pit, now);
+		ck_assert_uint_gt(svmrun_pit_deadline(&pit), now);
+	}
+	now = at(tick);
+}
+
+START_TEST(nobody_has_programmed_it)
+{
+	start_at(12345);
+	ck_assert(svmrun_pit_deadline(&pit) == SVMRUN_NEVER);
+	svmrun_pit_advance(&pit, at(1000000));
+	ck_assert_uint_eq(edges, 0);
+	ck_assert_uint_eq(get(CONTROL), 0xff);
+	ck_assert_uint_eq(status(0) & 0x40, 0x40);
+}
+
+START_TEST(interrupts_on_terminal_count)
+{
+	start();
+	mode(0, BOTH | MODE(0));
+	ck_assert(!line);
+	count(0, 100); /* which the next tick loads */
+	ck_assert_uint_eq(svmrun_pit_deadline(&pit), at(101));
+	svmrun_pit_advance(&pit, at(101) - 1);
+	ck_assert(!line);
+	svmrun_pit_advance(&pit, at(101));
+	ck_assert(line);
+	ck_assert(svmrun_pit_deadline(&pit) == SVMRUN_NEVER);
+	run_to(200000);
+	ck_assert_uint_eq(edges, 1);
+}
+
+START_TEST(a_new_count_begins_anew)
+{
+	start();
+	mode(0, BOTH | MODE(0));
+	count(0, 100);
+	run_to(50);
+	set(0x40, 0x10); /* the first byte stops it */
+	ck_assert(svmrun_pit_deadline(&pit) == SVMRUN_NEVER);
+	run_to(1000);
+	set(0x40, 0x01);
+	ck_assert_uint_eq(svmrun_pit_deadline(&pit), at(1000 + 0x110 + 1));
+	run_to(2000);
+	ck_assert(line);
+	count(0, 10);
+	ck_assert(!line);
+	run_to(2011);
+	ck_assert(line);
+	ck_assert_uint_eq(edges, 2);
+}
+
+START_TEST(strobes_once)
+{
+	start();
+	mode(0, BOTH | MODE(4));
+	ck_assert(line);
+	count(0, 100);
+	ck_assert_uint_eq(svmrun_pit_deadline(&pit), at(102));
+	ck_assert_uint_eq(status(0) & 0x80, 0x80);
+	now = at(101);
+	ck_assert_uint_eq(status(0) & 0x80, 0);
+	run_to(102);
+	ck_assert_uint_eq(status(0) & 0x80, 0x80);
+	ck_assert_uint_eq(edges, 1);
+	ck_assert(svmrun_pit_deadline(&pit) == SVMRUN_NEVER);
+	count(0, 50);
+	run_to(1000);
+	ck_assert_uint_eq(edges, 2);
+}
+
+/* An hour at 100 Hz, each interrupt to the nanosecond, and one waking for each */
+static void run_an_hour(unsigned int which)
+{
+	start();
+	mode(0, BOTH | MODE(which));
+	count(0, 11932);
+	for (uint64_t i = 1; i <= 360000; i++) {
+		now = svmrun_pit_deadline(&pit);
+		if (now != at(1 + i * 11932))
+			ck_abort_msg("interrupt %lu at %lu", i, now);
+		svmrun_pit_advance(&pit, now);
+	}
+	ck_assert_uint_eq(edges, 360000);
+}
+
+START_TEST(periods_do_not_drift)
+{
+	run_an_hour(2);
+	run_an_hour(3);
+}
+
+START_TEST(periods_that_were_slept_through_are_one)
+{
+	for (unsigned int which = 2; which <= 3; which++) {
+		start();
+		mode(0, BOTH | MODE(which));
+		count(0, 1000);
+		svmrun_pit_advance(&pit, at(1 + 5000999));
+		ck_assert_uint_eq(edges, 1);
+		ck_assert_uint_eq(svmrun_pit_deadline(&pit), at(1 + 5001000));
+	}
+}
+
+START_TEST(late_by_half_a_wave_it_is_seen_still)
+{
+	start();
+	mode(0, BOTH | MODE(3));
+	count(0, 1000);
+	for (unsigned int i = 1; i <= 100; i++) {
+		svmrun_pit_advance(&pit, at(i * 1000 + 700));
+		ck_assert(line);
+		ck_assert_uint_eq(edges, i);
+	}
+}
+
+/* An access is a look at the time, too. */
+START_TEST(an_access_after_the_deadline_interrupts)
+{
+	start();
+	mode(0, BOTH | MODE(2));
+	count(0, 1000);
+	now = at(1001);
+	get(0x42);
+	ck_assert_uint_eq(edges, 1);
+	now = at(2001);
+	set(PORT_B, 0);
+	ck_assert_uint_eq(edges, 2);
+	now = at(3001);
+	count(0, 500);
+	ck_assert_uint_eq(edges, 3);
+	ck_assert(line);
+}
+
+START_TEST(short_periods_let_the_guest_run)
+{
+	for (unsigned int value = 1; value < 40; value++) {
+		unsigned int length = value == 1 ? 2 : value;
+
+		start();
+		mode(0, BOTH | MODE(2));
+		count(0, value);
+		run_to(100);
+		for (unsigned int i = 0; i < 10; i++) {
+			uint64_t last = now = svmrun_pit_deadline(&pit);
+
+			svmrun_pit_advance(&pit, now);
+			now = svmrun_pit_deadline(&pit);
+			ck_assert_uint_ge(now - last, 9000);
+			ck_assert_uint_le(now - last, 34000);
+			ck_assert_uint_eq((now * HERTZ / NS - 1) % length, 0);
+		}
+	}
+}
+
+START_TEST(zero_is_the_most)
+{
+	start();
+	mode(0, BOTH | MODE(2));
+	count(0, 0);
+	ck_assert_uint_eq(svmrun_pit_deadline(&pit), at(65537));
+	ck_assert_uint_eq(latched_at(0, 1), 0);
+	ck_assert_uint_eq(latched_at(0, 2), 65535);
+	mode(0, BOTH | MODE(0) | BCD);
+	count(0, 0);
+	ck_assert_uint_eq(svmrun_pit_deadline(&pit), at(2 + 10001));
+	ck_assert_uint_eq(latched_at(0, 3 + 1), 0x9999);
+}
+
+START_TEST(a_rate_takes_a_new_count_after_its_period)
+{
+	start();
+	mode(0, BOTH | MODE(2));
+	count(0, 1000);
+	run_to(500);
+	count(0, 100);
+	ck_assert_uint_eq(status(0) & 0x40, 0x40);
+	ck_assert_uint_eq(latched_at(0, 501), 500);
+	ck_assert_uint_eq(svmrun_pit_deadline(&pit), at(1001));
+	run_to(1001);
+	ck_assert_uint_eq(status(0) & 0x40, 0);
+	ck_assert_uint_eq(latched_at(0, 1001), 100);
+	ck_assert_uint_eq(svmrun_pit_deadline(&pit), at(1101));
+}
+
+START_TEST(a_wave_takes_a_new_count_after_its_half)
+{
+	start();
+	mode(0, BOTH | MODE(3));
+	count(0, 1000);
+	run_to(200); /* high until 501, then low for half of the new */
+	count(0, 100);
+	ck_assert_uint_eq(svmrun_pit_deadline(&pit), at(551));
+	now = at(500);
+	ck_assert_uint_eq(status(0) & 0xc0, 0xc0);
+	now = at(501);
+	ck_assert_uint_eq(status(0) & 0xc0, 0);
+	run_to(551);
+	ck_assert_uint_eq(svmrun_pit_deadline(&pit), at(651));
+	now = at(610); /* low until 651, then high for half of the new */
+	count(0, 4000);
+	ck_assert_uint_eq(svmrun_pit_deadline(&pit), at(651));
+	run_to(651);
+	ck_assert_uint_eq(svmrun_pit_deadline(&pit), at(4651));
+	ck_assert_uint_eq(latched_at(0, 651), 4000);
+}
+
+START_TEST(what_is_counted)
+{
+	static const struct {
+		uint8_t mode;
+		uint16_t count;
+		uint64_t ticks; /* since it was loaded */
+		uint16_t value;
+	} all[] = {
+		{ 0, 5, 0, 5 },
+		{ 0, 5, 5, 0 },
+		{ 0, 5, 6, 65535 },
+		{ 2, 5, 0, 5 },
+		{ 2, 5, 4, 1 },
+		{ 2, 5, 5, 5 },
+		{ 3, 6, 0, 6 },
+		{ 3, 6, 1, 4 },
+		{ 3, 6, 2, 2 },
+		{ 3, 6, 3, 6 },
+		{ 3, 6, 5, 2 },
+		{ 3, 6, 6, 6 },
+		{ 3, 5, 0, 4 },
+		{ 3, 5, 1, 2 },
+		{ 3, 5, 2, 0 },
+		{ 3, 5, 3, 4 },
+		{ 3, 5, 4, 2 },
+		{ 3, 5, 5, 4 },
+		{ 4, 5, 5, 0 },
+		{ 4, 5, 6, 65535 },
+		{ 6, 5, 4, 1 },
+		{ 7, 6, 2, 2 },
+		{ 2, 1000, 700000007, 993 },
+	};
+
+	for (unsigned int i = 0; i < ARRAY_SIZE(all); i++) {
+		start();
+		mode(1, BOTH | MODE(all[i].mode));
+		count(1, all[i].count);
+		ck_assert_uint_eq(latched_at(1, 1 + all[i].ticks),
+				  all[i].value);
+	}
+}
+
+START_TEST(decimal)
+{
+	start();
+	mode(1, BOTH | MODE(0) | BCD);
+	count(1, 0x1000);
+	ck_assert_uint_eq(latched_at(1, 1 + 1), 0x0999);
+	ck_assert_uint_eq(latched_at(1, 1 + 766), 0x0234);
+	ck_assert_uint_eq(latched_at(1, 1 + 1001), 0x9999);
+	ck_assert_uint_eq(status(1) & 0x01, 0x01);
+}
+
+START_TEST(bytes_of_a_count)
+{
+	start();
+	mode(1, LOW | MODE(2));
+	set(0x41, 0x34);
+	now = at(1);
+	ck_assert_uint_eq(get(0x41), 0x34);
+	ck_assert_uint_eq(get(0x41), 0x34);
+	mode(1, HIGH | MODE(2));
+	set(0x41, 0x12);
+	now = at(2);
+	ck_assert_uint_eq(get(0x41), 0x12);
+	ck_assert_uint_eq(get(0x41), 0x12);
+	mode(1, BOTH | MODE(2));
+	count(1, 0x1234);
+	now = at(3);
+	ck_assert_uint_eq(get(0x41), 0x34);
+	ck_assert_uint_eq(get(0x41), 0x12);
+	ck_assert_uint_eq(get(0x41), 0x34);
+}
+
+START_TEST(reads_and_writes_may_be_interleaved)
+{
+	start();
+	mode(1, BOTH | MODE(2));
+	count(1, 0x1234);
+	now = at(1);
+	ck_assert_uint_eq(get(0x41), 0x34);
+	set(0x41, 0x78);
+	ck_assert_uint_eq(get(0x41), 0x12);
+	set(0x41, 0x56);
+	ck_assert_uint_eq(latched_at(1, 1 + 0x1234), 0x5678);
+}
+
+START_TEST(a_latched_count_is_kept)
+{
+	start();
+	mode(1, BOTH | MODE(2));
+	count(1, 1000);
+	now = at(11);
+	set(CONTROL, 1 << 6);
+	now = at(300);
+	set(CONTROL, 1 << 6); /* has no effect before that is read */
+	ck_assert_uint_eq(read_both(1), 990);
+	ck_assert_uint_eq(read_both(1), 701);
+	mode(1, HIGH | MODE(2));
+	set(0x41, 2);
+	now = at(311);
+	set(CONTROL, 1 << 6);
+	now = at(700);
+	ck_assert_uint_eq(get(0x41), 1);
+	set(CONTROL, 1 << 6);
+	mode(1, LOW | MODE(2)); /* which forgets what was latched */
+	set(0x41, 77);
+	now = at(701);
+	ck_assert_uint_eq(get(0x41), 77);
+}
+
+START_TEST(read_back)
+{
+	start();
+	for (unsigned int i = 0; i < 3; i++) {
+		mode(i, BOTH | MODE(2));
+		count(i, 1000 + i);
+	}
+	set(PORT_B, 1);
+	now = at(101);
+	set(CONTROL, 0xc0 | 0x0a); /* count and status of 0 and 2 */
+	now = at(201);
+	ck_assert_uint_eq(get(0x40), 0x80 | BOTH | MODE(2));
+	ck_assert_uint_eq(read_both(0), 900);
+	ck_assert_uint_eq(read_both(0), 800);
+	ck_assert_uint_eq(get(0x42), 0x80 | BOTH | MODE(2));
+	ck_assert_uint_eq(read_both(2), 902);
+	ck_assert_uint_eq(read_both(1), 801);
+	set(CONTROL, 0xd0 | 0x04); /* count */
+	now = at(301);
+	ck_assert_uint_eq(read_both(1), 801);
+	ck_assert_uint_eq(read_both(1), 701);
+}
+
+START_TEST(status_has_the_output_and_whether_it_counts)
+{
+	start();
+	mode(1, LOW | MODE(1) | BCD);
+	ck_assert_uint_eq(status(1), 0xc0 | LOW | MODE(1) | BCD);
+	mode(1, HIGH | MODE(0));
+	ck_assert_uint_eq(status(1), 0x40 | HIGH | MODE(0));
+	set(0x41, 1);
+	ck_assert_uint_eq(status(1), HIGH | MODE(0));
+	now = at(257);
+	ck_assert_uint_eq(status(1), 0x80 | HIGH | MODE(0));
+}
+
+START_TEST(a_gate_that_is_low_stops)
+{
+	start();
+	mode(2, BOTH | MODE(0));
+	count(2, 100);
+	ck_assert_uint_eq(latched_at(2, 50), 100);
+	set(PORT_B, 1);
+	ck_assert_uint_eq(latched_at(2, 80), 70);
+	set(PORT_B, 0);
+	ck_assert_uint_eq(latched_at(2, 1000), 70);
+	set(PORT_B, 1);
+	ck_assert(!out_at(1069));
+	ck_assert(out_at(1070));
+	set(PORT_B, 0);
+	ck_assert(out_at(2000)); /* stays */
+}
+
+START_TEST(a_gate_starts_periods_anew)
+{
+	start();
+	set(PORT_B, 1);
+	mode(2, BOTH | MODE(3));
+	count(2, 100);
+	ck_assert(out_at(1 + 49));
+	ck_assert(!out_at(1 + 50));
+	set(PORT_B, 0);
+	ck_assert(out_at(1 + 51)); /* at once */
+	ck_assert(out_at(1 + 1000));
+	set(PORT_B, 1);
+	ck_assert_uint_eq(latched_at(2, 1002), 100);
+	ck_assert(out_at(1002 + 49));
+	ck_assert(!out_at(1002 + 50));
+}
+
+START_TEST(one_shot)
+{
+	start();
+	mode(2, BOTH | MODE(1));
+	set(PORT_B, 1); /* has nothing to shoot with */
+	ck_assert(out_at(1));
+	count(2, 100);
+	ck_assert(out_at(200));
+	set(PORT_B, 0);
+	ck_assert(out_at(300));
+	set(PORT_B, 1);
+	set(PORT_B, 0); /* goes on */
+	ck_assert(!out_at(301));
+	count(2, 10); /* for the next time */
+	ck_assert(!out_at(400));
+	ck_assert(out_at(401));
+	set(PORT_B, 1);
+	ck_assert(!out_at(402));
+	ck_assert(out_at(412));
+	set(PORT_B, 0);
+	set(PORT_B, 1);
+	now = at(420);
+	set(PORT_B, 0);
+	set(PORT_B, 1); /* and again, before its end */
+	ck_assert(!out_at(430));
+	ck_assert(out_at(431));
+}
+
+START_TEST(hardware_strobe)
+{
+	start();
+	mode(2, BOTH | MODE(5));
+	count(2, 100);
+	ck_assert(out_at(1000));
+	set(PORT_B, 1);
+	ck_assert(out_at(1001 + 99));
+	ck_assert(!out_at(1001 + 100));
+	ck_assert(out_at(1001 + 101));
+	ck_assert_uint_eq(latched_at(2, 1001 + 102), 65534);
+}
+
+START_TEST(port_b)
+{
+	unsigned int changes = 0;
+	uint8_t was;
+
+	start();
+	for (unsigned int value = 0; value < 256; value++) {
+		set(PORT_B, value);
+		ck_assert_uint_eq(get(PORT_B) & 0xcf, value & 0x0f);
+	}
+	was = get(PORT_B);
+	for (now = 0; now < 1000000; now += 1000) { /* refresh */
+		changes += (was ^ get(PORT_B)) >> 4 & 1;
+		was = get(PORT_B);
+	}
+	ck_assert_uint_ge(changes, 65);
+	ck_assert_uint_le(changes, 67);
+}
+
+static void do_anything(uint64_t random)
+{
+	static const uint16_t ports[] = { 0x40, 0x40, 0x41, 0x42,
+					  0x43, 0x43, 0x61, 0x40 };
+	uint16_t port = ports[random & 7];
+	uint8_t value = random >> 16;
+
+	if (random & 0x18)
+		get(port);
+	else
+		set(port, random & 0xe0 ? value : 0);
+}
+
+START_TEST(ten_million_accesses)
+{
+	uint64_t state = xorshift_seed(1);
+
+	start();
+	for (unsigned int i = 0; i < 10000000; i++) {
+		uint64_t random = xorshift(&state);
+
+		now += random >> 32 & (random >> 60 ? 0xfff : 0xfffffff);
+		do_anything(random);
+		if (random >> 59 & 1)
+			svmrun_pit_advance(&pit, now);
+		if (svmrun_pit_deadline(&pit) <= now)
+			ck_abort_msg("a deadline stays behind");
+	}
+	ck_assert_uint_gt(edges, 100000);
+}
+
+static const TTest **const tests[] = {
+	&nobody_has_programmed_it,
+	&interrupts_on_terminal_count,
+	&a_new_count_begins_anew,
+	&strobes_once,
+	&periods_do_not_drift,
+	&periods_that_were_slept_through_are_one,
+	&late_by_half_a_wave_it_is_seen_still,
+	&an_access_after_the_deadline_interrupts,
+	&short_periods_let_the_guest_run,
+	&zero_is_the_most,
+	&a_rate_takes_a_new_count_after_its_period,
+	&a_wave_takes_a_new_count_after_its_half,
+	&what_is_counted,
+	&decimal,
+	&bytes_of_a_count,
+	&reads_and_writes_may_be_interleaved,
+	&a_latched_count_is_kept,
+	&read_back,
+	&status_has_the_output_and_whether_it_counts,
+	&a_gate_that_is_low_stops,
+	&a_gate_starts_periods_anew,
+	&one_shot,
+	&hardware_strobe,
+	&port_b,
+	&ten_million_accesses,
+};
+
+Suite *pit_suite(void)
+{
+	return suite_of("pit", tests, ARRAY_SIZE(tests));
+}
