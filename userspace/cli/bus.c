@@ -112,6 +112,13 @@ unsigned int bus_instruction_length(struct cpu *cpu)
 	return length < 0 ? 0 : length;
 }
 
+int bus_instruction_bytes(struct cpu *cpu, uint8_t *bytes)
+{
+	const struct svmrun_bus bus = bus_of(cpu);
+
+	return svmrun_instruction_bytes(&cpu->vcpu, &bus, bytes);
+}
+
 void bus_execute(struct cpu *cpu)
 {
 	const struct svmrun_bus bus = bus_of(cpu);

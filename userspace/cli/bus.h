@@ -14,6 +14,9 @@ void bus_port_write(void *cpu, uint16_t port, unsigned int size,
 /* Of the instruction that the guest left at; 0 if it cannot be read any more */
 unsigned int bus_instruction_length(struct cpu *cpu);
 
+/* What lies there: how many bytes, or a negative errno */
+int bus_instruction_bytes(struct cpu *cpu, uint8_t *bytes);
+
 /* Carries out the instruction that the guest left at, or ends the run. */
 void bus_execute(struct cpu *cpu);
 

@@ -185,6 +185,7 @@ static void answer(struct cpu *cpu)
 		trace_exit(stderr, machine->options->json, machine->exits,
 			   &cpu->vcpu);
 	cpu_exit(cpu);
+	debug_answered(cpu);
 	if (!machine->outcome.ended)
 		cpu_keep_interrupted(cpu);
 	else if (!machine->outcome.rip)
@@ -200,11 +201,13 @@ static void enter(struct cpu *cpu)
 	int ret;
 
 	control->vintr = (control->vintr & ~SVM_VINTR_V_TPR_MASK) | cr8;
+	debug_enter(cpu);
 	cpu->in_guest = true;
 	pthread_mutex_unlock(&cpu->machine->lock);
 	ret = svmrun_vcpu_run(&cpu->vcpu);
 	pthread_mutex_lock(&cpu->machine->lock);
 	cpu->in_guest = false;
+	debug_leave(cpu);
 	if ((control->vintr & SVM_VINTR_V_TPR_MASK) != cr8)
 		svmrun_lapic_set_tpr(lapic, (control->vintr & 0xf) << 4);
 	if (cpu->machine->outcome.ended || ret == -EINTR)
@@ -239,6 +242,8 @@ void cpu_turn(struct cpu *cpu)
 	struct machine *machine = cpu->machine;
 	uint64_t now;
 
+	if (debug_holds(cpu))
+		return;
 	cpu->vcpu.regs->immediate_exit = 0;
 	now = clock_now(); /* only now: what comes later ends the run */
 	svmrun_pc_advance(&machine->pc, cpu->id, now);
@@ -246,13 +251,22 @@ void cpu_turn(struct cpu *cpu)
 		console_flush(machine);
 	take_messages(cpu);
 	if (cpu_waits(cpu) || (cpu->halted && !cpu_has_event(cpu))) {
-		idle(cpu);
+		if (debug_is_stepping(cpu))
+			debug_step_done(cpu);
+		else
+			idle(cpu);
 		return;
 	}
-	if (cpu->halted)
+	if (cpu->halted) {
+		cpu->halted = false;
 		cpu_skip(cpu, HLT_LENGTH);
-	cpu->halted = false;
-	cpu_deliver(cpu);
+		debug_step_done(cpu);
+		return;
+	}
+	if (debug_is_stepping(cpu))
+		cpu_window(cpu);
+	else
+		cpu_deliver(cpu);
 	arm(cpu, now, deadline(cpu));
 	enter(cpu);
 }

@@ -14,6 +14,7 @@
 
 #include <svmrun.h>
 
+#include "debug.h"
 #include "stats.h"
 
 struct machine;
@@ -34,6 +35,7 @@ struct machine;
  * @in_guest: it is in RUN, or about to be
  * @halted: at a HLT, which it goes on from with the next interrupt
  * @nmi_masked: since an NMI, up to the next IRET
+ * @debug: what a debugger has it do
  */
 struct cpu {
 	struct machine *machine;
@@ -47,6 +49,7 @@ struct cpu {
 	bool in_guest;
 	bool halted;
 	bool nmi_masked;
+	struct debug_cpu debug;
 };
 
 /* Its thread, until the run has ended; @argument: the processor */

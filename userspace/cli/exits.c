@@ -52,6 +52,9 @@ static const struct answer {
 	void (*give)(struct cpu *cpu);
 } answers[] = {
 	{ VMEXIT_IOIO, cpu_ioio },
+	{ VMEXIT_EXCP(1), cpu_debug },
+	{ VMEXIT_EXCP(3), cpu_breakpoint },
+	{ VMEXIT_SWINT, cpu_software_interrupt },
 	{ VMEXIT_NPF, cpu_nested_fault },
 	{ VMEXIT_VINTR, cpu_window },
 	{ VMEXIT_MSR, cpu_msr },
@@ -83,6 +86,10 @@ void cpu_exit(struct cpu *cpu)
 	uint64_t code = cpu->vcpu.vmcb->control.exitcode;
 	size_t i;
 
+	if (code >= VMEXIT_DR_READ(0) && code <= VMEXIT_DR_WRITE(15)) {
+		cpu_debug_register(cpu);
+		return;
+	}
 	for (i = 0; i < ARRAY_SIZE(answers); i++) {
 		if (answers[i].code == code) {
 			answers[i].give(cpu);

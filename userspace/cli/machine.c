@@ -33,6 +33,7 @@ void machine_end(struct machine *machine, uint64_t rip, int status,
 	for (i = 0; i < machine->cpu_count; i++)
 		cpu_wake(&machine->cpus[i]);
 	console_notify(&machine->console);
+	debug_notify(machine);
 }
 
 /* ---- what the devices ask for -------------------------------------------- */

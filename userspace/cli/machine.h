@@ -17,6 +17,7 @@
 
 #include "console.h"
 #include "cpu.h"
+#include "debug.h"
 #include "options.h"
 
 /* More than a guest breaks by itself */
@@ -59,6 +60,7 @@ struct outcome {
  * @lock: for all that follows
  * @pc: the devices
  * @console: standard input and output
+ * @debug: what is there for a debugger
  * @cpus: the processors
  * @cpu_count: how many
  * @unknown_msrs: accesses to MSRs that the guest does not have
@@ -78,6 +80,7 @@ struct machine {
 	pthread_mutex_t lock;
 	struct svmrun_pc pc;
 	struct console console;
+	struct debug debug;
 	struct cpu *cpus;
 	unsigned int cpu_count;
 	uint64_t unknown_msrs;

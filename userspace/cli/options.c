@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/sysinfo.h>
 
+#include "gdb.h"
 #include "message.h"
 #include "number.h"
 #include "options.h"
@@ -31,6 +32,7 @@ enum key {
 	KEY_LOAD,
 	KEY_ENTRY,
 	KEY_TIMEOUT,
+	KEY_GDB,
 	KEY_STATS,
 	KEY_TOP,
 	KEY_TRACE,
@@ -112,6 +114,9 @@ static const struct argp_option run_table[] = {
 	  0 },
 	{ "timeout", KEY_TIMEOUT, "SECONDS", 0,
 	  "End the run after so long; may have a fraction", 0 },
+	{ "gdb", KEY_GDB, "PORT|unix:PATH", 0,
+	  "Wait there for gdb, which is told: target remote :PORT, or PATH",
+	  0 },
 	{ "stats", KEY_STATS, NULL, 0,
 	  "End with a table of exits on standard error", 0 },
 	{ "top", KEY_TOP, NULL, 0,
@@ -271,6 +276,16 @@ static int parse_timeout(const char *value, double *timeout)
 	return message_fail(STATUS_USAGE,
 			    "--timeout %s: a number of seconds is wanted, more than 0, such as 1.5",
 			    value);
+}
+
+static int parse_gdb(const char *value, struct run_options *options)
+{
+	if (!gdb_is_place(value))
+		return message_fail(STATUS_USAGE,
+				    "--gdb %s: a port is wanted, such as 1234, or unix:PATH",
+				    value);
+	options->gdb = value;
+	return 0;
 }
 
 static int parse_format(const char *value, struct run_options *options)
@@ -438,6 +453,8 @@ static int run_value(int key, const char *value, struct run_options *options)
 				     &options->has_entry);
 	case KEY_TIMEOUT:
 		return parse_timeout(value, &options->timeout);
+	case KEY_GDB:
+		return parse_gdb(value, options);
 	case ARGP_KEY_ARG:
 		return parse_image(value, options);
 	case ARGP_KEY_NO_ARGS:

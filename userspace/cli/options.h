@@ -46,6 +46,7 @@ enum msr_policy { MSR_FAULT, MSR_IGNORE };
  * @has_load: --load was given
  * @has_entry: --entry was given
  * @timeout: seconds, 0 for none
+ * @gdb: where gdb connects to, NULL for nowhere
  * @stats: the table of exits
  * @top: the same, each second
  * @trace: a line an exit
@@ -70,6 +71,7 @@ struct run_options {
 	bool has_load;
 	bool has_entry;
 	double timeout;
+	const char *gdb;
 	bool stats;
 	bool top;
 	bool trace;

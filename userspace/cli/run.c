@@ -7,6 +7,7 @@
 
 #include "command.h"
 #include "environment.h"
+#include "gdb.h"
 #include "guest.h"
 #include "invalid.h"
 #include "machine.h"
@@ -84,6 +85,20 @@ static int no_files(int error)
 			    strerror(error));
 }
 
+static int run_with_gdb(struct machine *machine, const char *place)
+{
+	static struct gdb gdb; /* larger than a stack should hold */
+	int ret = gdb_open(&gdb, machine, place);
+
+	if (ret)
+		return message_fail(STATUS_ENVIRONMENT,
+				    "--gdb %s: cannot wait for gdb there: %s",
+				    place, strerror(-ret));
+	machine_run(machine);
+	gdb_close(&gdb);
+	return 0;
+}
+
 static int run_on_console(struct machine *machine,
 			  const struct run_options *options)
 {
@@ -92,6 +107,8 @@ static int run_on_console(struct machine *machine,
 	if (ret)
 		return ret;
 	stop_ask_at(machine->console.event);
+	if (options->gdb)
+		return run_with_gdb(machine, options->gdb);
 	machine_run(machine);
 	return 0;
 }

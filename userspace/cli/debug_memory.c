@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The guest's memory as a debugger sees it, and breakpoints in it. */
+#include <errno.h>
+#include <string.h>
+
+#include "debug_exit.h"
+#include "machine.h"
+
+#define PAGE 4096ull
+#define INT3 0xcc
+
+static uint8_t *at_gpa(const struct machine *machine, uint64_t gpa)
+{
+	uint8_t *at;
+	size_t i;
+
+	for (i = 0; i < machine->memory_count; i++) {
+		at = svmrun_memory_at(&machine->memories[i], gpa, 1);
+		if (at)
+			return at;
+	}
+	return NULL;
+}
+
+/* As the kernel, or else as a program: SMAP keeps them apart (APM 5.6.6). */
+static bool translate(const struct cpu *cpu, uint64_t gva, uint64_t *gpa)
+{
+	const struct machine *machine = cpu->machine;
+	const uint32_t access[] = { 0, SVMRUN_ACCESS_USER };
+	size_t i;
+
+	for (i = 0; i < 2; i++)
+		if (!svmrun_gva_to_gpa(&cpu->vcpu, machine->memories,
+				       machine->memory_count, gva,
+				       access[i] | SVMRUN_ACCESS_PROBE, gpa,
+				       NULL))
+			return true;
+	return false;
+}
+
+/* What of it is in one page; 0 if it cannot be had */
+static size_t reach(const struct cpu *cpu, uint64_t gva, size_t size,
+		    uint64_t *gpa, uint8_t **at)
+{
+	size_t most = PAGE - gva % PAGE;
+
+	if (!translate(cpu, gva, gpa))
+		return 0;
+	*at = at_gpa(cpu->machine, *gpa);
+	if (!*at)
+		return 0;
+	return size < most ? size : most;
+}
+
+/* Instead of breakpoints what is there otherwise */
+static void read_part(const struct debug *debug, uint64_t gpa,
+		      const uint8_t *from, uint8_t *to, size_t size)
+{
+	const struct debug_breakpoint *breakpoint;
+	size_t i;
+
+	memcpy(to, from, size);
+	for (i = 0; i < debug->breakpoint_count; i++) {
+		breakpoint = &debug->breakpoints[i];
+		if (breakpoint->gpa - gpa < size)
+			to[breakpoint->gpa - gpa] = breakpoint->byte;
+	}
+}
+
+static void write_part(struct debug *debug, uint64_t gpa, uint8_t *to,
+		       const uint8_t *from, size_t size)
+{
+	struct debug_breakpoint *breakpoint;
+	size_t i;
+
+	memcpy(to, from, size);
+	for (i = 0; i < debug->breakpoint_count; i++) {
+		breakpoint = &debug->breakpoints[i];
+		if (breakpoint->gpa - gpa >= size)
+			continue;
+		breakpoint->byte = from[breakpoint->gpa - gpa];
+		to[breakpoint->gpa - gpa] = INT3;
+	}
+}
+
+size_t debug_read(const struct cpu *cpu, uint64_t gva, void *bytes, size_t size)
+{
+	uint8_t *to = bytes, *at;
+	size_t part, done = 0;
+	uint64_t gpa;
+
+	while (done < size) {
+		part = reach(cpu, gva + done, size - done, &gpa, &at);
+		if (!part)
+			break;
+		read_part(&cpu->machine->debug, gpa, at, to + done, part);
+		done += part;
+	}
+	return done;
+}
+
+size_t debug_write(const struct cpu *cpu, uint64_t gva, const void *bytes,
+		   size_t size)
+{
+	const uint8_t *from = bytes;
+	size_t part, done = 0;
+	uint64_t gpa;
+	uint8_t *at;
+
+	while (done < size) {
+		part = reach(cpu, gva + done, size - done, &gpa, &at);
+		if (!part)
+			break;
+		write_part(&cpu->machine->debug, gpa, at, from + done, part);
+		done += part;
+	}
+	return done;
+}
+
+/* ---- breakpoints --------------------------------------------------------- */
+
+static struct debug_breakpoint *with_gva(struct debug *debug, uint64_t gva)
+{
+	size_t i;
+
+	for (i = 0; i < debug->breakpoint_count; i++)
+		if (debug->breakpoints[i].gva == gva)
+			return &debug->breakpoints[i];
+	return NULL;
+}
+
+static const struct debug_breakpoint *with_gpa(const struct debug *debug,
+					       uint64_t gpa)
+{
+	size_t i;
+
+	for (i = 0; i < debug->breakpoint_count; i++)
+		if (debug->breakpoints[i].gpa == gpa)
+			return &debug->breakpoints[i];
+	return NULL;
+}
+
+const struct debug_breakpoint *debug_breakpoint_at(const struct cpu *cpu,
+						   uint64_t gva)
+{
+	uint64_t gpa;
+
+	if (!translate(cpu, gva, &gpa))
+		return NULL;
+	return with_gpa(&cpu->machine->debug, gpa);
+}
+
+static int insert(const struct cpu *cpu, uint64_t gva)
+{
+	struct debug *debug = &cpu->machine->debug;
+	struct debug_breakpoint breakpoint = { .gva = gva };
+	uint8_t *at;
+
+	if (with_gva(debug, gva))
+		return 0;
+	if (debug->breakpoint_count == DEBUG_BREAKPOINTS)
+		return -ENOSPC;
+	if (!reach(cpu, gva, 1, &breakpoint.gpa, &at))
+		return -EFAULT;
+	/* Under another address it may have one already. */
+	read_part(debug, breakpoint.gpa, at, &breakpoint.byte, 1);
+	debug->breakpoints[debug->breakpoint_count++] = breakpoint;
+	*at = INT3;
+	return 0;
+}
+
+/* The guest may have written something else there since. */
+static void restore(const struct machine *machine,
+		    const struct debug_breakpoint *breakpoint)
+{
+	uint8_t *at = at_gpa(machine, breakpoint->gpa);
+
+	if (at && *at == INT3 && !with_gpa(&machine->debug, breakpoint->gpa))
+		*at = breakpoint->byte;
+}
+
+static void take_away(struct machine *machine, uint64_t gva)
+{
+	struct debug *debug = &machine->debug;
+	struct debug_breakpoint *found = with_gva(debug, gva);
+	struct debug_breakpoint breakpoint;
+
+	if (!found)
+		return;
+	breakpoint = *found;
+	*found = debug->breakpoints[--debug->breakpoint_count];
+	restore(machine, &breakpoint);
+}
+
+int debug_insert(const struct cpu *cpu, enum debug_kind kind, uint64_t address,
+		 unsigned int size)
+{
+	if (kind == DEBUG_SOFTWARE)
+		return insert(cpu, address);
+	return debug_watch(&cpu->machine->debug, kind, address, size);
+}
+
+void debug_remove(struct machine *machine, enum debug_kind kind,
+		  uint64_t address, unsigned int size)
+{
+	if (kind == DEBUG_SOFTWARE)
+		take_away(machine, address);
+	else
+		debug_unwatch(&machine->debug, kind, address, size);
+}

@@ -1,0 +1,350 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/time.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "gdb.h"
+#include "machine.h"
+#include "number.h"
+#include "status.h"
+
+#define UNIX "unix:"
+#define PORT_MAX 65535
+/* A gdb that does not read must not keep the run from ending. */
+#define SEND_SECONDS 5
+
+/* ---- where gdb connects to ----------------------------------------------- */
+
+static const char *path_of(const char *place)
+{
+	return strncmp(place, UNIX, strlen(UNIX)) ? NULL : place + strlen(UNIX);
+}
+
+static bool is_port(const char *place, uint64_t *port)
+{
+	return number_address(place, port) && *port && *port <= PORT_MAX;
+}
+
+bool gdb_is_place(const char *place)
+{
+	const char *path = path_of(place);
+	uint64_t port;
+
+	if (!path)
+		return is_port(place, &port);
+	return *path &&
+	       strlen(path) < sizeof(((struct sockaddr_un *)0)->sun_path);
+}
+
+static int listen_at(int domain, const struct sockaddr *address, size_t size)
+{
+	const int on = 1;
+	int ret, fd = socket(domain, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	if (fd < 0)
+		return -errno;
+	/* One that was used a moment ago will do. */
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+	if (!bind(fd, address, size) && !listen(fd, 1))
+		return fd;
+	ret = -errno;
+	close(fd);
+	return ret;
+}
+
+/* From this machine only: whoever connects has the guest in his hands. */
+static int listen_tcp(uint16_t port)
+{
+	const struct sockaddr_in address = {
+		.sin_family = AF_INET,
+		.sin_port = htons(port),
+		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+	};
+
+	return listen_at(AF_INET, (const struct sockaddr *)&address,
+			 sizeof(address));
+}
+
+static int listen_unix(const char *path)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+
+	strncpy(address.sun_path, path, sizeof(address.sun_path) - 1);
+	return listen_at(AF_UNIX, (const struct sockaddr *)&address,
+			 sizeof(address));
+}
+
+static int listen_for_gdb(struct gdb *gdb, const char *place)
+{
+	uint64_t port = 0;
+
+	gdb->path = path_of(place);
+	if (gdb->path)
+		return listen_unix(gdb->path);
+	is_port(place, &port);
+	return listen_tcp(port);
+}
+
+static void stop_listening(struct gdb *gdb)
+{
+	close(gdb->listener);
+	if (gdb->path)
+		unlink(gdb->path);
+}
+
+/* ---- a connection -------------------------------------------------------- */
+
+static bool send_bytes(struct gdb *gdb, const char *bytes, size_t size)
+{
+	ssize_t done;
+
+	while (size) {
+		done = send(gdb->connection, bytes, size, MSG_NOSIGNAL);
+		if (done < 0 && errno == EINTR)
+			continue;
+		if (done <= 0)
+			return false;
+		bytes += done;
+		size -= done;
+	}
+	return true;
+}
+
+static bool send_packet(struct gdb *gdb)
+{
+	char frame[GDB_FRAME_MAX];
+
+	return send_bytes(gdb, frame, gdb_frame(&gdb->writer, frame));
+}
+
+static void greet(struct gdb *gdb)
+{
+	const struct timeval patience = { .tv_sec = SEND_SECONDS };
+	struct machine *machine = gdb->machine;
+	const int on = 1;
+
+	gdb->connection = accept4(gdb->listener, NULL, NULL, SOCK_CLOEXEC);
+	if (gdb->connection < 0)
+		return;
+	setsockopt(gdb->connection, SOL_SOCKET, SO_SNDTIMEO, &patience,
+		   sizeof(patience));
+	setsockopt(gdb->connection, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	memset(&gdb->reader, 0, sizeof(gdb->reader));
+	gdb->no_acks = false;
+	gdb->awaits_stop = false;
+	gdb->cpu = 0;
+	machine->debug.stop = (struct debug_stop){ .reason = DEBUG_STEPPED };
+	debug_pause(machine);
+}
+
+static void leave(struct gdb *gdb)
+{
+	close(gdb->connection);
+	gdb->connection = -1;
+	debug_release(gdb->machine);
+}
+
+/* ---- packets ------------------------------------------------------------- */
+
+static bool acknowledge(struct gdb *gdb, const char *sign)
+{
+	return gdb->no_acks || send_bytes(gdb, sign, 1);
+}
+
+static bool carry_out(struct gdb *gdb)
+{
+	/* The last one that is acknowledged is the one that puts an end to it. */
+	if (!acknowledge(gdb, "+"))
+		return false;
+	switch (gdb_command(gdb)) {
+	case GDB_REPLY:
+		return send_packet(gdb);
+	case GDB_LATER:
+		return true;
+	case GDB_REPLY_AND_LEAVE:
+		send_packet(gdb);
+		return false;
+	default:
+		return false;
+	}
+}
+
+/* What stops in the meantime has stopped first. */
+static void interrupt(struct gdb *gdb)
+{
+	struct machine *machine = gdb->machine;
+
+	if (machine->debug.paused)
+		return;
+	machine->debug.stop = (struct debug_stop){ .reason = DEBUG_ASKED,
+						   .cpu = gdb->cpu };
+	debug_pause(machine);
+	debug_notify(machine);
+}
+
+static bool take(struct gdb *gdb, uint8_t byte)
+{
+	switch (gdb_reader_take(&gdb->reader, byte)) {
+	case GDB_PACKET:
+		/* gdb does not speak while the machine runs; others are not heard. */
+		return gdb->awaits_stop || carry_out(gdb);
+	case GDB_BROKEN:
+		return acknowledge(gdb, "-");
+	case GDB_NAK:
+		return gdb->awaits_stop || send_packet(gdb);
+	case GDB_BREAK:
+		interrupt(gdb);
+		return true;
+	default:
+		return true;
+	}
+}
+
+static void receive(struct gdb *gdb)
+{
+	uint8_t bytes[4096];
+	ssize_t i, got;
+
+	got = recv(gdb->connection, bytes, sizeof(bytes), MSG_DONTWAIT);
+	if (got < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	for (i = 0; i < got && !gdb->machine->outcome.ended; i++)
+		if (!take(gdb, bytes[i]))
+			break;
+	if (got <= 0 || i < got)
+		leave(gdb);
+}
+
+/* ---- what gdb is told unasked -------------------------------------------- */
+
+static void put_end(struct gdb *gdb)
+{
+	const uint8_t status = gdb->machine->outcome.status;
+	const uint8_t signal = status - STATUS_SIGNAL;
+	bool by_signal = !strcmp(gdb->machine->outcome.kind, "signal");
+
+	gdb_put_text(&gdb->writer, by_signal ? "X" : "W");
+	gdb_put_hex(&gdb->writer, by_signal ? &signal : &status, 1);
+}
+
+static void report(struct gdb *gdb)
+{
+	struct machine *machine = gdb->machine;
+
+	if (gdb->connection < 0 || !gdb->awaits_stop)
+		return;
+	gdb->writer.size = 0;
+	if (machine->outcome.ended) {
+		put_end(gdb);
+	} else if (machine->debug.paused) {
+		debug_pause(machine);
+		gdb_put_stop(gdb);
+	} else {
+		return;
+	}
+	gdb->awaits_stop = false;
+	if (!send_packet(gdb))
+		leave(gdb);
+}
+
+/* ---- the server ---------------------------------------------------------- */
+
+/* Gives what there is to be read, with the lock. */
+static bool wait(struct gdb *gdb)
+{
+	struct machine *machine = gdb->machine;
+	struct pollfd fds[] = {
+		{ .fd = gdb->connection < 0 ? gdb->listener : gdb->connection,
+		  .events = POLLIN },
+		{ .fd = machine->debug.event, .events = POLLIN },
+	};
+	uint64_t count;
+
+	pthread_mutex_unlock(&machine->lock);
+	poll(fds, 2, -1);
+	if (fds[1].revents && read(fds[1].fd, &count, sizeof(count)) < 0)
+		fds[1].revents = 0;
+	pthread_mutex_lock(&machine->lock);
+	return fds[0].revents;
+}
+
+static void *serve(void *argument)
+{
+	struct gdb *gdb = argument;
+	struct machine *machine = gdb->machine;
+	bool readable;
+
+	pthread_mutex_lock(&machine->lock);
+	while (!machine->outcome.ended) {
+		readable = wait(gdb);
+		if (readable && !machine->outcome.ended) {
+			if (gdb->connection < 0)
+				greet(gdb);
+			else
+				receive(gdb);
+		}
+		report(gdb);
+	}
+	report(gdb);
+	pthread_mutex_unlock(&machine->lock);
+	return NULL;
+}
+
+/* Signals are for the thread that waits for them. */
+static int start(struct gdb *gdb)
+{
+	sigset_t all, old;
+	int ret;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_BLOCK, &all, &old);
+	ret = pthread_create(&gdb->thread, NULL, serve, gdb);
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	return -ret;
+}
+
+static int begin(struct gdb *gdb)
+{
+	int ret = debug_open(gdb->machine);
+
+	if (ret)
+		return ret;
+	ret = start(gdb);
+	if (ret)
+		debug_close(gdb->machine);
+	return ret;
+}
+
+int gdb_open(struct gdb *gdb, struct machine *machine, const char *place)
+{
+	int ret;
+
+	memset(gdb, 0, sizeof(*gdb));
+	gdb->machine = machine;
+	gdb->connection = -1;
+	gdb->listener = listen_for_gdb(gdb, place);
+	if (gdb->listener < 0)
+		return gdb->listener;
+	ret = begin(gdb);
+	if (ret)
+		stop_listening(gdb);
+	return ret;
+}
+
+void gdb_close(struct gdb *gdb)
+{
+	pthread_join(gdb->thread, NULL);
+	if (gdb->connection >= 0)
+		close(gdb->connection);
+	stop_listening(gdb);
+	debug_close(gdb->machine);
+}

@@ -1,0 +1,520 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The packets: gdb's manual, E.2 to E.4. Its threads are the processors, from 1. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "gdb.h"
+#include "gdb_registers.h"
+#include "machine.h"
+#include "status.h"
+
+#define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
+#define SIGNAL_INTERRUPT 2 /* gdb's own numbers */
+#define SIGNAL_TRAP 5
+#define ALL_CPUS (-1)
+#define MEMORY_MAX (GDB_PACKET_MAX / 2)
+
+static struct cpu *cpu_of(const struct gdb *gdb)
+{
+	return &gdb->machine->cpus[gdb->cpu];
+}
+
+static enum gdb_answer say(struct gdb *gdb, const char *text)
+{
+	gdb_put_text(&gdb->writer, text);
+	return GDB_REPLY;
+}
+
+/* gdb shows the number and nothing else; this one is "bad address". */
+static enum gdb_answer bad_address(struct gdb *gdb)
+{
+	return say(gdb, "E14");
+}
+
+static enum gdb_answer malformed(struct gdb *gdb)
+{
+	return say(gdb, "E16");
+}
+
+/* ---- why it stands still ------------------------------------------------- */
+
+static void put_hit(struct gdb_writer *writer, const struct debug_stop *stop)
+{
+	static const char *const names[] = {
+		[DEBUG_SOFTWARE] = "swbreak:;", [DEBUG_EXECUTE] = "hwbreak:;",
+		[DEBUG_WRITE] = "watch:",	[DEBUG_READ] = "rwatch:",
+		[DEBUG_ACCESS] = "awatch:",
+	};
+
+	gdb_put_text(writer, names[stop->kind]);
+	if (stop->kind == DEBUG_SOFTWARE || stop->kind == DEBUG_EXECUTE)
+		return;
+	gdb_put_number(writer, stop->address);
+	gdb_put_text(writer, ";");
+}
+
+void gdb_put_stop(struct gdb *gdb)
+{
+	const struct debug_stop *stop = &gdb->machine->debug.stop;
+	const uint8_t signal = stop->reason == DEBUG_ASKED ? SIGNAL_INTERRUPT :
+							     SIGNAL_TRAP;
+
+	gdb->cpu = stop->cpu;
+	gdb_put_text(&gdb->writer, "T");
+	gdb_put_hex(&gdb->writer, &signal, 1);
+	gdb_put_text(&gdb->writer, "thread:");
+	gdb_put_number(&gdb->writer, stop->cpu + 1);
+	gdb_put_text(&gdb->writer, ";");
+	if (stop->reason == DEBUG_HIT)
+		put_hit(&gdb->writer, stop);
+}
+
+static enum gdb_answer why(struct gdb *gdb, struct gdb_text *text)
+{
+	gdb_put_stop(gdb);
+	return GDB_REPLY;
+}
+
+/* ---- threads ------------------------------------------------------------- */
+
+/* -1 is all, 0 any: the one that there is */
+static bool get_thread(const struct gdb *gdb, struct gdb_text *text, int *cpu)
+{
+	uint64_t thread;
+
+	if (gdb_get_text(text, "-1")) {
+		*cpu = ALL_CPUS;
+		return true;
+	}
+	if (!gdb_get_number(text, &thread) || thread > gdb->machine->cpu_count)
+		return false;
+	*cpu = thread ? (int)thread - 1 : (int)gdb->cpu;
+	return true;
+}
+
+/* Hg: what the other packets are about. Hc is for c and s, which have no other use. */
+static enum gdb_answer choose(struct gdb *gdb, struct gdb_text *text)
+{
+	bool general = gdb_get_text(text, "g");
+	int cpu;
+
+	if ((!general && !gdb_get_text(text, "c")) ||
+	    !get_thread(gdb, text, &cpu))
+		return malformed(gdb);
+	if (cpu != ALL_CPUS)
+		gdb->cpu = cpu;
+	return say(gdb, "OK");
+}
+
+static enum gdb_answer is_alive(struct gdb *gdb, struct gdb_text *text)
+{
+	int cpu;
+
+	return get_thread(gdb, text, &cpu) ? say(gdb, "OK") : malformed(gdb);
+}
+
+static enum gdb_answer current(struct gdb *gdb, struct gdb_text *text)
+{
+	gdb_put_text(&gdb->writer, "QC");
+	gdb_put_number(&gdb->writer, gdb->cpu + 1);
+	return GDB_REPLY;
+}
+
+static enum gdb_answer next_thread(struct gdb *gdb, struct gdb_text *text)
+{
+	if (gdb->next_cpu >= gdb->machine->cpu_count)
+		return say(gdb, "l");
+	gdb_put_text(&gdb->writer, "m");
+	gdb_put_number(&gdb->writer, ++gdb->next_cpu);
+	return GDB_REPLY;
+}
+
+static enum gdb_answer first_thread(struct gdb *gdb, struct gdb_text *text)
+{
+	gdb->next_cpu = 0;
+	return next_thread(gdb, text);
+}
+
+static const char *state_of(const struct cpu *cpu)
+{
+	if (cpu_waits(cpu))
+		return "waits to be started";
+	return cpu->halted ? "halted" : "runs";
+}
+
+static enum gdb_answer describe_thread(struct gdb *gdb, struct gdb_text *text)
+{
+	char words[64];
+	int cpu;
+
+	if (!get_thread(gdb, text, &cpu) || cpu == ALL_CPUS)
+		return malformed(gdb);
+	snprintf(words, sizeof(words), "CPU %d, %s", cpu,
+		 state_of(&gdb->machine->cpus[cpu]));
+	gdb_put_hex(&gdb->writer, words, strlen(words));
+	return GDB_REPLY;
+}
+
+/* ---- registers ----------------------------------------------------------- */
+
+static void put_register(struct gdb *gdb, unsigned int number)
+{
+	uint8_t bytes[GDB_REGISTER_MAX];
+	size_t size = gdb_register_read(&cpu_of(gdb)->vcpu, number, bytes);
+
+	gdb_put_hex(&gdb->writer, bytes, size);
+}
+
+static enum gdb_answer read_registers(struct gdb *gdb, struct gdb_text *text)
+{
+	unsigned int i;
+
+	for (i = 0; i < gdb_register_count(); i++)
+		put_register(gdb, i);
+	return GDB_REPLY;
+}
+
+static enum gdb_answer write_registers(struct gdb *gdb, struct gdb_text *text)
+{
+	uint8_t bytes[GDB_REGISTER_MAX];
+	unsigned int i;
+
+	for (i = 0; i < gdb_register_count(); i++) {
+		if (!gdb_get_hex(text, bytes, gdb_register_size(i)))
+			return malformed(gdb);
+		gdb_register_write(&cpu_of(gdb)->vcpu, i, bytes);
+	}
+	return say(gdb, "OK");
+}
+
+static enum gdb_answer read_register(struct gdb *gdb, struct gdb_text *text)
+{
+	uint64_t number;
+
+	if (!gdb_get_number(text, &number) || number >= gdb_register_count())
+		return malformed(gdb);
+	put_register(gdb, number);
+	return GDB_REPLY;
+}
+
+static enum gdb_answer write_register(struct gdb *gdb, struct gdb_text *text)
+{
+	uint8_t bytes[GDB_REGISTER_MAX];
+	uint64_t number;
+
+	if (!gdb_get_number(text, &number) || !gdb_get_text(text, "=") ||
+	    number >= gdb_register_count() ||
+	    !gdb_get_hex(text, bytes, gdb_register_size(number)) ||
+	    !gdb_register_write(&cpu_of(gdb)->vcpu, number, bytes))
+		return malformed(gdb);
+	return say(gdb, "OK");
+}
+
+/* ---- memory -------------------------------------------------------------- */
+
+static bool get_range(struct gdb_text *text, uint64_t *address, uint64_t *size)
+{
+	return gdb_get_number(text, address) && gdb_get_text(text, ",") &&
+	       gdb_get_number(text, size);
+}
+
+static enum gdb_answer read_memory(struct gdb *gdb, struct gdb_text *text)
+{
+	uint8_t bytes[MEMORY_MAX];
+	uint64_t address, size;
+	size_t done;
+
+	if (!get_range(text, &address, &size))
+		return malformed(gdb);
+	done = debug_read(cpu_of(gdb), address, bytes,
+			  size < MEMORY_MAX ? size : MEMORY_MAX);
+	if (!done && size)
+		return bad_address(gdb);
+	gdb_put_hex(&gdb->writer, bytes, done);
+	return GDB_REPLY;
+}
+
+static enum gdb_answer write_bytes(struct gdb *gdb, uint64_t address,
+				   const void *bytes, size_t size)
+{
+	if (debug_write(cpu_of(gdb), address, bytes, size) < size)
+		return bad_address(gdb);
+	return say(gdb, "OK");
+}
+
+static enum gdb_answer write_memory(struct gdb *gdb, struct gdb_text *text)
+{
+	uint8_t bytes[MEMORY_MAX];
+	uint64_t address, size;
+
+	if (!get_range(text, &address, &size) || !gdb_get_text(text, ":") ||
+	    size > MEMORY_MAX || !gdb_get_hex(text, bytes, size))
+		return malformed(gdb);
+	return write_bytes(gdb, address, bytes, size);
+}
+
+static enum gdb_answer write_binary(struct gdb *gdb, struct gdb_text *text)
+{
+	uint64_t address, size;
+
+	if (!get_range(text, &address, &size) || !gdb_get_text(text, ":") ||
+	    size != gdb_text_size(text))
+		return malformed(gdb);
+	return write_bytes(gdb, address, text->at, size);
+}
+
+/* ---- breakpoints --------------------------------------------------------- */
+
+static bool get_breakpoint(struct gdb_text *text, uint64_t *kind,
+			   uint64_t *address, uint64_t *size)
+{
+	return gdb_get_number(text, kind) && *kind <= DEBUG_ACCESS &&
+	       gdb_get_text(text, ",") && get_range(text, address, size) &&
+	       *size <= 8;
+}
+
+static enum gdb_answer insert(struct gdb *gdb, struct gdb_text *text)
+{
+	uint64_t kind, address, size;
+
+	if (!get_breakpoint(text, &kind, &address, &size))
+		return malformed(gdb);
+	switch (debug_insert(cpu_of(gdb), kind, address, size)) {
+	case 0:
+		return say(gdb, "OK");
+	case -EFAULT:
+		return bad_address(gdb);
+	default:
+		return malformed(gdb);
+	}
+}
+
+static enum gdb_answer take_away(struct gdb *gdb, struct gdb_text *text)
+{
+	uint64_t kind, address, size;
+
+	if (!get_breakpoint(text, &kind, &address, &size))
+		return malformed(gdb);
+	debug_remove(gdb->machine, kind, address, size);
+	return say(gdb, "OK");
+}
+
+/* ---- going on ------------------------------------------------------------ */
+
+static enum gdb_answer go_on(struct gdb *gdb)
+{
+	gdb->awaits_stop = true;
+	debug_resume(gdb->machine);
+	return GDB_LATER;
+}
+
+static void tell_all(struct gdb *gdb, enum debug_go go)
+{
+	unsigned int i;
+
+	for (i = 0; i < gdb->machine->cpu_count; i++)
+		gdb->machine->cpus[i].debug.go = go;
+}
+
+static enum gdb_answer go_from(struct gdb *gdb, struct gdb_text *text,
+			       enum debug_go go)
+{
+	uint64_t address;
+
+	if (gdb_get_number(text, &address))
+		cpu_of(gdb)->vcpu.vmcb->save.rip = address;
+	if (gdb_text_size(text))
+		return malformed(gdb);
+	tell_all(gdb, DEBUG_RUN);
+	cpu_of(gdb)->debug.go = go;
+	return go_on(gdb);
+}
+
+static enum gdb_answer run(struct gdb *gdb, struct gdb_text *text)
+{
+	return go_from(gdb, text, DEBUG_RUN);
+}
+
+static enum gdb_answer step(struct gdb *gdb, struct gdb_text *text)
+{
+	return go_from(gdb, text, DEBUG_STEP);
+}
+
+static enum gdb_answer actions(struct gdb *gdb, struct gdb_text *text)
+{
+	return say(gdb, "vCont;c;C;s;S");
+}
+
+/* A guest takes no signals: those of C and S are passed over. */
+static bool get_action(struct gdb_text *text, enum debug_go *go)
+{
+	uint64_t signal;
+
+	if (gdb_get_text(text, ";c"))
+		*go = DEBUG_RUN;
+	else if (gdb_get_text(text, ";s"))
+		*go = DEBUG_STEP;
+	else if (gdb_get_text(text, ";C") && gdb_get_number(text, &signal))
+		*go = DEBUG_RUN;
+	else if (gdb_get_text(text, ";S") && gdb_get_number(text, &signal))
+		*go = DEBUG_STEP;
+	else
+		return false;
+	return true;
+}
+
+/* The first that is for a processor counts. */
+static void tell(struct gdb *gdb, int cpu, enum debug_go go)
+{
+	unsigned int i;
+
+	for (i = 0; i < gdb->machine->cpu_count; i++)
+		if ((cpu == ALL_CPUS || cpu == (int)i) &&
+		    gdb->machine->cpus[i].debug.go == DEBUG_STAY)
+			gdb->machine->cpus[i].debug.go = go;
+}
+
+static bool get_actions(struct gdb *gdb, struct gdb_text *text)
+{
+	enum debug_go go;
+	int cpu;
+
+	while (gdb_text_size(text)) {
+		cpu = ALL_CPUS;
+		if (!get_action(text, &go) ||
+		    (gdb_get_text(text, ":") && !get_thread(gdb, text, &cpu)))
+			return false;
+		tell(gdb, cpu, go);
+	}
+	return true;
+}
+
+static enum gdb_answer act(struct gdb *gdb, struct gdb_text *text)
+{
+	tell_all(gdb, DEBUG_STAY);
+	if (!gdb_text_size(text) || !get_actions(gdb, text)) {
+		tell_all(gdb, DEBUG_STAY);
+		return malformed(gdb);
+	}
+	return go_on(gdb);
+}
+
+static enum gdb_answer detach(struct gdb *gdb, struct gdb_text *text)
+{
+	gdb_put_text(&gdb->writer, "OK");
+	return GDB_REPLY_AND_LEAVE;
+}
+
+static enum gdb_answer end_run(struct gdb *gdb, struct gdb_text *text)
+{
+	machine_end(gdb->machine, 0, STATUS_HALTED, "quit", "%s", "");
+	return GDB_LEAVE;
+}
+
+/* ---- what there is ------------------------------------------------------- */
+
+static enum gdb_answer supported(struct gdb *gdb, struct gdb_text *text)
+{
+	gdb_put_text(&gdb->writer, "PacketSize=");
+	gdb_put_number(&gdb->writer, GDB_PACKET_MAX);
+	return say(gdb, ";QStartNoAckMode+;qXfer:features:read+;"
+			"vContSupported+;swbreak+;hwbreak+");
+}
+
+static enum gdb_answer stop_acks(struct gdb *gdb, struct gdb_text *text)
+{
+	gdb->no_acks = true;
+	return say(gdb, "OK");
+}
+
+static enum gdb_answer attached(struct gdb *gdb, struct gdb_text *text)
+{
+	return say(gdb, "1"); /* gdb's quit lets it go on, rather than end */
+}
+
+static enum gdb_answer put_part(struct gdb *gdb, const struct gdb_writer *whole,
+				uint64_t offset, uint64_t size)
+{
+	uint64_t left;
+
+	if (offset > whole->size)
+		return malformed(gdb);
+	left = whole->size - offset;
+	if (size > MEMORY_MAX - 1)
+		size = MEMORY_MAX - 1; /* all of it may need an escape */
+	gdb_put_text(&gdb->writer, left > size ? "m" : "l");
+	gdb_put_binary(&gdb->writer, whole->packet + offset,
+		       left > size ? size : left);
+	return GDB_REPLY;
+}
+
+static enum gdb_answer features(struct gdb *gdb, struct gdb_text *text)
+{
+	struct gdb_writer whole = { .size = 0 };
+	uint64_t offset, size;
+
+	if (!get_range(text, &offset, &size))
+		return malformed(gdb);
+	gdb_registers_describe(&whole);
+	return put_part(gdb, &whole, offset, size);
+}
+
+static enum gdb_answer unknown(struct gdb *gdb, struct gdb_text *text)
+{
+	return GDB_REPLY; /* of nothing */
+}
+
+/* @whole: what follows belongs to another packet */
+static const struct command {
+	const char *name;
+	enum gdb_answer (*carry_out)(struct gdb *gdb, struct gdb_text *text);
+	bool whole;
+} commands[] = {
+	{ "?", why, true },
+	{ "g", read_registers, true },
+	{ "G", write_registers, false },
+	{ "p", read_register, false },
+	{ "P", write_register, false },
+	{ "m", read_memory, false },
+	{ "M", write_memory, false },
+	{ "X", write_binary, false },
+	{ "Z", insert, false },
+	{ "z", take_away, false },
+	{ "c", run, false },
+	{ "s", step, false },
+	{ "vCont?", actions, true },
+	{ "vCont", act, false },
+	{ "vMustReplyEmpty", unknown, true },
+	{ "H", choose, false },
+	{ "T", is_alive, false },
+	{ "D", detach, false },
+	{ "k", end_run, true },
+	{ "qC", current, true },
+	{ "qfThreadInfo", first_thread, true },
+	{ "qsThreadInfo", next_thread, true },
+	{ "qThreadExtraInfo,", describe_thread, false },
+	{ "qAttached", attached, false },
+	{ "qSupported", supported, false },
+	{ "qXfer:features:read:target.xml:", features, false },
+	{ "QStartNoAckMode", stop_acks, true },
+};
+
+enum gdb_answer gdb_command(struct gdb *gdb)
+{
+	const struct command *command;
+	struct gdb_text text;
+	size_t i;
+
+	gdb->writer.size = 0;
+	for (i = 0; i < ARRAY_SIZE(commands); i++) {
+		command = &commands[i];
+		text = (struct gdb_text){ gdb->reader.packet,
+					  gdb->reader.packet +
+						  gdb->reader.size };
+		if (gdb_get_text(&text, command->name) &&
+		    !(command->whole && gdb_text_size(&text)))
+			return command->carry_out(gdb, &text);
+	}
+	return GDB_REPLY;
+}

@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <string.h>
+
+#include "gdb_packet.h"
+
+#define CTRL_C 3
+#define ESCAPE '}'
+#define ESCAPED 0x20
+
+static const char digits[] = "0123456789abcdef";
+
+/* Gives -1 for what is no digit. */
+static int digit(uint8_t byte)
+{
+	if (byte >= '0' && byte <= '9')
+		return byte - '0';
+	if (byte >= 'a' && byte <= 'f')
+		return byte - 'a' + 10;
+	if (byte >= 'A' && byte <= 'F')
+		return byte - 'A' + 10;
+	return -1;
+}
+
+/* ---- from gdb ------------------------------------------------------------ */
+
+static void begin(struct gdb_reader *reader)
+{
+	reader->state = GDB_READER_INSIDE;
+	reader->sum = 0;
+	reader->is_bad = false;
+	reader->size = 0;
+}
+
+static enum gdb_event outside(struct gdb_reader *reader, uint8_t byte)
+{
+	switch (byte) {
+	case '$':
+		begin(reader);
+		return GDB_MORE;
+	case '+':
+		return GDB_ACK;
+	case '-':
+		return GDB_NAK;
+	case CTRL_C:
+		return GDB_BREAK;
+	default:
+		return GDB_MORE;
+	}
+}
+
+static void keep(struct gdb_reader *reader, uint8_t byte)
+{
+	if (reader->size == GDB_PACKET_MAX)
+		reader->is_bad = true;
+	else
+		reader->packet[reader->size++] = (char)byte;
+}
+
+static void inside(struct gdb_reader *reader, uint8_t byte)
+{
+	if (byte == '#') {
+		reader->is_bad |= reader->state == GDB_READER_ESCAPED;
+		reader->state = GDB_READER_SUM_HIGH;
+		return;
+	}
+	reader->sum += byte;
+	if (reader->state == GDB_READER_ESCAPED) {
+		reader->state = GDB_READER_INSIDE;
+		keep(reader, byte ^ ESCAPED);
+	} else if (byte == ESCAPE) {
+		reader->state = GDB_READER_ESCAPED;
+	} else {
+		keep(reader, byte);
+	}
+}
+
+static void sum_digit(struct gdb_reader *reader, uint8_t byte)
+{
+	int value = digit(byte);
+
+	if (value < 0)
+		reader->is_bad = true;
+	reader->given = (uint8_t)(reader->given << 4 | (value & 15));
+}
+
+static enum gdb_event end(struct gdb_reader *reader)
+{
+	reader->state = GDB_READER_OUTSIDE;
+	reader->packet[reader->size] = 0;
+	if (reader->is_bad || reader->given != reader->sum)
+		return GDB_BROKEN;
+	return GDB_PACKET;
+}
+
+enum gdb_event gdb_reader_take(struct gdb_reader *reader, uint8_t byte)
+{
+	if (reader->state == GDB_READER_OUTSIDE)
+		return outside(reader, byte);
+	if (byte == '$') { /* is escaped inside of one: the last was cut off */
+		begin(reader);
+		return GDB_MORE;
+	}
+	switch (reader->state) {
+	case GDB_READER_SUM_HIGH:
+		sum_digit(reader, byte);
+		reader->state = GDB_READER_SUM_LOW;
+		return GDB_MORE;
+	case GDB_READER_SUM_LOW:
+		sum_digit(reader, byte);
+		return end(reader);
+	default:
+		inside(reader, byte);
+		return GDB_MORE;
+	}
+}
+
+static bool take_one(struct gdb_text *text, const char *wanted)
+{
+	if (text->at == text->end || *text->at != *wanted)
+		return false;
+	text->at++;
+	return true;
+}
+
+bool gdb_get_text(struct gdb_text *text, const char *wanted)
+{
+	struct gdb_text rest = *text;
+
+	for (; *wanted; wanted++)
+		if (!take_one(&rest, wanted))
+			return false;
+	*text = rest;
+	return true;
+}
+
+bool gdb_get_number(struct gdb_text *text, uint64_t *number)
+{
+	const char *at = text->at;
+	uint64_t value = 0;
+
+	for (; at < text->end && digit(*at) >= 0; at++) {
+		if (value >> 60)
+			return false;
+		value = value << 4 | digit(*at);
+	}
+	if (at == text->at)
+		return false;
+	text->at = at;
+	*number = value;
+	return true;
+}
+
+bool gdb_get_hex(struct gdb_text *text, void *bytes, size_t size)
+{
+	uint8_t *to = bytes;
+	int high, low;
+	size_t i;
+
+	if (size > gdb_text_size(text) / 2)
+		return false;
+	for (i = 0; i < size; i++) {
+		high = digit(text->at[2 * i]);
+		low = digit(text->at[2 * i + 1]);
+		if (high < 0 || low < 0)
+			return false;
+		to[i] = high << 4 | low;
+	}
+	text->at += 2 * size;
+	return true;
+}
+
+/* ---- to gdb -------------------------------------------------------------- */
+
+static bool put(struct gdb_writer *writer, const char *bytes, size_t size)
+{
+	if (size > sizeof(writer->packet) - writer->size)
+		return false;
+	memcpy(writer->packet + writer->size, bytes, size);
+	writer->size += size;
+	return true;
+}
+
+void gdb_put_text(struct gdb_writer *writer, const char *text)
+{
+	put(writer, text, strlen(text));
+}
+
+void gdb_put_number(struct gdb_writer *writer, uint64_t number)
+{
+	char text[16];
+	size_t at = sizeof(text);
+
+	do {
+		text[--at] = digits[number & 15];
+		number >>= 4;
+	} while (number);
+	put(writer, text + at, sizeof(text) - at);
+}
+
+void gdb_put_hex(struct gdb_writer *writer, const void *bytes, size_t size)
+{
+	const uint8_t *from = bytes;
+	size_t i;
+
+	for (i = 0; i < size; i++) {
+		const char pair[] = { digits[from[i] >> 4],
+				      digits[from[i] & 15] };
+
+		put(writer, pair, sizeof(pair));
+	}
+}
+
+/* What gdb takes for something else, and * which says "again" */
+static bool is_special(uint8_t byte)
+{
+	return byte == '$' || byte == '#' || byte == ESCAPE || byte == '*';
+}
+
+static bool put_byte(struct gdb_writer *writer, uint8_t byte)
+{
+	const char plain = (char)byte;
+	const char pair[] = { ESCAPE, (char)(byte ^ ESCAPED) };
+
+	return is_special(byte) ? put(writer, pair, sizeof(pair)) :
+				  put(writer, &plain, 1);
+}
+
+size_t gdb_put_binary(struct gdb_writer *writer, const void *bytes, size_t size)
+{
+	const uint8_t *from = bytes;
+	size_t i;
+
+	for (i = 0; i < size; i++)
+		if (!put_byte(writer, from[i]))
+			break;
+	return i;
+}
+
+size_t gdb_frame(const struct gdb_writer *writer, char frame[GDB_FRAME_MAX])
+{
+	uint8_t sum = 0;
+	size_t i;
+
+	frame[0] = '$';
+	memcpy(frame + 1, writer->packet, writer->size);
+	for (i = 0; i < writer->size; i++)
+		sum += (uint8_t)writer->packet[i];
+	frame[1 + i] = '#';
+	frame[2 + i] = digits[sum >> 4];
+	frame[3 + i] = digits[sum & 15];
+	return i + 4;
+}
