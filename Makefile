@@ -76,6 +76,7 @@ source:
 tests: selftests test-modules
 	$(MAKE) -C tests/unit BUILD=$(BUILD)
 	$(MAKE) -C tests/cli BUILD=$(BUILD)
+	$(MAKE) -C tests/gdb BUILD=$(BUILD)
 	$(MAKE) -C tests/reboot BUILD=$(BUILD)
 	$(MAKE) -C tests/linux BUILD=$(BUILD) KVER=$(KVER)
 

@@ -23,9 +23,6 @@ struct range {
 	uint32_t type;
 } __attribute__((packed));
 
-/* Called by startmb.S with what the loader left in EAX and EBX */
-int multiboot(uint32_t magic, const struct info *info);
-
 static void print_map(const struct info *info)
 {
 	uint32_t at = info->map;
@@ -59,6 +56,7 @@ static void print_module(const struct module *module)
 	serial_puts("\n");
 }
 
+/* Called by startmb.S with what the loader left in EAX and EBX */
 int multiboot(uint32_t magic, const struct info *info)
 {
 	const struct module *modules;

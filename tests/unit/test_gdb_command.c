@@ -46,14 +46,17 @@ static enum gdb_answer tell(const char *packet)
 	return gdb_command(&gdb);
 }
 
+static bool is_reply(const char *reply)
+{
+	return gdb.writer.size == strlen(reply) &&
+	       !memcmp(gdb.writer.packet, reply, gdb.writer.size);
+}
+
 static void replies(const char *packet, const char *reply)
 {
 	ck_assert_int_eq(tell(packet), GDB_REPLY);
-	ck_assert_msg(gdb.writer.size == strlen(reply) &&
-			      !memcmp(gdb.writer.packet, reply,
-				      gdb.writer.size),
-		      "%s: %.*s, not %s", packet, (int)gdb.writer.size,
-		      gdb.writer.packet, reply);
+	ck_assert_msg(is_reply(reply), "%s: %.*s, not %s", packet,
+		      (int)gdb.writer.size, gdb.writer.packet, reply);
 }
 
 START_TEST(what_is_not_known_gets_an_empty_reply)

@@ -144,7 +144,10 @@ static uint8_t escaped(struct machine *machine, uint8_t byte)
 	return byte == 'a' || byte == CTRL_A ? CTRL_A : 0;
 }
 
-/* Ctrl-A and: x ends the run, s asks how it is, a is Ctrl-A. Gives 0 for what is not the guest's. */
+/*
+ * Ctrl-A and: x ends the run, s asks how it is, a is Ctrl-A. Gives 0 for what is not
+ * the guest's.
+ */
 static uint8_t unescape(struct machine *machine, uint8_t byte)
 {
 	struct console *console = &machine->console;
