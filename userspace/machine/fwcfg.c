@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include <errno.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include <svmrun/fwcfg.h>
@@ -13,39 +14,41 @@
 #define KEY_MAX_CPUS 0x0f
 #define KEY_DIRECTORY 0x19
 #define KEY_FILE 0x20 /* the first */
+#define KEY_WRITE 0x4000 /* a mode of selecting: what is written is ignored */
 #define PORT_SELECT 0
 
 static const char signature[] = { 'Q', 'E', 'M', 'U' };
 static const uint8_t id[] = { 1, 0, 0, 0 }; /* ports, and no DMA */
 
-struct item {
-	const void *bytes;
-	size_t size;
-};
-
-static struct item selected(const struct svmrun_fwcfg *fwcfg)
+/* Those that every machine has; without bytes if it is none */
+static struct svmrun_fwcfg_item built_in(const struct svmrun_fwcfg *fwcfg,
+					 uint16_t key)
 {
-	const struct {
-		uint16_t key;
-		struct item item;
-	} items[] = {
-		{ KEY_SIGNATURE, { signature, sizeof(signature) } },
-		{ KEY_ID, { id, sizeof(id) } },
-		{ KEY_MEMORY, { &fwcfg->memory, sizeof(fwcfg->memory) } },
-		{ KEY_CPUS, { &fwcfg->cpus, sizeof(fwcfg->cpus) } },
-		{ KEY_MAX_CPUS, { &fwcfg->cpus, sizeof(fwcfg->cpus) } },
-		{ KEY_DIRECTORY,
-		  { &fwcfg->directory, sizeof(fwcfg->directory) } },
+	const struct svmrun_fwcfg_item items[] = {
+		{ KEY_SIGNATURE, signature, sizeof(signature) },
+		{ KEY_ID, id, sizeof(id) },
+		{ KEY_MEMORY, &fwcfg->memory, sizeof(fwcfg->memory) },
+		{ KEY_CPUS, &fwcfg->cpus, sizeof(fwcfg->cpus) },
+		{ KEY_MAX_CPUS, &fwcfg->cpus, sizeof(fwcfg->cpus) },
+		{ KEY_DIRECTORY, &fwcfg->directory, sizeof(fwcfg->directory) },
 	};
-	unsigned int file = fwcfg->key - KEY_FILE;
 	size_t i;
 
-	if (fwcfg->key >= KEY_FILE && file < fwcfg->used)
-		return (struct item){ fwcfg->files[file], fwcfg->sizes[file] };
 	for (i = 0; i < ARRAY_SIZE(items); i++)
-		if (items[i].key == fwcfg->key)
-			return items[i].item;
-	return (struct item){ 0 };
+		if (items[i].key == key)
+			return items[i];
+	return (struct svmrun_fwcfg_item){ .key = key };
+}
+
+static const struct svmrun_fwcfg_item *added(const struct svmrun_fwcfg *fwcfg,
+					     uint16_t key)
+{
+	unsigned int i;
+
+	for (i = 0; i < fwcfg->used; i++)
+		if (fwcfg->items[i].key == key)
+			return &fwcfg->items[i];
+	return NULL;
 }
 
 void svmrun_fwcfg_init(struct svmrun_fwcfg *fwcfg)
@@ -71,51 +74,100 @@ static void put_big_endian(uint8_t *bytes, size_t count, uint32_t value)
 	}
 }
 
+static int add(struct svmrun_fwcfg *fwcfg, uint16_t key, const void *bytes,
+	       size_t size)
+{
+	if (added(fwcfg, key) || built_in(fwcfg, key).bytes)
+		return -EEXIST;
+	if (fwcfg->used == SVMRUN_FWCFG_ITEMS)
+		return -ENOSPC;
+	fwcfg->items[fwcfg->used] = (struct svmrun_fwcfg_item){ key, bytes,
+								size };
+	fwcfg->used++;
+	return 0;
+}
+
+int svmrun_fwcfg_add(struct svmrun_fwcfg *fwcfg, uint16_t key,
+		     const void *bytes, size_t size)
+{
+	bool is_file = key >= KEY_FILE && key < KEY_FILE + SVMRUN_FWCFG_FILES;
+
+	if (is_file || (key & KEY_WRITE))
+		return -EINVAL;
+	return add(fwcfg, key, bytes, size);
+}
+
+static bool has_file(const struct svmrun_fwcfg *fwcfg, const char *name)
+{
+	unsigned int i;
+
+	for (i = 0; i < fwcfg->files; i++)
+		if (!strcmp(fwcfg->directory.entries[i].name, name))
+			return true;
+	return false;
+}
+
+static void enter(struct svmrun_fwcfg *fwcfg, const char *name, uint32_t size)
+{
+	struct svmrun_fwcfg_directory *directory = &fwcfg->directory;
+	struct svmrun_fwcfg_entry *entry = &directory->entries[fwcfg->files];
+
+	put_big_endian(entry->size, sizeof(entry->size), size);
+	put_big_endian(entry->select, sizeof(entry->select),
+		       KEY_FILE + fwcfg->files);
+	strcpy(entry->name, name);
+	fwcfg->files++;
+	put_big_endian(directory->count, sizeof(directory->count),
+		       fwcfg->files);
+}
+
 int svmrun_fwcfg_add_file(struct svmrun_fwcfg *fwcfg, const char *name,
 			  const void *bytes, size_t size)
 {
-	struct svmrun_fwcfg_entry *entry;
-	unsigned int file = fwcfg->used;
+	int error;
 
-	if (file == SVMRUN_FWCFG_FILES)
-		return -ENOSPC;
 	if (strlen(name) >= SVMRUN_FWCFG_NAME)
 		return -ENAMETOOLONG;
-	entry = &fwcfg->directory.entries[file];
-	put_big_endian(entry->size, sizeof(entry->size), size);
-	put_big_endian(entry->select, sizeof(entry->select), KEY_FILE + file);
-	strcpy(entry->name, name);
-	fwcfg->files[file] = bytes;
-	fwcfg->sizes[file] = size;
-	fwcfg->used++;
-	put_big_endian(fwcfg->directory.count, sizeof(fwcfg->directory.count),
-		       fwcfg->used);
-	return 0;
+	if (size > UINT32_MAX)
+		return -EFBIG;
+	if (has_file(fwcfg, name))
+		return -EEXIST;
+	if (fwcfg->files == SVMRUN_FWCFG_FILES)
+		return -ENOSPC;
+	error = add(fwcfg, KEY_FILE + fwcfg->files, bytes, size);
+	if (!error)
+		enter(fwcfg, name, size);
+	return error;
 }
 
 static uint8_t next_byte(struct svmrun_fwcfg *fwcfg)
 {
-	struct item item = selected(fwcfg);
+	const struct svmrun_fwcfg_item *found = added(fwcfg, fwcfg->key);
+	struct svmrun_fwcfg_item item = found ? *found :
+						built_in(fwcfg, fwcfg->key);
 
 	if (fwcfg->offset >= item.size)
 		return 0;
 	return ((const uint8_t *)item.bytes)[fwcfg->offset++];
 }
 
-/* The ports overlap: a word at the first is the key, a byte at the second data. */
+/* The data are a byte wide, and what selects them can only be written. */
 uint32_t svmrun_fwcfg_read(struct svmrun_fwcfg *fwcfg, unsigned int offset,
 			   unsigned int size)
 {
+	uint32_t nothing = UINT32_MAX >> (32 - 8 * size);
+
 	if (offset == PORT_SELECT)
-		return fwcfg->key;
-	return next_byte(fwcfg);
+		return nothing;
+	return (nothing & ~0xffu) | next_byte(fwcfg);
 }
 
+/* The ports overlap: a word at the first is the key, a byte at the second data. */
 void svmrun_fwcfg_write(struct svmrun_fwcfg *fwcfg, unsigned int offset,
 			unsigned int size, uint32_t value)
 {
 	if (offset != PORT_SELECT || size != 2)
 		return;
-	fwcfg->key = value;
+	fwcfg->key = value & ~KEY_WRITE;
 	fwcfg->offset = 0;
 }

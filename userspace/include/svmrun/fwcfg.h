@@ -16,6 +16,7 @@ extern "C" {
 #define SVMRUN_FWCFG_PORT 0x510
 #define SVMRUN_FWCFG_PORTS 2
 #define SVMRUN_FWCFG_FILES 8
+#define SVMRUN_FWCFG_ITEMS 16 /* files, and what all machines do not have */
 #define SVMRUN_FWCFG_NAME 56 /* bytes of a file's name, with a zero */
 
 /**
@@ -43,15 +44,27 @@ struct svmrun_fwcfg_directory {
 };
 
 /**
+ * struct svmrun_fwcfg_item - what a key selects
+ * @key: the key
+ * @bytes: what is read
+ * @size: how many
+ */
+struct svmrun_fwcfg_item {
+	uint16_t key;
+	const void *bytes;
+	size_t size;
+};
+
+/**
  * struct svmrun_fwcfg - the device
  * @key: what is selected
  * @offset: of the next byte of it
  * @memory: bytes of memory, little-endian as all numbers but the directory's
  * @cpus: processors
  * @directory: of the files
- * @files: the files' bytes
- * @sizes: how many
- * @used: files
+ * @items: the first of them are used
+ * @used: how many of @items
+ * @files: how many of these are files
  */
 struct svmrun_fwcfg {
 	uint16_t key;
@@ -59,9 +72,9 @@ struct svmrun_fwcfg {
 	uint64_t memory;
 	uint16_t cpus;
 	struct svmrun_fwcfg_directory directory;
-	const void *files[SVMRUN_FWCFG_FILES];
-	size_t sizes[SVMRUN_FWCFG_FILES];
+	struct svmrun_fwcfg_item items[SVMRUN_FWCFG_ITEMS];
 	unsigned int used;
+	unsigned int files;
 };
 
 /**
@@ -85,14 +98,27 @@ void svmrun_fwcfg_set_cpus(struct svmrun_fwcfg *fwcfg, uint16_t cpus);
 void svmrun_fwcfg_set_memory(struct svmrun_fwcfg *fwcfg, uint64_t bytes);
 
 /**
+ * svmrun_fwcfg_add() - an item for firmware to read
+ * @fwcfg: the device
+ * @key: its key
+ * @bytes: what it has; not copied
+ * @size: how many
+ *
+ * Return: 0, or -ENOSPC if there are SVMRUN_FWCFG_ITEMS already, -EEXIST if the key
+ * is taken, -EINVAL if it is one of a file, or cannot be selected (bit 14).
+ */
+int svmrun_fwcfg_add(struct svmrun_fwcfg *fwcfg, uint16_t key,
+		     const void *bytes, size_t size);
+
+/**
  * svmrun_fwcfg_add_file() - a file for firmware to read
  * @fwcfg: the device
  * @name: its name
  * @bytes: what it has; not copied
  * @size: how many, below 4 GiB
  *
- * Return: 0, or -ENOSPC if there are SVMRUN_FWCFG_FILES already, -ENAMETOOLONG if
- * the name is too long.
+ * Return: 0, or -ENOSPC if there are SVMRUN_FWCFG_FILES, or as many items as there
+ * may be, -EEXIST if there is one of that name, -ENAMETOOLONG or -EFBIG.
  */
 int svmrun_fwcfg_add_file(struct svmrun_fwcfg *fwcfg, const char *name,
 			  const void *bytes, size_t size);
@@ -103,8 +129,8 @@ int svmrun_fwcfg_add_file(struct svmrun_fwcfg *fwcfg, const char *name,
  * @offset: from SVMRUN_FWCFG_PORT
  * @size: bytes: 1, 2 or 4
  *
- * Return: the next byte of what is selected, 0 beyond its end; of the other port,
- * what is selected.
+ * Return: of the second port, the next byte of what is selected, 0 beyond its end; all
+ * ones of the first, which can only be written.
  */
 uint32_t svmrun_fwcfg_read(struct svmrun_fwcfg *fwcfg, unsigned int offset,
 			   unsigned int size);
