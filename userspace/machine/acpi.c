@@ -236,6 +236,7 @@ static uint64_t put_dsdt(struct writer *writer)
 #define FADT_NO_POWER 0x0010
 #define FADT_NO_SLEEP 0x0020
 #define FADT_NO_RTC_STATE 0x0040
+#define FADT_TIMER_32 0x0100
 #define FADT_RESET 0x0400
 
 #define PM1_EVENT_SIZE 4
@@ -289,7 +290,7 @@ static void put_fadt_features(struct writer *writer)
 	put(writer, 0, 1);
 	put(writer,
 	    FADT_WBINVD | FADT_C1 | FADT_NO_POWER | FADT_NO_SLEEP |
-		    FADT_NO_RTC_STATE | FADT_RESET,
+		    FADT_NO_RTC_STATE | FADT_TIMER_32 | FADT_RESET,
 	    4);
 	put_address(writer, SVMRUN_ACPI_RESET_PORT, 1, 1);
 	put(writer, SVMRUN_ACPI_RESET_VALUE, 1);
