@@ -321,8 +321,8 @@ static void write_one(struct svmrun_pc *pc, const struct ports *ports,
 }
 
 /* What is wider than the device is one access to each port, as the bus has it. */
-uint32_t svmrun_pc_port_read(struct svmrun_pc *pc, uint16_t port,
-			     unsigned int size, uint64_t now)
+static uint32_t port_read(struct svmrun_pc *pc, uint16_t port,
+			  unsigned int size, uint64_t now)
 {
 	const struct ports *ports = find(port);
 	uint32_t value = 0;
@@ -335,8 +335,8 @@ uint32_t svmrun_pc_port_read(struct svmrun_pc *pc, uint16_t port,
 	return value;
 }
 
-void svmrun_pc_port_write(struct svmrun_pc *pc, uint16_t port,
-			  unsigned int size, uint32_t value, uint64_t now)
+static void port_write(struct svmrun_pc *pc, uint16_t port, unsigned int size,
+		       uint32_t value, uint64_t now)
 {
 	const struct ports *ports = find(port);
 	unsigned int i;
@@ -348,6 +348,46 @@ void svmrun_pc_port_write(struct svmrun_pc *pc, uint16_t port,
 	for (i = 0; i < size; i++, port++)
 		write_one(pc, find(port), port, 1, (uint8_t)(value >> (8 * i)),
 			  now);
+}
+
+static uint64_t earlier(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+/* Of the timers that are nobody's, which the first processor looks after */
+static uint64_t timers_deadline(const struct svmrun_pc *pc)
+{
+	uint64_t first = svmrun_pit_deadline(&pc->pit);
+
+	first = earlier(first, svmrun_rtc_deadline(&pc->rtc));
+	return earlier(first, svmrun_pm_deadline(&pc->pm));
+}
+
+/* Whoever starts a timer, the first processor may be waiting for a later one. */
+static void tell_first(struct svmrun_pc *pc, uint64_t before)
+{
+	if (timers_deadline(pc) < before)
+		wake(pc, 0);
+}
+
+uint32_t svmrun_pc_port_read(struct svmrun_pc *pc, uint16_t port,
+			     unsigned int size, uint64_t now)
+{
+	uint64_t before = timers_deadline(pc);
+	uint32_t value = port_read(pc, port, size, now);
+
+	tell_first(pc, before);
+	return value;
+}
+
+void svmrun_pc_port_write(struct svmrun_pc *pc, uint16_t port,
+			  unsigned int size, uint32_t value, uint64_t now)
+{
+	uint64_t before = timers_deadline(pc);
+
+	port_write(pc, port, size, value, now);
+	tell_first(pc, before);
 }
 
 /* ---- memory -------------------------------------------------------------- */
@@ -383,20 +423,11 @@ void svmrun_pc_mmio_write(struct svmrun_pc *pc, unsigned int cpu, uint64_t gpa,
 
 /* ---- time ---------------------------------------------------------------- */
 
-static uint64_t earlier(uint64_t a, uint64_t b)
-{
-	return a < b ? a : b;
-}
-
 uint64_t svmrun_pc_deadline(const struct svmrun_pc *pc, unsigned int cpu)
 {
 	uint64_t first = svmrun_lapic_deadline(&pc->lapics[cpu]);
 
-	if (cpu)
-		return first;
-	first = earlier(first, svmrun_pit_deadline(&pc->pit));
-	first = earlier(first, svmrun_rtc_deadline(&pc->rtc));
-	return earlier(first, svmrun_pm_deadline(&pc->pm));
+	return cpu ? first : earlier(first, timers_deadline(pc));
 }
 
 void svmrun_pc_advance(struct svmrun_pc *pc, unsigned int cpu, uint64_t now)
@@ -460,6 +491,6 @@ void svmrun_pc_memory(struct svmrun_pc *pc, uint64_t low, uint64_t high)
 	set_cmos(pc, CMOS_EXTENDED, beyond(low, 1 << 20) >> 10);
 	set_cmos(pc, CMOS_EXTENDED_2, beyond(low, 1 << 20) >> 10);
 	set_cmos(pc, CMOS_16M, beyond(low, 16 << 20) >> 16);
-	set_cmos(pc, CMOS_4G, high >> 16);
+	set_cmos(pc, CMOS_4G, high >> 16 & UINT16_MAX); /* one more follows */
 	svmrun_rtc_set_cmos(&pc->rtc, CMOS_4G + 2, high >> 32);
 }

@@ -1,0 +1,492 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <stdlib.h>
+#include <string.h>
+
+#include <svmrun/pc.h>
+
+#include "suites.h"
+#include "xorshift.h"
+
+#define CPUS 3
+#define START 1000000000ull
+#define SECOND 1000000000ull
+#define LAPIC 0xfee00000ull
+#define IOAPIC 0xfec00000ull
+
+static struct svmrun_pc pc;
+static uint64_t now;
+static unsigned int woken[CPUS], sent, debugged, ended;
+static uint8_t last_byte;
+static enum svmrun_pc_end why;
+static uint32_t with;
+
+static void wake(void *owner, unsigned int cpu)
+{
+	if (owner != &pc || cpu >= CPUS)
+		ck_abort();
+	woken[cpu]++;
+}
+
+static void send(void *owner, uint8_t byte)
+{
+	last_byte = byte;
+	sent++;
+}
+
+static void debug(void *owner, uint8_t byte)
+{
+	last_byte = byte;
+	debugged++;
+}
+
+static void end(void *owner, enum svmrun_pc_end reason, uint32_t value)
+{
+	why = reason;
+	with = value;
+	ended++;
+}
+
+static uint64_t tsc(void *owner, unsigned int cpu)
+{
+	return now;
+}
+
+static uint32_t tsc_khz(void *owner)
+{
+	return 1000000;
+}
+
+static void init(void)
+{
+	const struct svmrun_pc_owner owner = { wake, send,    debug, end,
+					       tsc,  tsc_khz, &pc };
+
+	now = START;
+	svmrun_pc_init(&pc, CPUS, &owner, 0, now);
+	memset(woken, 0, sizeof(woken));
+	ended = 0;
+}
+
+static uint32_t in(uint16_t port, unsigned int size)
+{
+	return svmrun_pc_port_read(&pc, port, size, now);
+}
+
+static void out(uint16_t port, unsigned int size, uint32_t value)
+{
+	svmrun_pc_port_write(&pc, port, size, value, now);
+}
+
+static void start_pics(void)
+{
+	static const struct {
+		uint16_t port;
+		uint8_t value;
+	} words[] = {
+		{ 0x20, 0x11 }, { 0x21, 0x20 }, { 0x21, 4 }, { 0x21, 1 },
+		{ 0xa0, 0x11 }, { 0xa1, 0x28 }, { 0xa1, 2 }, { 0xa1, 1 },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
+		out(words[i].port, 1, words[i].value);
+}
+
+static void mmio_out(unsigned int cpu, uint64_t gpa, uint32_t value)
+{
+	svmrun_pc_mmio_write(&pc, cpu, gpa, 4, value, now);
+}
+
+static void set_entry(unsigned int pin, uint64_t value)
+{
+	mmio_out(0, IOAPIC, 0x11 + 2 * pin);
+	mmio_out(0, IOAPIC + 0x10, value >> 32);
+	mmio_out(0, IOAPIC, 0x10 + 2 * pin);
+	mmio_out(0, IOAPIC + 0x10, value);
+}
+
+static void interrupt_by_uart(void)
+{
+	out(0x3fc, 1, 8);
+	out(0x3f9, 1, 2);
+}
+
+static void interrupt_by_pit(void)
+{
+	out(0x43, 1, 0x30);
+	out(0x40, 1, 0xe8);
+	out(0x40, 1, 3);
+	now = svmrun_pc_deadline(&pc, 0);
+	svmrun_pc_advance(&pc, 0, now);
+}
+
+static void interrupt_by_rtc(void)
+{
+	out(0x70, 1, 0xb);
+	out(0x71, 1, 0x42);
+	now += SECOND;
+	svmrun_pc_advance(&pc, 0, now);
+}
+
+static void interrupt_by_pm(void)
+{
+	out(0x602, 2, 0x100);
+	svmrun_pm_press_power(&pc.pm);
+}
+
+static const struct {
+	unsigned int irq, pin;
+	void (*raise)(void);
+} wires[] = {
+	{ 0, 2, interrupt_by_pit },
+	{ 4, 4, interrupt_by_uart },
+	{ 8, 8, interrupt_by_rtc },
+	{ 9, 9, interrupt_by_pm },
+};
+
+START_TEST(wires_end_at_the_8259s)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(wires); i++) {
+		init();
+		start_pics();
+		out(0x21, 1, 0xff & ~(1 << wires[i].irq) & ~4);
+		out(0xa1, 1, 0xff & ~(1 << wires[i].irq >> 8));
+		ck_assert(!svmrun_pc_interrupts(&pc, 0));
+		wires[i].raise();
+		ck_assert(svmrun_pc_interrupts(&pc, 0));
+		ck_assert(!svmrun_pc_interrupts(&pc, 1));
+		ck_assert_uint_ge(woken[0], 1);
+		ck_assert_uint_eq(svmrun_pc_acknowledge(&pc, 0),
+				  0x20 + wires[i].irq);
+		ck_assert(!svmrun_pc_interrupts(&pc, 0));
+	}
+}
+
+START_TEST(wires_end_at_the_ioapic)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(wires); i++) {
+		init();
+		for (unsigned int pin = 0; pin < 24; pin++)
+			set_entry(pin, 1ull << 56 | (0x40 + pin));
+		mmio_out(1, LAPIC + 0xf0, 0x1ff);
+		ck_assert(!svmrun_pc_interrupts(&pc, 1));
+		wires[i].raise();
+		ck_assert(svmrun_pc_interrupts(&pc, 1));
+		ck_assert(!svmrun_pc_interrupts(&pc, 0));
+		ck_assert_uint_eq(svmrun_pc_acknowledge(&pc, 1),
+				  0x40 + wires[i].pin);
+		mmio_out(1, LAPIC + 0xb0, 0);
+		ck_assert(!svmrun_pc_interrupts(&pc, 1));
+	}
+}
+
+START_TEST(end_of_interrupt_reaches_the_ioapic)
+{
+	init();
+	mmio_out(1, LAPIC + 0xf0, 0x1ff);
+	set_entry(9, 1ull << 56 | 0x8049);
+	interrupt_by_pm();
+	ck_assert_uint_eq(svmrun_pc_acknowledge(&pc, 1), 0x49);
+	mmio_out(1, LAPIC + 0xb0, 0);
+	ck_assert(svmrun_pc_interrupts(&pc, 1)); /* it is high still */
+}
+
+START_TEST(wide_accesses_are_bytes)
+{
+	init();
+	out(0x3fb, 4, 0x5a081b03); /* LCR, MCR, LSR, MSR */
+	ck_assert_uint_eq(in(0x3fb, 2), 0x1b03);
+	out(0x3fe, 2, 0xa500);
+	ck_assert_uint_eq(in(0x3ff, 1), 0xa5);
+	ck_assert_uint_eq(in(0x3ff, 4), 0xe9ffffa5);
+	ck_assert_uint_eq(in(0x3f7, 2), 0x00ff);
+	start_pics();
+	out(0x20, 2, 0x5a0b);
+	ck_assert_uint_eq(in(0x20, 2), 0x5a00);
+}
+
+START_TEST(wide_devices_are_asked_once)
+{
+	init();
+	out(0xcf8, 4, 0x80001234);
+	ck_assert_uint_eq(in(0xcf8, 4), 0x80001234);
+	now += 1000 * SECOND;
+	ck_assert_uint_eq(in(0x608, 4), 3579545000u);
+	out(0x510, 2, 0);
+	ck_assert_uint_eq(in(0x511, 1), 'Q');
+	ck_assert_uint_eq(in(0x510, 4), 0xffff4500); /* Q, then E */
+}
+
+START_TEST(nobody_is_ones)
+{
+	init();
+	for (unsigned int size = 1; size <= 4; size *= 2) {
+		uint64_t before = pc.unclaimed;
+
+		ck_assert_uint_eq(in(0x300, size),
+				  0xffffffff >> (32 - 8 * size));
+		out(0x300, size, 0);
+		ck_assert_uint_eq(pc.unclaimed, before + 2 * size);
+	}
+	pc.unclaimed = 0;
+	ck_assert_uint_eq(in(0x3fe, 4), 0xffff00b0); /* half is nobody's */
+	ck_assert_uint_eq(pc.unclaimed, 2);
+	ck_assert_uint_eq(in(0xf4, 1), 0xff); /* can only be written */
+	ck_assert_uint_eq(in(0xffff, 4), 0xffffffff);
+}
+
+START_TEST(ends)
+{
+	static const struct {
+		uint16_t port;
+		unsigned int size;
+		uint32_t value;
+		bool ends;
+		enum svmrun_pc_end why;
+		uint32_t with;
+	} table[] = {
+		{ 0xcf9, 1, 6, true, SVMRUN_PC_RESET, 0 },
+		{ 0xcf9, 1, 2, false, 0, 0 },
+		{ 0xcf8, 4, 0x80000600, false, 0, 0 },
+		{ 0x92, 1, 3, true, SVMRUN_PC_RESET, 0 },
+		{ 0x92, 1, 2, false, 0, 0 },
+		{ 0x64, 1, 0xfe, true, SVMRUN_PC_RESET, 0 },
+		{ 0x64, 1, 0xd1, false, 0, 0 },
+		{ 0xf4, 1, 0x12, true, SVMRUN_PC_EXIT, 0x12 },
+		{ 0xf4, 2, 0x1234, true, SVMRUN_PC_EXIT, 0x1234 },
+		{ 0xf4, 4, 0x12345678, true, SVMRUN_PC_EXIT, 0x12345678 },
+		{ 0x604, 2, 0x3400, true, SVMRUN_PC_OFF, 5 },
+		{ 0x604, 2, 0x1400, false, 0, 0 },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(table); i++) {
+		init();
+		out(table[i].port, table[i].size, table[i].value);
+		ck_assert_msg(ended == table[i].ends, "%zu", i);
+		if (!table[i].ends)
+			continue;
+		ck_assert_int_eq(why, table[i].why);
+		ck_assert_uint_eq(with, table[i].with);
+	}
+}
+
+START_TEST(small_ports)
+{
+	init();
+	ck_assert_uint_eq(in(0x92, 1), 2);
+	ck_assert_uint_eq(in(0x402, 1), 0xe9);
+	debugged = sent = 0;
+	out(0x402, 1, 'd');
+	ck_assert_uint_eq(debugged, 1);
+	ck_assert_uint_eq(last_byte, 'd');
+	out(0x3f8, 1, 's');
+	ck_assert_uint_eq(sent, 1);
+	ck_assert_uint_eq(last_byte, 's');
+}
+
+START_TEST(timers_are_the_first_processors)
+{
+	init();
+	for (unsigned int cpu = 0; cpu < CPUS; cpu++)
+		ck_assert(svmrun_pc_deadline(&pc, cpu) == SVMRUN_NEVER);
+	out(0x602, 2, 1);
+	ck_assert_uint_eq(svmrun_pc_deadline(&pc, 0), pc.pm.carry);
+	out(0x70, 1, 0xb);
+	out(0x71, 1, 0x12);
+	ck_assert_uint_eq(svmrun_pc_deadline(&pc, 0), START + SECOND);
+	out(0x43, 1, 0x34);
+	out(0x40, 1, 0);
+	out(0x40, 1, 0x10);
+	ck_assert_uint_eq(svmrun_pc_deadline(&pc, 0),
+			  svmrun_pit_deadline(&pc.pit));
+	for (unsigned int cpu = 1; cpu < CPUS; cpu++)
+		ck_assert(svmrun_pc_deadline(&pc, cpu) == SVMRUN_NEVER);
+	svmrun_pc_advance(&pc, 1, START + SECOND / 2);
+	ck_assert_uint_lt(svmrun_pc_deadline(&pc, 0), START + SECOND / 2);
+	svmrun_pc_advance(&pc, 0, START + SECOND / 2);
+	ck_assert_uint_gt(svmrun_pc_deadline(&pc, 0), START + SECOND / 2);
+}
+
+START_TEST(timer_of_each_processor)
+{
+	init();
+	mmio_out(1, LAPIC + 0xf0, 0x1ff);
+	mmio_out(1, LAPIC + 0x320, 0x31);
+	mmio_out(1, LAPIC + 0x380, 1000);
+	ck_assert(svmrun_pc_deadline(&pc, 0) == SVMRUN_NEVER);
+	ck_assert_uint_lt(svmrun_pc_deadline(&pc, 1), SVMRUN_NEVER);
+	now = svmrun_pc_deadline(&pc, 1);
+	svmrun_pc_advance(&pc, 0, now);
+	ck_assert(!svmrun_pc_interrupts(&pc, 1));
+	svmrun_pc_advance(&pc, 1, now);
+	ck_assert_uint_eq(svmrun_pc_acknowledge(&pc, 1), 0x31);
+}
+
+/* Another processor may have done it, and the first one waits. */
+START_TEST(first_processor_is_told_of_an_earlier_deadline)
+{
+	init();
+	out(0x70, 1, 0xb);
+	out(0x71, 1, 0x02);
+	ck_assert_uint_eq(woken[0], 0);
+	out(0x71, 1, 0x42);
+	ck_assert_uint_eq(woken[0], 1);
+	now += SECOND;
+	svmrun_pc_advance(&pc, 0, now);
+	ck_assert(svmrun_pc_deadline(&pc, 0) == SVMRUN_NEVER);
+	woken[0] = 0;
+	out(0x70, 1, 0xc);
+	ck_assert_uint_eq(woken[0], 0);
+	in(0x71, 1); /* periods come again */
+	ck_assert_uint_eq(woken[0], 1);
+	out(0x71, 1, 0);
+	ck_assert_uint_eq(woken[0], 1);
+}
+
+START_TEST(memory_of_apics)
+{
+	init();
+	ck_assert(svmrun_pc_has(&pc, 1, LAPIC));
+	ck_assert(svmrun_pc_has(&pc, 1, LAPIC + 0xfff));
+	ck_assert(svmrun_pc_has(&pc, 1, IOAPIC));
+	ck_assert(svmrun_pc_has(&pc, 1, IOAPIC + 0xfff));
+	ck_assert(!svmrun_pc_has(&pc, 1, LAPIC - 1));
+	ck_assert(!svmrun_pc_has(&pc, 1, LAPIC + 0x1000));
+	ck_assert(!svmrun_pc_has(&pc, 1, IOAPIC - 1));
+	ck_assert(!svmrun_pc_has(&pc, 1, IOAPIC + 0x1000));
+	ck_assert(!svmrun_pc_has(&pc, 1, IOAPIC + (1ull << 32)));
+	for (unsigned int cpu = 0; cpu < CPUS; cpu++)
+		ck_assert_uint_eq(svmrun_pc_mmio_read(&pc, cpu, LAPIC + 0x20, 4,
+						      now),
+				  cpu << 24);
+	mmio_out(0, IOAPIC, 1);
+	ck_assert_uint_eq(svmrun_pc_mmio_read(&pc, 2, IOAPIC + 0x10, 4, now),
+			  0x00170020);
+	ck_assert_uint_eq(svmrun_pc_mmio_read(&pc, 0, IOAPIC + 0x1000, 4, now),
+			  UINT64_MAX);
+}
+
+static uint32_t cmos(uint8_t index, unsigned int size)
+{
+	uint32_t value = 0;
+
+	for (unsigned int i = 0; i < size; i++) {
+		out(0x70, 1, index + i);
+		value |= in(0x71, 1) << (8 * i);
+	}
+	return value;
+}
+
+START_TEST(memory_in_cmos)
+{
+	static const struct {
+		uint64_t low, high;
+		uint32_t extended, from_16m, from_4g;
+	} table[] = {
+		{ 1 << 20, 0, 0, 0, 0 },
+		{ 16 << 20, 0, 15 << 10, 0, 0 },
+		{ 256 << 20, 0, 0xffff, 240 << 4, 0 },
+		{ 3ull << 30, 1ull << 30, 0xffff, 0xbf00, 0x4000 },
+		{ 3ull << 30, 5ull << 30, 0xffff, 0xbf00, 0x14000 },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(table); i++) {
+		init();
+		svmrun_pc_memory(&pc, table[i].low, table[i].high);
+		ck_assert_uint_eq(cmos(0x15, 2), 640);
+		ck_assert_uint_eq(cmos(0x17, 2), table[i].extended);
+		ck_assert_uint_eq(cmos(0x30, 2), table[i].extended);
+		ck_assert_uint_eq(cmos(0x34, 2), table[i].from_16m);
+		ck_assert_uint_eq(cmos(0x5b, 3), table[i].from_4g);
+	}
+}
+
+static uint16_t random_port(uint64_t random)
+{
+	static const uint16_t bases[] = { 0x3f8, 0x20,	0xa0,  0x4d0,
+					  0x40,	 0x60,	0x70,  0x600,
+					  0xcf8, 0x510, 0x402, 0xf0,
+					  0x608, 0x90,	0x300, 0xfffc };
+
+	return bases[random & 15] + (random >> 4 & 7);
+}
+
+static void random_memory(uint64_t random)
+{
+	unsigned int cpu = (random >> 8 & 0xff) % CPUS;
+	uint64_t gpa = (random & 1 << 5 ? LAPIC : IOAPIC) +
+		       (random >> 16 & (random & 1 << 6 ? 0xfff : 0x3f0));
+
+	if (!svmrun_pc_has(&pc, cpu, gpa))
+		ck_abort();
+	if (random & 1 << 7)
+		svmrun_pc_mmio_write(&pc, cpu, gpa, 4, random >> 32, now);
+	else
+		svmrun_pc_mmio_read(&pc, cpu, gpa, 4, now);
+}
+
+static void random_time(uint64_t random)
+{
+	unsigned int cpu = (random >> 8 & 0xff) % CPUS;
+
+	now += random >> 16 & 0xffff;
+	svmrun_pc_advance(&pc, cpu, now);
+	if (svmrun_pc_deadline(&pc, cpu) <= now)
+		ck_abort();
+	if (svmrun_pc_interrupts(&pc, cpu))
+		svmrun_pc_acknowledge(&pc, cpu);
+}
+
+START_TEST(anything_is_harmless)
+{
+	static const unsigned int sizes[] = { 1, 2, 4, 1 };
+	uint64_t state = xorshift_seed(7);
+
+	init();
+	for (unsigned int i = 0; i < 10000000; i++) {
+		uint64_t random = xorshift(&state);
+		unsigned int size = sizes[random >> 62];
+
+		switch (random >> 59 & 7) {
+		case 0:
+			random_memory(random);
+			break;
+		case 1:
+		case 2:
+			random_time(random);
+			break;
+		case 3:
+		case 4:
+			if (in(random_port(random), size) >> (8 * size - 1) >>
+			    1)
+				ck_abort();
+			break;
+		default:
+			out(random_port(random), size, random >> 16);
+			break;
+		}
+	}
+	ck_assert_uint_gt(ended, 1000);
+	ck_assert_uint_gt(woken[0], 1000);
+}
+
+static const TTest **const tests[] = {
+	&wires_end_at_the_8259s,
+	&wires_end_at_the_ioapic,
+	&end_of_interrupt_reaches_the_ioapic,
+	&wide_accesses_are_bytes,
+	&wide_devices_are_asked_once,
+	&nobody_is_ones,
+	&ends,
+	&small_ports,
+	&timers_are_the_first_processors,
+	&timer_of_each_processor,
+	&first_processor_is_told_of_an_earlier_deadline,
+	&memory_of_apics,
+	&memory_in_cmos,
+	&anything_is_harmless,
+};
+
+Suite *pc_suite(void)
+{
+	return suite_of("pc", tests, ARRAY_SIZE(tests));
+}
