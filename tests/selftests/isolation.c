@@ -441,28 +441,43 @@ static bool linux_knows_pointers_leak(void)
 	return knows;
 }
 
-/* Not every processor restores them; then they are cleared. */
-TEST_F(isolation, x87_pointers)
+#define TRIES 3
+
+static bool pointers_are_zeros(struct __test_metadata *_metadata,
+			       struct machine *m)
 {
 	static const uint8_t zeros[16];
+
+	LOAD_HOSTILE(m, MODE_LONG, store_environment);
+	*(uint64_t *)xsave_at(m, XSAVE_XSTATE_BV) = XCR0_X87;
+	ASSERT_EXIT(VMEXIT_HLT, m);
+	return !memcmp(zeros,
+		       machine_at(m, MACHINE_DATA + ENVIRONMENT_POINTERS),
+		       sizeof(zeros));
+}
+
+/*
+ * Not every processor restores them; then they are cleared. Where this machine is a
+ * VM itself, its host may switch to another task in between, restores them no better,
+ * and leaves its own there: so it is tried again.
+ */
+TEST_F(isolation, x87_pointers)
+{
 	static const double value = 1.5;
-	const uint8_t *pointers = machine_at(&self->other,
-					     MACHINE_DATA +
-						     ENVIRONMENT_POINTERS);
+	bool after_program = false, after_guest = false;
 
 	if (xrstor_leaves_pointers() && !linux_knows_pointers_leak())
 		SKIP(return, "XRSTOR leaves what CPUID says it restores");
-	LOAD_HOSTILE(&self->other, MODE_LONG, store_environment);
-	*(uint64_t *)xsave_at(&self->other, XSAVE_XSTATE_BV) = XCR0_X87;
-	asm volatile("fldl %0\n fstp %%st(0)" : : "m"(value));
-	ASSERT_EXIT(VMEXIT_HLT, &self->other);
-	EXPECT_EQ(0, memcmp(zeros, pointers, sizeof(zeros)));
-
-	guest_fill(_metadata, &self->one, SEED_ONE);
-	LOAD_HOSTILE(&self->other, MODE_LONG, store_environment);
-	*(uint64_t *)xsave_at(&self->other, XSAVE_XSTATE_BV) = XCR0_X87;
-	ASSERT_EXIT(VMEXIT_HLT, &self->other);
-	EXPECT_EQ(0, memcmp(zeros, pointers, sizeof(zeros)));
+	for (int i = 0; i < TRIES && !after_program; i++) {
+		asm volatile("fldl %0\n fstp %%st(0)" : : "m"(value));
+		after_program = pointers_are_zeros(_metadata, &self->other);
+	}
+	EXPECT_TRUE(after_program);
+	for (int i = 0; i < TRIES && !after_guest; i++) {
+		guest_fill(_metadata, &self->one, SEED_ONE);
+		after_guest = pointers_are_zeros(_metadata, &self->other);
+	}
+	EXPECT_TRUE(after_guest);
 }
 
 #define SECOND (1ull << 40) /* of TSC ticks; more than a test lasts */

@@ -213,7 +213,7 @@ START_TEST(wide_devices_are_asked_once)
 	ck_assert_uint_eq(in(0x608, 4), 3579545000u);
 	out(0x510, 2, 0);
 	ck_assert_uint_eq(in(0x511, 1), 'Q');
-	ck_assert_uint_eq(in(0x510, 4), 0xffff4500); /* Q, then E */
+	ck_assert_uint_eq(in(0x510, 4), 0xffff45ff); /* Q, then E */
 }
 
 START_TEST(nobody_is_ones)
