@@ -36,6 +36,8 @@ help:
 	@echo '                 and of KVM'\''s -> build/bench.json'
 	@echo 'make bench-growth  the same with more and more VMs, regions, memory'
 	@echo '                 -> build/growth.json'
+	@echo 'make bench-boot  what it takes to start Linux, beside QEMU with KVM'
+	@echo '                 -> build/boots.json'
 	@echo 'make bench-chart both, and draws them -> Documentation/bench.svg, growth.svg'
 	@echo 'make module      svmrun.ko            -> build/module/KVER'
 	@echo 'make lib         libsvmrun            -> build/lib'
@@ -149,6 +151,9 @@ bench:
 bench-growth:
 	@tests/bench/run growth
 
+bench-boot:
+	@tests/bench/run boots
+
 # One after the other, whatever -j says
 bench-chart:
 	@tests/bench/run
@@ -174,4 +179,4 @@ clean:
 
 .PHONY: all help module lib cli examples guests source tests selftests test-modules \
 	benches fuzzers demo test fuzz test-kernels test-debug test-vmrun \
-	test-scheduling test-all style bench bench-growth bench-chart policy install uninstall clean
+	test-scheduling test-all style bench bench-growth bench-boot bench-chart policy install uninstall clean
