@@ -157,6 +157,21 @@ START_TEST(a_new_count_begins_anew)
 	ck_assert_uint_eq(edges, 2);
 }
 
+START_TEST(first_byte_of_two_stops)
+{
+	start();
+	set(PORT_B, 1);
+	mode(2, 0x30);
+	count(2, 10);
+	now = at(4);
+	set(0x42, 5);
+	ck_assert_uint_eq(latched_at(2, 20), 7); /* 1 took the count over */
+	ck_assert(!out_at(20));
+	set(0x42, 0);
+	ck_assert(!out_at(25));
+	ck_assert(out_at(26));
+}
+
 START_TEST(strobes_once)
 {
 	start();
@@ -588,6 +603,7 @@ static const TTest **const tests[] = {
 	&nobody_has_programmed_it,
 	&interrupts_on_terminal_count,
 	&a_new_count_begins_anew,
+	&first_byte_of_two_stops,
 	&strobes_once,
 	&periods_do_not_drift,
 	&periods_that_were_slept_through_are_one,

@@ -253,19 +253,22 @@ static void load(struct svmrun_pit_counter *c, uint16_t value, uint64_t tick)
 }
 
 /* The first of two bytes stops what counts to its end only once. */
-static void write_low(struct svmrun_pit_counter *c, uint8_t value)
+static void write_low(struct svmrun_pit_counter *c, uint8_t value,
+		      uint64_t tick)
 {
 	c->low = value;
 	c->high_written = true;
-	if (c->mode == TERMINAL)
-		c->loaded = false;
+	if (c->mode != TERMINAL)
+		return;
+	c->stopped = elapsed(c, tick);
+	c->loaded = false;
 }
 
 static void write_count(struct svmrun_pit_counter *c, uint8_t value,
 			uint64_t tick)
 {
 	if (c->access == BOTH && !c->high_written) {
-		write_low(c, value);
+		write_low(c, value, tick);
 		return;
 	}
 	c->high_written = false;

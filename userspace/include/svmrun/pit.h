@@ -25,7 +25,7 @@ extern "C" {
  * @reload: what was written last
  * @low: of a count of which the high byte is still to come
  * @begin: tick of the oscillator at which it began to count
- * @stopped: ticks that it had counted when its gate stopped it
+ * @stopped: ticks that it had counted when it was stopped
  * @turn: tick at which a pending count takes over from one that runs
  * @next: what @begin is then
  * @latched: bytes of @latch to be read
