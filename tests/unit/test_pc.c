@@ -274,7 +274,8 @@ START_TEST(small_ports)
 	init();
 	ck_assert_uint_eq(in(0x92, 1), 2);
 	ck_assert_uint_eq(in(0x402, 1), 0xe9);
-	debugged = sent = 0;
+	debugged = 0;
+	sent = 0;
 	out(0x402, 1, 'd');
 	ck_assert_uint_eq(debugged, 1);
 	ck_assert_uint_eq(last_byte, 'd');
