@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include <stddef.h>
 
+#include <svmrun/acpi.h>
 #include <svmrun/pc.h>
 
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
@@ -129,9 +130,11 @@ static void end(struct svmrun_pc *pc, enum svmrun_pc_end why, uint32_t value)
 	pc->owner.end(pc->owner.owner, why, value);
 }
 
+/* There is no other state to sleep in. */
 static void slept(void *owner, unsigned int slp_typ)
 {
-	end(owner, SVMRUN_PC_OFF, slp_typ);
+	if (slp_typ == SVMRUN_ACPI_S5)
+		end(owner, SVMRUN_PC_OFF, slp_typ);
 }
 
 static void sent(void *owner, uint8_t byte)
