@@ -177,16 +177,23 @@ static void take(struct machine *machine, const uint8_t *bytes, size_t size)
 	}
 }
 
+/* A guest that waits for nothing but input now waits for nothing. */
+static void end_input(struct machine *machine)
+{
+	machine->console.at_end = true;
+	if (machine->cpu_count)
+		cpu_wake(&machine->cpus[0]);
+}
+
 static void read_some(struct machine *machine, size_t most)
 {
-	struct console *console = &machine->console;
 	uint8_t bytes[CONSOLE_ROOM];
 	ssize_t got = read(STDIN_FILENO, bytes, most);
 
 	if (got > 0)
 		take(machine, bytes, got);
 	else if (!got || (errno != EAGAIN && errno != EINTR))
-		console->at_end = true;
+		end_input(machine);
 	give(machine);
 }
 
