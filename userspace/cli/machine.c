@@ -218,7 +218,7 @@ static void show(struct machine *machine, struct top *top)
 
 void machine_run(struct machine *machine)
 {
-	struct top top = { 0 };
+	struct top top = { .time = clock_now() };
 	unsigned int i, threads;
 
 	stats_begin(&machine->times);

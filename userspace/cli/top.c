@@ -54,15 +54,14 @@ static void keep(struct top *top, uint64_t rate)
 	top->rates[top->count++] = rate;
 }
 
-/* Since it was shown last; at first since the run began */
-static uint64_t look(struct top *top, const struct stats *stats, uint64_t total)
+/* Since it was shown last */
+static uint64_t look(struct top *top, uint64_t total)
 {
-	uint64_t now = clock_now(), rate;
-	uint64_t begin = (uint64_t)stats->begin.tv_sec * NANOSECONDS +
-			 (uint64_t)stats->begin.tv_nsec;
-	uint64_t time = now - (top->time ? top->time : begin);
+	uint64_t now = clock_now(), time = now - top->time;
+	uint64_t rate = 0;
 
-	rate = time ? (double)(total - top->total) * NANOSECONDS / time : 0;
+	if (time)
+		rate = (double)(total - top->total) * NANOSECONDS / time;
 	top->total = total;
 	top->time = now;
 	keep(top, rate);
@@ -108,7 +107,7 @@ void top_show(const struct machine *machine, struct top *top, bool live)
 
 	machine_sum_stats(machine, &stats, &regs);
 	stats_end(&stats);
-	rate = look(top, &stats, stats_total(&stats, &regs));
+	rate = look(top, stats_total(&stats, &regs));
 	if (machine->options->json) {
 		show_json(machine, &stats, &regs, rate);
 		return;

@@ -10,7 +10,7 @@
 struct machine;
 
 /**
- * struct top - what was shown before
+ * struct top - what was shown before; at first nothing, when the run began
  * @total: exits by then
  * @time: when that was
  * @rates: exits a second, in each second since, the last SPARK_WIDTH of them
