@@ -132,12 +132,15 @@ test-debug:
 test-vmrun:
 	@tests/vmrun
 
+test-linux:
+	@tests/linux/all
+
 test-scheduling:
 	@tests/scheduling
 
 # Each ends with a line of its own, and all of them run.
 test-all:
-	@failed=; for lane in style test fuzz test-scheduling test-kernels \
+	@failed=; for lane in style test fuzz test-linux test-scheduling test-kernels \
 		test-debug test-vmrun; do \
 		$(MAKE) $$lane || failed="$$failed $$lane"; done; \
 		[ -z "$$failed" ] || { echo "failed:$$failed" >&2; exit 1; }
@@ -179,4 +182,4 @@ clean:
 
 .PHONY: all help module lib cli examples guests source tests selftests test-modules \
 	benches fuzzers demo test fuzz test-kernels test-debug test-vmrun \
-	test-scheduling test-all style bench bench-growth bench-boot bench-chart policy install uninstall clean
+	test-scheduling test-linux test-all style bench bench-growth bench-boot bench-chart policy install uninstall clean
