@@ -29,6 +29,8 @@ help:
 	@echo '                 and of KVM (a VM in the nested VM)'
 	@echo 'make test-scheduling  install what is missing, build, run what matters with'
 	@echo '                 each model of preemption and on a CPU without a tick'
+	@echo 'make test-linux  the same for guests that others have made: Linux, multiboot'
+	@echo '                 kernels, firmware'
 	@echo 'make test-all    all of these, make style and make fuzz'
 	@echo 'make fuzz        install what is missing, build, run every fuzzer: 3.5 minutes'
 	@echo 'make style       install what is missing, check the layout of the sources'
