@@ -185,6 +185,14 @@ static void end_input(struct machine *machine)
 		cpu_wake(&machine->cpus[0]);
 }
 
+/* Whether a read would not wait: the lock is held, and somebody may have been first. */
+static bool can_read(void)
+{
+	struct pollfd fd = { .fd = STDIN_FILENO, .events = POLLIN };
+
+	return poll(&fd, 1, 0) > 0;
+}
+
 static void read_some(struct machine *machine, size_t most)
 {
 	uint8_t bytes[CONSOLE_ROOM];
@@ -282,6 +290,6 @@ void console_wait(struct machine *machine, uint64_t until)
 	if (ready > 0 && fds[0].revents)
 		read(console->event, &count, sizeof(count));
 	lock_again(machine);
-	if (ready > 0 && most && fds[2].revents)
+	if (ready > 0 && most && fds[2].revents && can_read())
 		read_some(machine, most);
 }
