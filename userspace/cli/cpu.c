@@ -112,7 +112,7 @@ static void wait(struct cpu *cpu)
 
 static bool stands(const struct cpu *cpu, bool for_good)
 {
-	bool masked = !(cpu->vcpu.vmcb->save.rflags & 1 << 9);
+	bool masked = !(cpu->vcpu.vmcb->save.rflags & RFLAGS_IF);
 
 	return cpu_waits(cpu) || (cpu->halted && (!for_good || masked));
 }

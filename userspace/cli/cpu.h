@@ -19,6 +19,8 @@
 
 struct machine;
 
+#define RFLAGS_IF (1ull << 9)
+
 /* Its timer's: interrupts a run, or a write */
 #define CPU_SIGNAL SIGRTMIN
 

@@ -6,7 +6,6 @@
  */
 #include "machine.h"
 
-#define RFLAGS_IF (1ull << 9)
 #define VECTOR_NMI 2
 
 static bool can_take(const struct svm_vmcb *vmcb)

@@ -11,8 +11,6 @@
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
 #define PAGE 4096ull
 #define STACK_SIZE (4 * PAGE) /* kept free below the top of memory */
-#define GIB_3 (3ull << 30) /* devices from here on */
-#define GIB_4 (4ull << 30)
 #define SEGMENT 0x10000ull
 #define REAL_END 0x100000ull
 #define LOAD_REAL 0x7c00 /* where firmware puts a boot sector */
@@ -49,10 +47,12 @@ static int allocate(struct guest *guest, uint64_t size)
 {
 	int ret;
 
-	if (size <= GIB_3)
+	if (size <= SVMRUN_E820_HOLE)
 		return add_memory(guest, 0, size);
-	ret = add_memory(guest, 0, GIB_3);
-	return ret ? ret : add_memory(guest, GIB_4, size - GIB_3);
+	ret = add_memory(guest, 0, SVMRUN_E820_HOLE);
+	return ret ? ret :
+		     add_memory(guest, SVMRUN_E820_ABOVE,
+				size - SVMRUN_E820_HOLE);
 }
 
 int guest_add_rom(struct guest *guest, uint64_t gpa, uint64_t size)

@@ -252,7 +252,8 @@ static int load_firmware(struct guest *guest, const struct run_options *options,
 		return message_fail(STATUS_USAGE,
 				    "%s: %zu bytes are no firmware; a multiple of 4096, 16 MiB at most, is wanted",
 				    options->image, image->size);
-	ret = guest_add_rom(guest, GIB_4 - image->size, image->size);
+	ret = guest_add_rom(guest, SVMRUN_FIRMWARE_END - image->size,
+			    image->size);
 	if (ret)
 		return ret;
 	memcpy(guest->memories[guest->memory_count - 1].base, image->bytes,
@@ -287,7 +288,7 @@ static int tell_firmware(const struct guest *guest, struct machine *machine)
 {
 	struct svmrun_pc *pc = &machine->pc;
 	int count = svmrun_e820_build(guest->memories, writable(guest),
-				      machine->e820, E820_ENTRIES);
+				      machine->e820, SVMRUN_E820_ENTRIES);
 
 	if (count < 0)
 		return count;

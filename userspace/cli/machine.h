@@ -24,7 +24,6 @@
 #define OUTCOME_RULES 16
 /* Below the hole for devices, above it, and firmware */
 #define MACHINE_MEMORIES 3
-#define MACHINE_E820 16
 
 /**
  * struct outcome - how a run ended
@@ -75,7 +74,7 @@ struct machine {
 	struct svmrun_memory memories[MACHINE_MEMORIES];
 	size_t memory_count;
 	size_t rom_count;
-	struct svmrun_e820_entry e820[MACHINE_E820];
+	struct svmrun_e820_entry e820[SVMRUN_E820_ENTRIES];
 	bool open_bus;
 	pthread_mutex_t lock;
 	struct svmrun_pc pc;

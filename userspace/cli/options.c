@@ -216,21 +216,6 @@ static void tell_bad_option(const struct parse *parse,
 			     argument, parse->command);
 }
 
-static int parse_word(const struct word *words, const char *wanted,
-		      const char *option, const char *value, int *result)
-{
-	const struct word *word;
-
-	for (word = words; word->name; word++) {
-		if (strcmp(word->name, value))
-			continue;
-		*result = word->value;
-		return 0;
-	}
-	return message_fail(STATUS_USAGE, "%s %s: %s is wanted", option, value,
-			    wanted);
-}
-
 static uint64_t host_memory(void)
 {
 	struct sysinfo host;
@@ -288,49 +273,41 @@ static int parse_gdb(const char *value, struct run_options *options)
 	return 0;
 }
 
-static int parse_format(const char *value, struct run_options *options)
+/* Options whose value is a word; each enumeration is as large as an int. */
+static const struct choice {
+	int key;
+	const char *option;
+	const struct word *words;
+	const char *wanted;
+	size_t at; /* in struct run_options */
+} choices[] = {
+	{ KEY_FORMAT, "--format", formats,
+	  "auto, flat, elf, linux, multiboot or firmware",
+	  offsetof(struct run_options, format) },
+	{ KEY_MODE, "--mode", modes, "real, protected or long",
+	  offsetof(struct run_options, mode) },
+	{ KEY_CPU, "--cpu", cpu_models, "host or minimal",
+	  offsetof(struct run_options, cpu) },
+	{ KEY_MSR, "--msr", msr_policies, "fault or ignore",
+	  offsetof(struct run_options, msr) },
+};
+
+static int parse_choice(int key, const char *value, struct run_options *options)
 {
-	int format = 0;
-	int ret = parse_word(formats,
-			     "auto, flat, elf, linux, multiboot or firmware",
-			     "--format", value, &format);
+	const struct choice *choice;
+	const struct word *word;
 
-	if (!ret)
-		options->format = format;
-	return ret;
-}
-
-static int parse_mode(const char *value, struct run_options *options)
-{
-	int mode = 0;
-	int ret = parse_word(modes, "real, protected or long", "--mode", value,
-			     &mode);
-
-	if (!ret)
-		options->mode = mode;
-	return ret;
-}
-
-static int parse_cpu(const char *value, struct run_options *options)
-{
-	int model = 0;
-	int ret = parse_word(cpu_models, "host or minimal", "--cpu", value,
-			     &model);
-
-	if (!ret)
-		options->cpu = model;
-	return ret;
-}
-
-static int parse_msr(const char *value, struct run_options *options)
-{
-	int policy = 0;
-	int ret = parse_word(msr_policies, "fault or ignore", "--msr", value,
-			     &policy);
-
-	if (!ret)
-		options->msr = policy;
-	return ret;
+	for (choice = choices; choice->key != key; choice++)
+		;
+	for (word = choice->words; word->name; word++) {
+		if (strcmp(word->name, value))
+			continue;
+		memcpy((char *)options + choice->at, &word->value,
+		       sizeof(word->value));
+		return 0;
+	}
+	return message_fail(STATUS_USAGE, "%s %s: %s is wanted", choice->option,
+			    value, choice->wanted);
 }
 
 static int parse_cpus(const char *value, struct run_options *options)
@@ -424,21 +401,18 @@ static int run_value(int key, const char *value, struct run_options *options)
 {
 	switch (key) {
 	case KEY_FORMAT:
-		return parse_format(value, options);
 	case KEY_MODE:
-		return parse_mode(value, options);
+	case KEY_CPU:
+	case KEY_MSR:
+		return parse_choice(key, value, options);
 	case KEY_MEMORY:
 		return parse_memory(value, &options->memory);
 	case KEY_CPUS:
 		return parse_cpus(value, options);
 	case KEY_MODULE:
 		return parse_module(value, options);
-	case KEY_CPU:
-		return parse_cpu(value, options);
 	case KEY_CPUID:
 		return parse_cpuid(value, options);
-	case KEY_MSR:
-		return parse_msr(value, options);
 	case KEY_INITRD:
 		options->initrd = value;
 		return 0;

@@ -8,10 +8,10 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "stop.h"
 
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
-#define NANOSECONDS 1000000000l
 #define AGAIN_NANOSECONDS (NANOSECONDS / 10)
 
 static const int signals[] = { SIGHUP, SIGINT, SIGTERM, SIGALRM };
@@ -20,28 +20,27 @@ static int event = -1;
 static int question = -1; /* whom to tell that something is asked */
 static atomic_bool asked;
 
-static void stop(int number)
+/* From a signal handler. It can only fail where it is high already. */
+static void raise_event(int fd)
 {
 	const uint64_t one = 1;
 	int saved = errno;
 
+	if (write(fd, &one, sizeof(one)) < 0)
+		errno = saved;
+}
+
+static void stop(int number)
+{
 	if (!reason)
 		reason = number;
-	/* It can only fail where it is high already. */
-	if (write(event, &one, sizeof(one)) < 0)
-		errno = saved;
-	errno = saved;
+	raise_event(event);
 }
 
 static void ask(int number)
 {
-	const uint64_t one = 1;
-	int saved = errno;
-
 	asked = true;
-	if (write(question, &one, sizeof(one)) < 0)
-		errno = saved;
-	errno = saved;
+	raise_event(question);
 }
 
 /* One that was ignored when the program began is meant to stay so. */

@@ -195,8 +195,6 @@ static bool accept_fixed(struct svmrun_lapic *lapic, uint8_t vector, bool level)
 /* One that waits has no stack yet to take it on. */
 static bool accept_nmi(struct svmrun_lapic *lapic, uint8_t vector, bool level)
 {
-	(void)vector;
-	(void)level;
 	if (lapic->waits)
 		return false;
 	lapic->nmi = true;
@@ -206,8 +204,6 @@ static bool accept_nmi(struct svmrun_lapic *lapic, uint8_t vector, bool level)
 
 static bool accept_init(struct svmrun_lapic *lapic, uint8_t vector, bool level)
 {
-	(void)vector;
-	(void)level;
 	reset(lapic);
 	lapic->nmi = false;
 	lapic->init = true;
@@ -219,7 +215,6 @@ static bool accept_init(struct svmrun_lapic *lapic, uint8_t vector, bool level)
 
 static bool accept_sipi(struct svmrun_lapic *lapic, uint8_t vector, bool level)
 {
-	(void)level;
 	if (!lapic->waits)
 		return false;
 	lapic->sipi = vector;
@@ -230,8 +225,6 @@ static bool accept_sipi(struct svmrun_lapic *lapic, uint8_t vector, bool level)
 static bool accept_extint(struct svmrun_lapic *lapic, uint8_t vector,
 			  bool level)
 {
-	(void)vector;
-	(void)level;
 	if (!is_software_enabled(lapic))
 		return false;
 	lapic->extint = true;
@@ -324,13 +317,11 @@ static void drive(struct svmrun_lapic *lapic, unsigned int number, bool level)
 
 void svmrun_lapic_set_extint(void *lapic, unsigned int number, bool level)
 {
-	(void)number;
 	drive(lapic, 0, level);
 }
 
 void svmrun_lapic_set_nmi(void *lapic, unsigned int number, bool level)
 {
-	(void)number;
 	drive(lapic, 1, level);
 }
 
@@ -627,22 +618,18 @@ struct access {
 static uint32_t read_id(const struct svmrun_lapic *lapic,
 			const struct access *access)
 {
-	(void)access;
 	return is_x2apic(lapic) ? lapic->id : lapic->id << 24;
 }
 
 static uint32_t read_version(const struct svmrun_lapic *lapic,
 			     const struct access *access)
 {
-	(void)access;
-	(void)lapic;
 	return VERSION_VALUE;
 }
 
 static uint32_t read_tpr(const struct svmrun_lapic *lapic,
 			 const struct access *access)
 {
-	(void)access;
 	return lapic->tpr;
 }
 
@@ -654,7 +641,6 @@ static void write_tpr(struct svmrun_lapic *lapic, const struct access *access)
 static uint32_t read_ppr(const struct svmrun_lapic *lapic,
 			 const struct access *access)
 {
-	(void)access;
 	return priority(lapic);
 }
 
@@ -663,7 +649,6 @@ static void write_end(struct svmrun_lapic *lapic, const struct access *access)
 	const struct svmrun_apics_owner *owner = &lapic->apics->owner;
 	int vector = highest(lapic->isr);
 
-	(void)access;
 	if (vector < 0)
 		return;
 	assign_bit(lapic->isr, vector, false);
@@ -678,7 +663,6 @@ static void write_end(struct svmrun_lapic *lapic, const struct access *access)
 static uint32_t read_ldr(const struct svmrun_lapic *lapic,
 			 const struct access *access)
 {
-	(void)access;
 	return is_x2apic(lapic) ? x2apic_ldr(lapic) : lapic->ldr;
 }
 
@@ -690,7 +674,6 @@ static void write_ldr(struct svmrun_lapic *lapic, const struct access *access)
 static uint32_t read_dfr(const struct svmrun_lapic *lapic,
 			 const struct access *access)
 {
-	(void)access;
 	return lapic->dfr;
 }
 
@@ -702,7 +685,6 @@ static void write_dfr(struct svmrun_lapic *lapic, const struct access *access)
 static uint32_t read_svr(const struct svmrun_lapic *lapic,
 			 const struct access *access)
 {
-	(void)access;
 	return lapic->svr;
 }
 
@@ -729,13 +711,11 @@ static uint32_t read_map(const struct svmrun_lapic *lapic,
 static uint32_t read_esr(const struct svmrun_lapic *lapic,
 			 const struct access *access)
 {
-	(void)access;
 	return lapic->esr;
 }
 
 static void write_esr(struct svmrun_lapic *lapic, const struct access *access)
 {
-	(void)access;
 	lapic->esr = lapic->errors;
 	lapic->errors = 0;
 }
@@ -808,7 +788,6 @@ static void write_lvt(struct svmrun_lapic *lapic, const struct access *access)
 static uint32_t read_initial(const struct svmrun_lapic *lapic,
 			     const struct access *access)
 {
-	(void)access;
 	return lapic->initial;
 }
 
@@ -832,7 +811,6 @@ static uint32_t read_current(const struct svmrun_lapic *lapic,
 static uint32_t read_divide(const struct svmrun_lapic *lapic,
 			    const struct access *access)
 {
-	(void)access;
 	return lapic->divide;
 }
 
