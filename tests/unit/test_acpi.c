@@ -13,7 +13,7 @@ static uint8_t buffer[8192];
 static const struct svmrun_acpi two = {
 	.cpus = 2,
 	.pm_port = 0x600,
-	.gpa = SVMRUN_ACPI_GPA,
+	.gpa = 0xf0000,
 };
 
 static uint64_t get(const uint8_t *bytes, unsigned int size)

@@ -13,7 +13,6 @@
 
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
 
-#define TABLES_GPA 0xe0000 /* where the search for ACPI's RSDP begins */
 #define TABLES_SIZE 0x10000
 #define GIB_4 (4ull << 30)
 #define E820_ENTRIES MACHINE_E820
@@ -36,9 +35,9 @@ static int build_tables(const struct guest *guest,
 	const struct svmrun_acpi acpi = {
 		.cpus = options->cpus,
 		.pm_port = SVMRUN_PC_PM_PORT,
-		.gpa = TABLES_GPA,
+		.gpa = SVMRUN_E820_BIOS,
 	};
-	void *buffer = svmrun_memory_at(low_memory(guest), TABLES_GPA,
+	void *buffer = svmrun_memory_at(low_memory(guest), SVMRUN_E820_BIOS,
 					TABLES_SIZE);
 	int ret = buffer ? svmrun_acpi_build(&acpi, buffer, TABLES_SIZE) :
 			   -ERANGE;
@@ -112,7 +111,7 @@ static int load_linux(struct guest *guest, const struct run_options *options,
 			.initrd = initrd->bytes,
 			.initrd_size = initrd->size,
 			.command_line = append,
-			.acpi_rsdp = TABLES_GPA,
+			.acpi_rsdp = SVMRUN_E820_BIOS,
 		};
 
 		ret = svmrun_pvh_load(guest->memories, writable(guest), &boot,
@@ -124,7 +123,7 @@ static int load_linux(struct guest *guest, const struct run_options *options,
 			.initrd = initrd->bytes,
 			.initrd_size = initrd->size,
 			.command_line = append,
-			.acpi_rsdp = TABLES_GPA,
+			.acpi_rsdp = SVMRUN_E820_BIOS,
 		};
 
 		ret = svmrun_bzimage_load(guest->memories, writable(guest),

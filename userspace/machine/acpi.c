@@ -5,6 +5,7 @@
 #include <svmrun/acpi.h>
 #include <svmrun/ioapic.h>
 #include <svmrun/lapic.h>
+#include <svmrun/pm.h>
 
 #define END_MAX 0x100000000ull /* the RSDT and FACS have addresses of 32 bits */
 
@@ -266,11 +267,11 @@ static void put_fadt_ports(struct writer *writer, uint16_t port)
 	put(writer, FADT_DESKTOP, 1);
 	put(writer, SVMRUN_ACPI_SCI, 2);
 	pad(writer, 8); /* no SMI */
-	put(writer, port + SVMRUN_ACPI_PM1_STATUS, 4);
+	put(writer, port + SVMRUN_PM_EVENT, 4);
 	put(writer, 0, 4);
-	put(writer, port + SVMRUN_ACPI_PM1_CONTROL, 4);
+	put(writer, port + SVMRUN_PM_CONTROL, 4);
 	pad(writer, 8);
-	put(writer, port + SVMRUN_ACPI_PM_TIMER, 4);
+	put(writer, port + SVMRUN_PM_TIMER, 4);
 	pad(writer, 8); /* no general-purpose events */
 	put(writer, PM1_EVENT_SIZE, 1);
 	put(writer, PM1_CONTROL_SIZE, 1);
@@ -300,12 +301,11 @@ static void put_fadt_features(struct writer *writer)
 
 static void put_fadt_addresses(struct writer *writer, uint16_t port)
 {
-	put_address(writer, port + SVMRUN_ACPI_PM1_STATUS, PM1_EVENT_SIZE, 2);
+	put_address(writer, port + SVMRUN_PM_EVENT, PM1_EVENT_SIZE, 2);
 	pad_addresses(writer, 1);
-	put_address(writer, port + SVMRUN_ACPI_PM1_CONTROL, PM1_CONTROL_SIZE,
-		    2);
+	put_address(writer, port + SVMRUN_PM_CONTROL, PM1_CONTROL_SIZE, 2);
 	pad_addresses(writer, 2);
-	put_address(writer, port + SVMRUN_ACPI_PM_TIMER, PM_TIMER_SIZE, 4);
+	put_address(writer, port + SVMRUN_PM_TIMER, PM_TIMER_SIZE, 4);
 	pad_addresses(writer, 4); /* no events, and no sleep registers of 5.0 */
 }
 
@@ -436,7 +436,7 @@ int svmrun_acpi_build(const struct svmrun_acpi *acpi, void *buffer, size_t size)
 
 	if (!acpi->cpus || acpi->cpus > SVMRUN_LAPIC_MAX || acpi->gpa % 16 ||
 	    acpi->gpa >= END_MAX ||
-	    acpi->pm_port + SVMRUN_ACPI_PORTS > UINT16_MAX + 1)
+	    acpi->pm_port + SVMRUN_PM_PORTS > UINT16_MAX + 1)
 		return -EINVAL;
 	put_all(&writer, acpi);
 	if (here(&writer) > END_MAX)

@@ -10,7 +10,6 @@
 #define PORT_FAST_A20 0x92
 #define PORT_EXIT 0xf4
 #define PORT_DEBUG 0x402
-#define PORT_RESET 0xcf9
 #define DEBUG_PRESENT 0xe9 /* what QEMU's has firmware read */
 #define KEYBOARD_RESET 0xfe
 #define A20_RESET 0x01
@@ -21,7 +20,6 @@
 #define IRQ_SERIAL 4
 #define IRQ_CLOCK 8
 #define PIN_TIMER 2 /* of the I/O APIC, where the MADT says it is */
-#define IOAPIC_SIZE 0x1000
 
 /* CMOS, as firmware has it: kilobytes, or 64 KiB from 16 MiB or 4 GiB on */
 #define CMOS_BASE 0x15
@@ -226,7 +224,7 @@ static uint32_t pci_read(struct svmrun_pc *pc, uint16_t port, unsigned int size,
 static void pci_write(struct svmrun_pc *pc, uint16_t port, unsigned int size,
 		      uint32_t value, uint64_t now)
 {
-	if (port == PORT_RESET && size == 1 && (value & RESET_CPU))
+	if (port == SVMRUN_ACPI_RESET_PORT && size == 1 && (value & RESET_CPU))
 		end(pc, SVMRUN_PC_RESET, 0);
 	svmrun_pci_write(&pc->pci, port - SVMRUN_PCI_PORT, size, value);
 }
@@ -397,7 +395,7 @@ void svmrun_pc_port_write(struct svmrun_pc *pc, uint16_t port,
 
 static bool is_ioapic(uint64_t gpa)
 {
-	return gpa - SVMRUN_PC_IOAPIC_BASE < IOAPIC_SIZE;
+	return gpa - SVMRUN_IOAPIC_GPA < SVMRUN_IOAPIC_SIZE;
 }
 
 bool svmrun_pc_has(const struct svmrun_pc *pc, unsigned int cpu, uint64_t gpa)
@@ -471,7 +469,7 @@ void svmrun_pc_init(struct svmrun_pc *pc, unsigned int cpus,
 	svmrun_pit_init(&pc->pit, isa_line(pc, IRQ_TIMER), now);
 	svmrun_rtc_init(&pc->rtc, isa_line(pc, IRQ_CLOCK), unix_seconds, now);
 	svmrun_uart_init(&pc->uart, isa_line(pc, IRQ_SERIAL), sent, pc);
-	svmrun_pm_init(&pc->pm, isa_line(pc, SVMRUN_PC_SCI), slept, pc, now);
+	svmrun_pm_init(&pc->pm, isa_line(pc, SVMRUN_ACPI_SCI), slept, pc, now);
 	svmrun_fwcfg_init(&pc->fwcfg);
 }
 

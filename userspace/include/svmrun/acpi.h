@@ -16,24 +16,15 @@
 extern "C" {
 #endif
 
-#define SVMRUN_ACPI_GPA 0xf0000ull /* where an RSDP is looked for */
-
-/* Ports, from svmrun_acpi.pm_port */
-#define SVMRUN_ACPI_PM1_STATUS	0
-#define SVMRUN_ACPI_PM1_ENABLE	2
-#define SVMRUN_ACPI_PM1_CONTROL 4
-#define SVMRUN_ACPI_PM_TIMER	8
-#define SVMRUN_ACPI_PORTS	12
-
-#define SVMRUN_ACPI_SCI		9 /* the interrupt of all that, level-triggered */
-#define SVMRUN_ACPI_S5		5 /* SLP_TYP of PM1 control that switches off */
-#define SVMRUN_ACPI_RESET_PORT	0xcf9
+#define SVMRUN_ACPI_SCI 9 /* of power management, level-triggered */
+#define SVMRUN_ACPI_S5 5 /* SLP_TYP of PM1 control that switches off */
+#define SVMRUN_ACPI_RESET_PORT 0xcf9
 #define SVMRUN_ACPI_RESET_VALUE 6 /* a byte written there resets the machine */
 
 /**
  * struct svmrun_acpi - what the tables are about
  * @cpus: how many processors, at most 255
- * @pm_port: where the PM1 and timer registers start
+ * @pm_port: where the registers of svmrun/pm.h start
  * @gpa: where the tables will be: a multiple of 16, and all below 4 GiB. A guest that
  *       gets no pointer looks for the RSDP, which is first, from 0xe0000 to 0xfffff.
  */

@@ -22,9 +22,7 @@ extern "C" {
 #endif
 
 #define SVMRUN_PC_CPUS_MAX 64
-#define SVMRUN_PC_IOAPIC_BASE 0xfec00000 /* guest physical */
 #define SVMRUN_PC_PM_PORT 0x600
-#define SVMRUN_PC_SCI 9 /* ISA interrupt of power management */
 
 /**
  * enum svmrun_pc_end - what a guest may ask for as its last
