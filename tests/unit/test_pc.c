@@ -256,6 +256,7 @@ START_TEST(ends)
 		{ 0xf4, 4, 0x12345678, true, SVMRUN_PC_EXIT, 0x12345678 },
 		{ 0x604, 2, 0x3400, true, SVMRUN_PC_OFF, 5 },
 		{ 0x604, 2, 0x1400, false, 0, 0 },
+		{ 0x604, 2, 0x2400, false, 0, 0 }, /* S1, which is not there */
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(table); i++) {
