@@ -67,15 +67,18 @@ static void on_alarm(int number)
 {
 }
 
-/* Again and again, for it may go off before the guest is entered. */
-static void set_alarm(void)
+/*
+ * Again and again, for it may go off before the guest is entered; but not while
+ * results are printed, which it would cut short.
+ */
+static void set_alarm(suseconds_t patience)
 {
-	const struct itimerval patience = {
-		.it_value.tv_usec = PATIENCE,
-		.it_interval.tv_usec = PATIENCE,
+	const struct itimerval often = {
+		.it_value.tv_usec = patience,
+		.it_interval.tv_usec = patience,
 	};
 
-	setitimer(ITIMER_REAL, &patience, NULL);
+	setitimer(ITIMER_REAL, &often, NULL);
 }
 
 static struct outcome run(struct fuzzer *fuzzer, const struct guest *guest)
@@ -88,10 +91,11 @@ static struct outcome run(struct fuzzer *fuzzer, const struct guest *guest)
 	if (!fuzzer->subject.no_mercy)
 		mercy_grant(vcpu);
 	vcpu->vmcb->control.exitcode = TALLY_NO_EXIT;
-	set_alarm();
+	set_alarm(PATIENCE);
 	if (race)
 		racer_begin(&fuzzer->racer);
 	result = svmrun_vcpu_run(vcpu);
+	set_alarm(0);
 	if (race)
 		racer_end(&fuzzer->racer);
 	outcome = outcome_of(vcpu, result);
