@@ -29,8 +29,6 @@ help:
 	@echo '                 and of KVM (a VM in the nested VM)'
 	@echo 'make test-scheduling  install what is missing, build, run what matters with'
 	@echo '                 each model of preemption and on a CPU without a tick'
-	@echo 'make test-linux  the same for guests that others have made: Linux, multiboot'
-	@echo '                 kernels, firmware'
 	@echo 'make test-all    all of these, make style and make fuzz'
 	@echo 'make fuzz        install what is missing, build, run every fuzzer: 3.5 minutes'
 	@echo 'make style       install what is missing, check the layout of the sources'
@@ -134,15 +132,12 @@ test-debug:
 test-vmrun:
 	@tests/vmrun
 
-test-linux:
-	@tests/linux/all
-
 test-scheduling:
 	@tests/scheduling
 
 # Each ends with a line of its own, and all of them run.
 test-all:
-	@failed=; for lane in style test fuzz test-linux test-scheduling test-kernels \
+	@failed=; for lane in style test fuzz test-scheduling test-kernels \
 		test-debug test-vmrun; do \
 		$(MAKE) $$lane || failed="$$failed $$lane"; done; \
 		[ -z "$$failed" ] || { echo "failed:$$failed" >&2; exit 1; }
@@ -184,4 +179,4 @@ clean:
 
 .PHONY: all help module lib cli examples guests source tests selftests test-modules \
 	benches fuzzers demo test fuzz test-kernels test-debug test-vmrun \
-	test-scheduling test-linux test-all style bench bench-growth bench-boot bench-chart policy install uninstall clean
+	test-scheduling test-all style bench bench-growth bench-boot bench-chart policy install uninstall clean
