@@ -1,0 +1,349 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+
+#include <svmrun/block.h>
+
+#include "suites.h"
+#include "virtio_guest.h"
+#include "xorshift.h"
+
+#define SECTORS 100
+#define SECTOR SVMRUN_BLOCK_SECTOR
+#define REQUESTS 1000000
+
+#define IN 0
+#define OUT 1
+#define FLUSH 4
+#define GET_ID 8
+
+#define OK 0
+#define IOERR 1
+#define UNSUPP 2
+#define NO_STATUS 0xff
+
+/* Where the guest has its parts of a request */
+#define HEADER DATA
+#define STATUS (DATA + 0x100)
+#define BUFFER (DATA + 0x1000)
+
+static struct svmrun_memory ram;
+static struct svmrun_block block;
+static uint8_t disk[SECTORS * SECTOR];
+static int error;
+static unsigned int flushes, transfers;
+
+/* Moves between disk and guest, with a look at what it is asked for. */
+static int transfer(struct iovec *buffers, unsigned int count, uint64_t offset,
+		    bool write)
+{
+	transfers++;
+	if (offset % SECTOR)
+		ck_abort_msg("no sector begins at %lu", offset);
+	for (unsigned int i = 0; i < count; i++) {
+		size_t size = buffers[i].iov_len;
+
+		if (offset > sizeof(disk) || size > sizeof(disk) - offset)
+			ck_abort_msg("beyond the disk");
+		if (write)
+			memcpy(disk + offset, buffers[i].iov_base, size);
+		else
+			memcpy(buffers[i].iov_base, disk + offset, size);
+		offset += size;
+	}
+	if (offset % SECTOR)
+		ck_abort_msg("part of a sector");
+	return error;
+}
+
+static int disk_read(void *owner, struct iovec *to, unsigned int count,
+		     uint64_t offset)
+{
+	ck_assert_ptr_eq(owner, disk);
+	return transfer(to, count, offset, false);
+}
+
+static int disk_write(void *owner, struct iovec *from, unsigned int count,
+		      uint64_t offset)
+{
+	ck_assert_ptr_eq(owner, disk);
+	return transfer(from, count, offset, true);
+}
+
+static int disk_flush(void *owner)
+{
+	ck_assert_ptr_eq(owner, disk);
+	flushes++;
+	return error;
+}
+
+static void start(bool read_only)
+{
+	const struct svmrun_block_owner owner = {
+		.read = disk_read,
+		.write = read_only ? NULL : disk_write,
+		.flush = disk_flush,
+		.owner = disk,
+	};
+
+	for (size_t i = 0; i < sizeof(disk); i++)
+		disk[i] = i / SECTOR + i;
+	error = 0;
+	flushes = 0;
+	transfers = 0;
+	svmrun_block_init(&block, &owner, SECTORS, "a name", &ram, 1);
+	virtio_drive(&block.virtio, &ram);
+}
+
+static void setup(void)
+{
+	ram = guest_ram();
+	start(false);
+}
+
+static void teardown(void)
+{
+	guest_ram_free(&ram);
+}
+
+static void write_header(uint32_t type, uint64_t sector)
+{
+	uint8_t *at = guest_ram_at(&ram, HEADER, 16);
+
+	memcpy(at, &type, 4);
+	memset(at + 4, 0, 4);
+	memcpy(at + 8, &sector, 8);
+}
+
+/* Descriptor 0 is the chain's. Returns the status. */
+static uint8_t submit(void)
+{
+	uint8_t *status = guest_ram_at(&ram, STATUS, 1);
+
+	*status = NO_STATUS;
+	virtio_offer(&ram, 0);
+	virtio_set(&block.virtio, REG_QUEUE_NOTIFY, 0);
+	return *status;
+}
+
+/* A request as drivers make it: header, @size bytes of data, status */
+static uint8_t request(uint32_t type, uint64_t sector, uint32_t size)
+{
+	write_header(type, sector);
+	virtio_describe(&ram, 0, HEADER, 16, NEXT, 1);
+	virtio_describe(&ram, 1, BUFFER, size, NEXT | (type == OUT ? 0 : WRITE),
+			2);
+	virtio_describe(&ram, 2, STATUS, 1, WRITE, 0);
+	return submit();
+}
+
+START_TEST(configuration)
+{
+	ck_assert_uint_eq(virtio_get(&block.virtio, 0x008), 2);
+	ck_assert_uint_eq(svmrun_virtio_read(&block.virtio, REG_CONFIG, 8),
+			  SECTORS);
+	ck_assert_uint_eq(virtio_get(&block.virtio, REG_CONFIG + 12), 126);
+	ck_assert_uint_eq(virtio_get(&block.virtio, REG_DEVICE_FEATURES),
+			  1 << 2 | 1 << 9);
+	start(true);
+	ck_assert_uint_eq(virtio_get(&block.virtio, REG_DEVICE_FEATURES),
+			  1 << 2 | 1 << 5 | 1 << 9);
+}
+
+START_TEST(reads)
+{
+	uint32_t head, written;
+
+	ck_assert_uint_eq(request(IN, 3, 2 * SECTOR), OK);
+	ck_assert_mem_eq(guest_ram_at(&ram, BUFFER, 2 * SECTOR),
+			 disk + 3 * SECTOR, 2 * SECTOR);
+	virtio_used_entry(&ram, 0, &head, &written);
+	ck_assert_uint_eq(head, 0);
+	ck_assert_uint_eq(written, 2 * SECTOR + 1);
+	ck_assert_uint_eq(virtio_get(&block.virtio, REG_INTERRUPT_STATUS), 1);
+	ck_assert_uint_eq(request(IN, SECTORS - 1, SECTOR), OK);
+	ck_assert_mem_eq(guest_ram_at(&ram, BUFFER, SECTOR),
+			 disk + sizeof(disk) - SECTOR, SECTOR);
+}
+
+START_TEST(writes)
+{
+	uint8_t before[SECTOR];
+
+	memcpy(before, disk + SECTOR, SECTOR);
+	memset(guest_ram_at(&ram, BUFFER, SECTOR), 0x5a, SECTOR);
+	ck_assert_uint_eq(request(OUT, 2, SECTOR), OK);
+	ck_assert_mem_eq(disk + 2 * SECTOR, guest_ram_at(&ram, BUFFER, SECTOR),
+			 SECTOR);
+	ck_assert_mem_eq(disk + SECTOR, before, SECTOR);
+	ck_assert_uint_eq(disk[3 * SECTOR], 3);
+}
+
+/* Where one part ends and the next begins is the guest's choice (2.7.4). */
+START_TEST(parts_are_cut_anyhow)
+{
+	uint32_t size = 2 * SECTOR;
+
+	write_header(IN, 7);
+	virtio_describe(&ram, 0, HEADER, 1, NEXT, 1);
+	virtio_describe(&ram, 1, HEADER + 1, 15, NEXT, 2);
+	virtio_describe(&ram, 2, BUFFER, 100, NEXT | WRITE, 3);
+	virtio_describe(&ram, 3, BUFFER + 100, size - 100 + 1, WRITE, 0);
+	submit();
+	ck_assert_mem_eq(guest_ram_at(&ram, BUFFER, size), disk + 7 * SECTOR,
+			 size);
+	ck_assert_uint_eq(*(uint8_t *)guest_ram_at(&ram, BUFFER + size, 1), OK);
+
+	write_header(OUT, 9);
+	memcpy(guest_ram_at(&ram, BUFFER, 16), guest_ram_at(&ram, HEADER, 16),
+	       16);
+	memcpy(guest_ram_at(&ram, BUFFER + 16, SECTOR), disk, SECTOR);
+	virtio_describe(&ram, 0, BUFFER, 16 + SECTOR, NEXT, 1);
+	virtio_describe(&ram, 1, STATUS, 1, WRITE, 0);
+	ck_assert_uint_eq(submit(), OK);
+	ck_assert_mem_eq(disk + 9 * SECTOR, disk, SECTOR);
+}
+
+START_TEST(several_at_once)
+{
+	write_header(FLUSH, 0);
+	virtio_describe(&ram, 0, HEADER, 16, NEXT, 1);
+	virtio_describe(&ram, 1, STATUS, 1, WRITE, 0);
+	virtio_offer(&ram, 0);
+	virtio_offer(&ram, 0);
+	ck_assert_uint_eq(submit(), OK);
+	ck_assert_uint_eq(flushes, 3);
+	ck_assert_uint_eq(virtio_used(&ram), 3);
+}
+
+START_TEST(name)
+{
+	static const char padded[SVMRUN_BLOCK_NAME] = "a name";
+
+	ck_assert_uint_eq(request(GET_ID, 0, SVMRUN_BLOCK_NAME), OK);
+	ck_assert_mem_eq(guest_ram_at(&ram, BUFFER, SVMRUN_BLOCK_NAME), padded,
+			 SVMRUN_BLOCK_NAME);
+	ck_assert_uint_eq(request(GET_ID, 0, SVMRUN_BLOCK_NAME - 1), IOERR);
+	svmrun_block_init(&block, &block.owner, 1, "a name longer than twenty",
+			  &ram, 1);
+	ck_assert_mem_eq(block.name, "a name longer than t", SVMRUN_BLOCK_NAME);
+}
+
+START_TEST(what_is_refused)
+{
+	static const struct {
+		uint32_t type;
+		uint64_t sector;
+		uint32_t size;
+		uint8_t status;
+	} table[] = {
+		{ IN, SECTORS, SECTOR, IOERR },
+		{ IN, SECTORS - 1, 2 * SECTOR, IOERR },
+		{ IN, UINT64_MAX, SECTOR, IOERR },
+		{ IN, UINT64_MAX / SECTOR + 1, SECTOR, IOERR },
+		{ IN, 0, SECTOR - 1, IOERR },
+		{ IN, 0, (SECTORS + 1) * SECTOR, IOERR },
+		{ OUT, SECTORS, SECTOR, IOERR },
+		{ OUT, UINT64_MAX, SECTOR, IOERR },
+		{ OUT, 0, 1, IOERR },
+		{ 2, 0, SECTOR, UNSUPP },
+		{ 11, 0, SECTOR, UNSUPP }, /* DISCARD is not offered */
+		{ UINT32_MAX, 0, SECTOR, UNSUPP },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(table); i++)
+		ck_assert_msg(request(table[i].type, table[i].sector,
+				      table[i].size) == table[i].status,
+			      "number %zu", i);
+	ck_assert_uint_eq(transfers, 0);
+	ck_assert_uint_eq(virtio_used(&ram), ARRAY_SIZE(table));
+	start(true);
+	ck_assert_uint_eq(request(OUT, 0, SECTOR), IOERR);
+	ck_assert_uint_eq(transfers, 0);
+	ck_assert_uint_eq(request(IN, 0, SECTOR), OK);
+}
+
+START_TEST(errors_are_told)
+{
+	error = -EIO;
+	ck_assert_uint_eq(request(IN, 0, SECTOR), IOERR);
+	ck_assert_uint_eq(request(OUT, 0, SECTOR), IOERR);
+	ck_assert_uint_eq(request(FLUSH, 0, 0), IOERR);
+	ck_assert_uint_eq(transfers, 2);
+	ck_assert_uint_eq(flushes, 1);
+	block.owner.flush = NULL;
+	ck_assert_uint_eq(request(FLUSH, 0, 0), OK);
+}
+
+static void must_be_reset(void)
+{
+	ck_assert_uint_eq(submit(), NO_STATUS);
+	ck_assert(virtio_get(&block.virtio, REG_STATUS) & STATUS_NEEDS_RESET);
+	ck_assert_uint_eq(virtio_used(&ram), 0);
+	ck_assert_uint_eq(transfers, 0);
+}
+
+START_TEST(requests_that_are_none)
+{
+	write_header(IN, 0);
+	virtio_describe(&ram, 0, HEADER, 15, NEXT, 1);
+	virtio_describe(&ram, 1, STATUS, 1, WRITE, 0);
+	must_be_reset();
+
+	start(false);
+	virtio_describe(&ram, 0, HEADER, 16, 0, 0);
+	must_be_reset();
+
+	start(false);
+	virtio_describe(&ram, 0, STATUS, 1, WRITE, 0);
+	must_be_reset();
+}
+
+/* Requests of any kind and size at any place: transfer() looks at what comes. */
+START_TEST(a_million_requests)
+{
+	static const uint32_t types[] = { IN, OUT, IN, OUT, FLUSH, GET_ID, 3 };
+	uint64_t state = xorshift_seed(1);
+
+	for (unsigned int i = 0; i < REQUESTS; i++) {
+		uint64_t bits = xorshift(&state);
+		uint32_t type = types[bits % ARRAY_SIZE(types)];
+		uint64_t sector = bits >> 60 ?
+					  xorshift(&state) % (SECTORS + 4) :
+					  xorshift(&state);
+		uint32_t first = (bits >> 16) % (4 * SECTOR);
+		uint32_t second = bits >> 59 & 1 ? -first % SECTOR :
+						   (bits >> 32) % (4 * SECTOR);
+		uint16_t kind = type == OUT ? 0 : WRITE;
+
+		write_header(type, sector);
+		virtio_describe(&ram, 0, HEADER, 16, NEXT, 1);
+		virtio_describe(&ram, 1, BUFFER, first, NEXT | kind, 2);
+		virtio_describe(&ram, 2, BUFFER + 4 * SECTOR, second,
+				NEXT | kind, 3);
+		virtio_describe(&ram, 3, STATUS, 1, WRITE, 0);
+		if (submit() > UNSUPP)
+			ck_abort_msg("no status");
+	}
+	ck_assert_uint_gt(transfers, REQUESTS / 4);
+	ck_assert_uint_gt(flushes, REQUESTS / 10);
+}
+
+Suite *block_suite(void)
+{
+	Suite *suite = suite_create("block");
+	TCase *tcase = tcase_create("block");
+
+	tcase_add_checked_fixture(tcase, setup, teardown);
+	tcase_add_test(tcase, configuration);
+	tcase_add_test(tcase, reads);
+	tcase_add_test(tcase, writes);
+	tcase_add_test(tcase, parts_are_cut_anyhow);
+	tcase_add_test(tcase, several_at_once);
+	tcase_add_test(tcase, name);
+	tcase_add_test(tcase, what_is_refused);
+	tcase_add_test(tcase, errors_are_told);
+	tcase_add_test(tcase, requests_that_are_none);
+	tcase_add_test(tcase, a_million_requests);
+	suite_add_tcase(suite, tcase);
+	return suite;
+}

@@ -1,0 +1,211 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#include <string.h>
+
+#include <svmrun/block.h>
+
+#define ID 2
+#define FEATURE_SEG_MAX (1ull << 2)
+#define FEATURE_RO (1ull << 5)
+#define FEATURE_FLUSH (1ull << 9)
+
+/* Configuration: 5.2.4 */
+#define CONFIG_CAPACITY 0
+#define CONFIG_SEG_MAX 12
+#define SEG_MAX (SVMRUN_VIRTIO_ENTRIES - 2) /* beside header and status */
+
+/* Requests: 5.2.6 */
+#define REQUEST_IN 0
+#define REQUEST_OUT 1
+#define REQUEST_FLUSH 4
+#define REQUEST_GET_ID 8
+
+#define STATUS_OK 0
+#define STATUS_IOERR 1
+#define STATUS_UNSUPP 2
+
+struct header {
+	uint32_t type;
+	uint32_t reserved;
+	uint64_t sector;
+};
+
+/* Buffers, of which some are passed */
+struct buffers {
+	struct iovec *first;
+	unsigned int count;
+	size_t size;
+};
+
+/* Passes the first of them, or @most bytes of it, @part of them. */
+static void *next(struct buffers *buffers, size_t most, size_t *part)
+{
+	struct iovec *first = buffers->first;
+	void *at = first->iov_base;
+
+	*part = first->iov_len < most ? first->iov_len : most;
+	first->iov_base = (char *)at + *part;
+	first->iov_len -= *part;
+	buffers->size -= *part;
+	if (!first->iov_len) {
+		buffers->first++;
+		buffers->count--;
+	}
+	return at;
+}
+
+static void get(struct buffers *buffers, void *to, size_t size)
+{
+	size_t done, part;
+
+	for (done = 0; done < size; done += part) {
+		const void *at = next(buffers, size - done, &part);
+
+		memcpy((char *)to + done, at, part);
+	}
+}
+
+static void put(struct buffers *buffers, const void *from, size_t size)
+{
+	size_t done, part;
+
+	for (done = 0; done < size; done += part) {
+		void *at = next(buffers, size - done, &part);
+
+		memcpy(at, (const char *)from + done, part);
+	}
+}
+
+/* The status is the last byte, wherever the guest has put it. */
+static uint8_t *take_status(struct buffers *buffers)
+{
+	struct iovec *last = &buffers->first[buffers->count - 1];
+
+	last->iov_len--;
+	if (!last->iov_len)
+		buffers->count--;
+	buffers->size--;
+	return (uint8_t *)last->iov_base + last->iov_len;
+}
+
+static bool is_on_disk(const struct svmrun_block *block, uint64_t sector,
+		       size_t size)
+{
+	return size % SVMRUN_BLOCK_SECTOR == 0 && sector <= block->sectors &&
+	       size / SVMRUN_BLOCK_SECTOR <= block->sectors - sector;
+}
+
+static uint8_t status_of(int error)
+{
+	return error ? STATUS_IOERR : STATUS_OK;
+}
+
+static uint8_t read_disk(struct svmrun_block *block,
+			 const struct header *header, struct buffers *in)
+{
+	const struct svmrun_block_owner *owner = &block->owner;
+
+	if (!is_on_disk(block, header->sector, in->size))
+		return STATUS_IOERR;
+	return status_of(owner->read(owner->owner, in->first, in->count,
+				     header->sector * SVMRUN_BLOCK_SECTOR));
+}
+
+static uint8_t write_disk(struct svmrun_block *block,
+			  const struct header *header, struct buffers *out)
+{
+	const struct svmrun_block_owner *owner = &block->owner;
+
+	if (!owner->write || !is_on_disk(block, header->sector, out->size))
+		return STATUS_IOERR;
+	return status_of(owner->write(owner->owner, out->first, out->count,
+				      header->sector * SVMRUN_BLOCK_SECTOR));
+}
+
+static uint8_t flush(struct svmrun_block *block)
+{
+	const struct svmrun_block_owner *owner = &block->owner;
+
+	return status_of(owner->flush ? owner->flush(owner->owner) : 0);
+}
+
+static uint8_t get_id(struct svmrun_block *block, struct buffers *in)
+{
+	if (in->size < sizeof(block->name))
+		return STATUS_IOERR;
+	put(in, block->name, sizeof(block->name));
+	return STATUS_OK;
+}
+
+static uint8_t serve(struct svmrun_block *block, const struct header *header,
+		     struct buffers *out, struct buffers *in)
+{
+	switch (header->type) {
+	case REQUEST_IN:
+		return read_disk(block, header, in);
+	case REQUEST_OUT:
+		return write_disk(block, header, out);
+	case REQUEST_FLUSH:
+		return flush(block);
+	case REQUEST_GET_ID:
+		return get_id(block, in);
+	default:
+		return STATUS_UNSUPP;
+	}
+}
+
+/*
+ * The length of what was written counts from the first byte on, so with the status
+ * it is all of it, though what a request had no use for is as it was.
+ */
+static void answer(struct svmrun_block *block)
+{
+	struct svmrun_virtio_chain *chain = &block->chain;
+	struct buffers out = { chain->out, chain->out_count, chain->out_size };
+	struct buffers in = { chain->in, chain->in_count, chain->in_size };
+	uint32_t written = chain->in_size;
+	struct header header;
+	uint8_t *status;
+
+	if (out.size < sizeof(header) || !in.size) {
+		svmrun_virtio_need_reset(&block->virtio);
+		return;
+	}
+	get(&out, &header, sizeof(header));
+	status = take_status(&in);
+	*status = serve(block, &header, &out, &in);
+	svmrun_virtio_give(&block->virtio, 0, chain->head, written);
+}
+
+static void notify(void *owner, unsigned int queue)
+{
+	struct svmrun_block *block = owner;
+
+	while (svmrun_virtio_take(&block->virtio, queue, &block->chain))
+		answer(block);
+}
+
+void svmrun_block_init(struct svmrun_block *block,
+		       const struct svmrun_block_owner *owner, uint64_t sectors,
+		       const char *name, const struct svmrun_memory *memories,
+		       size_t memory_count)
+{
+	const struct svmrun_virtio_kind kind = {
+		.id = ID,
+		.features = FEATURE_SEG_MAX | FEATURE_FLUSH |
+			    (owner->write ? 0 : FEATURE_RO),
+		.queues = 1,
+		.notify = notify,
+		.owner = block,
+	};
+	const uint32_t seg_max = SEG_MAX;
+
+	svmrun_virtio_init(&block->virtio, &kind, memories, memory_count);
+	memcpy(block->virtio.config + CONFIG_CAPACITY, &sectors,
+	       sizeof(sectors));
+	memcpy(block->virtio.config + CONFIG_SEG_MAX, &seg_max,
+	       sizeof(seg_max));
+	block->owner = *owner;
+	block->sectors = sectors;
+	memset(block->name, 0, sizeof(block->name));
+	memcpy(block->name, name, strnlen(name, sizeof(block->name)));
+}
