@@ -161,6 +161,32 @@ START_TEST(definitions)
 	ck_assert_mem_eq(dsdt + 36, aml, sizeof(aml));
 }
 
+START_TEST(virtio_devices)
+{
+	static const uint8_t aml[] = {
+		0x10, 0x43, 0x04, '_',	'S',  'B',  '_',  0x5b, 0x82, 59,
+		'V',  '0',  '0',  '1',	0x08, '_',  'H',  'I',	'D',  0x0d,
+		'L',  'N',  'R',  'O',	'0',  '0',  '0',  '5',	0x00, 0x08,
+		'_',  'U',  'I',  'D',	0x0a, 1,    0x08, '_',	'C',  'R',
+		'S',  0x11, 26,	  0x0a, 23,   0x86, 9,	  0,	1,    0x00,
+		0x10, 0x00, 0xd0, 0x00, 0x10, 0x00, 0x00, 0x89, 6,    0,
+		0x01, 1,    17,	  0,	0,    0,    0x79, 0x00,
+	};
+	struct svmrun_acpi acpi = two;
+	const uint8_t *dsdt;
+	uint32_t before, size;
+
+	dsdt = table_at(&two, get(fadt(&two) + 40, 4), "DSDT");
+	before = get(dsdt + 4, 4);
+	acpi.virtio_gpa = 0xd0000000;
+	acpi.virtio_pin = 16;
+	acpi.virtio_count = 2;
+	dsdt = table_at(&acpi, get(fadt(&acpi) + 40, 4), "DSDT");
+	size = get(dsdt + 4, 4);
+	ck_assert_uint_eq(size, before + 2 * sizeof(aml));
+	ck_assert_mem_eq(dsdt + size - sizeof(aml), aml, sizeof(aml));
+}
+
 START_TEST(interrupt_controllers)
 {
 	static const uint8_t entries[] = {
@@ -183,6 +209,7 @@ START_TEST(many_processors_fit_in_a_page)
 	const uint8_t *interrupts;
 
 	acpi.cpus = 255;
+	acpi.virtio_count = 8;
 	ck_assert_int_le(size_of(&acpi), 4096);
 	interrupts = madt(&acpi);
 	for (unsigned int i = 0; i < 255; i++)
@@ -200,6 +227,12 @@ START_TEST(what_cannot_be_described)
 		{ .cpus = 1, .pm_port = 0x600, .gpa = 0x100000000 },
 		{ .cpus = 1, .pm_port = 0x600, .gpa = 0xfffffff0 },
 		{ .cpus = 1, .pm_port = 0x600, .gpa = 0xfffffffffffffff0 },
+		{ .cpus = 1, .pm_port = 0x600, .virtio_count = 256 },
+		{ .cpus = 1,
+		  .pm_port = 0x600,
+		  .virtio_gpa = 0xfffff000,
+		  .virtio_count = 2 },
+		{ .cpus = 1, .pm_port = 0x600, .virtio_gpa = -1ull },
 	};
 	const struct svmrun_acpi last = { .cpus = 1, .pm_port = 0xfff4 };
 
@@ -249,6 +282,7 @@ static const TTest **const tests[] = {
 	&fixed_description,
 	&tables_of_the_fixed_description,
 	&definitions,
+	&virtio_devices,
 	&interrupt_controllers,
 	&many_processors_fit_in_a_page,
 	&what_cannot_be_described,

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <errno.h>
 #include <svmrun/pc.h>
 
 #include "suites.h"
@@ -12,6 +13,7 @@
 #define SECOND 1000000000ull
 #define LAPIC 0xfee00000ull
 #define IOAPIC 0xfec00000ull
+#define VIRTIO 0xd0000000
 
 static struct svmrun_pc pc;
 static uint64_t now;
@@ -367,6 +369,40 @@ START_TEST(memory_of_apics)
 			  UINT64_MAX);
 }
 
+START_TEST(virtio_devices)
+{
+	static const struct svmrun_virtio_kind kind = { .id = 7, .queues = 1 };
+	static struct svmrun_virtio devices[SVMRUN_PC_VIRTIO_MAX + 1];
+	unsigned int i;
+
+	init();
+	ck_assert(!svmrun_pc_has(&pc, 0, VIRTIO));
+	for (i = 0; i < SVMRUN_PC_VIRTIO_MAX; i++) {
+		svmrun_virtio_init(&devices[i], &kind, NULL, 0);
+		ck_assert_int_eq(svmrun_pc_attach(&pc, &devices[i]), 0);
+		set_entry(16 + i, 1ull << 56 | 1 << 15 | (0x40 + i));
+	}
+	ck_assert_int_eq(svmrun_pc_attach(&pc, &devices[i]), -ENOSPC);
+	ck_assert(!svmrun_pc_has(&pc, 0, VIRTIO - 1));
+	ck_assert(svmrun_pc_has(&pc, 0, VIRTIO + 0x7fff));
+	ck_assert(!svmrun_pc_has(&pc, 0, VIRTIO + 0x8000));
+	ck_assert_uint_eq(svmrun_pc_mmio_read(&pc, 0, VIRTIO + 8, 1, now), 0);
+	mmio_out(1, LAPIC + 0xf0, 0x1ff);
+	for (i = 0; i < SVMRUN_PC_VIRTIO_MAX; i++) {
+		uint64_t gpa = VIRTIO + 0x1000 * i;
+
+		ck_assert_uint_eq(svmrun_pc_mmio_read(&pc, 2, gpa + 8, 4, now),
+				  7);
+		mmio_out(0, gpa + 0x70, 15);
+		svmrun_virtio_need_reset(&devices[i]);
+		ck_assert(svmrun_pc_interrupts(&pc, 1));
+		ck_assert_uint_eq(svmrun_pc_acknowledge(&pc, 1), 0x40 + i);
+		mmio_out(0, gpa + 0x64, 2);
+		mmio_out(1, LAPIC + 0xb0, 0);
+		ck_assert(!svmrun_pc_interrupts(&pc, 1));
+	}
+}
+
 static uint32_t cmos(uint8_t index, unsigned int size)
 {
 	uint32_t value = 0;
@@ -484,6 +520,7 @@ static const TTest **const tests[] = {
 	&timer_of_each_processor,
 	&first_processor_is_told_of_an_earlier_deadline,
 	&memory_of_apics,
+	&virtio_devices,
 	&memory_in_cmos,
 	&anything_is_harmless,
 };

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <svmrun/acpi.h>
 #include <svmrun/ioapic.h>
 #include <svmrun/lapic.h>
 #include <svmrun/pm.h>
+#include <svmrun/virtio.h>
 
 #define END_MAX 0x100000000ull /* the RSDT and FACS have addresses of 32 bits */
 
@@ -126,6 +128,7 @@ static uint64_t put_facs(struct writer *writer)
 #define AML_NAME 0x08
 #define AML_BYTE 0x0a
 #define AML_DWORD 0x0c
+#define AML_STRING 0x0d
 #define AML_SCOPE 0x10
 #define AML_BUFFER 0x11
 #define AML_PACKAGE 0x12
@@ -143,7 +146,7 @@ static void put_byte(struct writer *writer, uint8_t value)
 	put(writer, value, 1);
 }
 
-/* The length of what follows counts itself. None here needs more than a byte. */
+/* The length of what follows counts itself. A byte is enough for less than 64. */
 static size_t begin_length(struct writer *writer)
 {
 	put(writer, 0, 1);
@@ -153,6 +156,21 @@ static size_t begin_length(struct writer *writer)
 static void end_length(struct writer *writer, size_t start)
 {
 	patch(writer, start, writer->at - start, 1);
+}
+
+/* For less than 4096 */
+static size_t begin_long(struct writer *writer)
+{
+	put(writer, 0, 2);
+	return writer->at - 2;
+}
+
+static void end_long(struct writer *writer, size_t start)
+{
+	size_t length = writer->at - start;
+
+	patch(writer, start, 0x40 | (length & 0xf), 1);
+	patch(writer, start + 1, length >> 4, 1);
 }
 
 /* Name (_S5_, Package () { S5, S5, 0, 0 }), for PM1a, PM1b and two reserved */
@@ -179,15 +197,16 @@ static const uint8_t com1_resources[] = {
 };
 
 /* Name (_CRS, Buffer () { ... }) */
-static void put_resources(struct writer *writer)
+static void put_resources(struct writer *writer, const uint8_t *resources,
+			  size_t size)
 {
 	size_t buffer;
 
 	put_name(writer, "_CRS");
 	put(writer, AML_BUFFER, 1);
 	buffer = begin_length(writer);
-	put_byte(writer, sizeof(com1_resources));
-	put_bytes(writer, com1_resources, sizeof(com1_resources));
+	put_byte(writer, size);
+	put_bytes(writer, resources, size);
 	end_length(writer, buffer);
 }
 
@@ -205,11 +224,66 @@ static void put_com1(struct writer *writer)
 	put_bytes(writer, pnp0501, sizeof(pnp0501));
 	put_name(writer, "_UID");
 	put(writer, AML_ONE, 1);
-	put_resources(writer);
+	put_resources(writer, com1_resources, sizeof(com1_resources));
 	end_length(writer, device);
 }
 
-static uint64_t put_dsdt(struct writer *writer)
+/* ACPI 6.4.3: memory, and an interrupt: consumed, level, high, exclusive */
+static void put_virtio_resources(struct writer *writer, uint32_t gpa,
+				 uint32_t pin)
+{
+	uint8_t resources[23];
+	struct writer list = { .buffer = resources, .size = sizeof(resources) };
+
+	put(&list, 0x000986, 3);
+	put(&list, 1, 1); /* can be written to */
+	put(&list, gpa, 4);
+	put(&list, SVMRUN_VIRTIO_SIZE, 4);
+	put(&list, 0x000689, 3);
+	put(&list, 0x01, 1);
+	put(&list, 1, 1);
+	put(&list, pin, 4);
+	put(&list, 0x0079, 2);
+	put_resources(writer, resources, sizeof(resources));
+}
+
+/* Device (V0nn) { Name (_HID, "LNRO0005") Name (_UID, nn) ... } */
+static void put_virtio(struct writer *writer, const struct svmrun_acpi *acpi,
+		       uint8_t number)
+{
+	char name[5];
+	size_t device;
+
+	snprintf(name, sizeof(name), "V%03X", number);
+	put(writer, AML_DEVICE, 2);
+	device = begin_length(writer);
+	put_bytes(writer, name, 4);
+	put_name(writer, "_HID");
+	put(writer, AML_STRING, 1);
+	put_bytes(writer, "LNRO0005", 9);
+	put_name(writer, "_UID");
+	put_byte(writer, number);
+	put_virtio_resources(writer,
+			     acpi->virtio_gpa + number * SVMRUN_VIRTIO_SIZE,
+			     acpi->virtio_pin + number);
+	end_length(writer, device);
+}
+
+/* A scope for each, so that its length stays a small number */
+static void put_virtios(struct writer *writer, const struct svmrun_acpi *acpi)
+{
+	for (unsigned int i = 0; i < acpi->virtio_count; i++) {
+		size_t scope;
+
+		put(writer, AML_SCOPE, 1);
+		scope = begin_long(writer);
+		put_bytes(writer, "_SB_", 4);
+		put_virtio(writer, acpi, i);
+		end_long(writer, scope);
+	}
+}
+
+static uint64_t put_dsdt(struct writer *writer, const struct svmrun_acpi *acpi)
 {
 	size_t start = begin_table(writer, "DSDT", 2);
 	size_t scope;
@@ -220,6 +294,7 @@ static uint64_t put_dsdt(struct writer *writer)
 	put_bytes(writer, "_SB_", 4);
 	put_com1(writer);
 	end_length(writer, scope);
+	put_virtios(writer, acpi);
 	return end_table(writer, start);
 }
 
@@ -418,7 +493,7 @@ static void put_all(struct writer *writer, const struct svmrun_acpi *acpi)
 
 	pad(writer, RSDP_SIZE);
 	facs = put_facs(writer);
-	dsdt = put_dsdt(writer);
+	dsdt = put_dsdt(writer, acpi);
 	fadt = put_fadt(writer, acpi->pm_port, facs, dsdt);
 	madt = put_madt(writer, acpi->cpus);
 	rsdt = put_root(writer, "RSDT", 4, fadt, madt);
@@ -436,7 +511,10 @@ int svmrun_acpi_build(const struct svmrun_acpi *acpi, void *buffer, size_t size)
 
 	if (!acpi->cpus || acpi->cpus > SVMRUN_LAPIC_MAX || acpi->gpa % 16 ||
 	    acpi->gpa >= END_MAX ||
-	    acpi->pm_port + SVMRUN_PM_PORTS > UINT16_MAX + 1)
+	    acpi->pm_port + SVMRUN_PM_PORTS > UINT16_MAX + 1 ||
+	    acpi->virtio_count > UINT8_MAX ||
+	    acpi->virtio_gpa >
+		    END_MAX - acpi->virtio_count * SVMRUN_VIRTIO_SIZE)
 		return -EINVAL;
 	put_all(&writer, acpi);
 	if (here(&writer) > END_MAX)

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+#include <errno.h>
 #include <stddef.h>
 
 #include <svmrun/acpi.h>
@@ -398,28 +399,49 @@ static bool is_ioapic(uint64_t gpa)
 	return gpa - SVMRUN_IOAPIC_GPA < SVMRUN_IOAPIC_SIZE;
 }
 
+/* Which device that was attached, or none */
+static struct svmrun_virtio *virtio_at(const struct svmrun_pc *pc, uint64_t gpa)
+{
+	uint64_t number = (gpa - SVMRUN_PC_VIRTIO_GPA) / SVMRUN_VIRTIO_SIZE;
+
+	return gpa >= SVMRUN_PC_VIRTIO_GPA && number < pc->virtio_count ?
+		       pc->virtio[number] :
+		       NULL;
+}
+
 bool svmrun_pc_has(const struct svmrun_pc *pc, unsigned int cpu, uint64_t gpa)
 {
-	return svmrun_lapic_is_at(&pc->lapics[cpu], gpa) || is_ioapic(gpa);
+	return svmrun_lapic_is_at(&pc->lapics[cpu], gpa) || is_ioapic(gpa) ||
+	       virtio_at(pc, gpa);
 }
 
 uint64_t svmrun_pc_mmio_read(struct svmrun_pc *pc, unsigned int cpu,
 			     uint64_t gpa, unsigned int size, uint64_t now)
 {
+	const struct svmrun_virtio *virtio = virtio_at(pc, gpa);
+
 	if (svmrun_lapic_is_at(&pc->lapics[cpu], gpa))
 		return svmrun_lapic_read(&pc->lapics[cpu], gpa & 0xfff, now);
 	if (is_ioapic(gpa))
 		return svmrun_ioapic_read(&pc->ioapic, gpa & 0xfff);
+	if (virtio)
+		return svmrun_virtio_read(virtio, gpa % SVMRUN_VIRTIO_SIZE,
+					  size);
 	return UINT64_MAX;
 }
 
 void svmrun_pc_mmio_write(struct svmrun_pc *pc, unsigned int cpu, uint64_t gpa,
 			  unsigned int size, uint64_t value, uint64_t now)
 {
+	struct svmrun_virtio *virtio = virtio_at(pc, gpa);
+
 	if (svmrun_lapic_is_at(&pc->lapics[cpu], gpa))
 		svmrun_lapic_write(&pc->lapics[cpu], gpa & 0xfff, value, now);
 	else if (is_ioapic(gpa))
 		svmrun_ioapic_write(&pc->ioapic, gpa & 0xfff, value);
+	else if (virtio)
+		svmrun_virtio_write(virtio, gpa % SVMRUN_VIRTIO_SIZE, size,
+				    value);
 }
 
 /* ---- time ---------------------------------------------------------------- */
@@ -471,6 +493,22 @@ void svmrun_pc_init(struct svmrun_pc *pc, unsigned int cpus,
 	svmrun_uart_init(&pc->uart, isa_line(pc, IRQ_SERIAL), sent, pc);
 	svmrun_pm_init(&pc->pm, isa_line(pc, SVMRUN_ACPI_SCI), slept, pc, now);
 	svmrun_fwcfg_init(&pc->fwcfg);
+}
+
+int svmrun_pc_attach(struct svmrun_pc *pc, struct svmrun_virtio *virtio)
+{
+	unsigned int number = pc->virtio_count;
+
+	if (number == SVMRUN_PC_VIRTIO_MAX)
+		return -ENOSPC;
+	virtio->line = (struct svmrun_line){
+		.set = svmrun_ioapic_set,
+		.owner = &pc->ioapic,
+		.number = SVMRUN_PC_VIRTIO_PIN + number,
+	};
+	pc->virtio[number] = virtio;
+	pc->virtio_count++;
+	return 0;
 }
 
 static void set_cmos(struct svmrun_pc *pc, uint8_t index, uint64_t value)

@@ -16,6 +16,7 @@
 #include <svmrun/pm.h>
 #include <svmrun/rtc.h>
 #include <svmrun/uart.h>
+#include <svmrun/virtio.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -23,6 +24,9 @@ extern "C" {
 
 #define SVMRUN_PC_CPUS_MAX 64
 #define SVMRUN_PC_PM_PORT 0x600
+#define SVMRUN_PC_VIRTIO_MAX 8
+#define SVMRUN_PC_VIRTIO_GPA 0xd0000000ull /* of the first device's registers */
+#define SVMRUN_PC_VIRTIO_PIN 16 /* of the I/O APIC, the first device's */
 
 /**
  * enum svmrun_pc_end - what a guest may ask for as its last
@@ -72,6 +76,8 @@ struct svmrun_pc_owner {
  * @apics: the local APICs
  * @lapics: of each processor
  * @ioapic: the I/O APIC: the interrupts of ISA at the same pins, but 0 at pin 2
+ * @virtio: devices that were attached
+ * @virtio_count: how many
  */
 struct svmrun_pc {
 	struct svmrun_pc_owner owner;
@@ -87,6 +93,8 @@ struct svmrun_pc {
 	struct svmrun_apics apics;
 	struct svmrun_lapic lapics[SVMRUN_PC_CPUS_MAX];
 	struct svmrun_ioapic ioapic;
+	struct svmrun_virtio *virtio[SVMRUN_PC_VIRTIO_MAX];
+	unsigned int virtio_count;
 };
 
 /**
@@ -110,6 +118,19 @@ void svmrun_pc_init(struct svmrun_pc *pc, unsigned int cpus,
  * By the bytes of CMOS that firmware has looked at since the AT.
  */
 void svmrun_pc_memory(struct svmrun_pc *pc, uint64_t low, uint64_t high);
+
+/**
+ * svmrun_pc_attach() - give it one more virtio device
+ * @pc: the PC
+ * @virtio: a device that has been initialised; must stay where it is
+ *
+ * The first one's registers are at SVMRUN_PC_VIRTIO_GPA, its interrupt is at pin
+ * SVMRUN_PC_VIRTIO_PIN of the I/O APIC, level-triggered; each that follows is
+ * SVMRUN_VIRTIO_SIZE bytes and a pin further. Guests know by ACPI: struct svmrun_acpi.
+ *
+ * Return: 0, or -ENOSPC if it has SVMRUN_PC_VIRTIO_MAX already.
+ */
+int svmrun_pc_attach(struct svmrun_pc *pc, struct svmrun_virtio *virtio);
 
 /**
  * svmrun_pc_port_read() - IN
