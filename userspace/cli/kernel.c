@@ -35,6 +35,9 @@ static int build_tables(const struct guest *guest,
 	const struct svmrun_acpi acpi = {
 		.cpus = options->cpus,
 		.pm_port = SVMRUN_PC_PM_PORT,
+		.virtio_gpa = SVMRUN_PC_VIRTIO_GPA,
+		.virtio_pin = SVMRUN_PC_VIRTIO_PIN,
+		.virtio_count = options->disk_count,
 		.gpa = SVMRUN_E820_BIOS,
 	};
 	void *buffer = svmrun_memory_at(low_memory(guest), SVMRUN_E820_BIOS,

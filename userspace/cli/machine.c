@@ -96,6 +96,45 @@ void machine_init(struct machine *machine, const struct run_options *options)
 		       clock_now());
 }
 
+/* ---- disks --------------------------------------------------------------- */
+
+int machine_open_disks(struct machine *machine,
+		       const struct run_options *options)
+{
+	size_t i;
+	int ret;
+
+	for (i = 0; i < options->disk_count; i++) {
+		ret = disk_open(&machine->disks[i], options->disks[i]);
+		if (ret) {
+			machine_close_disks(machine);
+			return ret;
+		}
+		machine->disk_count++;
+	}
+	return 0;
+}
+
+/* What the guest cannot write to is no memory for a device either. */
+void machine_attach_disks(struct machine *machine)
+{
+	size_t i;
+
+	for (i = 0; i < machine->disk_count; i++) {
+		struct disk *disk = &machine->disks[i];
+
+		disk_init(disk, i, machine->memories,
+			  machine->memory_count - machine->rom_count);
+		svmrun_pc_attach(&machine->pc, &disk->block.virtio);
+	}
+}
+
+void machine_close_disks(struct machine *machine)
+{
+	while (machine->disk_count)
+		disk_close(&machine->disks[--machine->disk_count]);
+}
+
 /* ---- processors ---------------------------------------------------------- */
 
 static void init_cpu(struct machine *machine, struct cpu *cpu)

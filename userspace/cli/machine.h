@@ -18,6 +18,7 @@
 #include "console.h"
 #include "cpu.h"
 #include "debug.h"
+#include "disk.h"
 #include "options.h"
 
 /* More than a guest breaks by itself */
@@ -54,6 +55,8 @@ struct outcome {
  * @memory_count: how many ranges
  * @rom_count: how many of them, the last, the guest cannot write to
  * @e820: the memory map that firmware can ask for
+ * @disks: of the guest
+ * @disk_count: how many
  * @open_bus: an address where nothing is reads ones and swallows writes, as a PC
  *	has it; otherwise it ends the run
  * @lock: for all that follows
@@ -75,6 +78,8 @@ struct machine {
 	size_t memory_count;
 	size_t rom_count;
 	struct svmrun_e820_entry e820[SVMRUN_E820_ENTRIES];
+	struct disk disks[OPTIONS_DISKS];
+	size_t disk_count;
 	bool open_bus;
 	pthread_mutex_t lock;
 	struct svmrun_pc pc;
@@ -90,6 +95,15 @@ struct machine {
 
 /* Gives the machine its devices. */
 void machine_init(struct machine *machine, const struct run_options *options);
+
+/*
+ * The files of its disks: 0, or the exit status after a message; and what makes
+ * devices of them, once it has its memory.
+ */
+int machine_open_disks(struct machine *machine,
+		       const struct run_options *options);
+void machine_attach_disks(struct machine *machine);
+void machine_close_disks(struct machine *machine);
 
 /* Gives it its processors, once it has a VM: 0, or a negative errno. */
 int machine_create_cpus(struct machine *machine);

@@ -26,6 +26,7 @@ enum key {
 	KEY_INITRD,
 	KEY_APPEND,
 	KEY_MODULE,
+	KEY_DISK,
 	KEY_CPU,
 	KEY_CPUID,
 	KEY_MSR,
@@ -96,6 +97,9 @@ static const struct argp_option run_table[] = {
 	  "Command line of a Linux or multiboot kernel", 0 },
 	{ "module", KEY_MODULE, "FILE[=TEXT]", 0,
 	  "A module of a multiboot kernel, with its command line; may be given again",
+	  0 },
+	{ "disk", KEY_DISK, "FILE[,ro]", 0,
+	  "A disk, which the guest writes to unless it ends with ,ro; may be given again",
 	  0 },
 	{ "cpu", KEY_CPU, "MODEL", 0,
 	  "host or minimal: the host's features, or what every 64-bit processor has",
@@ -322,22 +326,32 @@ static int parse_cpus(const char *value, struct run_options *options)
 	return 0;
 }
 
+static int too_many(const char *option, const char *value, int most)
+{
+	return message_fail(STATUS_USAGE, "%s %s: no more than %d are wanted",
+			    option, value, most);
+}
+
 static int parse_module(const char *value, struct run_options *options)
 {
 	if (options->module_count == OPTIONS_MODULES)
-		return message_fail(STATUS_USAGE,
-				    "--module %s: no more than %d are wanted",
-				    value, OPTIONS_MODULES);
+		return too_many("--module", value, OPTIONS_MODULES);
 	options->modules[options->module_count++] = value;
+	return 0;
+}
+
+static int parse_disk(const char *value, struct run_options *options)
+{
+	if (options->disk_count == OPTIONS_DISKS)
+		return too_many("--disk", value, OPTIONS_DISKS);
+	options->disks[options->disk_count++] = value;
 	return 0;
 }
 
 static int parse_cpuid(const char *value, struct run_options *options)
 {
 	if (options->cpuid_count == OPTIONS_CPUIDS)
-		return message_fail(STATUS_USAGE,
-				    "--cpuid %s: no more than %d are wanted",
-				    value, OPTIONS_CPUIDS);
+		return too_many("--cpuid", value, OPTIONS_CPUIDS);
 	if (!cpuid_parse(value, &options->cpuid[options->cpuid_count]))
 		return message_fail(STATUS_USAGE,
 				    "--cpuid %s: a leaf and registers are wanted, such as 7.0=,0,0,0",
@@ -411,6 +425,8 @@ static int run_value(int key, const char *value, struct run_options *options)
 		return parse_cpus(value, options);
 	case KEY_MODULE:
 		return parse_module(value, options);
+	case KEY_DISK:
+		return parse_disk(value, options);
 	case KEY_CPUID:
 		return parse_cpuid(value, options);
 	case KEY_INITRD:

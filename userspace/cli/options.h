@@ -12,6 +12,7 @@
 #define OPTIONS_CPUS 64
 #define OPTIONS_MODULES 16
 #define OPTIONS_CPUIDS 16
+#define OPTIONS_DISKS 8
 
 enum format {
 	FORMAT_AUTO,
@@ -37,6 +38,8 @@ enum msr_policy { MSR_FAULT, MSR_IGNORE };
  * @append: the kernel's command line, NULL for none
  * @modules: of multiboot: FILE or FILE=COMMAND LINE
  * @module_count: how many
+ * @disks: FILE or FILE,ro
+ * @disk_count: how many
  * @cpu: whose CPUID the guest sees
  * @cpuid: what it sees instead
  * @cpuid_count: how many leaves
@@ -62,6 +65,8 @@ struct run_options {
 	const char *append;
 	const char *modules[OPTIONS_MODULES];
 	size_t module_count;
+	const char *disks[OPTIONS_DISKS];
+	size_t disk_count;
 	enum cpu_model cpu;
 	struct cpuid_override cpuid[OPTIONS_CPUIDS];
 	size_t cpuid_count;

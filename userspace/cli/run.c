@@ -186,25 +186,39 @@ static int run_vm(struct machine *machine, struct guest *guest,
 
 	if (ret)
 		return map_failed(options, -ret);
+	machine_attach_disks(machine);
 	return run_cpus(machine, guest, options);
 }
 
-static int run_guest(struct guest *guest, const struct run_options *options)
+static int run_guest(struct machine *machine, struct guest *guest,
+		     const struct run_options *options)
 {
-	static struct machine machine; /* larger than a stack should hold */
 	int ret, device;
 
-	device = environment_open(&machine.info);
+	device = environment_open(&machine->info);
 	if (device < 0)
 		return -device;
-	ret = svmrun_vm_create(&machine.vm, device);
+	ret = svmrun_vm_create(&machine->vm, device);
 	close(device);
 	if (ret < 0)
 		return environment_no_vm(-ret);
-	machine_init(&machine, options);
-	machine.open_bus = guest->is_pc;
-	ret = run_vm(&machine, guest, options);
-	svmrun_vm_destroy(&machine.vm);
+	machine_init(machine, options);
+	machine->open_bus = guest->is_pc;
+	ret = run_vm(machine, guest, options);
+	svmrun_vm_destroy(&machine->vm);
+	return ret;
+}
+
+static int run_with_disks(struct guest *guest,
+			  const struct run_options *options)
+{
+	static struct machine machine; /* larger than a stack should hold */
+	int ret = machine_open_disks(&machine, options);
+
+	if (ret)
+		return ret;
+	ret = run_guest(&machine, guest, options);
+	machine_close_disks(&machine);
 	return ret;
 }
 
@@ -232,7 +246,7 @@ int run_main(int argc, char **argv)
 	ret = guest_create(&guest, &options);
 	if (ret)
 		return ret;
-	ret = run_guest(&guest, &options);
+	ret = run_with_disks(&guest, &options);
 	guest_destroy(&guest);
 	return end_by(ret);
 }

@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "disk.h"
+#include "message.h"
+#include "status.h"
+
+#define READ_ONLY ",ro"
+#define NAME_MAX_LENGTH 4095
+
+/* ---- the device's side --------------------------------------------------- */
+
+typedef ssize_t transfer_fn(int fd, const struct iovec *buffers, int count,
+			    off_t offset);
+
+static void pass(struct iovec **buffers, unsigned int *count, size_t size)
+{
+	while (*count && size >= (*buffers)->iov_len) {
+		size -= (*buffers)->iov_len;
+		(*buffers)++;
+		(*count)--;
+	}
+	if (!size)
+		return;
+	(*buffers)->iov_base = (char *)(*buffers)->iov_base + size;
+	(*buffers)->iov_len -= size;
+}
+
+/* A file that is cut off meanwhile ends too early. */
+static int transfer(const struct disk *disk, struct iovec *buffers,
+		    unsigned int count, uint64_t offset, transfer_fn *call)
+{
+	while (count) {
+		ssize_t done = call(disk->fd, buffers, count, offset);
+
+		if (done < 0 && errno == EINTR)
+			continue;
+		if (done <= 0)
+			return done ? -errno : -EIO;
+		pass(&buffers, &count, done);
+		offset += done;
+	}
+	return 0;
+}
+
+static int disk_read(void *owner, struct iovec *to, unsigned int count,
+		     uint64_t offset)
+{
+	return transfer(owner, to, count, offset, preadv);
+}
+
+static int disk_write(void *owner, struct iovec *from, unsigned int count,
+		      uint64_t offset)
+{
+	return transfer(owner, from, count, offset, pwritev);
+}
+
+static int disk_flush(void *owner)
+{
+	const struct disk *disk = owner;
+
+	return fdatasync(disk->fd) ? -errno : 0;
+}
+
+void disk_init(struct disk *disk, unsigned int number,
+	       const struct svmrun_memory *memories, size_t memory_count)
+{
+	const struct svmrun_block_owner owner = {
+		.read = disk_read,
+		.write = disk->read_only ? NULL : disk_write,
+		.flush = disk_flush,
+		.owner = disk,
+	};
+	char name[SVMRUN_BLOCK_NAME];
+
+	snprintf(name, sizeof(name), "svmrun-%u", number);
+	svmrun_block_init(&disk->block, &owner, disk->sectors, name, memories,
+			  memory_count);
+}
+
+/* ---- the file ------------------------------------------------------------ */
+
+static int fail(const char *name, const char *what)
+{
+	return message_fail(STATUS_USAGE,
+			    "--disk %s: %s; a file of whole sectors is wanted",
+			    name, what);
+}
+
+/* Also of a disk of the host's, which stat() has no size of */
+static int measure(struct disk *disk, const char *name)
+{
+	struct stat stat;
+	off_t size;
+
+	if (fstat(disk->fd, &stat))
+		return fail(name, strerror(errno));
+	if (!S_ISREG(stat.st_mode) && !S_ISBLK(stat.st_mode))
+		return fail(name, "is neither a regular file nor a disk");
+	size = lseek(disk->fd, 0, SEEK_END);
+	if (size < 0)
+		return fail(name, strerror(errno));
+	if (!size || size % SVMRUN_BLOCK_SECTOR)
+		return fail(name,
+			    size ? "has no multiple of 512 bytes" : "is empty");
+	disk->sectors = size / SVMRUN_BLOCK_SECTOR;
+	return 0;
+}
+
+/* Two guests that write to one file system would ruin it. */
+static int lock(const struct disk *disk, const char *name)
+{
+	if (!flock(disk->fd, (disk->read_only ? LOCK_SH : LOCK_EX) | LOCK_NB))
+		return 0;
+	return message_fail(STATUS_USAGE,
+			    "--disk %s: another process has locked it; one that ends, or a copy, is wanted",
+			    name);
+}
+
+static int open_file(struct disk *disk, const char *name)
+{
+	int ret;
+
+	/* A FIFO that nobody writes to must not keep open() waiting. */
+	disk->fd = open(name, (disk->read_only ? O_RDONLY : O_RDWR) |
+				      O_CLOEXEC | O_NONBLOCK);
+	if (disk->fd < 0 && (errno == EACCES || errno == EROFS))
+		return message_fail(STATUS_USAGE,
+				    "--disk %s: %s; FILE" READ_ONLY
+				    " if it is only to be read, is wanted",
+				    name, strerror(errno));
+	if (disk->fd < 0)
+		return fail(name, strerror(errno));
+	ret = measure(disk, name);
+	if (!ret)
+		ret = lock(disk, name);
+	if (ret)
+		close(disk->fd);
+	return ret;
+}
+
+int disk_open(struct disk *disk, const char *option)
+{
+	size_t length = strlen(option), suffix = strlen(READ_ONLY);
+	char name[NAME_MAX_LENGTH + 1];
+
+	disk->read_only = length > suffix &&
+			  !strcmp(option + length - suffix, READ_ONLY);
+	if (disk->read_only)
+		length -= suffix;
+	if (length > NAME_MAX_LENGTH)
+		return fail(option, strerror(ENAMETOOLONG));
+	memcpy(name, option, length);
+	name[length] = '\0';
+	return open_file(disk, name);
+}
+
+void disk_close(struct disk *disk)
+{
+	close(disk->fd);
+}
