@@ -193,9 +193,8 @@ START_TEST(queues_that_cannot_be)
 		virtio_set_rings(&virtio, bad[i].size, bad[i].table,
 				 bad[i].available, bad[i].used);
 		virtio_set(&virtio, REG_QUEUE_READY, 1);
-		ck_assert_msg(!virtio_get(&virtio, REG_QUEUE_READY) &&
-				      needs_reset(),
-			      "number %zu", i);
+		ck_assert_msg(needs_reset(), "number %zu", i);
+		ck_assert_uint_eq(virtio_get(&virtio, REG_QUEUE_READY), 0);
 		ck_assert(!line); /* nobody listens yet */
 	}
 }
