@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
@@ -12,7 +13,6 @@
 #include "status.h"
 
 #define READ_ONLY ",ro"
-#define NAME_MAX_LENGTH 4095
 
 /* ---- the device's side --------------------------------------------------- */
 
@@ -148,13 +148,13 @@ static int open_file(struct disk *disk, const char *name)
 int disk_open(struct disk *disk, const char *option)
 {
 	size_t length = strlen(option), suffix = strlen(READ_ONLY);
-	char name[NAME_MAX_LENGTH + 1];
+	char name[PATH_MAX];
 
 	disk->read_only = length > suffix &&
 			  !strcmp(option + length - suffix, READ_ONLY);
 	if (disk->read_only)
 		length -= suffix;
-	if (length > NAME_MAX_LENGTH)
+	if (length >= sizeof(name))
 		return fail(option, strerror(ENAMETOOLONG));
 	memcpy(name, option, length);
 	name[length] = '\0';

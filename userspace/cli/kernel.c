@@ -14,8 +14,6 @@
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
 
 #define TABLES_SIZE 0x10000
-#define GIB_4 (4ull << 30)
-#define E820_ENTRIES MACHINE_E820
 
 static const struct svmrun_memory *low_memory(const struct guest *guest)
 {

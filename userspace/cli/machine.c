@@ -115,6 +115,8 @@ int machine_open_disks(struct machine *machine,
 	return 0;
 }
 
+_Static_assert(OPTIONS_DISKS <= SVMRUN_PC_VIRTIO_MAX, "no room for a disk");
+
 /* What the guest cannot write to is no memory for a device either. */
 void machine_attach_disks(struct machine *machine)
 {

@@ -240,13 +240,13 @@ void svmrun_virtio_give(struct svmrun_virtio *virtio, unsigned int number,
 			uint16_t head, uint32_t written)
 {
 	struct svmrun_virtqueue *queue = &virtio->queues[number];
+	const struct used_entry entry = { .head = head, .written = written };
 	const struct available *available = queue->available;
 	struct used *used = queue->used;
 
 	if (!queue->ready)
 		return;
-	used->ring[queue->given % queue->size] = (struct used_entry){ head,
-								      written };
+	used->ring[queue->given % queue->size] = entry;
 	queue->given++;
 	__atomic_store_n(&used->index, queue->given, __ATOMIC_RELEASE);
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
