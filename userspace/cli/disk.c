@@ -155,7 +155,9 @@ int disk_open(struct disk *disk, const char *option)
 	if (disk->read_only)
 		length -= suffix;
 	if (length >= sizeof(name))
-		return fail(option, strerror(ENAMETOOLONG));
+		return message_fail(STATUS_USAGE,
+				    "--disk: %zu characters are more than a file's name has; a shorter one is wanted",
+				    length);
 	memcpy(name, option, length);
 	name[length] = '\0';
 	return open_file(disk, name);
