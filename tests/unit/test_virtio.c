@@ -334,7 +334,8 @@ static void chain_of(unsigned int how)
 
 	ck_assert_uint_lt(how, ARRAY_SIZE(first) + 2);
 	drive();
-	virtio_describe(&ram, 1, DATA, 1, 0, 0);
+	for (unsigned int i = 0; i <= QUEUE_SIZE; i++) /* one is beyond it */
+		virtio_describe(&ram, i, DATA, 1, 0, 0);
 	if (how < ARRAY_SIZE(first))
 		virtio_describe(&ram, 0, first[how].gpa, first[how].size,
 				first[how].flags, first[how].next);
