@@ -10,7 +10,7 @@
 #define SECTOR SVMRUN_BLOCK_SECTOR
 #define SECTORS 4
 
-static char path[] = "/tmp/svmrun-disk-XXXXXX";
+static char path[32];
 static char option[sizeof(path) + 3];
 static struct disk disk;
 static uint8_t bytes[SECTORS * SECTOR], got[SECTORS * SECTOR];
@@ -20,7 +20,7 @@ static void setup(void)
 {
 	int fd;
 
-	strcpy(path + sizeof(path) - 7, "XXXXXX");
+	strcpy(path, "/tmp/svmrun-disk-XXXXXX");
 	fd = mkstemp(path);
 	ck_assert_int_ge(fd, 0);
 	for (size_t i = 0; i < sizeof(bytes); i++)
