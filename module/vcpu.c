@@ -135,6 +135,7 @@ struct vcpu *vcpu_create(struct vm *vm)
 	if (err)
 		goto err_pages;
 	vcpu->vm = vm;
+	spin_lock_init(&vcpu->kick_lock);
 	vcpu->regs->xcr0 = 1;
 	vcpu->fpu.xcr0 = 1;
 	set_up_hw(vcpu);
@@ -275,36 +276,37 @@ void vcpu_load_msrpm(struct vcpu *vcpu, bool lbr)
 }
 
 /*
- * As a signal does, ends a guest's run, and a wait for a page of its memory
- * (userfaultfd); forgotten when the thread is back in the program.
+ * End a guest's run, or a wait for a page of its memory (userfaultfd), as a signal
+ * would. The kernel forgets the flag when the thread returns to the program. A sleep
+ * that signals do not end is not this module's to end either.
  */
 static void notify(struct task_struct *thread)
 {
 	set_tsk_thread_flag(thread, TIF_NOTIFY_SIGNAL);
-	if (!wake_up_process(thread))
+	/* A thread that falls asleep sees the flag, or we see that it sleeps. */
+	smp_mb__after_atomic();
+	if (!(READ_ONCE(thread->__state) & TASK_INTERRUPTIBLE) ||
+	    !wake_up_process(thread))
 		kick_process(thread);
 }
 
 /**
- * vcpu_kick() - make the run in flight, or the next one, come back
+ * vcpu_kick() - make the run in flight, or the next one, return
  * @vcpu: the vCPU
  */
 void vcpu_kick(struct vcpu *vcpu)
 {
 	struct task_struct *thread;
 
-	/* A thread that is done waits for us: not for long. */
-	preempt_disable();
-	atomic_inc(&vcpu->kickers);
 	WRITE_ONCE(vcpu->kicked, 1);
+	spin_lock(&vcpu->kick_lock);
 	/*
-	 * Pairs with cmpxchg() in vcpu_attach(): we see the thread, or it @kicked; and
-	 * with xchg() in vcpu_detach(): or it sees @kickers.
+	 * Pairs with cmpxchg() in vcpu_attach(): we see the thread, or it sees @kicked;
+	 * and with xchg() in vcpu_detach().
 	 */
-	smp_mb();
+	smp_mb__after_spinlock();
 	thread = READ_ONCE(vcpu->thread);
 	if (thread)
 		notify(thread);
-	atomic_dec_return_release(&vcpu->kickers);
-	preempt_enable();
+	spin_unlock(&vcpu->kick_lock);
 }

@@ -2,9 +2,9 @@
 #ifndef SVMRUN_VCPU_H
 #define SVMRUN_VCPU_H
 
-#include <linux/atomic.h>
 #include <linux/list.h>
 #include <linux/sched.h>
+#include <linux/spinlock.h>
 #include <linux/types.h>
 
 #include "asid.h"
@@ -43,8 +43,8 @@ struct vcpu_counters {
 
 /**
  * struct vcpu - a vCPU
- * @thread: the one that runs it, or NULL; what follows is that one's, but for @kicked
- *	and @kickers
+ * @thread: the thread that runs it, or NULL. The members below belong to that thread,
+ *	except @kicked and @kick_lock
  * @vm: whose vCPU it is
  * @all: in the list of the VM's vCPUs
  * @id: its number in the VM, which no other vCPU of it has had
@@ -71,7 +71,7 @@ struct vcpu_counters {
  * @fpu: extended state
  * @debugreg: the host's debug registers during a run
  * @kicked: the next look at pending work ends the run
- * @kickers: how many are about to tell @thread, which waits for them when it is done
+ * @kick_lock: held by vcpu_kick() while it notifies @thread
  */
 struct vcpu {
 	struct task_struct *thread;
@@ -99,7 +99,7 @@ struct vcpu {
 	struct guest_fpu fpu;
 	struct debugreg_host debugreg;
 	int kicked;
-	atomic_t kickers;
+	spinlock_t kick_lock; /* notification of thread */
 };
 
 int vcpu_init(void);
@@ -114,7 +114,7 @@ void vcpu_load_msrpm(struct vcpu *vcpu, bool lbr);
 void vcpu_kick(struct vcpu *vcpu);
 
 /**
- * vcpu_attach() - the current thread is about to run a vCPU
+ * vcpu_attach() - make the current thread the one that runs a vCPU
  * @vcpu: the vCPU, to vcpu_detach()
  *
  * Return: false if another thread is running it.
@@ -127,13 +127,20 @@ static inline bool vcpu_attach(struct vcpu *vcpu)
 /**
  * vcpu_detach() - the mirror of vcpu_attach()
  * @vcpu: the vCPU
+ *
+ * A vcpu_kick() that has seen this thread notifies it before this returns, so that no
+ * later system call of the thread is interrupted. One that comes afterwards does not
+ * see it. The lock is taken once at most, and spinlocks are fair: kicks that keep
+ * coming cannot hold the thread here.
  */
 static inline void vcpu_detach(struct vcpu *vcpu)
 {
+	/* Pairs with spin_lock() in vcpu_kick(): we see the lock, or it no thread. */
 	xchg(&vcpu->thread, NULL);
-	/* Who has seen this thread may still tell it: it is this run that is told. */
-	while (unlikely(atomic_read_acquire(&vcpu->kickers)))
-		cpu_relax();
+	if (unlikely(spin_is_locked(&vcpu->kick_lock))) {
+		spin_lock(&vcpu->kick_lock);
+		spin_unlock(&vcpu->kick_lock);
+	}
 }
 
 #endif /* SVMRUN_VCPU_H */

@@ -118,6 +118,46 @@ TEST_F(smp, kick_ends_one_run)
 	pthread_join(busy, NULL);
 }
 
+#define KICKERS 8
+
+struct storm {
+	struct svmrun_vcpu *vcpu;
+	pthread_t thread[KICKERS];
+	volatile bool stop;
+};
+
+static void *kick_always(void *argument)
+{
+	struct storm *storm = argument;
+
+	while (!storm->stop)
+		call(storm->vcpu->fd, SVMRUN_KICK, NULL);
+	return NULL;
+}
+
+/* A thread leaves RUN however many others keep kicking its vCPU. */
+TEST_F(smp, kicks_do_not_hold_the_thread)
+{
+	struct storm storm = { .vcpu = &self->m.vcpu };
+
+	MACHINE_LOAD(&self->m, MODE_LONG, count);
+	ASSERT_EQ(0, pin(pthread_self(), 0));
+	for (int i = 0; i < KICKERS; i++) {
+		ASSERT_EQ(0, pthread_create(&storm.thread[i], NULL, kick_always,
+					    &storm));
+		ASSERT_EQ(0, pin(storm.thread[i], 1));
+	}
+	for (int i = 0; i < 200; i++)
+		ASSERT_EQ(-EINTR, machine_run(&self->m));
+	storm.stop = true;
+	for (int i = 0; i < KICKERS; i++)
+		pthread_join(storm.thread[i], NULL);
+	/* The last kick may have come after the last run. */
+	machine_run(&self->m);
+	MACHINE_LOAD(&self->m, MODE_LONG, halt);
+	ASSERT_EXIT(VMEXIT_HLT, &self->m);
+}
+
 TEST_F(smp, moved_between_processors)
 {
 	struct runner runner;
