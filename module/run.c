@@ -229,7 +229,7 @@ static void visit(struct vcpu *vcpu, struct svm_vmcb *hw, unsigned int cpu,
 	guest_timing_enter_irqoff();
 	prepare_asid(vcpu, cpu);
 	processor_set_tsc_ratio(vcpu->tsc_ratio);
-	speculation_enter(vcpu->vm->id);
+	speculation_enter(vcpu->serial);
 	event_note(&vcpu->injected, hw);
 	vcpu->counters.entries++;
 	trace_enter(vcpu);

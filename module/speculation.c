@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What one guest teaches the branch predictors must steer neither another guest
- * nor the program. What protects the kernel itself is in untrain.S.
+ * Branch predictors that one guest has trained must not steer another guest or the
+ * program. The kernel itself is protected by untrain.S.
  */
 #include "speculation.h"
 
@@ -11,7 +11,7 @@
 
 #include "compat.h"
 
-DEFINE_PER_CPU(u64, speculation_last_vm);
+DEFINE_PER_CPU(u64, speculation_last_vcpu);
 
 /**
  * speculation_barrier() - the indirect branch prediction barrier (APM 3.2.9)

@@ -7,28 +7,32 @@
 
 #include "compat.h"
 
-/* The VM whose guest was the last on this CPU, 0 for none */
-DECLARE_PER_CPU(u64, speculation_last_vm);
+/* Serial number of the vCPU that ran last on this CPU, 0 for none */
+DECLARE_PER_CPU(u64, speculation_last_vcpu);
 
 void speculation_barrier(void);
 
 /**
  * speculation_enter() - before a guest, with interrupts off
- * @vm: its VM's number, which no other VM has had
+ * @vcpu: serial number of its vCPU, which no other vCPU has had
+ *
+ * Two vCPUs of one VM are kept apart like strangers: the guest's kernel protects its
+ * processes from each other on each of its processors, and cannot know that two of
+ * them share a branch predictor.
  */
-static inline void speculation_enter(u64 vm)
+static inline void speculation_enter(u64 vcpu)
 {
-	if (__this_cpu_read(speculation_last_vm) == vm)
+	if (__this_cpu_read(speculation_last_vcpu) == vcpu)
 		return;
-	__this_cpu_write(speculation_last_vm, vm);
+	__this_cpu_write(speculation_last_vcpu, vcpu);
 	speculation_barrier();
 }
 
 /**
  * speculation_leave() - after a guest, with interrupts off
  *
- * The kernel puts a barrier before it goes back to userspace, on processors
- * that want one there.
+ * Has the kernel put a barrier before its return to userspace, on processors that
+ * need one there.
  */
 static inline void speculation_leave(void)
 {

@@ -4,6 +4,7 @@
  */
 #include "vcpu.h"
 
+#include <linux/atomic.h>
 #include <linux/err.h>
 #include <linux/mm.h>
 #include <linux/sched.h>
@@ -126,6 +127,7 @@ static void set_up_hw(struct vcpu *vcpu)
  */
 struct vcpu *vcpu_create(struct vm *vm)
 {
+	static atomic64_t created;
 	struct vcpu *vcpu = kzalloc(sizeof(*vcpu), GFP_KERNEL_ACCOUNT);
 	int err;
 
@@ -135,6 +137,7 @@ struct vcpu *vcpu_create(struct vm *vm)
 	if (err)
 		goto err_pages;
 	vcpu->vm = vm;
+	vcpu->serial = atomic64_inc_return(&created);
 	spin_lock_init(&vcpu->kick_lock);
 	vcpu->regs->xcr0 = 1;
 	vcpu->fpu.xcr0 = 1;

@@ -48,6 +48,7 @@ struct vcpu_counters {
  * @vm: whose vCPU it is
  * @all: in the list of the VM's vCPUs
  * @id: its number in the VM, which no other vCPU of it has had
+ * @serial: its number since the module was loaded, which no other vCPU has had
  * @counters: what has happened to it
  * @user: shared with the program (SVMRUN_VCPU_*): its VMCB
  * @user_pa: its physical address: VMLOAD and VMSAVE use it as it is, since what
@@ -78,6 +79,7 @@ struct vcpu {
 	struct vm *vm;
 	struct list_head all;
 	unsigned int id;
+	u64 serial;
 	struct vcpu_counters counters;
 	struct svm_vmcb *user;
 	u64 user_pa;

@@ -327,6 +327,7 @@ static void prune(struct input *input)
 static struct {
 	struct asid_pool pool[CPUS];
 	struct asid asid[HOLDERS];
+	struct svm_vmcb_control control[HOLDERS];
 	/* Whose translations may be cached under it, since the last flush */
 	int owner[CPUS][NUMBERS];
 	bool dropped[HOLDERS];
@@ -352,27 +353,27 @@ static void asids_create(struct input *input)
 	}
 }
 
-static void assign(struct input *input)
+static void enter(struct input *input)
 {
-	int holder = input_below(input, HOLDERS), owner;
+	int holder = input_below(input, HOLDERS), *owner;
 	unsigned int cpu = input_below(input, CPUS);
-	struct asid *asid = &asids.asid[holder], before = *asid;
-	enum asid_change change;
+	struct svm_vmcb_control *control = &asids.control[holder];
+	struct asid_pool *pool = &asids.pool[cpu];
 
-	change = asid_assign(asid, &asids.pool[cpu], cpu);
-	holds(asid->number && asid->number < asids.pool[cpu].count,
-	      "no guest's ASID");
-	if (change == ASID_FLUSH)
+	control->clean = SVM_CLEAN_ALL;
+	asid_prepare(&asids.asid[holder], pool, cpu, 1, control);
+	holds(control->asid && control->asid < pool->count, "no guest's ASID");
+	/* A VMRUN that is refused flushes nothing. */
+	if (input_below(input, 4) == 0)
+		return;
+	if (control->tlb_control == SVM_TLB_CONTROL_FLUSH_ALL)
 		set_owner(cpu, NOBODY);
-	owner = asids.owner[cpu][asid->number];
-	if (change == ASID_KEPT) {
-		holds(!asids.dropped[holder], "kept, though dropped");
-		holds(asid->number == before.number, "kept, but another");
-		holds(owner == holder, "kept, though somebody else's");
-	} else {
-		holds(owner == NOBODY, "given out twice");
-	}
-	asids.owner[cpu][asid->number] = holder;
+	asid_entered(pool, control);
+	owner = &asids.owner[cpu][control->asid];
+	holds(*owner == NOBODY || *owner == holder, "somebody else's");
+	holds(*owner == NOBODY || !asids.dropped[holder], "kept, though dropped");
+	holds(*owner == NOBODY || control->clean, "kept, but VMCB not clean");
+	*owner = holder;
 	asids.dropped[holder] = false;
 }
 
@@ -395,7 +396,7 @@ static void reset(struct input *input)
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 {
 	static void (*const steps[])(struct input *) = {
-		map, zap, protect, prune, write, collect, assign, drop, reset,
+		map, zap, protect, prune, write, collect, enter, drop, reset,
 	};
 	struct input input = { bytes, size };
 

@@ -122,6 +122,25 @@ static int take_turns(FIXTURE_DATA(speculation) * self, int times)
 	return 0;
 }
 
+/* Their guest protects its processes from each other on each of its processors. */
+TEST_F(speculation, barrier_between_vcpus_of_one_vm)
+{
+	struct svmrun_vcpu second;
+
+	ASSERT_EQ(0, begin(self, "names=ibpb"));
+	ASSERT_EQ(0, svmrun_vcpu_create(&second, &self->one.vm));
+	ASSERT_EQ(0, vcpu_begin(&self->one, &second, MODE_LONG));
+	ASSERT_EQ(0, machine_run(&self->one));
+	ASSERT_EQ(0, trace_writes(BARRIER));
+	for (int i = 0; i < 4; i++) {
+		EXPECT_EQ(0, call(second.fd, SVMRUN_RUN, NULL));
+		EXPECT_EQ(1, writes());
+		EXPECT_EQ(0, machine_run(&self->one));
+		EXPECT_EQ(1, writes());
+	}
+	svmrun_vcpu_destroy(&second);
+}
+
 TEST_F(speculation, barrier_when_another_vm_follows)
 {
 	ASSERT_EQ(0, begin(self, "names=ibpb"));
