@@ -140,7 +140,7 @@ static long vcpu_file_run(struct file *file, union argument *unused)
 		return -EIO;
 	if (!vcpu_attach(vcpu))
 		return -EBUSY;
-	ret = run(vcpu);
+	ret = vcpu_run(vcpu);
 	vcpu_detach(vcpu);
 	return ret;
 }

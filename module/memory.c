@@ -32,7 +32,7 @@ static void no_operation(void *unused)
 void memory_flush(struct memory *memory)
 {
 	atomic64_inc(&memory->tlb_generation);
-	/* Pairs with the one in enter(): we see the CPU, or it the generation. */
+	/* Pairs with the one in arrive(): we see the CPU, or it the generation. */
 	smp_mb__after_atomic();
 	on_each_cpu_mask(memory->running, no_operation, NULL, 1);
 }

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A run: pending work, the guest, the host's own exits, faults on guest memory,
- * and back to the program for everything else.
+ * The run loop: pending work, entering the guest, exits that belong to the host, faults
+ * on guest memory; every other exit returns to the program.
+ *
+ * vcpu_run() is the ioctl; vcpu_enter_guest() stays in the guest while its exits belong
+ * to the host; vcpu_enter_irqoff() is one entry and one #VMEXIT.
  */
 #include "run.h"
 
@@ -14,7 +17,6 @@
 #include "event.h"
 #include "fault.h"
 #include "loan.h"
-#include "page.h"
 #include "processor.h"
 #include "speculation.h"
 #include "vcpu.h"
@@ -24,12 +26,12 @@
 #define CREATE_TRACE_POINTS
 #include "trace.h"
 
-/* What a step of a run comes to, besides a negative errno. */
+/* Result of one step of the run loop; otherwise a negative errno */
 enum {
-	RUN_ON, /* the guest goes on */
-	RUN_EXIT, /* it left: look at the exit code */
-	RUN_DONE, /* it left for a reason that is the program's */
-	RUN_REFUSED, /* it cannot be entered */
+	RUN_ON, /* enter the guest again */
+	RUN_EXIT, /* the guest left: the exit code says why */
+	RUN_DONE, /* the exit is the program's */
+	RUN_REFUSED, /* the VMCB or the registers are refused */
 };
 
 static int refuse(struct vcpu *vcpu, u32 offset, u32 reason)
@@ -171,8 +173,8 @@ static bool is_pending(const struct vcpu *vcpu)
 }
 
 /*
- * What kept the guest out. Whatever ends the run answers a kick too, which also looks
- * like a signal.
+ * Handle pending work before entering the guest. A kick is consumed by whatever ends the
+ * run, because it is indistinguishable from a signal.
  */
 static int handle_work(struct vcpu *vcpu)
 {
@@ -185,49 +187,32 @@ static int handle_work(struct vcpu *vcpu)
 	return err;
 }
 
-/* On a CPU that has seen nothing of this VMCB yet, or nothing with this ASID */
-static noinline void change_asid(struct vcpu *vcpu)
-{
-	struct svm_vmcb_control *control = &vcpu->hw->control;
-	enum asid_change change = asid_assign(&vcpu->asid, processor_asids(),
-					      smp_processor_id());
-
-	control->asid = vcpu->asid.number;
-	if (change == ASID_FLUSH)
-		control->tlb_control = SVM_TLB_CONTROL_FLUSH_ALL;
-	control->clean = 0;
-}
-
-/* An ASID whose translations are all of the nested table as it is now. */
-static void prepare_asid(struct vcpu *vcpu, unsigned int cpu)
-{
-	u64 generation = atomic64_read(&vcpu->vm->memory.tlb_generation);
-
-	vcpu->hw->control.tlb_control = SVM_TLB_CONTROL_NOTHING;
-	if (vcpu->tlb_generation != generation) {
-		vcpu->tlb_generation = generation;
-		asid_drop(&vcpu->asid);
-	}
-	if (!asid_is_kept(&vcpu->asid, processor_asids(), cpu))
-		change_asid(vcpu);
-}
-
-/* For the program, and for whoever does not trust it */
+/* Count in the shared page, and in the module's own copy, which the program cannot change. */
 static void count(u64 *shown, u64 *own)
 {
 	(*shown)++;
 	(*own)++;
 }
 
-/* The CPU is in the VM's running mask. */
-static void visit(struct vcpu *vcpu, struct svm_vmcb *hw, unsigned int cpu,
-		  unsigned int switching)
+/*
+ * Has the processor refused the VMCB? Not every implementation writes all 64
+ * bits of the exit code.
+ */
+static bool is_invalid(const struct svm_vmcb *hw)
 {
+	return (u32)hw->control.exitcode == (u32)VMEXIT_INVALID;
+}
+
+/* Enter the guest once. The CPU is in the VM's running mask. */
+static void vcpu_enter_irqoff(struct vcpu *vcpu, unsigned int cpu, bool stay)
+{
+	struct svm_vmcb *hw = vcpu->hw;
 	bool breakpoints = (vcpu->loan.lent & LOAN_BREAKPOINTS) ||
 			   hw_breakpoint_active();
 
-	guest_timing_enter_irqoff();
-	prepare_asid(vcpu, cpu);
+	asid_prepare(&vcpu->asid, processor_asids(), cpu,
+		     atomic64_read(&vcpu->vm->memory.tlb_generation),
+		     &hw->control);
 	processor_set_tsc_ratio(vcpu->tsc_ratio);
 	speculation_enter(vcpu->serial);
 	event_note(&vcpu->injected, hw);
@@ -236,16 +221,23 @@ static void visit(struct vcpu *vcpu, struct svm_vmcb *hw, unsigned int cpu,
 	if (breakpoints)
 		debugreg_enter(&vcpu->debugreg, vcpu->regs->dr,
 			       hw->control.intercept[1], hw->save.dr7);
-	world_switch(vcpu->hw_pa, vcpu->regs, vcpu->user_pa, switching);
+	world_switch(vcpu->hw_pa, vcpu->regs, vcpu->user_pa,
+		     stay ? WORLD_STAY : WORLD_SAVE);
 	debugreg_take_dr6(hw->save.dr6);
 	if (breakpoints)
 		debugreg_leave(&vcpu->debugreg, vcpu->regs->dr);
 	trace_exit(vcpu);
-	hw->control.clean = SVM_CLEAN_ALL;
 	speculation_leave();
+	if (likely(!is_invalid(hw))) {
+		hw->control.clean = SVM_CLEAN_ALL;
+		asid_entered(processor_asids(), &hw->control);
+	}
 }
 
-/* What makes this CPU look after the VM's translations: see memory_flush(). */
+/*
+ * Make memory_flush() interrupt this CPU from here on. Interrupts are off, so that the
+ * interrupt comes when the guest has been entered, and makes it leave.
+ */
 static unsigned int arrive(struct vcpu *vcpu)
 {
 	unsigned int cpu;
@@ -261,38 +253,12 @@ static unsigned int arrive(struct vcpu *vcpu)
 static __always_inline void depart(struct vcpu *vcpu, unsigned int cpu)
 {
 	cpumask_clear_cpu(cpu, vcpu->vm->memory.running);
-}
-
-/* Exits that are the host's own, and that its handlers have dealt with by now. */
-static bool host_exit(struct vcpu *vcpu)
-{
-	struct svmrun_registers *shown = vcpu->regs;
-	struct vcpu_counters *own = &vcpu->counters;
-
-	switch (vcpu->hw->control.exitcode) {
-	case VMEXIT_INTR:
-		count(&shown->out_exits_interrupt, &own->interrupts);
-		break;
-	case VMEXIT_NMI:
-	case VMEXIT_SMI:
-	case VMEXIT_INIT:
-		count(&shown->out_exits_nmi, &own->nmis);
-		break;
-	case VMEXIT_EXCP(EXCEPTION_MC):
-		count(&shown->out_exits_machine_check, &own->machine_checks);
-		/* Intercepted, it has not been raised for the host. */
-		asm volatile("int %0" : : "i"(EXCEPTION_MC));
-		break;
-	default:
-		return false;
-	}
-	event_resume(vcpu->hw, &vcpu->injected);
-	return true;
+	local_irq_enable();
 }
 
 /*
- * The interrupt that ended a visit is still the guest's time. Nothing else runs here
- * for its sake: whoever wants this CPU is pending work.
+ * Take the interrupt that made the guest leave. Its handler may not be preempted here:
+ * rescheduling is pending work, for which the loop ends.
  */
 static void take_interrupt(void)
 {
@@ -300,6 +266,35 @@ static void take_interrupt(void)
 	local_irq_enable();
 	local_irq_disable();
 	preempt_enable();
+}
+
+/* Handle an exit that belongs to the host; the guest goes on where it was. */
+static bool host_exit_irqoff(struct vcpu *vcpu)
+{
+	struct svmrun_registers *shown = vcpu->regs;
+	struct vcpu_counters *own = &vcpu->counters;
+
+	switch (vcpu->hw->control.exitcode) {
+	case VMEXIT_INTR:
+		take_interrupt();
+		count(&shown->out_exits_interrupt, &own->interrupts);
+		break;
+	case VMEXIT_NMI:
+	case VMEXIT_SMI:
+	case VMEXIT_INIT:
+		/* Pending until STGI in world_switch(), and handled there. */
+		count(&shown->out_exits_nmi, &own->nmis);
+		break;
+	case VMEXIT_EXCP(EXCEPTION_MC):
+		/* Intercepted, it has not been raised for the host. */
+		asm volatile("int %0" : : "i"(EXCEPTION_MC));
+		count(&shown->out_exits_machine_check, &own->machine_checks);
+		break;
+	default:
+		return false;
+	}
+	event_resume(vcpu->hw, &vcpu->injected);
+	return true;
 }
 
 /* RUN_EXIT, for there will be one, if nothing is in the way */
@@ -311,79 +306,50 @@ static __always_inline int way_in(const struct vcpu *vcpu)
 	return unlikely(is_pending(vcpu)) ? RUN_ON : RUN_EXIT;
 }
 
-/*
- * Into the guest and out again, until it leaves for something else than an interrupt
- * or something is in the way.
- */
-static int enter(struct vcpu *vcpu, bool *entered)
+/* Enter the guest again and again, until an exit does not belong to the host. */
+static int enter_repeatedly(struct vcpu *vcpu, bool *entered)
 {
-	unsigned int cpu = arrive(vcpu), switching = WORLD_SAVE;
-	int step;
-
-	for (;;) {
-		step = way_in(vcpu);
-		if (unlikely(step != RUN_EXIT))
-			break;
-		visit(vcpu, vcpu->hw, cpu, switching);
-		if (likely(vcpu->hw->control.exitcode != VMEXIT_INTR)) {
-			guest_timing_exit_irqoff();
-			break;
-		}
-		take_interrupt();
-		guest_timing_exit_irqoff();
-		host_exit(vcpu);
-		*entered = true;
-		/* The host's state is still that of before. */
-		switching = WORLD_STAY;
-	}
-	depart(vcpu, cpu);
-	local_irq_enable();
-	return step;
-}
-
-/*
- * Has the processor refused the VMCB? Not every implementation writes all 64
- * bits of the exit code. There is no state to tell of, not even if the guest ran
- * before an exit of the host's: what such a VMCB holds now may be the host's.
- */
-static bool is_invalid(const struct vcpu *vcpu)
-{
-	return (u32)vcpu->hw->control.exitcode == (u32)VMEXIT_INVALID;
-}
-
-/* The guest, again and again as long as its exits are the host's. */
-static int visit_guest(struct vcpu *vcpu, bool *entered)
-{
+	unsigned int cpu = arrive(vcpu);
+	bool again = false;
 	int step;
 
 	do {
-		step = enter(vcpu, entered);
-		if (step != RUN_EXIT)
-			return step;
-		if (likely(is_programs(vcpu, vcpu->hw))) {
-			*entered = true;
-			return RUN_DONE;
-		}
-		if (is_invalid(vcpu)) {
-			*entered = false;
-			return refuse(vcpu, 0, SVMRUN_INVALID_PROCESSOR);
-		}
+		step = way_in(vcpu);
+		if (unlikely(step != RUN_EXIT))
+			break;
+		guest_timing_enter_irqoff();
+		vcpu_enter_irqoff(vcpu, cpu, again);
+		if (likely(is_programs(vcpu, vcpu->hw)))
+			step = RUN_DONE;
+		else
+			again = host_exit_irqoff(vcpu);
+		/* An interrupt that ends a visit is taken in the guest's time. */
+		guest_timing_exit_irqoff();
 		*entered = true;
-	} while (host_exit(vcpu));
-	return RUN_EXIT;
+	} while (step == RUN_EXIT && again);
+	depart(vcpu, cpu);
+	return step;
 }
 
-/* The same, with extended state if it has been lent that */
-static int enter_guest(struct vcpu *vcpu, bool *entered)
+/* Run the guest until an exit does not belong to the host, or work is pending. */
+static int vcpu_enter_guest(struct vcpu *vcpu, bool *entered)
 {
 	const u32 *lent = &vcpu->loan.lent;
 	int step;
 
 	if (unlikely(*lent & LOAN_XSTATE) && fpu_enter(&vcpu->fpu))
 		return refuse(vcpu, SVMRUN_VCPU_XSAVE, SVMRUN_INVALID_VALUE);
-	step = visit_guest(vcpu, entered);
+	step = enter_repeatedly(vcpu, entered);
 	if (unlikely(*lent & LOAN_XSTATE))
 		fpu_leave(&vcpu->fpu);
+	if (step == RUN_EXIT && is_invalid(vcpu->hw)) {
+		/*
+		 * There is no state to publish, even if the guest ran before: what
+		 * such a VMCB holds may be the host's.
+		 */
+		*entered = false;
+		return refuse(vcpu, 0, SVMRUN_INVALID_PROCESSOR);
+	}
 	return step;
 }
 
@@ -429,7 +395,7 @@ static int handle_exit(struct vcpu *vcpu)
 	return RUN_DONE;
 }
 
-/* Tell the program how it ended. */
+/* Publish how the run ended. */
 static void finish(struct vcpu *vcpu, int step, bool entered)
 {
 	if (entered) {
@@ -445,12 +411,12 @@ static void finish(struct vcpu *vcpu, int step, bool entered)
 }
 
 /**
- * run() - SVMRUN_RUN
+ * vcpu_run() - SVMRUN_RUN
  * @vcpu: the vCPU, which the caller has attached; of the current process
  *
  * Return: 0 or a negative errno, as the uAPI documents.
  */
-int run(struct vcpu *vcpu)
+int vcpu_run(struct vcpu *vcpu)
 {
 	u64 demanded = demands(vcpu);
 	bool entered = false;
@@ -459,7 +425,7 @@ int run(struct vcpu *vcpu)
 	vcpu->counters.runs++;
 	step = unlikely(demanded) ? load_demands(vcpu, demanded) : load(vcpu);
 	while (step == RUN_ON) {
-		step = enter_guest(vcpu, &entered);
+		step = vcpu_enter_guest(vcpu, &entered);
 		if (step == RUN_EXIT)
 			step = handle_exit(vcpu);
 		else if (step == RUN_ON)

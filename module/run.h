@@ -4,6 +4,6 @@
 
 struct vcpu;
 
-int run(struct vcpu *vcpu);
+int vcpu_run(struct vcpu *vcpu);
 
 #endif /* SVMRUN_RUN_H */

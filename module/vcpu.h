@@ -66,7 +66,6 @@ struct vcpu_counters {
  * @lbr: the hardware's MSR permission map is for a guest with LBR virtualization
  * @injected: what the last entry injected
  * @tsc_ratio: of the guest
- * @tlb_generation: of the VM's memory when @asid was taken
  * @asid: the ASID
  * @fault: what is kept from one nested page fault to the next
  * @fpu: extended state
@@ -95,7 +94,6 @@ struct vcpu {
 	bool lbr;
 	struct event_injection injected;
 	u64 tsc_ratio;
-	u64 tlb_generation;
 	struct asid asid;
 	struct fault_state fault;
 	struct guest_fpu fpu;

@@ -371,7 +371,8 @@ static void enter(struct input *input)
 	asid_entered(pool, control);
 	owner = &asids.owner[cpu][control->asid];
 	holds(*owner == NOBODY || *owner == holder, "somebody else's");
-	holds(*owner == NOBODY || !asids.dropped[holder], "kept, though dropped");
+	holds(*owner == NOBODY || !asids.dropped[holder],
+	      "kept, though dropped");
 	holds(*owner == NOBODY || control->clean, "kept, but VMCB not clean");
 	*owner = holder;
 	asids.dropped[holder] = false;

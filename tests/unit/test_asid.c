@@ -109,7 +109,8 @@ START_TEST(running_out_flushes_and_begins_again)
 	}
 	/* One for the first generation, one because there are COUNT - 1. */
 	ck_assert_uint_eq(flushes, 2);
-	ck_assert_uint_ne(enter(&asid[0], &control[0]), control[COUNT - 1].asid);
+	ck_assert_uint_ne(enter(&asid[0], &control[0]),
+			  control[COUNT - 1].asid);
 }
 END_TEST
 
