@@ -259,11 +259,16 @@ static __always_inline void depart(struct vcpu *vcpu, unsigned int cpu)
 /*
  * Take the interrupt that made the guest leave. Its handler may not be preempted here:
  * rescheduling is pending work, for which the loop ends.
+ *
+ * STI keeps interrupts off for one more instruction (APM volume 3, STI), so one has to
+ * stand between it and CLI. This is the only place where interrupts are enabled just
+ * for a moment.
  */
 static void take_interrupt(void)
 {
 	preempt_disable();
 	local_irq_enable();
+	asm volatile("nop");
 	local_irq_disable();
 	preempt_enable();
 }

@@ -3,12 +3,15 @@
 #ifndef KCORE_H
 #define KCORE_H
 
+#include <dirent.h>
 #include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -27,6 +30,42 @@ static inline uint64_t kernel_symbol(const char *name)
 	if (symbols)
 		fclose(symbols);
 	return found;
+}
+
+/* Where a module's section lies, 0 if that cannot be read */
+static inline uint64_t section_address(int sections, const char *name)
+{
+	int fd = openat(sections, name, O_RDONLY | O_CLOEXEC);
+	char text[32] = "";
+	ssize_t length = 0;
+
+	if (fd >= 0) {
+		length = read(fd, text, sizeof(text) - 1);
+		close(fd);
+	}
+	return length > 0 ? strtoull(text, NULL, 0) : 0;
+}
+
+/* A module's code, from @first to the section that follows; false if it cannot be had */
+static inline bool module_code(const char *sections, uint64_t *first,
+			       uint64_t *end)
+{
+	DIR *directory = opendir(sections);
+	struct dirent *entry;
+
+	*first = 0;
+	*end = UINT64_MAX;
+	if (!directory)
+		return false;
+	*first = section_address(dirfd(directory), ".text");
+	while ((entry = readdir(directory))) {
+		uint64_t at = section_address(dirfd(directory), entry->d_name);
+
+		if (at > *first && at < *end)
+			*end = at;
+	}
+	closedir(directory);
+	return *first && *end != UINT64_MAX;
 }
 
 /* Where /proc/kcore has an address, or a negative errno */

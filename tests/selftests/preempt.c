@@ -9,6 +9,7 @@
 #include <time.h>
 
 #include "child.h"
+#include "kcore.h"
 #include "module.h"
 
 #define SPIN "SVMRUN_SPIN"
@@ -337,6 +338,39 @@ TEST(tick_stops_for_a_guest)
 	EXPECT_GT(FEW_TICKS, ticks_in_a_second(cpu));
 	wait_counting(&child.counters[cpu]);
 	child_end(&child);
+}
+
+/* ---- the way in for an interrupt --------------------------------------------------- */
+
+#define SECTIONS "/sys/module/svmrun/sections"
+#define OPCODE_STI 0xfb
+#define OPCODE_CLI 0xfa
+
+/* The two bytes, unless they are the low half of a small negative displacement */
+static bool is_sti_cli(const uint8_t *code)
+{
+	return code[0] == OPCODE_STI && code[1] == OPCODE_CLI &&
+	       !(code[2] == 0xff && code[3] == 0xff);
+}
+
+/* CLI in the interrupt shadow of STI would let none in (APM volume 3, STI). */
+TEST(no_cli_right_after_sti)
+{
+	uint64_t first, end;
+	uint8_t *code;
+
+	if (!module_code(SECTIONS, &first, &end))
+		SKIP(return, "%s cannot be read", SECTIONS);
+	code = malloc(end - first);
+	ASSERT_NE(NULL, code);
+	ASSERT_EQ(0, kernel_read(first, code, end - first));
+	for (uint64_t i = 0; i + 3 < end - first; i++) {
+		if (!is_sti_cli(code + i))
+			continue;
+		TH_LOG("STI, CLI at %#lx", first + i);
+		EXPECT_TRUE(false);
+	}
+	free(code);
 }
 
 TEST_HARNESS_MAIN
