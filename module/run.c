@@ -11,6 +11,8 @@
 #include <linux/interrupt.h>
 #include <linux/preempt.h>
 #include <linux/sched/signal.h>
+#include <asm/mce.h>
+#include <asm/ptrace.h>
 
 #include "compat.h"
 #include "debugreg.h"
@@ -273,6 +275,21 @@ static void take_interrupt(void)
 	preempt_enable();
 }
 
+/*
+ * An intercepted machine check has not been delivered to the host (APM 15.12): call its
+ * handler. The bank registers are this CPU's, and a second #MC would shut it down, so
+ * this comes before interrupts are on and the thread can move. The handler is given
+ * user mode: an error that only the guest has met is one that the program has met, which
+ * gets SIGBUS; with the kernel's own registers it would be a panic.
+ */
+static void handle_machine_check(void)
+{
+	struct pt_regs regs = { .cs = __USER_CS, .flags = X86_EFLAGS_IF };
+
+	if (IS_ENABLED(CONFIG_X86_MCE))
+		do_machine_check(&regs);
+}
+
 /* Handle an exit that belongs to the host; the guest goes on where it was. */
 static bool host_exit_irqoff(struct vcpu *vcpu)
 {
@@ -291,8 +308,7 @@ static bool host_exit_irqoff(struct vcpu *vcpu)
 		count(&shown->out_exits_nmi, &own->nmis);
 		break;
 	case VMEXIT_EXCP(EXCEPTION_MC):
-		/* Intercepted, it has not been raised for the host. */
-		asm volatile("int %0" : : "i"(EXCEPTION_MC));
+		handle_machine_check();
 		count(&shown->out_exits_machine_check, &own->machine_checks);
 		break;
 	default:
