@@ -223,8 +223,7 @@ static void vcpu_enter_irqoff(struct vcpu *vcpu, unsigned int cpu, bool stay)
 	if (breakpoints)
 		debugreg_enter(&vcpu->debugreg, vcpu->regs->dr,
 			       hw->control.intercept[1], hw->save.dr7);
-	world_switch(vcpu->hw_pa, vcpu->regs, vcpu->user_pa,
-		     stay ? WORLD_STAY : WORLD_SAVE);
+	world_switch(vcpu->hw_pa, vcpu->user_pa, stay);
 	debugreg_take_dr6(hw->save.dr6);
 	if (breakpoints)
 		debugreg_leave(&vcpu->debugreg, vcpu->regs->dr);

@@ -21,17 +21,19 @@
 #define GPR_OFFSET(name) [name] "i"(offsetof(struct svmrun_registers, name))
 
 /**
- * svm_vmrun() - VMRUN (APM 15.5)
- * @VmcbPhysicalAddress: of the VMCB to run
- * @registers: the guest's general-purpose registers but RAX and RSP, which the
- *	processor itself switches; loaded, and stored back
+ * __svm_vmrun() - VMRUN (APM 15.5)
+ * @VmcbPhysicalAddress: of the VMCB to run. Its software area (APM appendix B, offset
+ *	3E0h) begins with the address of the guest's struct svmrun_registers: the
+ *	general-purpose registers except RAX and RSP, which the processor itself
+ *	switches. They are loaded from there and stored back.
  *
  * Returns after #VMEXIT with GIF clear, and with the guest's FS, GS, TR, LDTR and
  * system call MSRs still loaded: nothing may use per-CPU data before VMLOAD.
  */
-static __always_inline void svm_vmrun(size_t VmcbPhysicalAddress,
-				      struct svmrun_registers *registers)
+static __always_inline void __svm_vmrun(size_t VmcbPhysicalAddress)
 {
+	const struct svm_vmcb *vmcb = __va(VmcbPhysicalAddress & ~sme_me_mask);
+	const void *registers = *(void *const *)vmcb->control.software;
 	static const u16 selector = __KERNEL_DS;
 
 	/* clang-format off */
@@ -93,18 +95,6 @@ static __always_inline void svm_vmrun(size_t VmcbPhysicalAddress,
 		     : "rbx", "rcx", "rdx", "rsi", "r8", "r9", "r10", "r11",
 		       "r12", "r13", "r14", "r15", "cc", "memory");
 	/* clang-format on */
-}
-
-/**
- * __svm_vmrun() - svm_vmrun() with the intrinsic's signature
- * @VmcbPhysicalAddress: of the VMCB to run: its software area begins with the
- *	address of the guest's struct svmrun_registers
- */
-static __always_inline void __svm_vmrun(size_t VmcbPhysicalAddress)
-{
-	const struct svm_vmcb *vmcb = __va(VmcbPhysicalAddress & ~sme_me_mask);
-
-	svm_vmrun(VmcbPhysicalAddress, *(void **)vmcb->control.software);
 }
 
 #undef GPR

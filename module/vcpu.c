@@ -112,6 +112,8 @@ static void set_up_hw(struct vcpu *vcpu)
 {
 	struct svm_vmcb_control *control = &vcpu->hw->control;
 
+	/* Where __svm_vmrun() finds them; no load of the program's VMCB writes there. */
+	*(void **)control->software = vcpu->regs;
 	vcpu->hw_pa = pages_pa(vcpu->hw);
 	vcpu->user_pa = pages_pa(vcpu->user);
 	control->iopm_base_pa = pages_pa(all);

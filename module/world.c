@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Between the host's world and the guest's, on one CPU. VMRUN and #VMEXIT switch
- * most of a processor's state (APM 15.5.1); the rest (APM 15.5.2) is switched
- * here: the host's is kept in a VMCB a CPU.
+ * The world switch between host and guest. VMRUN and #VMEXIT switch most of a
+ * processor's state (APM 15.5.1). VMLOAD and VMSAVE switch the rest (APM 15.5.2): the
+ * host's is kept in one VMCB per CPU.
  */
 #include "world.h"
 
@@ -14,15 +14,32 @@
 #include "page.h"
 #include "svm_intrin.h"
 
-/* The host's VMCB: VMSAVE and VMLOAD use nothing else of it. */
+/* Only VMSAVE and VMLOAD use it. */
 static DEFINE_PER_CPU(void *, host_vmcb);
 static DEFINE_PER_CPU(u64, host_vmcb_pa);
 
 /* untrain.S */
 asmlinkage void world_untrain(void);
 
+/* DEBUGCTL has its own bits for the host; VMRUN does not switch it (APM 15.23). */
+static __always_inline u64 debugctl_leave_host(void)
+{
+	u64 debugctl = __rdmsr(MSR_IA32_DEBUGCTLMSR);
+
+	if (unlikely(debugctl))
+		native_wrmsr(MSR_IA32_DEBUGCTLMSR, 0, 0);
+	return debugctl;
+}
+
+static __always_inline void debugctl_back_to_host(u64 debugctl)
+{
+	if (unlikely(debugctl))
+		native_wrmsr(MSR_IA32_DEBUGCTLMSR, (u32)debugctl,
+			     debugctl >> 32);
+}
+
 /**
- * world_init() - allocate what each CPU keeps of the host's world
+ * world_init() - allocate what each CPU keeps of the host's state
  *
  * Return: 0 or -ENOMEM.
  */
@@ -56,7 +73,7 @@ void world_exit(void)
 	}
 }
 
-/* As guest_state_enter_irqoff(), but for what it tells RCU each time. */
+/* As guest_state_enter_irqoff(), except for the RCU notification each time */
 static __always_inline void leave_host(bool stay)
 {
 	instrumentation_begin();
@@ -73,33 +90,39 @@ static __always_inline void leave_host(bool stay)
 
 /**
  * world_switch() - run a guest until #VMEXIT
- * @vmcb_pa: physical address of its VMCB
- * @registers: what of its registers the VMCB does not have
- * @state_pa: physical address of the VMCB that has what VMRUN leaves out
- * @flags: WORLD_*. RCU has to hear of a guest that stays: that was interrupted, as
- *	the tick does sooner or later. The program's own time tells RCU of others.
+ * @vmcb_pa: physical address of its VMCB, as __svm_vmrun() takes it
+ * @state_pa: physical address of the VMCB that has the state VMRUN leaves out
+ * @stay: tell RCU that it can do without this CPU meanwhile. Needed for a guest that
+ *	was interrupted, as the tick does sooner or later; RCU learns of the others when
+ *	the program runs.
  *
- * With interrupts off, and SVM enabled on this CPU; they are off again
- * afterwards. GIF is clear between the worlds, so that nothing of the host's
- * runs with state of the guest's. Interrupts are on for the guest: with
- * V_INTR_MASKING they are the host's, and end its run (APM 15.21.1).
+ * Call with interrupts off, and with SVM enabled on this CPU; interrupts are off
+ * again afterwards.
+ *
+ * GIF is clear from before the host's state is read until it is back, so no
+ * interrupt, NMI or machine check can run with state of the guest's, or change state
+ * of the host's that has been saved already (LDTR by modify_ldt(), DEBUGCTL by perf).
+ * That is why VMSAVE is repeated at each entry. Interrupts are on for the guest: with
+ * V_INTR_MASKING they are the host's and cause #VMEXIT (APM 15.21.1). STI stands far
+ * from VMRUN, because an interrupt shadow would be the guest's.
  */
-noinstr void world_switch(u64 vmcb_pa, struct svmrun_registers *registers,
-			  u64 state_pa, unsigned int flags)
+noinstr void world_switch(u64 vmcb_pa, u64 state_pa, bool stay)
 {
-	u64 host_pa = raw_cpu_read(host_vmcb_pa);
+	u64 host_pa = raw_cpu_read(host_vmcb_pa), debugctl;
 
-	leave_host(flags & WORLD_STAY);
-	if (flags & WORLD_SAVE)
-		__svm_vmsave(host_pa);
+	leave_host(stay);
 	__svm_clgi();
+	amd_clear_divider();
+	__svm_vmsave(host_pa);
 	asm volatile("sti" : : : "memory");
+	debugctl = debugctl_leave_host();
 	__svm_vmload(state_pa);
-	svm_vmrun(vmcb_pa, registers);
+	__svm_vmrun(vmcb_pa);
 	__svm_vmsave(state_pa);
 	__svm_vmload(host_pa);
 	/* No RET before this; and not earlier, as it may use per-CPU data. */
 	world_untrain();
+	debugctl_back_to_host(debugctl);
 	asm volatile("cli" : : : "memory");
 	__svm_stgi();
 	guest_state_exit_irqoff();

@@ -26,6 +26,7 @@ static struct {
 	{ "ibpb_on_vmexit", X86_FEATURE_IBPB_ON_VMEXIT },
 	{ "clear_cpu_buf_vm", X86_FEATURE_CLEAR_CPU_BUF_VM },
 	{ "ibpb_exit_to_user", X86_FEATURE_IBPB_EXIT_TO_USER },
+	{ "div0", X86_BUG_DIV0 },
 #ifdef X86_FEATURE_SRSO_BP_SPEC_REDUCE
 	{ "srso_bp_spec_reduce", X86_FEATURE_SRSO_BP_SPEC_REDUCE },
 #endif

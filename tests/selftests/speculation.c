@@ -385,4 +385,58 @@ TEST_F(speculation, buffers_are_left_where_that_is_safe)
 	EXPECT_FALSE(clears_buffers(&code));
 }
 
+/* Where the host's own code ends and VMRUN comes */
+static int clgi_in(const struct code *code)
+{
+	static const unsigned char clgi[] = { 0x0f, 0x01, 0xdd };
+	const unsigned char *at = find(code, CODE_SIZE, clgi, sizeof(clgi));
+
+	return at ? at - code->bytes : -1;
+}
+
+/* DIV of a 32-bit register */
+static bool has_division(const unsigned char *code, int size)
+{
+	for (int i = 0; i + 1 < size; i++)
+		if (code[i] == 0xf7 && (code[i + 1] & 0xf8) == 0xf0)
+			return true;
+	return false;
+}
+
+/* The kernel does it by a function of its own, or in place. */
+TEST_F(speculation, quotient_is_not_left_for_the_guest)
+{
+	uint64_t function = kernel_symbol("amd_clear_divider");
+	int clgi, vmrun, call;
+	struct code code;
+
+	ASSERT_EQ(0, begin(self, "names=div0"));
+	ASSERT_EQ(0, code_of("world_switch", &code));
+	clgi = clgi_in(&code);
+	vmrun = vmrun_in(&code);
+	ASSERT_LE(0, clgi);
+	call = function ? call_of(&code, vmrun, function) : -1;
+	EXPECT_TRUE(call > clgi ||
+		    has_division(code.bytes + clgi, vmrun - clgi));
+	ASSERT_EQ(0, take_turns(self, 2));
+}
+
+/* ---- not speculation, but in the same code ------------------------------- */
+
+/* No emulator has DEBUGCTL: what is read to be switched is all that can be shown. */
+TEST_F(speculation, debugctl_is_read_where_it_cannot_change)
+{
+	static const unsigned char read[] = { 0xb9, 0xd9, 1, 0, 0, 0x0f, 0x32 };
+	int clgi, vmrun;
+	struct code code;
+
+	ASSERT_EQ(0, begin(self, ""));
+	ASSERT_EQ(0, code_of("world_switch", &code));
+	clgi = clgi_in(&code);
+	vmrun = vmrun_in(&code);
+	ASSERT_LE(0, clgi);
+	EXPECT_NE(NULL, memmem(code.bytes + clgi, vmrun - clgi, read,
+			       sizeof(read)));
+}
+
 TEST_HARNESS_MAIN
