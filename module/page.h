@@ -6,7 +6,7 @@
 #include <linux/mem_encrypt.h>
 #include <linux/mm.h>
 
-/* 1 << @order zeroed pages on @node, or NULL. */
+/* 1 << @order zeroed pages on @node, or NULL */
 static inline void *pages_alloc(int node, unsigned int order, gfp_t gfp)
 {
 	struct page *page = alloc_pages_node(node, gfp | __GFP_ZERO, order);
@@ -14,12 +14,30 @@ static inline void *pages_alloc(int node, unsigned int order, gfp_t gfp)
 	return page ? page_address(page) : NULL;
 }
 
+/*
+ * Allocate a page that VMRUN, VMLOAD and VMSAVE write to: a zeroed page on @node, or NULL.
+ * Free it by pages_free(). On an SNP host such a page is in use while they do, and the
+ * processor takes the whole 2 MiB for it if it lies at their beginning: an access of
+ * somebody else's to these 2 MiB then fails the RMP check. So none lies there.
+ */
+static inline void *page_alloc_for_svm(int node, gfp_t gfp)
+{
+	void *page = pages_alloc(node, 0, gfp), *other;
+
+	if (!page || !IS_ALIGNED(__pa(page), PMD_SIZE))
+		return page;
+	/* While this one is taken, the next is another. */
+	other = page_alloc_for_svm(node, gfp);
+	free_page((unsigned long)page);
+	return other;
+}
+
 static inline void pages_free(void *pages, unsigned int order)
 {
 	free_pages((unsigned long)pages, order);
 }
 
-/* What SVM takes for the address of memory: with SME, encrypted memory. */
+/* Physical address as SVM's instructions and structures take it: with SME, of encrypted memory */
 static inline u64 pages_pa(const void *pages)
 {
 	return __sme_pa((unsigned long)pages);

@@ -318,7 +318,7 @@ static int alloc_save_areas(void)
 
 	for_each_possible_cpu(cpu) {
 		struct processor *processor = &per_cpu(processors, cpu);
-		void *page = pages_alloc(cpu_to_node(cpu), 0, GFP_KERNEL);
+		void *page = page_alloc_for_svm(cpu_to_node(cpu), GFP_KERNEL);
 
 		asid_pool_init(&processor->asids, svm_asids);
 		processor->save_area = page;

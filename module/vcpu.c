@@ -88,18 +88,18 @@ static void free_pages_of(struct vcpu *vcpu)
 {
 	free_split(vcpu->msrpm, 2 * PERMISSION_MSRPM_SIZE);
 	free_split(vcpu->fpu.area, xsave_size());
-	free_split(vcpu->regs, PAGE_SIZE);
-	free_split(vcpu->user, PAGE_SIZE);
-	free_split(vcpu->hw, PAGE_SIZE);
+	pages_free(vcpu->regs, 0);
+	pages_free(vcpu->user, 0);
+	pages_free(vcpu->hw, 0);
 }
 
 static int alloc_pages_of(struct vcpu *vcpu)
 {
 	int node = numa_node_id();
 
-	vcpu->hw = alloc_split(node, PAGE_SIZE);
-	vcpu->user = alloc_split(node, PAGE_SIZE);
-	vcpu->regs = alloc_split(node, PAGE_SIZE);
+	vcpu->hw = page_alloc_for_svm(node, GFP_KERNEL_ACCOUNT);
+	vcpu->user = page_alloc_for_svm(node, GFP_KERNEL_ACCOUNT);
+	vcpu->regs = pages_alloc(node, 0, GFP_KERNEL_ACCOUNT);
 	vcpu->fpu.area = alloc_split(node, xsave_size());
 	if (vcpu->hw && vcpu->user && vcpu->regs && vcpu->fpu.area)
 		return 0;

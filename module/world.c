@@ -48,7 +48,7 @@ int world_init(void)
 	int cpu;
 
 	for_each_possible_cpu(cpu) {
-		void *page = pages_alloc(cpu_to_node(cpu), 0, GFP_KERNEL);
+		void *page = page_alloc_for_svm(cpu_to_node(cpu), GFP_KERNEL);
 
 		if (!page) {
 			world_exit();

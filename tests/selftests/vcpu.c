@@ -28,6 +28,51 @@ static bool all_bytes(const void *bytes, size_t size, uint8_t value)
 
 /* ---- shared pages -------------------------------------------------------- */
 
+/* Number of the page frame behind an address, 0 if that cannot be known */
+static uint64_t frame_of(int pagemap, const volatile void *at)
+{
+	uint64_t entry = 0;
+
+	if (pread(pagemap, &entry, sizeof(entry),
+		  (uintptr_t)at / PAGE * sizeof(entry)) != sizeof(entry))
+		return 0;
+	return entry & ((1ull << 55) - 1);
+}
+
+#define FRAMES_OF_2M 512
+#define MANY_VCPUS 1000
+#define MANY_VMS 4
+
+/*
+ * VMRUN and VMSAVE write to a VMCB; on SNP hosts one that begins 2 MiB takes all of it.
+ * Of so many pages, some would.
+ */
+TEST_F(vcpu, vmcb_never_begins_2_mib)
+{
+	static struct svmrun_vcpu vcpus[MANY_VMS][MANY_VCPUS];
+	struct rlimit files = { 8192, 8192 };
+	int pagemap = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+	struct svmrun_vm vm[MANY_VMS];
+
+	setrlimit(RLIMIT_NOFILE, &files);
+	if (!frame_of(pagemap, self->m.vcpu.vmcb))
+		SKIP(return, "needs root, to read /proc/self/pagemap");
+	for (int i = 0; i < MANY_VMS; i++) {
+		ASSERT_EQ(0, svmrun_vm_create(&vm[i], self->m.device));
+		for (int j = 0; j < MANY_VCPUS; j++) {
+			ASSERT_EQ(0, svmrun_vcpu_create(&vcpus[i][j], &vm[i]));
+			EXPECT_NE(0, frame_of(pagemap, vcpus[i][j].vmcb) %
+					     FRAMES_OF_2M);
+		}
+	}
+	for (int i = 0; i < MANY_VMS; i++) {
+		for (int j = 0; j < MANY_VCPUS; j++)
+			svmrun_vcpu_destroy(&vcpus[i][j]);
+		svmrun_vm_destroy(&vm[i]);
+	}
+	close(pagemap);
+}
+
 TEST_F(vcpu, begins_as_documented)
 {
 	struct svmrun_vcpu *vcpu = &self->m.vcpu;
