@@ -116,6 +116,16 @@ static inline int guest_work_handle(void)
 #endif
 }
 
+/* May this kernel be the host of SNP guests? */
+static inline bool is_snp_host(void)
+{
+#ifdef X86_FEATURE_SEV_SNP
+	return boot_cpu_has(X86_FEATURE_SEV_SNP);
+#else
+	return false;
+#endif
+}
+
 /* Ask for a branch prediction barrier before this CPU is in userspace again. */
 static inline void ibpb_before_user(void)
 {

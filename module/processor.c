@@ -55,6 +55,15 @@ void processor_change_tsc_ratio(u64 ratio)
 }
 
 /**
+ * processor_restore_save_area() - the part of processor_check_save_area() for SNP hosts
+ */
+void processor_restore_save_area(void)
+{
+	wrmsrq(MSR_VM_HSAVE_PA,
+	       pages_pa(__this_cpu_read(processors.save_area)));
+}
+
+/**
  * processor_npt_levels() - depth of nested page tables
  *
  * Return: the host's own paging depth (APM 15.25.3): 4 or 5.
@@ -112,7 +121,7 @@ static int enable(void)
 	if (efer & EFER_SVME)
 		return -EBUSY;
 	wrmsrq(MSR_EFER, efer | EFER_SVME);
-	wrmsrq(MSR_VM_HSAVE_PA, pages_pa(processor->save_area));
+	processor_restore_save_area();
 	asid_pool_reset(&processor->asids);
 	processor->tsc_ratio = PROCESSOR_TSC_RATIO_1;
 	if (processor_svm_features & SVM_FEATURE_TSC_RATIO)

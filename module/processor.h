@@ -36,6 +36,7 @@ int processor_init(void);
 void processor_exit(void);
 
 void processor_change_tsc_ratio(u64 ratio);
+void processor_restore_save_area(void);
 
 int processor_get(void);
 void processor_put(void);
@@ -55,6 +56,20 @@ void processor_info(struct svmrun_info *info);
 static inline bool processor_enabled(void)
 {
 	return __this_cpu_read(processors.enabled);
+}
+
+/**
+ * processor_check_save_area() - make sure that VMRUN saves the host's state in a place
+ * of its own
+ *
+ * With interrupts off, and SVM enabled here. On SNP hosts the driver of the secure
+ * processor clears VM_HSAVE_PA of every CPU by interrupts when it initialises the
+ * firmware, whoever uses SVM then.
+ */
+static inline void processor_check_save_area(void)
+{
+	if (is_snp_host())
+		processor_restore_save_area();
 }
 
 /**

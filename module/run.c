@@ -215,6 +215,7 @@ static void vcpu_enter_irqoff(struct vcpu *vcpu, unsigned int cpu, bool stay)
 	asid_prepare(&vcpu->asid, processor_asids(), cpu,
 		     atomic64_read(&vcpu->vm->memory.tlb_generation),
 		     &hw->control);
+	processor_check_save_area();
 	processor_set_tsc_ratio(vcpu->tsc_ratio);
 	speculation_enter(vcpu->serial);
 	event_note(&vcpu->injected, hw);

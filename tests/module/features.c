@@ -27,6 +27,9 @@ static struct {
 	{ "clear_cpu_buf_vm", X86_FEATURE_CLEAR_CPU_BUF_VM },
 	{ "ibpb_exit_to_user", X86_FEATURE_IBPB_EXIT_TO_USER },
 	{ "div0", X86_BUG_DIV0 },
+#ifdef X86_FEATURE_SEV_SNP
+	{ "sev_snp", X86_FEATURE_SEV_SNP },
+#endif
 #ifdef X86_FEATURE_SRSO_BP_SPEC_REDUCE
 	{ "srso_bp_spec_reduce", X86_FEATURE_SRSO_BP_SPEC_REDUCE },
 #endif

@@ -19,6 +19,7 @@
 /* PRED_CMD.IBPB (APM 3.2.9); BP_CFG.BpSpecReduce, on and off */
 #define BARRIER "msr == 0x49 && val == 1"
 #define REDUCE "msr == 0xc001102e && val & 0x10"
+#define SAVE_AREA "msr == 0xc0010117 && val != 0"
 #define REDUCE_NO_MORE "msr == 0xc001102e && !(val & 0x10)"
 
 GUEST(halt, 64, "1: hlt\n jmp 1b");
@@ -437,6 +438,18 @@ TEST_F(speculation, debugctl_is_read_where_it_cannot_change)
 	ASSERT_LE(0, clgi);
 	EXPECT_NE(NULL, memmem(code.bytes + clgi, vmrun - clgi, read,
 			       sizeof(read)));
+}
+
+/* Another driver may have cleared VM_HSAVE_PA by an interrupt. */
+TEST_F(speculation, save_area_is_written_at_each_entry_on_snp_hosts)
+{
+	if (begin(self, "names=sev_snp") == -EINVAL) {
+		ASSERT_EQ(0, begin(self, ""));
+		SKIP(return, "this kernel knows no such processor");
+	}
+	ASSERT_EQ(0, trace_writes(SAVE_AREA));
+	ASSERT_EQ(0, take_turns(self, 4));
+	EXPECT_LE(8, writes());
 }
 
 TEST_HARNESS_MAIN
