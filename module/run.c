@@ -324,6 +324,8 @@ static __always_inline int way_in(const struct vcpu *vcpu)
 	/* An interrupt disables SVM when the machine goes down. */
 	if (unlikely(!processor_enabled()))
 		return -ENODEV;
+	/* Without a tick nobody else wakes the threads that run RCU's callbacks. */
+	xfer_to_guest_mode_prepare();
 	return unlikely(is_pending(vcpu)) ? RUN_ON : RUN_EXIT;
 }
 
