@@ -427,10 +427,12 @@ static void finish(struct vcpu *vcpu, int step, bool entered)
 	}
 	if (step == -EINTR || step == -ENODEV)
 		vmcb_publish_exit(vcpu->user, VMEXIT_INTR);
-	if (step == RUN_REFUSED) {
+	if (step == RUN_REFUSED)
 		vmcb_publish_exit(vcpu->user, VMEXIT_INVALID);
+	/* The state after a shutdown is undefined (APM 15.14.3): check all of it again. */
+	if (step == RUN_REFUSED ||
+	    vcpu->hw->control.exitcode == VMEXIT_SHUTDOWN)
 		vcpu->loaded = false;
-	}
 }
 
 /**

@@ -6,6 +6,8 @@
  */
 #include "runner.h"
 
+#define EFER_SVME (1ull << 12)
+
 MACHINE_FIXTURE(clean)
 
 GUEST(halt, 64, "1: hlt\n jmp 1b");
@@ -16,6 +18,7 @@ GUEST(read_dr7, 64, "1: mov %dr7, %rax\n hlt\n jmp 1b");
 GUEST(read_idtr, 64, "1: sidt 0xa000\n movzwl 0xa000, %eax\n hlt\n jmp 1b");
 GUEST(read_ds, 64, "1: xor %eax, %eax\n mov %ds, %eax\n hlt\n jmp 1b");
 GUEST(read_pat, 64, "1: mov $0x277, %ecx\n rdmsr\n hlt\n jmp 1b");
+GUEST(triple_fault, 64, "ud2");
 GUEST(cpuid, 64, "1: cpuid\n hlt\n jmp 1b");
 
 /* ---- each group: how a change of it shows --------------------------------- */
@@ -219,6 +222,21 @@ TEST_F(clean, vouched_for_on_every_cpu)
 		ASSERT_EQ(VMEXIT_HLT, exit_of(&self->m, i ? ~0u : 0));
 		ASSERT_EQ(0x4321, vmcb->save.rax);
 	}
+}
+
+/* The state that a shutdown leaves is undefined (APM 15.14.3): it is checked again. */
+TEST_F(clean, nothing_is_believed_after_a_shutdown)
+{
+	struct svm_vmcb *vmcb = self->m.vcpu.vmcb;
+
+	MACHINE_LOAD(&self->m, MODE_LONG, triple_fault);
+	vmcb->save.idtr.limit = 0;
+	ASSERT_EXIT(VMEXIT_SHUTDOWN, &self->m);
+	vmcb->save.efer &= ~EFER_SVME;
+	vmcb->control.clean = SVM_CLEAN_ALL;
+	ASSERT_EXIT(VMEXIT_INVALID, &self->m);
+	EXPECT_EQ(offsetof(struct svm_vmcb, save.efer),
+		  self->m.vcpu.regs->out_invalid_offset);
 }
 
 TEST_HARNESS_MAIN
