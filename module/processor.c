@@ -8,6 +8,7 @@
 
 #include "processor.h"
 
+#include <linux/cc_platform.h>
 #include <linux/cpu.h>
 #include <linux/cpuhotplug.h>
 #include <linux/mutex.h>
@@ -288,12 +289,20 @@ static int go_down(struct notifier_block *unused, unsigned long event,
 
 static struct notifier_block reboot_notifier = { .notifier_call = go_down };
 
-/* Says why when it says no: nobody else can. */
+/* Log the reason of a refusal: the caller of init_module() gets only an errno. */
 static int probe(void)
 {
 	u32 ecx;
 	u64 vm_cr;
 
+	if (cc_platform_has(CC_ATTR_GUEST_MEM_ENCRYPT)) {
+		pr_err("this machine is a VM with encrypted memory: its hypervisor could not read a VMCB\n");
+		return -ENODEV;
+	}
+	if (!boot_cpu_has(X86_FEATURE_NX)) {
+		pr_err("this kernel does not use NX, which nested page tables need: boot it without noexec=off\n");
+		return -ENODEV;
+	}
 	if (!boot_cpu_has(X86_FEATURE_SVM)) {
 		pr_err("this processor has no SVM: an AMD processor with SVM enabled in the firmware is needed\n");
 		return -ENODEV;
