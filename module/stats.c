@@ -6,7 +6,10 @@
 #include "stats.h"
 
 #include <linux/debugfs.h>
+#include <linux/magic.h>
 #include <linux/module.h>
+#include <linux/pid.h>
+#include <linux/proc_fs.h>
 #include <linux/seq_file.h>
 
 #include "vcpu.h"
@@ -17,6 +20,16 @@ static struct dentry *directory;
 static void show(struct seq_file *seq, const char *name, u64 value)
 {
 	seq_printf(seq, "%s:\t%llu\n", name, value);
+}
+
+/* As the reader of procfs sees it; debugfs belongs to no PID namespace. */
+static pid_t owner_number(struct seq_file *seq, struct vm *vm)
+{
+	struct inode *inode = file_inode(seq->file);
+
+	return inode->i_sb->s_magic == PROC_SUPER_MAGIC ?
+		       pid_nr_ns(vm->owner, proc_pid_ns(inode->i_sb)) :
+		       pid_nr(vm->owner);
 }
 
 /**
@@ -30,7 +43,7 @@ void stats_show_vm(struct seq_file *seq, struct vm *vm)
 
 	vm_info(vm, &info);
 	show(seq, "vm", vm->id);
-	show(seq, "owner", vm->owner);
+	show(seq, "owner", owner_number(seq, vm));
 	show(seq, "vcpus", info.out_vcpus);
 	show(seq, "regions", info.out_regions);
 	show(seq, "table_bytes", info.out_table_bytes);

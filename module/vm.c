@@ -33,7 +33,7 @@ struct vm *vm_create(void)
 		return ERR_PTR(-ENOMEM);
 	kref_init(&vm->ref);
 	vm->id = atomic64_inc_return(&created);
-	vm->owner = task_tgid_nr(current);
+	vm->owner = get_pid(task_tgid(current));
 	mutex_init(&vm->mutex);
 	INIT_LIST_HEAD(&vm->vcpus);
 	err = memory_init(&vm->memory, current->mm);
@@ -50,6 +50,7 @@ struct vm *vm_create(void)
 err_processor:
 	memory_destroy(&vm->memory);
 err_memory:
+	put_pid(vm->owner);
 	kfree(vm);
 	return ERR_PTR(err);
 }
@@ -63,6 +64,7 @@ static void release(struct kref *ref)
 	mutex_unlock(&vms_mutex);
 	processor_put();
 	memory_destroy(&vm->memory);
+	put_pid(vm->owner);
 	kfree(vm);
 }
 

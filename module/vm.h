@@ -26,7 +26,7 @@
 struct vm {
 	struct kref ref;
 	u64 id;
-	pid_t owner;
+	struct pid *owner;
 	struct list_head all;
 	struct mutex mutex; /* vcpus, vcpu_count, vcpu_ids */
 	struct list_head vcpus;
@@ -35,6 +35,7 @@ struct vm {
 	struct memory memory;
 };
 
+struct pid;
 struct vcpu;
 
 struct vm *vm_create(void);

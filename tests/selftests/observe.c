@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /* What can be seen from outside: tracepoints, fdinfo, debugfs. */
+#include <sched.h>
+#include <sys/mount.h>
+#include <sys/wait.h>
+
 #include "files.h"
 #include "pages.h"
 #include "tracing.h"
@@ -198,6 +202,32 @@ TEST_F(observe, facts_of_a_vm)
 	EXPECT_LE(1, fd_field(self->m.vm.fd, "pages_4k:"));
 	EXPECT_EQ(fd_field(self->m.vm.fd, "vm:"),
 		  fd_field(self->m.vcpu.fd, "vm:"));
+}
+
+/* The first process of a PID namespace of its own, with a procfs of it */
+static int owner_in_namespace(void)
+{
+	struct machine m;
+
+	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
+	    mount("proc", "/proc", "proc", 0, NULL) || machine_create(&m))
+		return -1;
+	return fd_field(m.vm.fd, "owner:");
+}
+
+TEST_F(observe, owner_is_numbered_as_the_reader_counts)
+{
+	pid_t child;
+	int status;
+
+	if (unshare(CLONE_NEWPID | CLONE_NEWNS))
+		SKIP(return, "needs root and PID namespaces");
+	child = fork();
+	if (!child)
+		_exit(owner_in_namespace());
+	ASSERT_EQ(child, waitpid(child, &status, 0));
+	ASSERT_TRUE(WIFEXITED(status));
+	EXPECT_EQ(1, WEXITSTATUS(status));
 }
 
 /* How many lines of the list of all VMs are @want? -1 if it cannot be read */
