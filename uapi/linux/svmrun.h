@@ -393,6 +393,7 @@ struct svmrun_registers {
  *
  * EINTR: a signal is pending, or SVMRUN_KICK or immediate_exit asked for it, or
  *	the machine was asleep, which freezes programs as a signal would.
+ *	A machine check that the guest met is such a signal: SIGBUS.
  *	Nothing is lost: EXITCODE is VMEXIT_INTR, an event that was interrupted is
  *	in EVENTINJ again. Run again.
  * EFAULT: the guest touched a mapped address whose memory cannot be had: there
