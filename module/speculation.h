@@ -4,6 +4,7 @@
 
 #include <linux/percpu.h>
 #include <linux/types.h>
+#include <asm/alternative.h>
 
 #include "compat.h"
 
@@ -26,6 +27,24 @@ static inline void speculation_enter(u64 vcpu)
 		return;
 	__this_cpu_write(speculation_last_vcpu, vcpu);
 	speculation_barrier();
+}
+
+/**
+ * speculation_clear_quotient() - before a guest, when the host divides no more
+ *
+ * On Zen 1 a division by zero shows, to speculation, the quotient of the last division.
+ */
+static __always_inline void speculation_clear_quotient(void)
+{
+	asm volatile(ALTERNATIVE("",
+				 "xor %%eax, %%eax\n\t"
+				 "xor %%edx, %%edx\n\t"
+				 "lea 1(%%rax), %%ecx\n\t"
+				 "div %%ecx\n\t",
+				 X86_BUG_DIV0)
+		     :
+		     :
+		     : "eax", "ecx", "edx", "cc");
 }
 
 /**

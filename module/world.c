@@ -12,6 +12,7 @@
 
 #include "compat.h"
 #include "page.h"
+#include "speculation.h"
 #include "svm_intrin.h"
 
 /* Only VMSAVE and VMLOAD use it. */
@@ -112,7 +113,7 @@ noinstr void world_switch(u64 vmcb_pa, u64 state_pa, bool stay)
 
 	leave_host(stay);
 	__svm_clgi();
-	amd_clear_divider();
+	speculation_clear_quotient();
 	__svm_vmsave(host_pa);
 	asm volatile("sti" : : : "memory");
 	debugctl = debugctl_leave_host();
