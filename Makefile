@@ -25,7 +25,7 @@ help:
 	@echo '                 6.1 and those of Debian'\''s backports and of sid'
 	@echo 'make test-debug  the same for the selftests, on a kernel that looks for'
 	@echo '                 mistakes itself'
-	@echo 'make test-vmrun  the same for the selftests, under the VMRUN of a newer QEMU'
+	@echo 'make test-vmrun  the same for the selftests, under the VMRUN of an older QEMU'
 	@echo '                 and of KVM (a VM in the nested VM)'
 	@echo 'make test-scheduling  install what is missing, build, run what matters with'
 	@echo '                 each model of preemption and on a CPU without a tick'
