@@ -235,7 +235,12 @@ static int run_to_halt(struct machine *m, struct interrupted *interrupted)
 		if (control->eventinj & SVM_EVENT_VALID)
 			interrupted->deliveries++;
 	}
-	return err || control->exitcode == VMEXIT_HLT ? err : -EIO;
+	if (err || control->exitcode == VMEXIT_HLT)
+		return err;
+	printf("# exit %#llx, info %#llx %#llx, EXITINTINFO %#llx, RIP %#llx\n",
+	       control->exitcode, control->exitinfo1, control->exitinfo2,
+	       control->exitintinfo, m->vcpu.vmcb->save.rip);
+	return -EIO;
 }
 
 static int forget_all(struct machine *m)
