@@ -148,6 +148,60 @@
 #define SVM_CLEAN_CET	(1u << 12) /* S_CET, SSP, ISST_ADDR */
 #define SVM_CLEAN_ALL	0x1fffu
 
+/* CR0 (APM 3.1.1) */
+#define SVM_CR0_PE		(1ull << 0)
+#define SVM_CR0_MP		(1ull << 1)
+#define SVM_CR0_EM		(1ull << 2)
+#define SVM_CR0_TS		(1ull << 3)
+#define SVM_CR0_ET		(1ull << 4)
+#define SVM_CR0_NE		(1ull << 5)
+#define SVM_CR0_WP		(1ull << 16)
+#define SVM_CR0_AM		(1ull << 18)
+#define SVM_CR0_NW		(1ull << 29)
+#define SVM_CR0_CD		(1ull << 30)
+#define SVM_CR0_PG		(1ull << 31)
+
+/* CR4 (APM 3.1.3) */
+#define SVM_CR4_VME		(1ull << 0)
+#define SVM_CR4_PVI		(1ull << 1)
+#define SVM_CR4_TSD		(1ull << 2)
+#define SVM_CR4_DE		(1ull << 3)
+#define SVM_CR4_PSE		(1ull << 4)
+#define SVM_CR4_PAE		(1ull << 5)
+#define SVM_CR4_MCE		(1ull << 6)
+#define SVM_CR4_PGE		(1ull << 7)
+#define SVM_CR4_PCE		(1ull << 8)
+#define SVM_CR4_OSFXSR		(1ull << 9)
+#define SVM_CR4_OSXMMEXCPT	(1ull << 10)
+#define SVM_CR4_UMIP		(1ull << 11)
+#define SVM_CR4_LA57		(1ull << 12)
+#define SVM_CR4_FSGSBASE	(1ull << 16)
+#define SVM_CR4_PCIDE		(1ull << 17)
+#define SVM_CR4_OSXSAVE		(1ull << 18)
+#define SVM_CR4_SMEP		(1ull << 20)
+#define SVM_CR4_SMAP		(1ull << 21)
+#define SVM_CR4_PKE		(1ull << 22)
+#define SVM_CR4_CET		(1ull << 23)
+
+/* EFER (APM 3.1.7) */
+#define SVM_EFER_SCE		(1ull << 0)
+#define SVM_EFER_LME		(1ull << 8)
+#define SVM_EFER_LMA		(1ull << 10)
+#define SVM_EFER_NXE		(1ull << 11)
+#define SVM_EFER_SVME		(1ull << 12)
+#define SVM_EFER_LMSLE		(1ull << 13)
+#define SVM_EFER_FFXSR		(1ull << 14)
+#define SVM_EFER_TCE		(1ull << 15)
+#define SVM_EFER_MCOMMIT	(1ull << 17)
+#define SVM_EFER_INTWB		(1ull << 18)
+#define SVM_EFER_UAIE		(1ull << 20)
+#define SVM_EFER_AIBRSE		(1ull << 21)
+
+/* DebugCtl, DBGCTL in the VMCB (APM 13.1.1.6) */
+#define SVM_DBGCTL_LBR		(1ull << 0)
+#define SVM_DBGCTL_BTF		(1ull << 1)
+#define SVM_DBGCTL_BLCKDB	(1ull << 2)
+
 /* Segment attributes as the VMCB holds them: descriptor bits 55:52 and 47:40 */
 #define SVM_SEG_TYPE_MASK	0x000f
 #define SVM_SEG_S		0x0010

@@ -20,7 +20,6 @@
 #define DR7_GD (1ull << 13)
 #define DR7_ALWAYS (1ull << 10)
 #define CS_L SVM_SEG_L
-#define EFER_LMA (1ull << 10)
 
 /* ---- #DB ----------------------------------------------------------------- */
 
@@ -121,7 +120,7 @@ static int instruction(struct cpu *cpu, uint8_t bytes[SVMRUN_INSTRUCTION_MAX],
 {
 	static const uint8_t prefixes[] = { 0x26, 0x2e, 0x36, 0x3e, 0x64, 0x65,
 					    0x66, 0x67, 0xf0, 0xf2, 0xf3 };
-	bool is_64 = (cpu->vcpu.vmcb->save.efer & EFER_LMA) &&
+	bool is_64 = (cpu->vcpu.vmcb->save.efer & SVM_EFER_LMA) &&
 		     (cpu->vcpu.vmcb->save.cs.attrib & CS_L);
 	int i, count = bus_instruction_bytes(cpu, bytes);
 
@@ -183,7 +182,7 @@ void cpu_debug_register(struct cpu *cpu)
 
 	if (instruction(cpu, bytes, &opcode) < 3)
 		return;
-	is_64 = (save->efer & EFER_LMA) && (save->cs.attrib & CS_L);
+	is_64 = (save->efer & SVM_EFER_LMA) && (save->cs.attrib & CS_L);
 	gpr = opcode[2] & 7;
 	if (is_64 && opcode > bytes && (opcode[-1] & 0xf1) == 0x41)
 		gpr |= 8;

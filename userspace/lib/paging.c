@@ -91,17 +91,17 @@ static void set_format(struct walk *walk)
 {
 	const struct svm_vmcb_save *save = save_of(walk);
 
-	if (!(save->cr0 & CR0_PG)) {
+	if (!(save->cr0 & SVM_CR0_PG)) {
 		walk->format = NO_PAGING;
-	} else if (!(save->cr4 & CR4_PAE)) {
+	} else if (!(save->cr4 & SVM_CR4_PAE)) {
 		walk->format = LEGACY;
 		walk->levels = 2;
-	} else if (!(save->efer & EFER_LMA)) {
+	} else if (!(save->efer & SVM_EFER_LMA)) {
 		walk->format = PAE;
 		walk->levels = 3;
 	} else {
 		walk->format = LONG;
-		walk->levels = save->cr4 & CR4_LA57 ? 5 : 4;
+		walk->levels = save->cr4 & SVM_CR4_LA57 ? 5 : 4;
 	}
 	if (walk->format != LONG)
 		walk->gva = (uint32_t)walk->gva;
@@ -178,7 +178,7 @@ static bool is_leaf(const struct walk *walk, unsigned int level, uint64_t entry)
 	if (!(entry & ENTRY_PS))
 		return false;
 	if (walk->format == LEGACY)
-		return save_of(walk)->cr4 & CR4_PSE;
+		return save_of(walk)->cr4 & SVM_CR4_PSE;
 	return level == 2 || (level == 3 && walk->format == LONG &&
 			      (processor_facts() & FACT_HUGE));
 }
@@ -208,7 +208,7 @@ static uint64_t reserved_bits(const struct walk *walk, unsigned int level,
 		return BITS(63, 52) | reserved | BITS(8, 5) | BITS(2, 1);
 	if (walk->format == PAE)
 		reserved |= BITS(62, 52);
-	if (!(save_of(walk)->efer & EFER_NXE))
+	if (!(save_of(walk)->efer & SVM_EFER_NXE))
 		reserved |= ENTRY_NX;
 	return reserved | reserved_above(walk, level, leaf);
 }
@@ -246,7 +246,7 @@ static bool key_refuses(const struct walk *walk)
 	uint64_t entry = walk->value[walk->leaf];
 	uint32_t key = entry >> ENTRY_KEY_SHIFT & ENTRY_KEY_MASK, rights;
 
-	if (walk->format != LONG || !(save->cr4 & CR4_PKE) ||
+	if (walk->format != LONG || !(save->cr4 & SVM_CR4_PKE) ||
 	    !(walk->rights & ENTRY_U) || (walk->access & SVMRUN_ACCESS_FETCH))
 		return false;
 	rights = pkru_of(walk->vcpu) >> (2 * key);
@@ -254,7 +254,7 @@ static bool key_refuses(const struct walk *walk)
 		return true;
 	if (!(walk->access & SVMRUN_ACCESS_WRITE) || !(rights & KEY_WD))
 		return false;
-	return (walk->access & SVMRUN_ACCESS_USER) || (save->cr0 & CR0_WP);
+	return (walk->access & SVMRUN_ACCESS_USER) || (save->cr0 & SVM_CR0_WP);
 }
 
 /* SMEP and SMAP: the supervisor and the user's pages (APM 5.6.5, 5.6.6) */
@@ -263,8 +263,8 @@ static bool prevention_refuses(const struct walk *walk)
 	const struct svm_vmcb_save *save = save_of(walk);
 
 	if (walk->access & SVMRUN_ACCESS_FETCH)
-		return save->cr4 & CR4_SMEP;
-	if (!(save->cr4 & CR4_SMAP))
+		return save->cr4 & SVM_CR4_SMEP;
+	if (!(save->cr4 & SVM_CR4_SMAP))
 		return false;
 	return (walk->access & SVMRUN_ACCESS_IMPLICIT) ||
 	       !(save->rflags & RFLAGS_AC);
@@ -283,7 +283,7 @@ static bool rights_refuse(const struct walk *walk)
 		return true;
 	return (walk->access & SVMRUN_ACCESS_WRITE) &&
 	       !(walk->rights & ENTRY_W) &&
-	       (user || (save_of(walk)->cr0 & CR0_WP));
+	       (user || (save_of(walk)->cr0 & SVM_CR0_WP));
 }
 
 /* That it was a fetch is told if fetches are something special. */
@@ -293,8 +293,8 @@ static int refuse(const struct walk *walk, uint32_t why,
 	const struct svm_vmcb_save *save = save_of(walk);
 	uint32_t told = SVMRUN_FAULT_WRITE | SVMRUN_FAULT_USER;
 
-	if ((save->cr4 & CR4_SMEP) ||
-	    ((save->cr4 & CR4_PAE) && (save->efer & EFER_NXE)))
+	if ((save->cr4 & SVM_CR4_SMEP) ||
+	    ((save->cr4 & SVM_CR4_PAE) && (save->efer & SVM_EFER_NXE)))
 		told |= SVMRUN_FAULT_FETCH;
 	if (fault)
 		*fault = (struct svmrun_page_fault){

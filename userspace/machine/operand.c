@@ -69,7 +69,7 @@ static int segment_fault(struct execution *execution, unsigned int segment)
 
 static bool canonical(const struct svm_vmcb_save *save, uint64_t address)
 {
-	unsigned int above = save->cr4 & CR4_LA57 ? 64 - 57 : 64 - 48;
+	unsigned int above = save->cr4 & SVM_CR4_LA57 ? 64 - 57 : 64 - 48;
 
 	return (uint64_t)((int64_t)(address << above) >> above) == address;
 }
@@ -82,7 +82,7 @@ static bool canonical(const struct svm_vmcb_save *save, uint64_t address)
 static bool type_refuses(const struct svm_vmcb_save *save, uint16_t attrib,
 			 bool write)
 {
-	if (!(save->cr0 & CR0_PE) || (save->rflags & RFLAGS_VM))
+	if (!(save->cr0 & SVM_CR0_PE) || (save->rflags & RFLAGS_VM))
 		return false;
 	if (!(attrib & SVM_SEG_P))
 		return true;

@@ -43,7 +43,7 @@ static int find_piece(struct execution *execution, uint64_t linear,
 static bool alignment_refuses(const struct svm_vmcb_save *save, uint64_t linear,
 			      unsigned int size)
 {
-	return save->cpl == 3 && (save->cr0 & CR0_AM) &&
+	return save->cpl == 3 && (save->cr0 & SVM_CR0_AM) &&
 	       (save->rflags & RFLAGS_AC) && linear % size;
 }
 

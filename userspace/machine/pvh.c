@@ -5,7 +5,6 @@
 #include <svmrun/e820.h>
 #include <svmrun/pvh.h>
 
-#include "../lib/register.h"
 #include "executable.h"
 #include "room.h"
 
@@ -282,7 +281,7 @@ int svmrun_pvh_begin(struct svmrun_vcpu *vcpu,
 		     const struct svmrun_pvh_entry *entry)
 {
 	svmrun_mode_protected(vcpu, entry->eip, 0);
-	vcpu->vmcb->save.cr0 = CR0_PE | CR0_ET;
+	vcpu->vmcb->save.cr0 = SVM_CR0_PE | SVM_CR0_ET;
 	vcpu->vmcb->save.tr.limit = TSS_LIMIT;
 	vcpu->regs->rbx = entry->ebx;
 	return 0;

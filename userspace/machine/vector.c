@@ -17,9 +17,9 @@ static int allowed(struct execution *execution)
 {
 	const struct svm_vmcb_save *save = execution->save;
 
-	if ((save->cr0 & CR0_EM) || !(save->cr4 & CR4_OSFXSR))
+	if ((save->cr0 & SVM_CR0_EM) || !(save->cr4 & SVM_CR4_OSFXSR))
 		return fault_set(&execution->fault, VECTOR_UD);
-	if (save->cr0 & CR0_TS)
+	if (save->cr0 & SVM_CR0_TS)
 		return fault_set(&execution->fault, VECTOR_NM);
 	return 0;
 }
