@@ -28,9 +28,12 @@ static const struct {
 	/* SYSENTER_CS, SYSENTER_ESP, SYSENTER_EIP */
 	{ WORD_LOW(0x174), BITS(0x174, RW) | BITS(0x175, RW) | BITS(0x176, RW),
 	  0 },
-	/* DEBUGCTL; LastBranchFromIP, ..ToIP, LastExceptionFromIP, ..ToIP */
+	/*
+	 * DEBUGCTL, whose bits the program's DBGCTL may not all have;
+	 * LastBranchFromIP, ..ToIP, LastExceptionFromIP, ..ToIP
+	 */
 	{ WORD_LOW(0x1d9), 0,
-	  BITS(0x1d9, RW) | BITS(0x1db, READS) | BITS(0x1dc, READS) |
+	  BITS(0x1d9, READS) | BITS(0x1db, READS) | BITS(0x1dc, READS) |
 		  BITS(0x1dd, READS) | BITS(0x1de, READS) },
 	/* PAT: the guest's is G_PAT */
 	{ WORD_LOW(0x277), BITS(0x277, RW), 0 },

@@ -205,6 +205,12 @@ TEST_F(permissions, last_branch_records)
 		EXPECT_EQ(0, machine_run(m));
 		EXPECT_EQ(VMEXIT_HLT, VMCB->control.exitcode);
 	}
+	/* What DEBUGCTL may have is the program's to say. */
+	MACHINE_LOAD(m, MODE_LONG, write_msr);
+	VMCB->control.virt_ext = SVM_VIRT_LBR_ENABLE;
+	REGS->rbx = 0x1d9;
+	EXPECT_EQ(0, machine_run(m));
+	EXPECT_EQ(VMEXIT_MSR, VMCB->control.exitcode);
 }
 
 /* Beyond the ranges that the map covers every access exits (APM 15.11). */

@@ -248,7 +248,6 @@ bool policy_msr_passes(u32 msr, bool write, bool lbr)
 {
 	switch (msr) {
 	case 0x1d9:
-		return lbr;
 	case 0x1db ... 0x1de:
 		return lbr && !write;
 	case 0x10:
