@@ -17,6 +17,7 @@ TRACE_EVENT(enter, TP_PROTO(const struct vcpu *vcpu), TP_ARGS(vcpu),
 	    TP_STRUCT__entry(__field(u64, vm)
 			     __field(u32, vcpu)
 			     __field(u64, rip)
+			     __field(u64, cr4)
 			     __field(u64, eventinj)
 			     __field(u32, asid)
 			     __field(u32, clean)
@@ -24,14 +25,15 @@ TRACE_EVENT(enter, TP_PROTO(const struct vcpu *vcpu), TP_ARGS(vcpu),
 	    TP_fast_assign(__entry->vm = vcpu->vm->id;
 			   __entry->vcpu = vcpu->id;
 			   __entry->rip = vcpu->hw->save.rip;
+			   __entry->cr4 = vcpu->hw->save.cr4;
 			   __entry->eventinj = vcpu->hw->control.eventinj;
 			   __entry->asid = vcpu->hw->control.asid;
 			   __entry->clean = vcpu->hw->control.clean;
 			   __entry->tlb_control =
 				vcpu->hw->control.tlb_control;),
-	    TP_printk("vm=%llu vcpu=%u rip=0x%llx eventinj=0x%llx asid=%u clean=0x%x tlb_control=%u",
+	    TP_printk("vm=%llu vcpu=%u rip=0x%llx cr4=0x%llx eventinj=0x%llx asid=%u clean=0x%x tlb_control=%u",
 		      __entry->vm, __entry->vcpu, __entry->rip,
-		      __entry->eventinj, __entry->asid, __entry->clean,
+		      __entry->cr4, __entry->eventinj, __entry->asid, __entry->clean,
 		      __entry->tlb_control)
 );
 

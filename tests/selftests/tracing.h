@@ -35,6 +35,7 @@ struct entry {
 	int cpu;
 	unsigned long long vm;
 	unsigned int vcpu;
+	unsigned long long cr4;
 	unsigned int asid;
 	unsigned int clean;
 	unsigned int tlb_control;
@@ -61,9 +62,9 @@ static inline bool entry_parse(struct entry *entry, const char *line)
 
 	return cpu && text && sscanf(cpu, " [%d]", &entry->cpu) == 1 &&
 	       sscanf(text,
-		      ": enter: vm=%llu vcpu=%u rip=%llx eventinj=%llx asid=%u clean=%x tlb_control=%u",
-		      &entry->vm, &entry->vcpu, &rip, &eventinj, &entry->asid,
-		      &entry->clean, &entry->tlb_control) == 7;
+		      ": enter: vm=%llu vcpu=%u rip=%llx cr4=%llx eventinj=%llx asid=%u clean=%x tlb_control=%u",
+		      &entry->vm, &entry->vcpu, &rip, &entry->cr4, &eventinj,
+		      &entry->asid, &entry->clean, &entry->tlb_control) == 8;
 }
 
 /* The entries since they were last cleared, the oldest first; how many */
