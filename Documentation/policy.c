@@ -75,6 +75,50 @@ static const struct feature_row features[] = {
 #undef ROW
 };
 
+struct allowed_row {
+	const char *name;
+	const char *prefix;
+	size_t offset;
+	uint64_t known;
+};
+
+static const struct allowed_row allowed[] = {
+#define ROW(register, bits)                                                    \
+	{                                                                      \
+		.name = #register,                                             \
+		.prefix = "save." #register,                                   \
+		.offset = offsetof(struct svm_vmcb, save.register),            \
+		.known = (bits),                                               \
+	},
+	SVMRUN_POLICY_ALLOWED(ROW)
+#undef ROW
+};
+
+struct cpuid_row {
+	const char *field;
+	uint64_t bit;
+	uint32_t function;
+	unsigned int output, feature, is;
+};
+
+static const struct cpuid_row cpuid_rows[] = {
+#define ROW(field_, mask, leaf, subleaf, number, position, set)                \
+	{                                                                      \
+		.field = "save." field_,                                       \
+		.bit = (mask),                                                 \
+		.function = (leaf),                                            \
+		.output = (number),                                            \
+		.feature = (position),                                         \
+		.is = (set),                                                   \
+	},
+#define ROW_CR4(...) ROW("cr4", __VA_ARGS__)
+#define ROW_EFER(...) ROW("efer", __VA_ARGS__)
+	SVMRUN_POLICY_CR4(ROW_CR4) SVMRUN_POLICY_EFER(ROW_EFER)
+#undef ROW_EFER
+#undef ROW_CR4
+#undef ROW
+};
+
 /* How the names of a field's bits begin; no row: they have none. */
 static const char *prefix_of(const char *field)
 {
@@ -89,6 +133,10 @@ static const char *prefix_of(const char *field)
 		{ "interrupt_shadow", "SVM_SHADOW_" },
 		{ "nested_ctl", "SVM_NESTED_" },
 		{ "virt_ext", "SVM_VIRT_" },
+		{ "save.cr0", "SVM_CR0_" },
+		{ "save.cr4", "SVM_CR4_" },
+		{ "save.efer", "SVM_EFER_" },
+		{ "save.dbgctl", "SVM_DBGCTL_" },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(prefixes); i++)
@@ -233,6 +281,36 @@ static void print_tlb_control(void)
 #undef ROW
 }
 
+static void print_allowed(void)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(allowed); i++) {
+		printf("   * - %03zXh\n", allowed[i].offset);
+		printf("     - ``%s``\n     - ", allowed[i].name);
+		print_bits(allowed[i].prefix, allowed[i].known);
+		printf(".\n");
+	}
+}
+
+static const char *register_name(const struct cpuid_row *row)
+{
+	return strcmp(row->field, "save.cr4") ? "EFER" : "CR4";
+}
+
+static void print_cpuid(void)
+{
+	static const char *const outputs[] = { "EAX", "EBX", "ECX", "EDX" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(cpuid_rows); i++) {
+		const struct cpuid_row *row = &cpuid_rows[i];
+
+		printf("   * - %s.", register_name(row));
+		print_bits(row->field, row->bit);
+		printf("\n     - Fn%04X_%04X %s[%u]%s\n", row->function >> 16,
+		       row->function & 0xffff, outputs[row->output],
+		       row->feature, row->is ? "" : ", which must be 0");
+	}
+}
+
 static void print_state(void)
 {
 	const char *separator;
@@ -304,7 +382,41 @@ static const char state[] =
 	"The state save area\n"
 	"===================\n"
 	"\n"
-	"The program's, and the processor checks it; EFER.SVME must be 1.\n"
+	"The program's, and the processor checks it. EFER.SVME must be 1, and these\n"
+	"registers may have only the bits that are listed (another one is\n"
+	"SVMRUN_INVALID_MUST_BE_ZERO), and of those only what the processor has\n"
+	"(SVMRUN_INVALID_UNSUPPORTED); SVMRUN_INFO and ``svmrun info`` show what is left.\n"
+	"\n"
+	".. list-table::\n"
+	"   :header-rows: 1\n"
+	"   :widths: 8 12 80\n"
+	"\n"
+	"   * - Offset\n"
+	"     - Field\n"
+	"     - Bits that are known\n";
+
+static const char cpuid[] =
+	"\n"
+	"The processor has a bit of CR4 or EFER if CPUID says so. OSXSAVE and PKE must\n"
+	"be set in the host's CR4 too, and PKE needs PKRU in the host's XCR0: otherwise\n"
+	"nobody switches the state behind them.\n"
+	"\n"
+	".. list-table::\n"
+	"   :header-rows: 1\n"
+	"   :widths: 30 70\n"
+	"\n"
+	"   * - Bit\n"
+	"     - CPUID\n";
+
+static const char fields[] =
+	"\n"
+	"A guest does not change them itself: reads and writes of CR4, writes of CR0 that\n"
+	"change more than TS and MP, and accesses to EFER exit, and the program carries them\n"
+	"out. CR4.MCE is set while the guest runs if the host has it set; the program's VMCB\n"
+	"keeps the program's own.\n"
+	"\n"
+	"HLT is forced to be intercepted as well on processors with the bug SMT_RSB, unless\n"
+	"SMT is off for good (``nosmt=force``).\n"
 	"\n"
 	".. list-table::\n"
 	"   :header-rows: 1\n"
@@ -320,6 +432,10 @@ int main(void)
 	fputs(tlb, stdout);
 	print_tlb_control();
 	fputs(state, stdout);
+	print_allowed();
+	fputs(cpuid, stdout);
+	print_cpuid();
+	fputs(fields, stdout);
 	print_state();
 	return 0;
 }

@@ -43,6 +43,7 @@
 
 #else /* C */
 
+#include <linux/cpu.h>
 #include <linux/kvm_host.h>
 #include <linux/mm.h>
 #include <linux/syscore_ops.h>
@@ -149,6 +150,16 @@ static inline void bp_spec_reduce(bool reduce)
 		return;
 	rdmsrq(MSR_ZEN4_BP_CFG, config);
 	wrmsrq(MSR_ZEN4_BP_CFG, reduce ? config | bit : config & ~bit);
+#endif
+}
+
+/* Can what one thread of a core taught it of returns steer the other, idle or not? */
+static inline bool smt_rsb_is_possible(void)
+{
+#ifdef X86_BUG_SMT_RSB
+	return boot_cpu_has_bug(X86_BUG_SMT_RSB) && cpu_smt_possible();
+#else
+	return false;
 #endif
 }
 

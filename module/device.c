@@ -22,7 +22,6 @@
 #include "stats.h"
 #include "vcpu.h"
 #include "vm.h"
-#include "vmcb.h"
 
 /* Large enough for the argument of any call. */
 union argument {
@@ -379,7 +378,6 @@ static long device_file_info(struct file *file, union argument *argument)
 
 	info->out_api_version = SVMRUN_API_VERSION;
 	processor_info(info);
-	vmcb_forced_intercepts(info->out_forced_intercepts);
 	info->out_vcpu_size = vcpu_size();
 	info->out_xsave_size = fpu_area_size();
 	info->out_xcr0 = fpu_xcr0();

@@ -8,15 +8,15 @@
  * 11.5.9), FWAIT if CR0.MP is as well (APM 3.1.1): it would ask the program's x87 for
  * exceptions. So CR0 may be neither seen nor changed then. What does not raise it
  * is there only with CR4.OSXSAVE (XGETBV), CR4.PKE (PKRU) and CR4.CET (the user's
- * shadow stack); CPUID tells sizes by XCR0. A task switch sets CR0.TS.
+ * shadow stack), which the program sets, not the guest; CPUID tells sizes by XCR0. A
+ * task switch sets CR0.TS.
  */
 #include "loan.h"
 
 #include "event.h"
 
-#define CR0_WITHHOLDS (1ull << 1 | 1ull << 3) /* MP, TS */
-#define CR4_XSTATE                                                             \
-	(1ull << 18 | 1ull << 22 | 1ull << 23) /* OSXSAVE, PKE, CET */
+#define CR0_WITHHOLDS (SVM_CR0_MP | SVM_CR0_TS)
+#define CR4_XSTATE (SVM_CR4_OSXSAVE | SVM_CR4_PKE | SVM_CR4_CET)
 #define DR7_ENABLES 0xffull
 
 struct state {
@@ -28,8 +28,7 @@ static const struct state states[] = {
 	{
 		.lent = LOAN_XSTATE,
 		.intercepts = {
-			[0] = LOAN_BIT(VMEXIT_CR_READ(0)) | LOAN_BIT(VMEXIT_CR_WRITE(0)) |
-			      LOAN_BIT(VMEXIT_CR_WRITE(4)),
+			[0] = LOAN_BIT(VMEXIT_CR_READ(0)) | LOAN_BIT(VMEXIT_CR_WRITE(0)),
 			[2] = LOAN_BIT(VMEXIT_EXCP(EXCEPTION_NM)),
 			[3] = LOAN_BIT(VMEXIT_CPUID) | LOAN_BIT(VMEXIT_TASK_SWITCH),
 		},

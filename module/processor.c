@@ -18,14 +18,15 @@
 #include <linux/ratelimit.h>
 #include <linux/reboot.h>
 #include <linux/smp.h>
+#include <linux/string.h>
 #include <asm/cpufeature.h>
 #include <asm/processor.h>
 
 #include "asid.h"
 #include "compat.h"
+#include "fpu.h"
 #include "page.h"
 #include "trace.h"
-#include "vmcb.h"
 
 #define CPUID_SVM 0x8000000a /* APM volume 3, E.4.9 */
 #define VM_CR_SVMDIS (1ull << 4) /* APM 15.30.1 */
@@ -33,6 +34,7 @@
 DEFINE_PER_CPU(struct processor, processors);
 
 u32 processor_svm_features;
+struct vmcb_limits processor_limits;
 
 static u32 svm_revision, svm_asids;
 static enum cpuhp_state hotplug_state;
@@ -104,6 +106,12 @@ void processor_info(struct svmrun_info *info)
 	info->out_svm_revision = svm_revision;
 	info->out_svm_asids = svm_asids;
 	info->out_svm_features = processor_svm_features;
+	memcpy(info->out_forced_intercepts, processor_limits.intercepts,
+	       sizeof(info->out_forced_intercepts));
+	info->out_cr0 = processor_limits.cr0;
+	info->out_cr4 = processor_limits.cr4;
+	info->out_efer = processor_limits.efer;
+	info->out_dbgctl = processor_limits.dbgctl;
 	info->out_gpa_bits = processor_gpa_bits();
 	info->out_npt_levels = processor_npt_levels();
 }
@@ -320,6 +328,26 @@ static int probe(void)
 	return 0;
 }
 
+static void read_cpuid(u32 function, u32 subfunction, u32 outputs[4])
+{
+	cpuid_count(function, subfunction, &outputs[SVMRUN_CPUID_EAX],
+		    &outputs[SVMRUN_CPUID_EBX], &outputs[SVMRUN_CPUID_ECX],
+		    &outputs[SVMRUN_CPUID_EDX]);
+}
+
+/* CPUID's own words: the host's kernel need not use a feature that a guest does. */
+static void find_limits(void)
+{
+	const struct vmcb_limits_host host = {
+		.cpuid = read_cpuid,
+		.cr4 = native_read_cr4(),
+		.xcr0 = fpu_xcr0(),
+		.smt_rsb = smt_rsb_is_possible(),
+	};
+
+	vmcb_limits_find(&processor_limits, &host);
+}
+
 static void free_save_areas(void)
 {
 	int cpu;
@@ -361,6 +389,7 @@ int processor_init(void)
 	err = probe();
 	if (err)
 		return err;
+	find_limits();
 	err = alloc_save_areas();
 	if (err)
 		return err;

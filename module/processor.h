@@ -7,6 +7,7 @@
 
 #include "asid.h"
 #include "compat.h"
+#include "vmcb_limits.h"
 
 /* Guests' TSC ticks as the host's does (APM 15.30.5) */
 #define PROCESSOR_TSC_RATIO_1 (1ull << 32)
@@ -29,6 +30,7 @@ struct processor {
 
 DECLARE_PER_CPU(struct processor, processors);
 extern u32 processor_svm_features;
+extern struct vmcb_limits processor_limits; /* the same for all */
 
 struct svmrun_info;
 

@@ -109,7 +109,7 @@ static bool is_programs(const struct vcpu *vcpu, const struct svm_vmcb *hw)
 /* The VMCB, of which the program does not vouch for all */
 static noinline bool load_changes(struct vcpu *vcpu, u32 vouched)
 {
-	if (!vmcb_load(vcpu->hw, vcpu->user, vouched, processor_features(),
+	if (!vmcb_load(vcpu->hw, vcpu->user, vouched, &processor_limits,
 		       &vcpu->wish, &vcpu->refusal))
 		return false;
 	loan_withhold(&vcpu->loan, vcpu->hw, vouched);
@@ -133,9 +133,8 @@ static int load(struct vcpu *vcpu)
 	if ((vouched & SVM_CLEAN_ALL) != SVM_CLEAN_ALL) {
 		if (!load_changes(vcpu, vouched))
 			return refuse_vmcb(vcpu);
-	} else if (!vmcb_load_vouched(vcpu->hw, vcpu->user,
-				      processor_features(), &vcpu->wish,
-				      &vcpu->refusal)) {
+	} else if (!vmcb_load_vouched(vcpu->hw, vcpu->user, &processor_limits,
+				      &vcpu->wish, &vcpu->refusal)) {
 		return refuse_vmcb(vcpu);
 	}
 	if (vcpu->wish.flush)
@@ -422,7 +421,7 @@ static int handle_exit(struct vcpu *vcpu)
 static void finish(struct vcpu *vcpu, int step, bool entered)
 {
 	if (entered) {
-		vmcb_publish(vcpu->user, vcpu->hw);
+		vmcb_publish(vcpu->user, vcpu->hw, &vcpu->wish);
 		vcpu->user->save.cr0 = loan_cr0(&vcpu->loan, vcpu->hw);
 	}
 	if (step == -EINTR || step == -ENODEV)

@@ -14,22 +14,6 @@ static bool refuse(struct vmcb_refusal *refusal, u32 offset, u32 reason)
 	return false;
 }
 
-/**
- * vmcb_forced_intercepts() - intercepts that every guest runs with
- * @forced: filled in, by intercept vector
- */
-void vmcb_forced_intercepts(u32 forced[6])
-{
-	static const u32 bits[6] = {
-		[2] = SVMRUN_POLICY_FORCED_2,
-		[3] = SVMRUN_POLICY_FORCED_3,
-		[4] = SVMRUN_POLICY_FORCED_4,
-		[5] = SVMRUN_POLICY_FORCED_5,
-	};
-
-	memcpy(forced, bits, sizeof(bits));
-}
-
 /* Is what the program says within the policy? */
 static bool permitted(u64 value, u64 refused, u64 required, u32 offset,
 		      struct vmcb_refusal *refusal)
@@ -83,6 +67,14 @@ static bool supported(u64 wanted, u32 feature, u32 features, u32 offset,
 	return true;
 }
 
+/* Beyond what the tables force everywhere, this processor may need more. */
+static void force_intercepts(struct svm_vmcb_control *hw,
+			     const struct vmcb_limits *limits)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(limits->intercepts); i++)
+		hw->intercept[i] |= limits->intercepts[i];
+}
+
 static bool check_features(const struct svm_vmcb_control *hw, u32 features,
 			   struct vmcb_refusal *refusal)
 {
@@ -131,7 +123,8 @@ static __always_inline bool load_asid(struct vmcb_wish *wish,
 
 static __always_inline bool load_tlb(struct vmcb_wish *wish,
 				     const struct svm_vmcb_control *user,
-				     u32 vouched, u32 features,
+				     u32 vouched,
+				     const struct vmcb_limits *limits,
 				     struct vmcb_refusal *refusal)
 {
 	u8 value = READ_ONCE(user->tlb_control);
@@ -142,7 +135,7 @@ static __always_inline bool load_tlb(struct vmcb_wish *wish,
 	if (value == SVM_TLB_CONTROL_NOTHING)
 		return true;
 	wish->flush = true;
-	return check_tlb_control(value, features, refusal);
+	return check_tlb_control(value, limits->features, refusal);
 }
 
 /* @vouched: the groups to leave out, as clean bits name them. */
@@ -160,17 +153,46 @@ static __always_inline void copy_state(struct svm_vmcb_save *to,
 #undef COPY
 }
 
+static bool allowed(u64 value, u64 known, u64 limit, u32 offset,
+		    struct vmcb_refusal *refusal)
+{
+	if (value & ~known)
+		return refuse(refusal, offset, SVMRUN_INVALID_MUST_BE_ZERO);
+	if (value & ~limit)
+		return refuse(refusal, offset, SVMRUN_INVALID_UNSUPPORTED);
+	return true;
+}
+
 /* Of the state, the processor checks all but this itself. */
 static bool check_state(const struct svm_vmcb_save *hw,
+			const struct vmcb_limits *limits,
 			struct vmcb_refusal *refusal)
 {
+	/* clang-format off */
+#define AND_ALLOWED(field, known)                                              \
+	&& allowed(READ_ONCE(hw->field), known, limits->field,                 \
+		   offsetof(struct svm_vmcb, save.field), refusal)
+	/* clang-format on */
 	return permitted(hw->efer, 0, SVMRUN_POLICY_EFER_REQUIRED,
-			 offsetof(struct svm_vmcb, save.efer), refusal);
+			 offsetof(struct svm_vmcb, save.efer), refusal)
+		SVMRUN_POLICY_ALLOWED(AND_ALLOWED);
+#undef AND_ALLOWED
+}
+
+/* Read once, as everything that the program may be changing */
+static void hide_cr4(struct svm_vmcb_save *hw, struct vmcb_wish *wish,
+		     const struct vmcb_limits *limits)
+{
+	u64 cr4 = READ_ONCE(hw->cr4);
+
+	wish->cr4_hidden = limits->cr4_hidden & ~cr4;
+	hw->cr4 = cr4 | limits->cr4_hidden;
 }
 
 static __always_inline bool load(struct svm_vmcb *hw,
 				 const struct svm_vmcb *user, u32 vouched,
-				 u32 features, struct vmcb_wish *wish,
+				 const struct vmcb_limits *limits,
+				 struct vmcb_wish *wish,
 				 struct vmcb_refusal *refusal)
 {
 	const bool all = vouched == SVM_CLEAN_ALL;
@@ -178,13 +200,17 @@ static __always_inline bool load(struct svm_vmcb *hw,
 	hw->control.clean &= vouched;
 	if (!check_zero(&user->control, vouched, refusal) ||
 	    !load_control(&hw->control, &user->control, vouched, refusal) ||
-	    !(all || check_features(&hw->control, features, refusal)) ||
-	    !load_tlb(wish, &user->control, vouched, features, refusal))
+	    !(all || check_features(&hw->control, limits->features, refusal)) ||
+	    !load_tlb(wish, &user->control, vouched, limits, refusal))
 		return false;
-	if (!(vouched & SVM_CLEAN_I))
+	if (!(vouched & SVM_CLEAN_I)) {
+		force_intercepts(&hw->control, limits);
 		wish->exceptions = READ_ONCE(user->control.intercept[2]);
+	}
 	copy_state(&hw->save, &user->save, vouched);
-	return all || check_state(&hw->save, refusal);
+	if (!(vouched & SVM_CLEAN_CRx))
+		hide_cr4(&hw->save, wish, limits);
+	return all || check_state(&hw->save, limits, refusal);
 }
 
 /**
@@ -194,7 +220,7 @@ static __always_inline bool load(struct svm_vmcb *hw,
  * @user: the program's VMCB, which it may be changing meanwhile
  * @vouched: clean bits (APM 15.15.3): groups that have not changed since @hw
  *	was last loaded from @user; 0 the first time
- * @features: CPUID Fn8000_000A EDX
+ * @limits: what guests may use here
  * @wish: filled in
  * @refusal: filled in if the VMCB is refused
  *
@@ -203,17 +229,17 @@ static __always_inline bool load(struct svm_vmcb *hw,
  * Return: true if @hw may be run.
  */
 bool vmcb_load(struct svm_vmcb *hw, const struct svm_vmcb *user, u32 vouched,
-	       u32 features, struct vmcb_wish *wish,
+	       const struct vmcb_limits *limits, struct vmcb_wish *wish,
 	       struct vmcb_refusal *refusal)
 {
-	return load(hw, user, vouched & SVM_CLEAN_ALL, features, wish, refusal);
+	return load(hw, user, vouched & SVM_CLEAN_ALL, limits, wish, refusal);
 }
 
 /**
  * vmcb_load_vouched() - vmcb_load() of a VMCB all of whose groups are vouched for
  * @hw: as for vmcb_load()
  * @user: as for vmcb_load()
- * @features: as for vmcb_load()
+ * @limits: as for vmcb_load()
  * @wish: as for vmcb_load()
  * @refusal: as for vmcb_load()
  *
@@ -222,10 +248,10 @@ bool vmcb_load(struct svm_vmcb *hw, const struct svm_vmcb *user, u32 vouched,
  * Return: as vmcb_load().
  */
 bool vmcb_load_vouched(struct svm_vmcb *hw, const struct svm_vmcb *user,
-		       u32 features, struct vmcb_wish *wish,
+		       const struct vmcb_limits *limits, struct vmcb_wish *wish,
 		       struct vmcb_refusal *refusal)
 {
-	return load(hw, user, SVM_CLEAN_ALL, features, wish, refusal);
+	return load(hw, user, SVM_CLEAN_ALL, limits, wish, refusal);
 }
 
 /* The bits of virtual interrupt control that #VMEXIT writes (APM 15.21.1) */
@@ -254,14 +280,17 @@ static void publish_exit(struct svm_vmcb_control *user,
  * vmcb_publish() - tell the program what #VMEXIT wrote
  * @user: the program's VMCB
  * @hw: the hardware's VMCB after #VMEXIT (APM 15.6)
+ * @wish: from vmcb_load()
  */
-void vmcb_publish(struct svm_vmcb *user, const struct svm_vmcb *hw)
+void vmcb_publish(struct svm_vmcb *user, const struct svm_vmcb *hw,
+		  const struct vmcb_wish *wish)
 {
 	/* Without LBR virtualization those registers are the host's (APM 15.23). */
 	bool lbr = hw->control.virt_ext & SVM_VIRT_LBR_ENABLE;
 
 	publish_exit(&user->control, &hw->control);
 	copy_state(&user->save, &hw->save, lbr ? 0 : SVM_CLEAN_LBR);
+	user->save.cr4 = hw->save.cr4 & ~wish->cr4_hidden;
 }
 
 /**

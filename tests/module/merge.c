@@ -28,6 +28,13 @@ static void vmcb_free(struct svm_vmcb *vmcb)
 	free_page((unsigned long)vmcb);
 }
 
+static const struct vmcb_limits limits = {
+	.cr0 = SVMRUN_POLICY_KNOWN_CR0,
+	.cr4 = SVMRUN_POLICY_KNOWN_CR4,
+	.efer = SVMRUN_POLICY_KNOWN_EFER,
+	.cr4_hidden = SVMRUN_POLICY_CR4_HIDDEN,
+};
+
 /* Between the two, the guest gets on by one instruction. */
 static int rounds(u32 vouched)
 {
@@ -36,10 +43,10 @@ static int rounds(u32 vouched)
 	unsigned int i;
 
 	for (i = 0; i < ROUNDS; i++) {
-		if (!vmcb_load(hw, user, vouched, ~0u, &wish, &refusal))
+		if (!vmcb_load(hw, user, vouched, &limits, &wish, &refusal))
 			return -EINVAL;
 		hw->save.rip++;
-		vmcb_publish(user, hw);
+		vmcb_publish(user, hw, &wish);
 	}
 	return 0;
 }

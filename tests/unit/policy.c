@@ -35,6 +35,46 @@ static const char *control_broken(const struct svm_vmcb_control *hw)
 	return NULL;
 }
 
+/* No register has a bit that is not allowed. */
+static const char *state_broken(const struct svm_vmcb_save *hw,
+				const struct vmcb_limits *limits)
+{
+#define CHECK(register, known)                                                 \
+	if (hw->register & ~(limits->register & (known)))                      \
+		return #register;
+	SVMRUN_POLICY_ALLOWED(CHECK)
+#undef CHECK
+	return hw->efer & SVMRUN_POLICY_EFER_REQUIRED ? NULL : "efer";
+}
+
+static const char *intercepts_broken(const struct svm_vmcb_control *hw,
+				     const struct vmcb_limits *limits)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(limits->intercepts); i++)
+		if (limits->intercepts[i] & ~hw->intercept[i])
+			return "intercepts of this processor";
+	return NULL;
+}
+
+/**
+ * policy_limits() - a processor that has everything that the policy knows
+ * @features: CPUID Fn8000_000A EDX
+ *
+ * Return: what its guests may use; it hides nothing, and forces no more than others.
+ */
+struct vmcb_limits policy_limits(u32 features)
+{
+	return (struct vmcb_limits){
+		.features = features,
+		.cr0 = SVMRUN_POLICY_KNOWN_CR0,
+		.cr4 = SVMRUN_POLICY_KNOWN_CR4,
+		.efer = SVMRUN_POLICY_KNOWN_EFER,
+		.dbgctl = SVMRUN_POLICY_KNOWN_DBGCTL,
+	};
+}
+
 /**
  * policy_holds() - is the control area within the policy?
  * @hw: the hardware's VMCB
@@ -44,6 +84,19 @@ static const char *control_broken(const struct svm_vmcb_control *hw)
 bool policy_holds(const struct svm_vmcb *hw)
 {
 	return !control_broken(&hw->control);
+}
+
+/**
+ * policy_runs() - may the hardware run it?
+ * @hw: the hardware's VMCB
+ * @limits: of the processor
+ *
+ * Return: true if it is within the policy as a whole.
+ */
+bool policy_runs(const struct svm_vmcb *hw, const struct vmcb_limits *limits)
+{
+	return policy_holds(hw) && !state_broken(&hw->save, limits) &&
+	       !intercepts_broken(&hw->control, limits);
 }
 
 static const char *zero_broken(const struct svm_vmcb_control *user, u32 vouched)
@@ -83,8 +136,10 @@ static const char *tlb_broken(const struct svm_vmcb_control *user, u32 vouched,
 
 /* What @hw must be after a load that was taken, to the byte. */
 static void expect(struct svm_vmcb *hw, const struct svm_vmcb *user,
-		   u32 vouched)
+		   u32 vouched, const struct vmcb_limits *limits)
 {
+	unsigned int i;
+
 	hw->control.clean &= vouched;
 #define TAKE(field, clean, forced, refused, required)                          \
 	if (!(vouched & (clean)))                                              \
@@ -99,6 +154,10 @@ static void expect(struct svm_vmcb *hw, const struct svm_vmcb *user,
 	SVMRUN_POLICY_STATE(TAKE_GROUP)
 #undef TAKE_GROUP
 #undef TAKE
+	for (i = 0; i < 6 && !(vouched & SVM_CLEAN_I); i++)
+		hw->control.intercept[i] |= limits->intercepts[i];
+	if (!(vouched & SVM_CLEAN_CRx))
+		hw->save.cr4 |= limits->cr4_hidden;
 }
 
 static const char *wish_broken(const struct policy_load *load)
@@ -113,6 +172,10 @@ static const char *wish_broken(const struct policy_load *load)
 		return "wished exceptions";
 	if (load->wish->flush != flush)
 		return "wished flush";
+	if (!(load->vouched & SVM_CLEAN_CRx) &&
+	    load->wish->cr4_hidden !=
+		    (load->limits->cr4_hidden & ~load->user->save.cr4))
+		return "hidden bits of CR4";
 	return NULL;
 }
 
@@ -125,18 +188,28 @@ static const char *taken_broken(const struct policy_load *load)
 	if (!broken)
 		broken = zero_broken(&user->control, load->vouched);
 	if (!broken && load->vouched != SVM_CLEAN_ALL)
-		broken = features_broken(&hw->control, load->features);
+		broken = features_broken(&hw->control, load->limits->features);
 	if (!broken)
 		broken = tlb_broken(&user->control, load->vouched,
-				    load->features);
-	if (!broken && !(hw->save.efer & SVMRUN_POLICY_EFER_REQUIRED))
-		broken = "efer";
+				    load->limits->features);
+	if (!broken && load->vouched != SVM_CLEAN_ALL)
+		broken = state_broken(&hw->save, load->limits);
 	if (!broken)
 		broken = wish_broken(load);
 	if (broken)
 		return broken;
-	expect(&expected, user, load->vouched);
+	expect(&expected, user, load->vouched, load->limits);
 	return memcmp(&expected, hw, sizeof(*hw)) ? "some other byte" : NULL;
+}
+
+/* The vector that @offset of the control area is, or none */
+static u32 forced_here(const struct vmcb_limits *limits, size_t offset)
+{
+	size_t vector = offset / sizeof(u32);
+
+	return vector < ARRAY_SIZE(limits->intercepts) ?
+		       limits->intercepts[vector] :
+		       0;
 }
 
 /* Is it as it was, or what the program may have there? */
@@ -154,9 +227,18 @@ static const char *mixture_broken(const struct policy_load *load)
 	const struct svm_vmcb *before = load->before, *user = load->user;
 	struct svm_vmcb rest = *load->hw;
 
+	if (!(load->vouched & SVM_CLEAN_CRx) &&
+	    rest.save.cr4 == (user->save.cr4 | load->limits->cr4_hidden))
+		rest.save.cr4 = user->save.cr4;
 #define CHECK(field, clean, forced, refused, required)                         \
 	if (!mixed(before->control.field, user->control.field,                 \
 		   load->hw->control.field, load->vouched & (clean), forced,   \
+		   refused, required) &&                                       \
+	    !mixed(before->control.field, user->control.field,                 \
+		   load->hw->control.field, load->vouched & (clean),           \
+		   (forced) | forced_here(load->limits,                        \
+					  offsetof(struct svm_vmcb_control,    \
+						   field)),                    \
 		   refused, required))                                         \
 		return #field;                                                 \
 	rest.control.field = before->control.field;
@@ -202,12 +284,14 @@ const char *policy_load_broken(const struct policy_load *load)
  * @before: the program's VMCB before it
  * @user: the program's VMCB after it
  * @hw: the hardware's VMCB
+ * @wish: from the load
  *
  * Return: what is wrong; NULL if nothing is.
  */
 const char *policy_publish_broken(const struct svm_vmcb *before,
 				  const struct svm_vmcb *user,
-				  const struct svm_vmcb *hw)
+				  const struct svm_vmcb *hw,
+				  const struct vmcb_wish *wish)
 {
 	struct svm_vmcb expected = *before;
 	/* Without LBR virtualization they are the host's (APM 15.23). */
@@ -231,6 +315,7 @@ const char *policy_publish_broken(const struct svm_vmcb *before,
 	SVMRUN_POLICY_STATE(SHOW_GROUP)
 #undef SHOW_GROUP
 #undef SHOW
+	expected.save.cr4 &= ~wish->cr4_hidden;
 	return memcmp(&expected, user, sizeof(*user)) ? "some other byte" :
 							NULL;
 }

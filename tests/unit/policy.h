@@ -17,7 +17,7 @@
  * @asid: the program's ASID before
  * @wish: what it filled in
  * @vouched: as it was called, without bits that name nothing
- * @features: as it was called
+ * @limits: as it was called
  * @taken: what it returned
  */
 struct policy_load {
@@ -27,15 +27,18 @@ struct policy_load {
 	u32 asid;
 	const struct vmcb_wish *wish;
 	u32 vouched;
-	u32 features;
+	const struct vmcb_limits *limits;
 	bool taken;
 };
 
 const char *policy_load_broken(const struct policy_load *load);
 const char *policy_publish_broken(const struct svm_vmcb *before,
 				  const struct svm_vmcb *user,
-				  const struct svm_vmcb *hw);
+				  const struct svm_vmcb *hw,
+				  const struct vmcb_wish *wish);
+struct vmcb_limits policy_limits(u32 features);
 bool policy_holds(const struct svm_vmcb *hw);
+bool policy_runs(const struct svm_vmcb *hw, const struct vmcb_limits *limits);
 bool policy_msr_passes(u32 msr, bool write, bool lbr);
 void policy_msrpm(u64 *map, bool lbr);
 

@@ -75,12 +75,12 @@ END_TEST
 
 START_TEST(processor_names_nothing)
 {
-	vmcb->save.cr0 = 0x20000010;
+	vmcb->save.dr7 = 1ull << 32;
 	refused(0, SVMRUN_INVALID_PROCESSOR);
 	ck_assert_str_eq(machine.outcome.message,
 			 "VMEXIT_INVALID at RIP 0xfff0: refused by the processor");
 	prints(&machine.outcome,
-	       "  save.cr0 (0x558) is 0x20000010, wrong bits 0x20000000: NW must be 0 if CD is (APM 15.5.1)\n");
+	       "  save.dr7 (0x560) is 0x100000000, wrong bits 0x100000000: bits 63:32 must be 0 (APM 15.5.1)\n");
 }
 END_TEST
 

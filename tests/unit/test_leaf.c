@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <string.h>
 
+#include <linux/svm_vmcb.h>
+
 #include "leaf.h"
 #include "suites.h"
 
@@ -29,6 +31,8 @@ static struct cpuid small_host(uint32_t leaf, uint32_t subleaf)
 static struct cpuid_guest guest = { .host = host,
 				    .xcr0 = 1,
 				    .xcr0_offered = 0x207,
+				    .cr4_offered = ~0ull,
+				    .efer_offered = ~0ull,
 				    .gpa_bits = 40 };
 
 static struct cpuid answer(uint32_t leaf, uint32_t subleaf)
@@ -149,8 +153,26 @@ START_TEST(ospke_follows_cr4_and_pku_the_offer)
 	ck_assert_uint_eq(answer(7, 0).ecx >> 3 & 3, 3);
 	guest.cr4 = 0;
 	ck_assert_uint_eq(answer(7, 0).ecx >> 3 & 3, 1);
-	guest.xcr0_offered = 7;
+	guest.cr4_offered = ~SVM_CR4_PKE;
 	ck_assert_uint_eq(answer(7, 0).ecx >> 3 & 3, 0);
+}
+
+/* What a bit of CR4 or EFER is for is not shown where the bit may not be set. */
+START_TEST(features_follow_what_registers_may_have)
+{
+	guest.cr4_offered = ~(SVM_CR4_OSXSAVE | SVM_CR4_PCIDE);
+	ck_assert_uint_eq(answer(1, 0).ecx & (1 << 26 | 1 << 17), 0);
+	ck_assert_uint_eq(answer(7, 0).ebx >> 7 & 1, 1);
+	guest.cr4_offered = ~(SVM_CR4_LA57 | SVM_CR4_SMEP);
+	ck_assert_uint_eq(answer(1, 0).ecx >> 26 & 1, 1);
+	ck_assert_uint_eq(answer(7, 0).ecx >> 16 & 1, 0);
+	ck_assert_uint_eq(answer(7, 0).ebx >> 7 & 1, 0);
+	ck_assert_uint_eq(answer(0x80000001, 0).edx >> 20 & 1, 1);
+	ck_assert_uint_eq(answer(0x80000008, 0).ebx >> 20 & 1, 0);
+	guest.efer_offered = ~(SVM_EFER_NXE | SVM_EFER_LMSLE);
+	ck_assert_uint_eq(answer(0x80000001, 0).edx >> 20 & 1, 0);
+	/* This one says that it is gone. */
+	ck_assert_uint_eq(answer(0x80000008, 0).ebx >> 20 & 1, 1);
 }
 
 START_TEST(xsave_sizes_follow_xcr0)
@@ -220,6 +242,7 @@ static const TTest **const tests[] = {
 	&overrides_replace_registers,
 	&osxsave_follows_cr4,
 	&ospke_follows_cr4_and_pku_the_offer,
+	&features_follow_what_registers_may_have,
 	&xsave_sizes_follow_xcr0,
 	&xsave_components_are_those_offered,
 	&addresses_have_the_guests_width,

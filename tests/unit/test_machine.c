@@ -25,6 +25,8 @@ static void at(uint64_t exitcode)
 	options = (struct run_options){ .cpus = 1 };
 	machine_init(&machine, &options);
 	machine.info.out_xcr0 = 0x2e7;
+	machine.info.out_cr4 = 0xf71fff;
+	machine.info.out_efer = 0x20fd01;
 	machine.console.flush_at = SVMRUN_NEVER;
 	machine.console.event = -1;
 	cpu = (struct cpu){ .machine = &machine,

@@ -86,13 +86,38 @@ START_TEST(efer_follows_cpuid)
 	follows(~processor.efer, 13, 0x80000008, 1, 20);
 	follows(processor.efer, 14, 0x80000001, 3, 25);
 	follows(processor.efer, 15, 0x80000001, 2, 17);
-	follows(processor.efer, 17, 0x80000008, 1, 8);
-	follows(processor.efer, 18, 0x80000008, 1, 13);
-	follows(processor.efer, 20, 0x80000021, 0, 7);
 	follows(processor.efer, 21, 0x80000021, 0, 8);
 	ck_assert(processor.efer >> 12 & 1);
-	ck_assert_uint_eq(processor.efer & 0xfe, 0xfe); /* RAZ, not MBZ */
-	ck_assert_uint_eq(processor.efer & ~0x36fdffull, 0);
+	ck_assert_uint_eq(processor.efer & ~0x20fd01ull, 0);
+}
+
+START_TEST(what_the_host_does_not_switch)
+{
+	struct svmrun_info info = { .out_xcr0 = 7 };
+
+	svmrun_processor_identify(&processor, &info);
+	ck_assert_uint_eq(processor.cr4 & SVM_CR4_PKE, 0);
+	info.out_xcr0 = 0;
+	svmrun_processor_identify(&processor, &info);
+	ck_assert_uint_eq(processor.cr4 & SVM_CR4_OSXSAVE, 0);
+}
+
+START_TEST(what_the_module_says_comes_first)
+{
+	const struct svmrun_info info = {
+		.out_cr0 = 1,
+		.out_cr4 = 2,
+		.out_efer = 3,
+		.out_dbgctl = 4,
+	};
+
+	ck_assert_uint_eq(processor.cr0, 0x8005003f);
+	ck_assert_uint_eq(processor.dbgctl, 3);
+	svmrun_processor_identify(&processor, &info);
+	ck_assert_uint_eq(processor.cr0, 1);
+	ck_assert_uint_eq(processor.cr4, 2);
+	ck_assert_uint_eq(processor.efer, 3);
+	ck_assert_uint_eq(processor.dbgctl, 4);
 }
 
 /* Where there are no shadow stacks it is no field, and has no rule. */
@@ -113,6 +138,8 @@ Suite *processor_suite(void)
 	tcase_add_test(tests, cr3_is_as_wide_as_a_physical_address);
 	tcase_add_test(tests, cr4_follows_cpuid);
 	tcase_add_test(tests, efer_follows_cpuid);
+	tcase_add_test(tests, what_the_host_does_not_switch);
+	tcase_add_test(tests, what_the_module_says_comes_first);
 	tcase_add_test(tests, s_cet_has_a_rule_with_shadow_stacks);
 	suite_add_tcase(suite, tests);
 	return suite;

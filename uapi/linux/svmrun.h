@@ -61,6 +61,10 @@
  * @out_npt_levels: levels of the nested page table, 4 or 5
  * @out_max_vcpus: vCPUs that a VM may have
  * @out_max_regions: mapped regions that a VM may have
+ * @out_cr0: bits that a VMCB's CR0 may have
+ * @out_cr4: the same of CR4
+ * @out_efer: the same of EFER
+ * @out_dbgctl: the same of DBGCTL
  *
  * SVMRUN_INFO on the device. Works also while another hypervisor has the CPUs.
  */
@@ -79,6 +83,10 @@ struct svmrun_info {
 	__u32 out_npt_levels;
 	__u32 out_max_vcpus;
 	__u32 out_max_regions;
+	__aligned_u64 out_cr0;
+	__aligned_u64 out_cr4;
+	__aligned_u64 out_efer;
+	__aligned_u64 out_dbgctl;
 };
 #define SVMRUN_INFO _IOWR(SVMRUN_TYPE, 0x00, struct svmrun_info)
 
@@ -417,11 +425,13 @@ struct svmrun_registers {
  */
 #define SVMRUN_KICK _IO(SVMRUN_TYPE, 0x06)
 
-SVM_PROVE(sizeof(struct svmrun_info) == 80);
+SVM_PROVE(sizeof(struct svmrun_info) == 112);
 SVM_PROVE(offsetof(struct svmrun_info, out_forced_intercepts) == 24);
 SVM_PROVE(offsetof(struct svmrun_info, out_vcpu_size) == 48);
 SVM_PROVE(offsetof(struct svmrun_info, out_xcr0) == 56);
 SVM_PROVE(offsetof(struct svmrun_info, out_max_regions) == 76);
+SVM_PROVE(offsetof(struct svmrun_info, out_cr0) == 80);
+SVM_PROVE(offsetof(struct svmrun_info, out_dbgctl) == 104);
 SVM_PROVE(sizeof(struct svmrun_create_vm) == 8);
 SVM_PROVE(sizeof(struct svmrun_map) == 32);
 SVM_PROVE(offsetof(struct svmrun_map, gpa) == 8);

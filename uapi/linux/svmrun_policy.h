@@ -19,11 +19,19 @@
  */
 #define SVMRUN_POLICY_REFLECTED \
 	(SVM_INTERCEPT2_EXCEPTION(1) | SVM_INTERCEPT2_EXCEPTION(17))
+/*
+ * A guest that could write CR4, or the bits of CR0 other than TS and MP, would
+ * set there what no VMCB may have: the program carries out such writes and puts
+ * the new value into its VMCB. Reads of CR4 would show the host's MCE.
+ */
+#define SVMRUN_POLICY_FORCED_0 \
+	(SVM_INTERCEPT0_CR_READ(4) | SVM_INTERCEPT0_CR_WRITE(4))
 #define SVMRUN_POLICY_FORCED_2 \
 	(SVMRUN_POLICY_REFLECTED | SVM_INTERCEPT2_EXCEPTION(18))
 #define SVMRUN_POLICY_FORCED_3 \
 	(SVM_INTERCEPT3_INTR | SVM_INTERCEPT3_NMI | SVM_INTERCEPT3_SMI | \
-	 SVM_INTERCEPT3_INIT | SVM_INTERCEPT3_RDPMC | SVM_INTERCEPT3_INVD | \
+	 SVM_INTERCEPT3_INIT | SVM_INTERCEPT3_CR0_SEL_WRITE | \
+	 SVM_INTERCEPT3_RDPMC | SVM_INTERCEPT3_INVD | \
 	 SVM_INTERCEPT3_INVLPGA | SVM_INTERCEPT3_IOIO | SVM_INTERCEPT3_MSR | \
 	 SVM_INTERCEPT3_FERR_FREEZE | SVM_INTERCEPT3_SHUTDOWN)
 #define SVMRUN_POLICY_FORCED_4 \
@@ -34,6 +42,20 @@
 	 SVM_INTERCEPT4_XSETBV | SVM_INTERCEPT4_RDPRU)
 #define SVMRUN_POLICY_FORCED_5 \
 	(SVM_INTERCEPT5_INVLPGB | SVM_INTERCEPT5_TLBSYNC)
+
+/*
+ * Forced as well on a processor that predicts returns by what its other thread
+ * did before it went idle, unless SMT is off for good.
+ */
+#define SVMRUN_POLICY_FORCED_SMT_RSB	SVM_INTERCEPT3_HLT
+
+/*
+ * The other bits of intercept vectors 4 and 5 are undefined, or trap a write after
+ * it has been made (SEV-ES): too late where the write itself is not allowed, and
+ * no more than the intercepts of vector 0 and of MSRs give.
+ */
+#define SVMRUN_POLICY_INTERCEPTS_4	0x7fffu
+#define SVMRUN_POLICY_INTERCEPTS_5	0x7fu
 
 /* Virtual interrupt control: what the manual defines, but for AVIC */
 #define SVMRUN_POLICY_VINTR \
@@ -55,12 +77,14 @@
  * in what it says. All others pass as they are.
  */
 #define SVMRUN_POLICY_CONTROL(X) \
-	X(intercept[0], SVM_CLEAN_I, 0, 0, 0) \
+	X(intercept[0], SVM_CLEAN_I, SVMRUN_POLICY_FORCED_0, 0, 0) \
 	X(intercept[1], SVM_CLEAN_I, 0, 0, 0) \
 	X(intercept[2], SVM_CLEAN_I, SVMRUN_POLICY_FORCED_2, 0, 0) \
 	X(intercept[3], SVM_CLEAN_I, SVMRUN_POLICY_FORCED_3, 0, 0) \
-	X(intercept[4], SVM_CLEAN_I, SVMRUN_POLICY_FORCED_4, 0, 0) \
-	X(intercept[5], SVM_CLEAN_I, SVMRUN_POLICY_FORCED_5, 0, 0) \
+	X(intercept[4], SVM_CLEAN_I, SVMRUN_POLICY_FORCED_4, \
+	  ~SVMRUN_POLICY_INTERCEPTS_4, 0) \
+	X(intercept[5], SVM_CLEAN_I, SVMRUN_POLICY_FORCED_5, \
+	  ~SVMRUN_POLICY_INTERCEPTS_5, 0) \
 	X(pause_filter_threshold, SVM_CLEAN_I, 0, 0, 0) \
 	X(pause_filter_count, SVM_CLEAN_I, 0, 0, 0) \
 	X(tsc_offset, SVM_CLEAN_I, 0, 0, 0) \
@@ -121,10 +145,95 @@
 	X(SVM_TLB_CONTROL_FLUSH_GUEST_NON_GLOBAL, SVM_FEATURE_FLUSH_BY_ASID)
 
 /*
- * The state save area is the program's, and the processor checks it. VMRUN
- * refuses a guest without EFER.SVME (APM 15.5.1); so does the module.
+ * The state save area is the program's, and the processor checks it, except that
+ * these registers are allow lists. A bit that no list has is refused
+ * (SVMRUN_INVALID_MUST_BE_ZERO), and so is one that it has and the processor has
+ * not (SVMRUN_INVALID_UNSUPPORTED):
+ *
+ *	X(register, bits that are known)
+ *
+ * What the processor has is the member out_REGISTER of struct svmrun_info.
  */
-#define SVMRUN_POLICY_EFER_REQUIRED	(1ull << 12)
+#define SVMRUN_POLICY_ALLOWED(X) \
+	X(cr0, SVMRUN_POLICY_KNOWN_CR0) \
+	X(cr4, SVMRUN_POLICY_KNOWN_CR4) \
+	X(efer, SVMRUN_POLICY_KNOWN_EFER) \
+	X(dbgctl, SVMRUN_POLICY_KNOWN_DBGCTL)
+
+/* Not CD and NW: they change how the host's memory is cached (APM 7.6.2). */
+#define SVMRUN_POLICY_KNOWN_CR0 \
+	(SVM_CR0_PE | SVM_CR0_MP | SVM_CR0_EM | SVM_CR0_TS | SVM_CR0_ET | \
+	 SVM_CR0_NE | SVM_CR0_WP | SVM_CR0_AM | SVM_CR0_PG)
+
+/* Not BLCKDB: the #DB of a bus lock has no place in the module yet. */
+#define SVMRUN_POLICY_KNOWN_DBGCTL (SVM_DBGCTL_LBR | SVM_DBGCTL_BTF)
+
+/*
+ * The processor has a bit of CR4 or EFER if CPUID says so:
+ *
+ *	X(bit, CPUID function, subfunction, register, bit of it, if that is)
+ *
+ * PCE has no feature bit; that of RDMSR, which reads the same counters, is set
+ * everywhere. LMSLE's says that it is gone. Not in the list are MCOMMIT, INTWB
+ * and UAIE: nobody has looked yet at what they let a guest do.
+ */
+#define SVMRUN_POLICY_CR4(X) \
+	X(SVM_CR4_VME, 0x00000001, 0, SVMRUN_CPUID_EDX, 1, 1) \
+	X(SVM_CR4_PVI, 0x00000001, 0, SVMRUN_CPUID_EDX, 1, 1) \
+	X(SVM_CR4_TSD, 0x00000001, 0, SVMRUN_CPUID_EDX, 4, 1) \
+	X(SVM_CR4_DE, 0x00000001, 0, SVMRUN_CPUID_EDX, 2, 1) \
+	X(SVM_CR4_PSE, 0x00000001, 0, SVMRUN_CPUID_EDX, 3, 1) \
+	X(SVM_CR4_PAE, 0x00000001, 0, SVMRUN_CPUID_EDX, 6, 1) \
+	X(SVM_CR4_MCE, 0x00000001, 0, SVMRUN_CPUID_EDX, 7, 1) \
+	X(SVM_CR4_PGE, 0x00000001, 0, SVMRUN_CPUID_EDX, 13, 1) \
+	X(SVM_CR4_PCE, 0x00000001, 0, SVMRUN_CPUID_EDX, 5, 1) \
+	X(SVM_CR4_OSFXSR, 0x00000001, 0, SVMRUN_CPUID_EDX, 24, 1) \
+	X(SVM_CR4_OSXMMEXCPT, 0x00000001, 0, SVMRUN_CPUID_EDX, 25, 1) \
+	X(SVM_CR4_UMIP, 0x00000007, 0, SVMRUN_CPUID_ECX, 2, 1) \
+	X(SVM_CR4_LA57, 0x00000007, 0, SVMRUN_CPUID_ECX, 16, 1) \
+	X(SVM_CR4_FSGSBASE, 0x00000007, 0, SVMRUN_CPUID_EBX, 0, 1) \
+	X(SVM_CR4_PCIDE, 0x00000001, 0, SVMRUN_CPUID_ECX, 17, 1) \
+	X(SVM_CR4_OSXSAVE, 0x00000001, 0, SVMRUN_CPUID_ECX, 26, 1) \
+	X(SVM_CR4_SMEP, 0x00000007, 0, SVMRUN_CPUID_EBX, 7, 1) \
+	X(SVM_CR4_SMAP, 0x00000007, 0, SVMRUN_CPUID_EBX, 20, 1) \
+	X(SVM_CR4_PKE, 0x00000007, 0, SVMRUN_CPUID_ECX, 3, 1) \
+	X(SVM_CR4_CET, 0x00000007, 0, SVMRUN_CPUID_ECX, 7, 1)
+#define SVMRUN_POLICY_EFER(X) \
+	X(SVM_EFER_SCE, 0x80000001, 0, SVMRUN_CPUID_EDX, 11, 1) \
+	X(SVM_EFER_LME, 0x80000001, 0, SVMRUN_CPUID_EDX, 29, 1) \
+	X(SVM_EFER_LMA, 0x80000001, 0, SVMRUN_CPUID_EDX, 29, 1) \
+	X(SVM_EFER_NXE, 0x80000001, 0, SVMRUN_CPUID_EDX, 20, 1) \
+	X(SVM_EFER_SVME, 0x80000001, 0, SVMRUN_CPUID_ECX, 2, 1) \
+	X(SVM_EFER_LMSLE, 0x80000008, 0, SVMRUN_CPUID_EBX, 20, 0) \
+	X(SVM_EFER_FFXSR, 0x80000001, 0, SVMRUN_CPUID_EDX, 25, 1) \
+	X(SVM_EFER_TCE, 0x80000001, 0, SVMRUN_CPUID_ECX, 17, 1) \
+	X(SVM_EFER_AIBRSE, 0x80000021, 0, SVMRUN_CPUID_EAX, 8, 1)
+
+#define SVMRUN_CPUID_EAX 0
+#define SVMRUN_CPUID_EBX 1
+#define SVMRUN_CPUID_ECX 2
+#define SVMRUN_CPUID_EDX 3
+
+/* Every bit that is in a row of such a table */
+#define SVMRUN_POLICY_OR(bit, function, subfunction, output, feature, is) | (bit)
+#define SVMRUN_POLICY_KNOWN_CR4 (0ull SVMRUN_POLICY_CR4(SVMRUN_POLICY_OR))
+#define SVMRUN_POLICY_KNOWN_EFER (0ull SVMRUN_POLICY_EFER(SVMRUN_POLICY_OR))
+
+/*
+ * The extended state behind these bits of CR4 is switched if the host uses it, so
+ * the host's CR4 must have them too; PKE also needs PKRU in the host's XCR0.
+ */
+#define SVMRUN_POLICY_CR4_LIKE_HOST (SVM_CR4_OSXSAVE | SVM_CR4_PKE)
+
+/*
+ * A machine check shuts a processor down while CR4.MCE is clear (APM 9.3.1), the
+ * guest's CR4 included. If the host's has these bits, the guest runs with them,
+ * and the VMCB keeps what the program has there.
+ */
+#define SVMRUN_POLICY_CR4_HIDDEN SVM_CR4_MCE
+
+/* VMRUN refuses a guest without EFER.SVME (APM 15.5.1); so does the module. */
+#define SVMRUN_POLICY_EFER_REQUIRED SVM_EFER_SVME
 
 /*
  * Its fields, grouped by the clean bit that vouches for them: G(group, clean

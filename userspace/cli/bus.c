@@ -128,6 +128,17 @@ void bus_execute(struct cpu *cpu)
 		cannot_execute(cpu, &bus);
 }
 
+void cpu_control(struct cpu *cpu)
+{
+	const struct svmrun_processor processor = {
+		.cr4 = cpu->machine->info.out_cr4,
+	};
+	const struct svmrun_bus bus = bus_of(cpu);
+
+	if (svmrun_instruction_control(&cpu->vcpu, &bus, &processor))
+		cannot_execute(cpu, &bus);
+}
+
 static const char *access_kind(uint64_t info)
 {
 	if (info & SVM_NPF_FETCH)

@@ -21,6 +21,9 @@ struct machine;
 
 #define RFLAGS_IF (1ull << 9)
 
+/* Bits of EFER that the guest has, where the processor has them */
+#define CPU_EFER (SVM_EFER_SCE | SVM_EFER_LME | SVM_EFER_LMA | SVM_EFER_NXE)
+
 /* Its timer's: interrupts a run, or a write */
 #define CPU_SIGNAL SIGRTMIN
 
@@ -98,12 +101,15 @@ void cpu_iret(struct cpu *cpu);
 /* Answers the exit that is in the VMCB: exits.c */
 void cpu_exit(struct cpu *cpu);
 
-/* CPUID, RDMSR and WRMSR, XSETBV, IN and OUT, memory, VMEXIT_INVALID: a file each */
+/* CPUID, RDMSR and WRMSR, XSETBV, IN and OUT, VMEXIT_INVALID: one file each */
 void cpu_cpuid(struct cpu *cpu);
 void cpu_msr(struct cpu *cpu);
 void cpu_xsetbv(struct cpu *cpu);
 void cpu_ioio(struct cpu *cpu);
-void cpu_nested_fault(struct cpu *cpu);
 void cpu_invalid(struct cpu *cpu);
+
+/* Memory that is not there; CR0 and CR4: bus.c */
+void cpu_nested_fault(struct cpu *cpu);
+void cpu_control(struct cpu *cpu);
 
 #endif /* CPU_H */

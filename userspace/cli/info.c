@@ -16,17 +16,38 @@
 #define LABEL_WIDTH 24
 #define LINE_WIDTH 80
 
-static const char *const xcr0_names[] = {
+static const char *const xcr0_names[64] = {
 	[0] = "x87",	   [1] = "SSE",	   [2] = "AVX",	      [3] = "BNDREGS",
 	[4] = "BNDCSR",	   [5] = "opmask", [6] = "ZMM_Hi256", [7] = "Hi16_ZMM",
 	[9] = "PKRU",	   [11] = "CET_U", [12] = "CET_S",    [17] = "TILECFG",
 	[18] = "TILEDATA",
 };
 
-static const char *xcr0_name(unsigned int bit)
-{
-	return bit < ARRAY_SIZE(xcr0_names) ? xcr0_names[bit] : NULL;
-}
+static const char *const cr0_names[64] = {
+	[0] = "PE",  [1] = "MP",  [2] = "EM",  [3] = "TS",
+	[4] = "ET",  [5] = "NE",  [16] = "WP", [18] = "AM",
+	[29] = "NW", [30] = "CD", [31] = "PG",
+};
+
+static const char *const cr4_names[64] = {
+	[0] = "VME",   [1] = "PVI",	  [2] = "TSD",	       [3] = "DE",
+	[4] = "PSE",   [5] = "PAE",	  [6] = "MCE",	       [7] = "PGE",
+	[8] = "PCE",   [9] = "OSFXSR",	  [10] = "OSXMMEXCPT", [11] = "UMIP",
+	[12] = "LA57", [16] = "FSGSBASE", [17] = "PCIDE",      [18] = "OSXSAVE",
+	[20] = "SMEP", [21] = "SMAP",	  [22] = "PKE",	       [23] = "CET",
+};
+
+static const char *const efer_names[64] = {
+	[0] = "SCE",	  [8] = "LME",	  [10] = "LMA",	  [11] = "NXE",
+	[12] = "SVME",	  [13] = "LMSLE", [14] = "FFXSR", [15] = "TCE",
+	[17] = "MCOMMIT", [18] = "INTWB", [20] = "UAIE",  [21] = "AIBRSE",
+};
+
+static const char *const dbgctl_names[64] = {
+	[0] = "LBR",
+	[1] = "BTF",
+	[2] = "BLCKDB",
+};
 
 /**
  * struct list - words after a label, wrapped below each other
@@ -90,14 +111,16 @@ static void print_intercepts(const struct svmrun_info *info)
 	list_end(&list);
 }
 
-static void print_xcr0(uint64_t xcr0)
+/* The bits of a register that have a name */
+static void print_register(const char *label, uint64_t bits,
+			   const char *const names[64])
 {
-	struct list list = { .label = "XCR0 of a guest" };
+	struct list list = { .label = label };
 	unsigned int bit;
 
 	for (bit = 0; bit < 64; bit++)
-		if ((xcr0 >> bit & 1) && xcr0_name(bit))
-			list_word(&list, xcr0_name(bit));
+		if ((bits >> bit & 1) && names[bit])
+			list_word(&list, names[bit]);
 	list_end(&list);
 }
 
@@ -114,7 +137,11 @@ static void print_text(const struct svmrun_info *info)
 	print_features("SVM features", info->out_svm_features);
 	print_features("not on this processor", ~info->out_svm_features);
 	print_intercepts(info);
-	print_xcr0(info->out_xcr0);
+	print_register("CR0 of a guest", info->out_cr0, cr0_names);
+	print_register("CR4 of a guest", info->out_cr4, cr4_names);
+	print_register("EFER of a guest", info->out_efer, efer_names);
+	print_register("DBGCTL of a guest", info->out_dbgctl, dbgctl_names);
+	print_register("XCR0 of a guest", info->out_xcr0, xcr0_names);
 	print_number("XSAVE area", info->out_xsave_size, " bytes");
 	print_number("vCPU's shared pages", info->out_vcpu_size, " bytes");
 	print_number("guest physical address", info->out_gpa_bits, " bits");
@@ -159,6 +186,10 @@ static void print_json(const struct svmrun_info *info)
 	json_number(&json, "svm_asids", info->out_svm_asids);
 	print_features_json(&json, info->out_svm_features);
 	print_intercepts_json(&json, info->out_forced_intercepts);
+	json_hex(&json, "cr0", info->out_cr0);
+	json_hex(&json, "cr4", info->out_cr4);
+	json_hex(&json, "efer", info->out_efer);
+	json_hex(&json, "dbgctl", info->out_dbgctl);
 	json_hex(&json, "xcr0", info->out_xcr0);
 	json_number(&json, "xsave_size", info->out_xsave_size);
 	json_number(&json, "vcpu_size", info->out_vcpu_size);

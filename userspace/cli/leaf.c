@@ -8,6 +8,8 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include <linux/svmrun_policy.h>
+
 #include "leaf.h"
 
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
@@ -51,7 +53,6 @@
 #define HIDE_7_ECX                                                             \
 	(BIT(5) | BIT(7) | BIT(13) | BIT(22) | BIT(23) | BIT(24) | BIT(29) |   \
 	 BIT(30) | BIT(31))
-#define ECX_PKU BIT(3)
 #define ECX_OSPKE BIT(4)
 /* EDX: UINTR, PCONFIG, arch LBR, CET_IBT, IBRS, STIBP, L1D, ARCH_CAP, CORE_CAP,
  * SSBD
@@ -86,10 +87,6 @@
 #define MINIMAL_1_EDX 0x078bab7fu
 #define MINIMAL_81_ECX (BIT(0) | ECX_CMP_LEGACY)
 #define MINIMAL_81_EDX (0x0183ab7fu | BIT(11) | BIT(20) | BIT(29))
-
-#define CR4_OSXSAVE (1ull << 18)
-#define CR4_PKE (1ull << 22)
-#define XCR0_PKRU (1ull << 9)
 
 /* 0000000D, subleaf 1 EAX: XSAVES, XFD */
 #define HIDE_D1_EAX (BIT(3) | BIT(4))
@@ -128,7 +125,7 @@ static void edit_features(const struct cpuid_guest *guest, struct cpuid *c)
 		c->edx |= EDX_HTT;
 	}
 	c->ecx |= ECX_HYPERVISOR;
-	if ((guest->cr4 & CR4_OSXSAVE) && !guest->minimal)
+	if ((guest->cr4 & SVM_CR4_OSXSAVE) && !guest->minimal)
 		c->ecx |= ECX_OSXSAVE;
 }
 
@@ -141,9 +138,7 @@ static void edit_structured(const struct cpuid_guest *guest, struct cpuid *c)
 	c->eax = 0; /* the last subleaf */
 	c->ebx &= ~HIDE_7_EBX;
 	c->ecx &= ~(HIDE_7_ECX | ECX_OSPKE);
-	if (!(guest->xcr0_offered & XCR0_PKRU))
-		c->ecx &= ~ECX_PKU;
-	if (guest->cr4 & CR4_PKE)
+	if (guest->cr4 & SVM_CR4_PKE)
 		c->ecx |= ECX_OSPKE;
 	c->edx &= ~HIDE_7_EDX;
 }
@@ -285,6 +280,33 @@ static struct cpuid hypervisor_answer(void)
 	return c;
 }
 
+static uint32_t *output_of(struct cpuid *c, unsigned int output)
+{
+	uint32_t *const outputs[] = { &c->eax, &c->ebx, &c->ecx, &c->edx };
+
+	return outputs[output];
+}
+
+/* A feature whose bit of CR4 or EFER the guest may not have is none of its own. */
+static void hide_denied(const struct cpuid_guest *guest, uint32_t leaf,
+			struct cpuid *c)
+{
+#define HIDE(offered, mask, function, subfunction, output, feature, is)        \
+	if (leaf == (function) && !((offered) & (mask))) {                     \
+		if (is)                                                        \
+			*output_of(c, output) &= ~BIT(feature);                \
+		else                                                           \
+			*output_of(c, output) |= BIT(feature);                 \
+	}
+#define HIDE_CR4(...) HIDE(guest->cr4_offered, __VA_ARGS__)
+#define HIDE_EFER(...) HIDE(guest->efer_offered, __VA_ARGS__)
+	SVMRUN_POLICY_CR4(HIDE_CR4)
+	SVMRUN_POLICY_EFER(HIDE_EFER)
+#undef HIDE_EFER
+#undef HIDE_CR4
+#undef HIDE
+}
+
 /* Beyond the last leaf the host's own answer need not be zeros. */
 static bool host_has(const struct cpuid_guest *guest, uint32_t leaf)
 {
@@ -310,6 +332,7 @@ static struct cpuid answer(const struct cpuid_guest *guest, uint32_t leaf,
 			continue;
 		c = guest->host(leaf, 0);
 		leaves[i].edit(guest, &c);
+		hide_denied(guest, leaf, &c);
 		break;
 	}
 	return c;

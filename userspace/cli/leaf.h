@@ -37,6 +37,8 @@ struct cpuid_override {
  * @id: the processor's number, which is its APIC ID
  * @cpus: how many the guest has
  * @cr4: of the guest
+ * @cr4_offered: bits that it may have
+ * @efer_offered: bits that EFER may have
  * @xcr0: of the guest
  * @xcr0_offered: what it may have
  * @gpa_bits: width of its physical addresses
@@ -49,6 +51,8 @@ struct cpuid_guest {
 	uint32_t id;
 	uint32_t cpus;
 	uint64_t cr4;
+	uint64_t cr4_offered;
+	uint64_t efer_offered;
 	uint64_t xcr0;
 	uint64_t xcr0_offered;
 	uint32_t gpa_bits;

@@ -14,14 +14,6 @@
 #define MSR_TSC 0x00000010
 #define MSR_EFER 0xc0000080
 
-#define EFER_SCE (1ull << 0)
-#define EFER_LME (1ull << 8)
-#define EFER_LMA (1ull << 10)
-#define EFER_NXE (1ull << 11)
-#define EFER_SVME (1ull << 12)
-#define EFER_GUEST (EFER_SCE | EFER_LME | EFER_LMA | EFER_NXE)
-#define CR0_PG (1ull << 31)
-
 #define AT(member) offsetof(struct svm_vmcb_save, member)
 
 /* What an MSR takes; anything else is #GP. */
@@ -91,15 +83,17 @@ static __u64 *place(struct svm_vmcb_save *save, const struct held *msr)
 }
 
 /* SVME is the module's business: the guest has no SVM, by its CPUID. */
-static bool write_efer(struct svm_vmcb_save *save, uint64_t value)
+static bool write_efer(struct cpu *cpu, uint64_t value)
 {
-	uint64_t changed = (save->efer ^ value) & EFER_GUEST;
+	uint64_t bits = CPU_EFER & cpu->machine->info.out_efer;
+	struct svm_vmcb_save *save = &cpu->vcpu.vmcb->save;
+	uint64_t changed = (save->efer ^ value) & bits;
 
-	if ((value & ~EFER_GUEST) || (changed & EFER_LMA))
+	if ((value & ~bits) || (changed & SVM_EFER_LMA))
 		return false;
-	if ((changed & EFER_LME) && (save->cr0 & CR0_PG))
+	if ((changed & SVM_EFER_LME) && (save->cr0 & SVM_CR0_PG))
 		return false;
-	save->efer = value | EFER_SVME;
+	save->efer = value | SVM_EFER_SVME;
 	return true;
 }
 
@@ -109,12 +103,13 @@ static bool has_rules(uint32_t msr)
 	return msr == MSR_EFER || msr == MSR_TSC || find(msr);
 }
 
-static bool write_msr(struct svm_vmcb *vmcb, uint32_t msr, uint64_t value)
+static bool write_msr(struct cpu *cpu, uint32_t msr, uint64_t value)
 {
+	struct svm_vmcb *vmcb = cpu->vcpu.vmcb;
 	const struct held *here = find(msr);
 
 	if (msr == MSR_EFER)
-		return write_efer(&vmcb->save, value);
+		return write_efer(cpu, value);
 	if (msr == MSR_TSC) {
 		vmcb->control.tsc_offset = value - __rdtsc();
 		return true;
@@ -130,7 +125,7 @@ static bool read_msr(struct svm_vmcb *vmcb, uint32_t msr, uint64_t *value)
 	const struct held *here = find(msr);
 
 	if (msr == MSR_EFER)
-		*value = vmcb->save.efer & ~EFER_SVME;
+		*value = vmcb->save.efer & ~SVM_EFER_SVME;
 	else if (msr == MSR_TSC)
 		*value = __rdtsc() + vmcb->control.tsc_offset;
 	else if (here)
@@ -144,7 +139,7 @@ static bool write_any(struct cpu *cpu, uint32_t msr, uint64_t value)
 {
 	struct svmrun_lapic *lapic = &cpu->machine->pc.lapics[cpu->id];
 
-	return write_msr(cpu->vcpu.vmcb, msr, value) ||
+	return write_msr(cpu, msr, value) ||
 	       svmrun_lapic_write_msr(lapic, msr, value, clock_now());
 }
 

@@ -17,6 +17,8 @@ void cpu_cpuid(struct cpu *cpu)
 		.id = cpu->id,
 		.cpus = options->cpus,
 		.cr4 = save->cr4,
+		.cr4_offered = cpu->machine->info.out_cr4,
+		.efer_offered = CPU_EFER & cpu->machine->info.out_efer,
 		.xcr0 = regs->xcr0,
 		.xcr0_offered = cpu->machine->info.out_xcr0,
 		.gpa_bits = cpu->machine->info.out_gpa_bits,

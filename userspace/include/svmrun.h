@@ -452,9 +452,9 @@ int svmrun_reset(struct svmrun_clone *clone);
  * svmrun_mode_reset() - the state after RESET#, and the usual intercepts
  * @vcpu: the vCPU
  *
- * Everything as APM 14.1.3 gives it: real mode at F000:FFF0 with CS base
- * FFFF0000h. Intercepts HLT, CPUID, SHUTDOWN and what the module forces; nested
- * paging on; ASID 1.
+ * Everything as APM 14.1.3 gives it, except that CR0.CD and CR0.NW are clear, which
+ * no VMCB may have: real mode at F000:FFF0 with CS base FFFF0000h. Intercepts HLT, CPUID,
+ * SHUTDOWN and what the module forces; nested paging on; ASID 1.
  */
 void svmrun_mode_reset(struct svmrun_vcpu *vcpu);
 
@@ -616,10 +616,12 @@ void svmrun_ioio_complete(const struct svmrun_ioio *io, struct svm_vmcb *vmcb,
  * struct svmrun_processor - what the rules for a VMCB depend on
  * @svm_features: CPUID Fn8000_000A EDX
  * @cr3: bits that CR3 may have in long mode (APM 3.1.2)
- * @cr4: bits that CR4 may have (APM 3.1.3)
- * @efer: bits that EFER may have, or that are not looked at (APM 3.1.7)
- * @s_cet: the same of S_CET
+ * @cr4: bits that CR4 may have
+ * @efer: bits that EFER may have
+ * @s_cet: bits that S_CET may have, or that are not looked at
  * @xcr0: bits that a guest's XCR0 may have
+ * @cr0: bits that CR0 may have
+ * @dbgctl: bits that DBGCTL may have
  */
 struct svmrun_processor {
 	uint32_t svm_features;
@@ -628,13 +630,16 @@ struct svmrun_processor {
 	uint64_t efer;
 	uint64_t s_cet;
 	uint64_t xcr0;
+	uint64_t cr0;
+	uint64_t dbgctl;
 };
 
 /**
  * svmrun_processor_identify() - this processor, as CPUID and the module have it
  * @processor: filled in
  * @info: from svmrun_device_info(); or anything that has @out_svm_features and
- *	@out_xcr0, since there need be no device and no SVM
+ *	@out_xcr0, since there need be no device and no SVM: then, as with a module
+ *	that does not fill in the rest, CPUID says what the registers may have
  */
 void svmrun_processor_identify(struct svmrun_processor *processor,
 			       const struct svmrun_info *info);

@@ -2,7 +2,7 @@
 /*
  * Why VMRUN fails. The module's rules are those of linux/svmrun_policy.h, in the
  * order in which the module goes through them; the processor's are those of APM
- * 15.5.1, 15.20 and 15.25.4.
+ * 15.5.1, 15.20 and 15.25.4. Those on bits that the module refuses are left out.
  */
 #include <string.h>
 
@@ -99,6 +99,15 @@ static uint64_t flush_unsupported(const struct subject *subject)
 	}
 }
 
+#define UNSUPPORTED(register, known)                                           \
+	static uint64_t register##_unsupported(const struct subject *subject)  \
+	{                                                                      \
+		return subject->vmcb->save.register & (known) &                \
+		       ~subject->processor->register;                          \
+	}
+SVMRUN_POLICY_ALLOWED(UNSUPPORTED)
+#undef UNSUPPORTED
+
 static uint64_t xcr0_not_offered(const struct subject *subject)
 {
 	return subject->regs->xcr0 & ~subject->processor->xcr0;
@@ -108,7 +117,7 @@ static uint64_t xcr0_not_offered(const struct subject *subject)
 
 static bool long_mode(const struct svm_vmcb_save *save)
 {
-	return (save->efer & EFER_LME) && (save->cr0 & CR0_PG);
+	return (save->efer & SVM_EFER_LME) && (save->cr0 & SVM_CR0_PG);
 }
 
 /* Only long mode's CR3 has bits that must be zero (APM 3.1.2). */
@@ -119,35 +128,18 @@ static uint64_t cr3_reserved(const struct subject *subject)
 	return long_mode(save) ? save->cr3 & ~subject->processor->cr3 : 0;
 }
 
-static uint64_t cr4_reserved(const struct subject *subject)
-{
-	return subject->vmcb->save.cr4 & ~subject->processor->cr4;
-}
-
-static uint64_t efer_reserved(const struct subject *subject)
-{
-	return subject->vmcb->save.efer & ~subject->processor->efer &
-	       ~(EFER_LME | EFER_LMA);
-}
-
-static uint64_t efer_without_long_mode(const struct subject *subject)
-{
-	return subject->vmcb->save.efer & ~subject->processor->efer &
-	       (EFER_LME | EFER_LMA);
-}
-
 static uint64_t long_mode_without_pae(const struct subject *subject)
 {
 	const struct svm_vmcb_save *save = &subject->vmcb->save;
 
-	return long_mode(save) ? ~save->cr4 & CR4_PAE : 0;
+	return long_mode(save) ? ~save->cr4 & SVM_CR4_PAE : 0;
 }
 
 static uint64_t long_mode_without_pe(const struct subject *subject)
 {
 	const struct svm_vmcb_save *save = &subject->vmcb->save;
 
-	return long_mode(save) ? ~save->cr0 & CR0_PE : 0;
+	return long_mode(save) ? ~save->cr0 & SVM_CR0_PE : 0;
 }
 
 static uint64_t long_mode_code_of_both_sizes(const struct subject *subject)
@@ -155,7 +147,7 @@ static uint64_t long_mode_code_of_both_sizes(const struct subject *subject)
 	const struct svm_vmcb_save *save = &subject->vmcb->save;
 	uint64_t sizes = SVM_SEG_L | SVM_SEG_DB;
 
-	if (!long_mode(save) || !(save->cr4 & CR4_PAE))
+	if (!long_mode(save) || !(save->cr4 & SVM_CR4_PAE))
 		return 0;
 	return (save->cs.attrib & sizes) == sizes ? sizes : 0;
 }
@@ -217,9 +209,9 @@ static uint64_t cet_without_wp(const struct subject *subject)
 {
 	const struct svm_vmcb_save *save = &subject->vmcb->save;
 
-	if (save->cr0 & CR0_WP)
+	if (save->cr0 & SVM_CR0_WP)
 		return 0;
-	return save->cr4 & subject->processor->cr4 & CR4_CET;
+	return save->cr4 & SVM_CR4_CET;
 }
 
 /* UC, WC, WT, WP, WB and UC- in each byte (APM 7.8.1) */
@@ -269,6 +261,14 @@ static uint64_t pat_of_no_type(const struct subject *subject)
 	  .feature = (needed),                                                 \
 	  .why = "needs " #needed ", which this processor does not have",      \
 	  .source = POLICY },
+#define ALLOWED(register, known)                                               \
+	{ VMCB(save.register), REASON(MUST_BE_ZERO), .zero = ~(known),         \
+	  .why = "bits that must be 0: the module does not let a program use them", \
+	  .source = POLICY },                                                  \
+	{ VMCB(save.register), REASON(UNSUPPORTED),                            \
+	  .wrong = register##_unsupported,                                     \
+	  .why = "bits that this processor, or the host's kernel, does not have", \
+	  .source = POLICY },
 
 static const struct rule vmcb_rules[] = {
 	SVMRUN_POLICY_ZERO(ZERO)
@@ -286,27 +286,15 @@ static const struct rule vmcb_rules[] = {
 	{ VMCB(save.efer), REASON(MUST_BE_SET),
 	  .set = SVMRUN_POLICY_EFER_REQUIRED,
 	  .why = "SVME must be 1", .source = "APM 15.5.1" },
+	SVMRUN_POLICY_ALLOWED(ALLOWED)
 
-	{ VMCB(save.cr0), REASON(PROCESSOR), .zero = CR0_NW, .with = CR0_CD,
-	  .why = "NW must be 0 if CD is", .source = "APM 15.5.1" },
-	{ VMCB(save.cr0), REASON(PROCESSOR), .zero = UPPER_HALF,
-	  .why = "bits 63:32 must be 0", .source = "APM 15.5.1" },
 	{ VMCB(save.cr3), REASON(PROCESSOR), .wrong = cr3_reserved,
 	  .why = "bits beyond the physical address must be 0 in long mode",
-	  .source = "APM 15.5.1" },
-	{ VMCB(save.cr4), REASON(PROCESSOR), .wrong = cr4_reserved,
-	  .why = "bits that are reserved, or that this processor does not have, must be 0",
 	  .source = "APM 15.5.1" },
 	{ VMCB(save.dr6), REASON(PROCESSOR), .zero = UPPER_HALF,
 	  .why = "bits 63:32 must be 0", .source = "APM 15.5.1" },
 	{ VMCB(save.dr7), REASON(PROCESSOR), .zero = UPPER_HALF,
 	  .why = "bits 63:32 must be 0", .source = "APM 15.5.1" },
-	{ VMCB(save.efer), REASON(PROCESSOR), .wrong = efer_reserved,
-	  .why = "bits that are reserved, or that this processor does not have, must be 0",
-	  .source = "APM 15.5.1" },
-	{ VMCB(save.efer), REASON(PROCESSOR), .wrong = efer_without_long_mode,
-	  .why = "LME and LMA must be 0: this processor has no long mode",
-	  .source = "APM 15.5.1" },
 	{ VMCB(save.cr4), REASON(PROCESSOR), .wrong = long_mode_without_pae,
 	  .why = "PAE must be 1 if EFER.LME and CR0.PG are",
 	  .source = "APM 15.5.1" },

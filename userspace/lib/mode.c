@@ -77,8 +77,8 @@ static void reset_save(struct svm_vmcb_save *save)
 {
 	memset(save, 0, sizeof(*save));
 	reset_segments(save);
-	save->cr0 = CR0_CD | CR0_NW | CR0_ET;
-	save->efer = EFER_SVME;
+	save->cr0 = SVM_CR0_ET; /* RESET# sets CD and NW too: no VMCB may */
+	save->efer = SVM_EFER_SVME;
 	save->rflags = RFLAGS_ALWAYS;
 	save->rip = 0xfff0;
 	save->dr6 = DR6_RESET;
@@ -132,7 +132,6 @@ void svmrun_mode_real(struct svmrun_vcpu *vcpu, uint16_t paragraph, uint16_t ip)
 	svmrun_mode_reset(vcpu);
 	set_data_segments(save, segment(paragraph, DATA_16, 0xffff, base));
 	save->cs = segment(paragraph, CODE_16, 0xffff, base);
-	save->cr0 = CR0_ET; /* caches on, as firmware leaves them */
 	save->rip = ip;
 }
 
@@ -151,7 +150,7 @@ void svmrun_mode_protected(struct svmrun_vcpu *vcpu, uint32_t eip, uint32_t esp)
 
 	svmrun_mode_reset(vcpu);
 	set_flat(save, CODE_32);
-	save->cr0 = CR0_PE | CR0_ET | CR0_NE;
+	save->cr0 = SVM_CR0_PE | SVM_CR0_ET | SVM_CR0_NE;
 	save->rip = eip;
 	save->rsp = esp;
 }
@@ -179,10 +178,11 @@ static bool canonical(uint64_t address)
 static void set_long(struct svm_vmcb_save *save, uint64_t tables)
 {
 	set_flat(save, CODE_64);
-	save->cr0 = CR0_PG | CR0_PE | CR0_MP | CR0_ET | CR0_NE;
+	save->cr0 = SVM_CR0_PG | SVM_CR0_PE | SVM_CR0_MP | SVM_CR0_ET |
+		    SVM_CR0_NE;
 	save->cr3 = tables;
-	save->cr4 = CR4_PAE | CR4_OSFXSR | CR4_OSXMMEXCPT;
-	save->efer = EFER_SVME | EFER_LME | EFER_LMA;
+	save->cr4 = SVM_CR4_PAE | SVM_CR4_OSFXSR | SVM_CR4_OSXMMEXCPT;
+	save->efer = SVM_EFER_SVME | SVM_EFER_LME | SVM_EFER_LMA;
 }
 
 int svmrun_mode_long(struct svmrun_vcpu *vcpu, struct svmrun_memory *memory,

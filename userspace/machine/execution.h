@@ -16,14 +16,6 @@
 
 #define EXECUTION_OPERANDS 4 /* visible ones, that is */
 
-#define CR0_PE (1ull << 0)
-#define CR0_EM (1ull << 2)
-#define CR0_TS (1ull << 3)
-#define CR0_AM (1ull << 18)
-#define CR4_OSFXSR (1ull << 9)
-#define CR4_LA57 (1ull << 12)
-#define EFER_LMA (1ull << 10)
-
 #define RFLAGS_CF (1ull << 0)
 #define RFLAGS_PF (1ull << 2)
 #define RFLAGS_AF (1ull << 4)
@@ -99,13 +91,18 @@ static inline int fault_set(struct fault *fault, uint8_t vector)
 
 static inline bool is_64_bit(const struct svm_vmcb_save *save)
 {
-	return (save->efer & EFER_LMA) && (save->cs.attrib & SVM_SEG_L);
+	return (save->efer & SVM_EFER_LMA) && (save->cs.attrib & SVM_SEG_L);
 }
 
 static inline uint64_t mask_of(unsigned int size)
 {
 	return ~0ull >> (64 - 8 * size);
 }
+
+/* ---- instruction.c -------------------------------------------------------- */
+
+/* @ret: of what executed it; gives what the program is told */
+int execution_finish(struct execution *execution, int ret);
 
 /* ---- fetch.c -------------------------------------------------------------- */
 

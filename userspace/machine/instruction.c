@@ -10,7 +10,7 @@ static void inject(struct svm_vmcb *vmcb, const struct fault *fault)
 	uint64_t event = SVM_EVENT_VALID | SVM_EVENT_TYPE_EXCEPTION |
 			 fault->vector;
 
-	if (fault->has_error_code && (vmcb->save.cr0 & CR0_PE))
+	if (fault->has_error_code && (vmcb->save.cr0 & SVM_CR0_PE))
 		event |= SVM_EVENT_ERROR_CODE_VALID |
 			 (uint64_t)fault->error_code
 				 << SVM_EVENT_ERROR_CODE_SHIFT;
@@ -92,7 +92,7 @@ static int execute(struct execution *execution)
 	return memory_execute(execution);
 }
 
-static int finish(struct execution *execution, int ret)
+int execution_finish(struct execution *execution, int ret)
 {
 	struct svm_vmcb *vmcb = execution->vcpu->vmcb;
 
@@ -130,5 +130,5 @@ int svmrun_instruction_execute(struct svmrun_vcpu *vcpu,
 	if (!svmrun_ioio_decode(&execution.io, vcpu->vmcb) &&
 	    !execution.io.string)
 		return port_execute(vcpu, bus, &execution.io);
-	return finish(&execution, execute(&execution));
+	return execution_finish(&execution, execute(&execution));
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Instructions that the processor leaves to the program: those that reach for a
- * guest physical address without memory (VMEXIT_NPF), and I/O (VMEXIT_IOIO).
+ * guest physical address without memory (VMEXIT_NPF), I/O (VMEXIT_IOIO), and
+ * accesses to CR0 and CR4 (VMEXIT_CR_READ, VMEXIT_CR_WRITE, VMEXIT_CR0_SEL_WRITE).
  */
 #ifndef SVMRUN_INSTRUCTION_H
 #define SVMRUN_INSTRUCTION_H
@@ -74,6 +75,28 @@ struct svmrun_bus {
  */
 int svmrun_instruction_execute(struct svmrun_vcpu *vcpu,
 			       const struct svmrun_bus *bus);
+
+/**
+ * svmrun_instruction_control() - execute the access to CR0 or CR4 at CS:RIP
+ * @vcpu: the vCPU, after a run that ended with VMEXIT_CR0_SEL_WRITE, or with
+ *	VMEXIT_CR_READ or VMEXIT_CR_WRITE of 0 or 4
+ * @bus: its memory; what else it reaches matters if the operand is memory
+ * @processor: bits that CR4 may have; another is #GP, as a reserved bit
+ *
+ * MOV to and from CR0 and CR4, LMSW, SMSW and CLTS, as the processor would execute
+ * them: with its checks (#GP), EFER.LMA with CR0.PG, and the rest as
+ * svmrun_instruction_execute(). CR0.CD and CR0.NW, and bits of CR0 without a meaning,
+ * may be written and stay clear: no VMCB may have them. Where the processor would
+ * drop its translations, the VMCB has another ASID when this returns.
+ *
+ * The page directory pointers of legacy PAE paging are not checked.
+ *
+ * Return: 0: run the guest. -EOPNOTSUPP: another instruction, -ENXIO: as
+ * svmrun_instruction_execute(); nothing has changed.
+ */
+int svmrun_instruction_control(struct svmrun_vcpu *vcpu,
+			       const struct svmrun_bus *bus,
+			       const struct svmrun_processor *processor);
 
 /**
  * svmrun_instruction_length() - length of the instruction at CS:RIP

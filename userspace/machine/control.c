@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * Accesses to CR0 and CR4, with the checks that the processor makes (APM 3.1.1,
+ * 3.1.3, 14.6 and 14.7; volume 3, MOV CRn, LMSW, SMSW, CLTS).
+ */
+#include <linux/svmrun_policy.h>
+
+#include "execution.h"
+
+/* Changes after which the processor has no old translations (APM 5.5.2) */
+#define CR0_FLUSHES (SVM_CR0_PE | SVM_CR0_WP | SVM_CR0_PG)
+#define CR4_FLUSHES                                                            \
+	(SVM_CR4_PSE | SVM_CR4_PAE | SVM_CR4_PGE | SVM_CR4_LA57 |              \
+	 SVM_CR4_PCIDE | SVM_CR4_SMEP | SVM_CR4_SMAP | SVM_CR4_PKE |           \
+	 SVM_CR4_CET)
+
+#define CR0_MSW (SVM_CR0_PE | SVM_CR0_MP | SVM_CR0_EM | SVM_CR0_TS)
+#define CR3_PCID 0xfffull
+#define TSS_32 (1u << 3) /* of a TSS's type: not one of 16 bits */
+
+static int general_protection(struct execution *execution)
+{
+	return fault_set(&execution->fault, VECTOR_GP);
+}
+
+/* Another ASID has no translations yet. */
+static void flush(struct svm_vmcb_control *control)
+{
+	control->asid = control->asid == UINT32_MAX ? 1 : control->asid + 1;
+	control->clean &= ~SVM_CLEAN_ASID;
+}
+
+/* ---- CR0 ------------------------------------------------------------------ */
+
+static int start_paging(struct execution *execution)
+{
+	struct svm_vmcb_save *save = execution->save;
+
+	if (!(save->efer & SVM_EFER_LME))
+		return 0;
+	if (!(save->cr4 & SVM_CR4_PAE) || (save->cs.attrib & SVM_SEG_L) ||
+	    !(save->tr.attrib & TSS_32))
+		return general_protection(execution);
+	save->efer |= SVM_EFER_LMA;
+	return 0;
+}
+
+static int stop_paging(struct execution *execution)
+{
+	struct svm_vmcb_save *save = execution->save;
+
+	if (is_64_bit(save) || (save->cr4 & SVM_CR4_PCIDE))
+		return general_protection(execution);
+	save->efer &= ~SVM_EFER_LMA;
+	return 0;
+}
+
+static bool cr0_is_legal(const struct svm_vmcb_save *save, uint64_t value)
+{
+	if (value >> 32)
+		return false;
+	if ((value & SVM_CR0_PG) && !(value & SVM_CR0_PE))
+		return false;
+	if ((value & SVM_CR0_NW) && !(value & SVM_CR0_CD))
+		return false;
+	return (value & SVM_CR0_WP) || !(save->cr4 & SVM_CR4_CET);
+}
+
+/* CD, NW and what has no meaning are taken and forgotten. */
+static int write_cr0(struct execution *execution, uint64_t value)
+{
+	struct svm_vmcb *vmcb = execution->vcpu->vmcb;
+	uint64_t changed;
+	int ret = 0;
+
+	if (!cr0_is_legal(&vmcb->save, value))
+		return general_protection(execution);
+	value = (value | SVM_CR0_ET) & SVMRUN_POLICY_KNOWN_CR0;
+	changed = vmcb->save.cr0 ^ value;
+	if (changed & SVM_CR0_PG)
+		ret = value & SVM_CR0_PG ? start_paging(execution) :
+					   stop_paging(execution);
+	if (ret)
+		return ret;
+	vmcb->save.cr0 = value;
+	vmcb->control.clean &= ~SVM_CLEAN_CRx;
+	if (changed & CR0_FLUSHES)
+		flush(&vmcb->control);
+	return EXECUTION_DONE;
+}
+
+/* ---- CR4 ------------------------------------------------------------------ */
+
+static bool cr4_is_legal(const struct svm_vmcb_save *save, uint64_t value)
+{
+	uint64_t changed = save->cr4 ^ value;
+	bool long_mode = save->efer & SVM_EFER_LMA;
+
+	if (long_mode && (!(value & SVM_CR4_PAE) || (changed & SVM_CR4_LA57)))
+		return false;
+	if ((changed & value & SVM_CR4_PCIDE) &&
+	    (!long_mode || (save->cr3 & CR3_PCID)))
+		return false;
+	return !(value & SVM_CR4_CET) || (save->cr0 & SVM_CR0_WP);
+}
+
+static int write_cr4(struct execution *execution, uint64_t value,
+		     const struct svmrun_processor *processor)
+{
+	struct svm_vmcb *vmcb = execution->vcpu->vmcb;
+	uint64_t changed = vmcb->save.cr4 ^ value;
+
+	if ((value & ~processor->cr4) || !cr4_is_legal(&vmcb->save, value))
+		return general_protection(execution);
+	vmcb->save.cr4 = value;
+	vmcb->control.clean &= ~SVM_CLEAN_CRx;
+	if (changed & CR4_FLUSHES)
+		flush(&vmcb->control);
+	return EXECUTION_DONE;
+}
+
+/* ---- instructions --------------------------------------------------------- */
+
+static ZydisRegister register_of(const struct execution *execution,
+				 unsigned int i)
+{
+	return execution->operand[i].type == ZYDIS_OPERAND_TYPE_REGISTER ?
+		       execution->operand[i].reg.value :
+		       ZYDIS_REGISTER_NONE;
+}
+
+static int move(struct execution *execution,
+		const struct svmrun_processor *processor)
+{
+	const struct svm_vmcb_save *save = execution->save;
+	ZydisRegister to = register_of(execution, 0);
+	uint64_t value;
+	int ret;
+
+	if (register_of(execution, 1) == ZYDIS_REGISTER_CR0)
+		return operand_write(execution, 0, save->cr0);
+	if (register_of(execution, 1) == ZYDIS_REGISTER_CR4)
+		return operand_write(execution, 0, save->cr4);
+	if (to != ZYDIS_REGISTER_CR0 && to != ZYDIS_REGISTER_CR4)
+		return -EOPNOTSUPP;
+	ret = operand_read(execution, 1, &value);
+	if (ret)
+		return ret;
+	return to == ZYDIS_REGISTER_CR0 ?
+		       write_cr0(execution, value) :
+		       write_cr4(execution, value, processor);
+}
+
+/* It sets PE, and does not clear it. */
+static int load_msw(struct execution *execution)
+{
+	uint64_t old = execution->save->cr0, value;
+	int ret = operand_read(execution, 0, &value);
+
+	if (ret)
+		return ret;
+	value = (old & ~CR0_MSW) | (value & CR0_MSW) | (old & SVM_CR0_PE);
+	return write_cr0(execution, value);
+}
+
+static int execute(struct execution *execution,
+		   const struct svmrun_processor *processor)
+{
+	const struct svm_vmcb_save *save = execution->save;
+	ZydisMnemonic mnemonic;
+	int ret = fetch_instruction(execution);
+
+	if (ret)
+		return ret == -EILSEQ ? -EOPNOTSUPP : ret;
+	mnemonic = execution->instruction.mnemonic;
+	if (save->cpl &&
+	    (mnemonic != ZYDIS_MNEMONIC_SMSW || (save->cr4 & SVM_CR4_UMIP)))
+		return general_protection(execution);
+	switch (mnemonic) {
+	case ZYDIS_MNEMONIC_MOV:
+		return move(execution, processor);
+	case ZYDIS_MNEMONIC_LMSW:
+		return load_msw(execution);
+	case ZYDIS_MNEMONIC_SMSW:
+		return operand_write(execution, 0, save->cr0);
+	case ZYDIS_MNEMONIC_CLTS:
+		return write_cr0(execution, save->cr0 & ~SVM_CR0_TS);
+	default:
+		return -EOPNOTSUPP;
+	}
+}
+
+int svmrun_instruction_control(struct svmrun_vcpu *vcpu,
+			       const struct svmrun_bus *bus,
+			       const struct svmrun_processor *processor)
+{
+	struct execution execution = {
+		.vcpu = vcpu,
+		.save = &vcpu->vmcb->save,
+		.bus = bus,
+	};
+
+	return execution_finish(&execution, execute(&execution, processor));
+}
