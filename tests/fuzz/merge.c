@@ -62,6 +62,15 @@ static u64 vintr_written(u32 features)
 	return bits;
 }
 
+static struct vmcb_limits limits_of(const struct life *life)
+{
+	struct vmcb_limits limits = policy_limits(life->features);
+
+	if (life->features & 1)
+		limits.cr4_hidden = SVM_CR4_MCE;
+	return limits;
+}
+
 static void set(struct life *life, struct input *input)
 {
 	u32 offset = input_take(input, 2) % sizeof(life->user);
@@ -84,11 +93,16 @@ static void write_back(struct life *life, struct input *input)
 	life->hw.control.vintr = (vintr & ~bits) |
 				 (life->hw.control.vintr & bits);
 	life->hw.save.efer |= SVMRUN_POLICY_EFER_REQUIRED;
+	/* Other bits are out of a guest's reach. */
+#define KEEP(register, known) life->hw.save.register &= (known);
+	SVMRUN_POLICY_ALLOWED(KEEP)
+#undef KEEP
 	life->hw.control.clean = SVM_CLEAN_ALL;
 }
 
 static void load(struct life *life, struct input *input)
 {
+	const struct vmcb_limits limits = limits_of(life);
 	struct svm_vmcb before = life->hw;
 	struct policy_load call = {
 		.before = &before,
@@ -97,13 +111,13 @@ static void load(struct life *life, struct input *input)
 		.asid = life->wish.asid,
 		.wish = &life->wish,
 		.vouched = life->loaded ? life->user.control.clean : 0,
-		.features = life->features,
+		.limits = &limits,
 	};
 	struct vmcb_refusal refusal = { .reason = SVMRUN_INVALID_NONE };
 	const char *broken;
 
-	call.taken = vmcb_load(&life->hw, &life->user, call.vouched,
-			       call.features, &life->wish, &refusal);
+	call.taken = vmcb_load(&life->hw, &life->user, call.vouched, &limits,
+			       &life->wish, &refusal);
 	call.vouched &= SVM_CLEAN_ALL;
 	life->loaded = call.taken;
 	broken = policy_load_broken(&call);
@@ -117,8 +131,9 @@ static void publish(struct life *life, struct input *input)
 	struct svm_vmcb before = life->user;
 	const char *broken;
 
-	vmcb_publish(&life->user, &life->hw);
-	broken = policy_publish_broken(&before, &life->user, &life->hw);
+	vmcb_publish(&life->user, &life->hw, &life->wish);
+	broken = policy_publish_broken(&before, &life->user, &life->hw,
+				       &life->wish);
 	holds(!broken, broken);
 }
 

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <linux/svmrun_policy.h>
+
 #include "mutation.h"
 
 #include <string.h>
@@ -103,6 +105,9 @@ static void mutate_control(struct subject *subject, uint64_t *random)
 			break;
 		default:
 			flip(control->intercept, below(random, 8 * 0x14));
+			if (!one_in(random, 16))
+				control->intercept[4] &=
+					SVMRUN_POLICY_INTERCEPTS_4;
 		}
 }
 
@@ -178,6 +183,15 @@ static void mutate_register(struct svm_vmcb_save *save, uint64_t *random)
 			1ull << below(random, one_in(random, 8) ? 64 : 19);
 }
 
+/* What the module refuses in any case is not worth many tries. */
+static void keep_allowed(struct svm_vmcb_save *save,
+			 const struct svmrun_info *info)
+{
+#define KEEP(register, known) save->register &= info->out_##register;
+	SVMRUN_POLICY_ALLOWED(KEEP)
+#undef KEEP
+}
+
 static void mutate_state(struct subject *subject, uint64_t *random)
 {
 	struct svm_vmcb_save *save = &subject->vcpu.vmcb->save;
@@ -199,6 +213,8 @@ static void mutate_state(struct subject *subject, uint64_t *random)
 		default:
 			mutate_register(save, random);
 		}
+	if (!one_in(random, 16))
+		keep_allowed(save, &subject->info);
 }
 
 static void mutate_registers(struct subject *subject, uint64_t *random)

@@ -166,14 +166,14 @@ TEST_F(clean, refused_run_vouches_for_nothing)
 TEST_F(clean, illegal_state_vouches_for_nothing)
 {
 	struct svm_vmcb *vmcb = self->m.vcpu.vmcb;
-	uint64_t cr0;
+	uint64_t dr7;
 
 	MACHINE_LOAD(&self->m, MODE_LONG, halt);
 	ASSERT_EQ(VMEXIT_HLT, exit_of(&self->m, 0));
-	cr0 = vmcb->save.cr0;
-	vmcb->save.cr0 = (cr0 | 1u << 29) & ~(1ull << 30); /* NW, no CD */
+	dr7 = vmcb->save.dr7;
+	vmcb->save.dr7 = dr7 | 1ull << 32;
 	ASSERT_EQ(VMEXIT_INVALID, exit_of(&self->m, 0));
-	vmcb->save.cr0 = cr0;
+	vmcb->save.dr7 = dr7;
 	EXPECT_EQ(VMEXIT_HLT, exit_of(&self->m, ~0u));
 }
 

@@ -28,20 +28,40 @@ TEST_F(device, info_describes_host)
 	EXPECT_GE(5, info.out_npt_levels);
 	EXPECT_NE(0, info.out_max_vcpus);
 	EXPECT_NE(0, info.out_max_regions);
+	EXPECT_EQ(SVM_CR0_PE, info.out_cr0 & (SVM_CR0_PE | SVM_CR0_CD));
+	EXPECT_EQ(SVM_CR4_PAE, info.out_cr4 & SVM_CR4_PAE);
+	EXPECT_EQ(SVM_EFER_SVME, info.out_efer & SVM_EFER_SVME);
+	EXPECT_EQ(SVM_DBGCTL_LBR | SVM_DBGCTL_BTF, info.out_dbgctl);
+}
+
+/* A program that was built before @out_cr0 to @out_dbgctl */
+TEST_F(device, info_of_an_older_program)
+{
+	struct svmrun_info info;
+
+	memset(&info, 0xaa, sizeof(info));
+	info.size = offsetof(struct svmrun_info, out_cr0);
+	info.flags = 0;
+	ASSERT_EQ(0, call(self->m.device, SVMRUN_INFO, &info));
+	EXPECT_EQ(80, info.size);
+	EXPECT_EQ(self->m.info.out_max_regions, info.out_max_regions);
+	EXPECT_EQ(0xaaaaaaaaaaaaaaaa, info.out_cr0);
+	EXPECT_EQ(0xaaaaaaaaaaaaaaaa, info.out_dbgctl);
 }
 
 TEST_F(device, info_names_forced_intercepts)
 {
 	const uint32_t forced[6] = {
+		[0] = SVM_INTERCEPT0_CR_READ(4) | SVM_INTERCEPT0_CR_WRITE(4),
 		[2] = SVM_INTERCEPT2_EXCEPTION(1) |
 		      SVM_INTERCEPT2_EXCEPTION(17) |
 		      SVM_INTERCEPT2_EXCEPTION(18),
 		[3] = SVM_INTERCEPT3_INTR | SVM_INTERCEPT3_NMI |
 		      SVM_INTERCEPT3_SMI | SVM_INTERCEPT3_INIT |
-		      SVM_INTERCEPT3_RDPMC | SVM_INTERCEPT3_INVD |
-		      SVM_INTERCEPT3_IOIO | SVM_INTERCEPT3_MSR |
-		      SVM_INTERCEPT3_FERR_FREEZE | SVM_INTERCEPT3_INVLPGA |
-		      SVM_INTERCEPT3_SHUTDOWN,
+		      SVM_INTERCEPT3_CR0_SEL_WRITE | SVM_INTERCEPT3_RDPMC |
+		      SVM_INTERCEPT3_INVD | SVM_INTERCEPT3_IOIO |
+		      SVM_INTERCEPT3_MSR | SVM_INTERCEPT3_FERR_FREEZE |
+		      SVM_INTERCEPT3_INVLPGA | SVM_INTERCEPT3_SHUTDOWN,
 		[4] = SVM_INTERCEPT4_VMRUN | SVM_INTERCEPT4_VMLOAD |
 		      SVM_INTERCEPT4_VMSAVE | SVM_INTERCEPT4_STGI |
 		      SVM_INTERCEPT4_CLGI | SVM_INTERCEPT4_SKINIT |
@@ -198,6 +218,7 @@ FIXTURE_VARIANT(argument)
 	enum fd_kind on;
 	unsigned long request;
 	union argument argument;
+	uint32_t least; /* size when the call was new, if it has grown since */
 };
 
 #define ARGUMENT_VARIANT(member, kind, number, ...)                            \
@@ -208,7 +229,12 @@ FIXTURE_VARIANT(argument)
 				     ##__VA_ARGS__ },                          \
 	}
 
-ARGUMENT_VARIANT(info, ON_DEVICE, SVMRUN_INFO);
+FIXTURE_VARIANT_ADD(argument, info){
+	.on = ON_DEVICE,
+	.request = SVMRUN_INFO,
+	.argument.info.size = sizeof(struct svmrun_info),
+	.least = offsetof(struct svmrun_info, out_cr0),
+};
 ARGUMENT_VARIANT(create_vm, ON_DEVICE, SVMRUN_CREATE_VM);
 ARGUMENT_VARIANT(map, ON_VM, SVMRUN_MAP, .flags = MAP_ALL, .gpa = MACHINE_SIZE,
 		 .hva = 0x10000, .length = PAGE);
@@ -283,7 +309,9 @@ TEST_F(argument, read_only)
 
 TEST_F(argument, size_too_small)
 {
-	const uint32_t sizes[] = { 0, 4, variant->argument.size - 4 };
+	uint32_t least = variant->least ? variant->least :
+					  variant->argument.size;
+	const uint32_t sizes[] = { 0, 4, least - 4 };
 
 	for (size_t i = 0; i < ARRAY_SIZE(sizes); i++) {
 		self->argument->size = sizes[i];

@@ -80,10 +80,8 @@ ENDLESS(flushes_its_caches, 64, NULL,
 	"1: clflush 0xa000\n clflush 0x8000\n jmp 1b");
 ENDLESS(flushes_its_translations, 64, NULL,
 	"mov %cr3, %rax\n 1: mov %rax, %cr3\n invlpg 0x8000\n jmp 1b");
-ENDLESS(flushes_its_global_translations, 64, NULL,
-	"mov %cr4, %rax\n 1: xor $0x80, %al\n mov %rax, %cr4\n jmp 1b");
-ENDLESS(switches_modes, 16, NULL,
-	"1: mov %cr0, %eax\n xor $1, %al\n mov %eax, %cr0\n jmp 1b");
+ENDLESS(switches_tasks_lazily, 64, NULL,
+	"mov %cr0, %rax\n 1: xor $8, %al\n mov %rax, %cr0\n clts\n jmp 1b");
 
 static const char *lacks_virtual_gif(struct machine *m)
 {

@@ -9,8 +9,6 @@
 #include "xsave.h"
 
 #define CR0_NE (1ull << 5)
-#define CR0_NW (1ull << 29)
-#define CR0_CD (1ull << 30)
 #define CR4_OSXSAVE (1ull << 18)
 #define EFER_SCE (1ull << 0)
 
@@ -207,6 +205,8 @@ TEST_F(hostile_state, raises_its_task_priority)
 GUEST(write_cr0, 64, "mov %rbx, %cr0\n hlt");
 GUEST(write_cr4, 64, "mov %rbx, %cr4\n hlt");
 
+GUEST(write_cr0_by_msw, 64, "lmsw %bx\n hlt");
+
 /*
  * It takes effect for the guest alone, or it is #GP or #PF, with no handler. An
  * emulator may take what VMRUN then refuses.
@@ -225,21 +225,63 @@ static void expect_taken_or_not(struct __test_metadata *_metadata,
 	}
 }
 
+/*
+ * The guest writes what differs in one bit: that is an exit, or #GP without a
+ * handler, and nothing has changed; but for TS and MP, which are its own to change.
+ */
+static void expect_exit(struct __test_metadata *_metadata, struct machine *m,
+			uint64_t code)
+{
+	const struct svm_vmcb *vmcb = m->vcpu.vmcb;
+	uint64_t cr0 = vmcb->save.cr0, cr4 = vmcb->save.cr4, exit;
+
+	ASSERT_EQ(0, machine_run(m));
+	exit = vmcb->control.exitcode;
+	ASSERT_TRUE(exit == code || exit == VMEXIT_SHUTDOWN)
+	{
+		TH_LOG("%#llx gives exit %#lx", m->vcpu.regs->rbx, exit);
+	}
+	EXPECT_EQ(cr0, vmcb->save.cr0);
+	EXPECT_EQ(cr4, vmcb->save.cr4);
+}
+
 TEST_F(hostile_state, changes_every_bit_of_cr0)
 {
 	for (int bit = 0; bit < 64; bit++) {
+		uint64_t cr0;
+
 		LOAD_HOSTILE(&self->m, MODE_LONG, write_cr0);
-		REGS->rbx = VMCB->save.cr0 ^ 1ull << bit;
-		expect_taken_or_not(_metadata, &self->m);
+		cr0 = VMCB->save.cr0 ^ 1ull << bit;
+		REGS->rbx = cr0;
+		if (1ull << bit & (SVM_CR0_TS | SVM_CR0_MP)) {
+			ASSERT_EXIT(VMEXIT_HLT, &self->m);
+			EXPECT_EQ(cr0, VMCB->save.cr0);
+		} else if (bit < 32) {
+			expect_exit(_metadata, &self->m, VMEXIT_CR0_SEL_WRITE);
+		} else { /* #GP, or an emulator does not look at it */
+			ASSERT_EQ(0, machine_run(&self->m));
+			EXPECT_EQ(0, VMCB->save.cr0 >> 32);
+		}
 	}
 }
 
 TEST_F(hostile_state, turns_the_caches_off)
 {
 	LOAD_HOSTILE(&self->m, MODE_LONG, write_cr0);
-	REGS->rbx = VMCB->save.cr0 | CR0_CD | CR0_NW;
-	ASSERT_EXIT(VMEXIT_HLT, &self->m);
-	EXPECT_EQ(REGS->rbx, VMCB->save.cr0);
+	REGS->rbx = VMCB->save.cr0 | SVM_CR0_CD | SVM_CR0_NW;
+	ASSERT_EXIT(VMEXIT_CR0_SEL_WRITE, &self->m);
+	EXPECT_EQ(0, VMCB->save.cr0 & (SVM_CR0_CD | SVM_CR0_NW));
+	/* Its program cannot do it for it. */
+	VMCB->save.cr0 |= SVM_CR0_CD | SVM_CR0_NW;
+	ASSERT_EXIT(VMEXIT_INVALID, &self->m);
+	EXPECT_EQ(SVMRUN_INVALID_MUST_BE_ZERO, REGS->out_invalid_reason);
+}
+
+TEST_F(hostile_state, leaves_protected_mode_by_its_msw)
+{
+	LOAD_HOSTILE(&self->m, MODE_LONG, write_cr0_by_msw);
+	REGS->rbx = SVM_CR0_PE | SVM_CR0_EM;
+	expect_exit(_metadata, &self->m, VMEXIT_CR0_SEL_WRITE);
 }
 
 TEST_F(hostile_state, changes_every_bit_of_cr4)
@@ -247,7 +289,7 @@ TEST_F(hostile_state, changes_every_bit_of_cr4)
 	for (int bit = 0; bit < 64; bit++) {
 		LOAD_HOSTILE(&self->m, MODE_LONG, write_cr4);
 		REGS->rbx = VMCB->save.cr4 ^ 1ull << bit;
-		expect_taken_or_not(_metadata, &self->m);
+		expect_exit(_metadata, &self->m, VMEXIT_CR_WRITE(4));
 	}
 }
 

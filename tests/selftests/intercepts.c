@@ -13,7 +13,6 @@
 #define CR0_TS (1ull << 3)
 #define CR0_NE (1ull << 5)
 #define CR0_AM (1ull << 18)
-#define CR0_NW (1ull << 29)
 #define CR4_OSXSAVE (1ull << 18)
 #define EFLAGS_NT (1ull << 14)
 #define EFLAGS_AC (1ull << 18)
@@ -112,9 +111,10 @@ FIXTURE_TEARDOWN(intercept)
 #define CR_WRITE(n, ...)                                                       \
 	EXIT(cr##n##_write, VMEXIT_CR_WRITE(n), 64, "mov %cr" #n ", %rbx",     \
 	     "mov %rbx, %cr" #n, CR_ASSIST, __VA_ARGS__);                      \
-	EXIT(cr##n##_write_trap, VMEXIT_CR_WRITE_TRAP(n), 64,                  \
-	     "mov %cr" #n ", %rbx", "mov %rbx, %cr" #n, .trap = true,          \
-	     .optional = true)
+	NO_CR_TRAP(n)
+#define NO_CR_TRAP(n)                                                          \
+	NEVER(cr##n##_write_trap, VMEXIT_CR_WRITE_TRAP(n),                     \
+	      "svmrun does not let a program ask for it")
 #define DR(n, ...)                                                             \
 	EXIT(dr##n##_read, VMEXIT_DR_READ(n), 64, "", "mov %dr" #n ", %rbx",   \
 	     DR_ASSIST, __VA_ARGS__);                                          \
@@ -130,7 +130,10 @@ CR_WRITE(2);
 CR_READ(3, .optional = true);
 CR_WRITE(3);
 CR_READ(4, .optional = true);
-CR_WRITE(4);
+/* It cannot read CR4 before. */
+EXIT(cr4_write, VMEXIT_CR_WRITE(4), 64, "mov $0x620, %ebx", "mov %rbx, %cr4",
+     CR_ASSIST);
+NO_CR_TRAP(4);
 CR_READ(5, .optional = true);
 CR_WRITE(5, .optional = true);
 CR_READ(6, .optional = true);
@@ -439,9 +442,8 @@ EXIT(xsetbv, VMEXIT_XSETBV, 64, "xor %ecx, %ecx\n xgetbv", "xsetbv",
      .optional = true, .prepare = set_osxsave);
 EXIT(rdpru, VMEXIT_RDPRU, 64, "mov $1, %ecx", ".byte 0x0f, 0x01, 0xfd",
      .optional = true);
-EXIT(efer_write_trap, VMEXIT_EFER_WRITE_TRAP, 64,
-     "mov $0xc0000080, %ecx\n mov $0x1500, %eax\n xor %edx, %edx", "wrmsr",
-     .trap = true, .optional = true);
+NEVER(efer_write_trap, VMEXIT_EFER_WRITE_TRAP,
+      "svmrun does not let a program ask for it");
 EXIT(invlpgb, VMEXIT_INVLPGB, 64,
      "xor %eax, %eax\n xor %ecx, %ecx\n xor %edx, %edx",
      ".byte 0x0f, 0x01, 0xfe", .optional = true);
@@ -483,7 +485,7 @@ static void set_table_unmapped(struct machine *m)
 
 static void set_illegal(struct machine *m)
 {
-	m->vcpu.vmcb->save.cr0 |= CR0_NW;
+	m->vcpu.vmcb->save.dr7 |= 1ull << 32;
 }
 
 static void set_avic(struct machine *m)

@@ -71,18 +71,25 @@ TEST_REFUSED(sev, control.nested_ctl, SVM_NESTED_NP_ENABLE | 2, MUST_BE_ZERO)
 TEST_REFUSED(sev_es, control.nested_ctl, SVM_NESTED_NP_ENABLE | 4, MUST_BE_ZERO)
 TEST_REFUSED(virtual_vmsave, control.virt_ext, SVM_VIRT_VLS_ENABLE,
 	     MUST_BE_ZERO)
+TEST_REFUSED(cr_write_trap, control.intercept[4],
+	     SVM_INTERCEPT4_CR_WRITE_TRAP(0), MUST_BE_ZERO)
+TEST_REFUSED(efer_write_trap, control.intercept[4],
+	     SVM_INTERCEPT4_EFER_WRITE_TRAP, MUST_BE_ZERO)
+TEST_REFUSED(undefined_intercept, control.intercept[5], 1u << 7, MUST_BE_ZERO)
+TEST_REFUSED(undefined_intercept_31, control.intercept[5], 1u << 31,
+	     MUST_BE_ZERO)
+TEST_REFUSED(bus_lock_trap, save.dbgctl, SVM_DBGCTL_BLCKDB, MUST_BE_ZERO)
 TEST_REFUSED(asid_zero, control.asid, 0, MUST_BE_SET)
 TEST_REFUSED(no_nested_paging, control.nested_ctl, 0, MUST_BE_SET)
 TEST_REFUSED(no_svme, save.efer, 0x500, MUST_BE_SET)
 TEST_REFUSED(tlb_control_2, control.tlb_control, 2, VALUE)
 TEST_REFUSED(tlb_control_ff, control.tlb_control, 0xff, VALUE)
 
-/* One that the processor itself checks: no CR0.CD = 0 with NW = 1. */
+/* One that the processor itself checks: the upper half of DR7 */
 TEST_F(policy, processor_refuses)
 {
 	MACHINE_LOAD(&self->m, MODE_LONG, halt);
-	self->m.vcpu.vmcb->save.cr0 |= 1u << 29;
-	self->m.vcpu.vmcb->save.cr0 &= ~(1u << 30);
+	self->m.vcpu.vmcb->save.dr7 |= 1ull << 32;
 	ASSERT_EXIT(VMEXIT_INVALID, &self->m);
 	EXPECT_EQ(SVMRUN_INVALID_PROCESSOR,
 		  self->m.vcpu.regs->out_invalid_reason);
@@ -131,6 +138,83 @@ TEST_F(policy, features)
 #undef CHECK
 	MACHINE_LOAD(&self->m, MODE_LONG, halt);
 	ASSERT_EXIT(VMEXIT_HLT, &self->m);
+}
+
+/*
+ * A guest that does not mind any bit of these registers. With EFER.LME and without
+ * CR4.PAE, which is legal, an emulator does not find its way back to the host.
+ */
+static void load_tolerant(struct machine *m)
+{
+	MACHINE_LOAD(m, MODE_PROTECTED, halt);
+	m->vcpu.vmcb->save.cr0 |= SVM_CR0_WP; /* for CET */
+	m->vcpu.vmcb->save.cr4 |= SVM_CR4_PAE;
+}
+
+static uint32_t reason_for(uint64_t known, uint64_t has, uint64_t bit)
+{
+	if (!(known & bit))
+		return SVMRUN_INVALID_MUST_BE_ZERO;
+	return has & bit ? SVMRUN_INVALID_NONE : SVMRUN_INVALID_UNSUPPORTED;
+}
+
+/* The processor may have a rule of its own for the bit. */
+static bool takes_as_said(struct machine *m, uint32_t offset, uint32_t reason)
+{
+	const struct svmrun_registers *regs = m->vcpu.regs;
+
+	if (machine_run(m))
+		return false;
+	if (reason == SVMRUN_INVALID_NONE)
+		return regs->out_invalid_reason == SVMRUN_INVALID_NONE ||
+		       regs->out_invalid_reason == SVMRUN_INVALID_PROCESSOR;
+	return m->vcpu.vmcb->control.exitcode == VMEXIT_INVALID &&
+	       regs->out_invalid_offset == offset &&
+	       regs->out_invalid_reason == reason;
+}
+
+/* Each bit of each register that is an allow list */
+TEST_F(policy, bits_of_registers)
+{
+	const struct svmrun_info *info = &self->m.info;
+	struct svm_vmcb_save *save = &self->m.vcpu.vmcb->save;
+
+#define CHECK(register, known)                                                 \
+	for (int bit = 0; bit < 64; bit++) {                                   \
+		load_tolerant(&self->m);                                       \
+		save->register |= 1ull << bit;                                 \
+		EXPECT_TRUE(                                                   \
+			takes_as_said(&self->m,                                \
+				      offsetof(struct svm_vmcb,                \
+					       save.register),                 \
+				      reason_for(known, info->out_##register,  \
+						 1ull << bit)))                \
+		{                                                              \
+			TH_LOG(#register ", bit %d", bit);                     \
+		}                                                              \
+	}
+	SVMRUN_POLICY_ALLOWED(CHECK)
+#undef CHECK
+	load_tolerant(&self->m);
+	ASSERT_EXIT(VMEXIT_HLT, &self->m);
+}
+
+/* Those that the processor takes here really run. */
+TEST_F(policy, common_bits_of_cr4_run)
+{
+	static const uint64_t bits[] = {
+		SVM_CR4_TSD, SVM_CR4_DE,     SVM_CR4_PSE,
+		SVM_CR4_PAE, SVM_CR4_MCE,    SVM_CR4_PGE,
+		SVM_CR4_PCE, SVM_CR4_OSFXSR, SVM_CR4_OSXMMEXCPT,
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(bits); i++) {
+		EXPECT_EQ(bits[i], self->m.info.out_cr4 & bits[i]);
+		load_tolerant(&self->m);
+		self->m.vcpu.vmcb->save.cr4 |= bits[i];
+		ASSERT_EXIT(VMEXIT_HLT, &self->m);
+		EXPECT_EQ(bits[i], self->m.vcpu.vmcb->save.cr4 & bits[i]);
+	}
 }
 
 TEST_F(policy, tlb_control_of_the_manual)
@@ -235,6 +319,13 @@ static bool has_skinit(void)
 		.exit = code_, .has = has_,                                    \
 	}
 
+FORCED(cr4_read, "mov %cr4, %rax\n hlt", VMEXIT_CR_READ(4), NULL);
+FORCED(cr4_write, "mov $0x620, %eax\n mov %rax, %cr4\n hlt", VMEXIT_CR_WRITE(4),
+       NULL);
+FORCED(cr0_cd, "mov %cr0, %rax\n bts $30, %rax\n mov %rax, %cr0\n hlt",
+       VMEXIT_CR0_SEL_WRITE, NULL);
+FORCED(cr0_wp, "mov %cr0, %rax\n btc $16, %rax\n mov %rax, %cr0\n hlt",
+       VMEXIT_CR0_SEL_WRITE, NULL);
 FORCED(vmrun, "vmrun %rax", VMEXIT_VMRUN, NULL);
 FORCED(vmload, "vmload %rax", VMEXIT_VMLOAD, NULL);
 FORCED(vmsave, "vmsave %rax", VMEXIT_VMSAVE, NULL);
@@ -258,7 +349,7 @@ FORCED(rdpru, ".byte 0x0f, 0x01, 0xfd", VMEXIT_RDPRU, has_rdpru);
 FORCED(invlpgb, ".byte 0x0f, 0x01, 0xfe", VMEXIT_INVLPGB, has_invlpgb);
 FORCED(tlbsync, ".byte 0x0f, 0x01, 0xff", VMEXIT_TLBSYNC, has_invlpgb);
 
-/* Runs the instruction with these bits in intercept vectors 3 to 5. */
+/* Runs the instruction with these bits in intercept vectors 0 and 3 to 5. */
 static int forced_run(struct machine *m, const char *code, const char *code_end,
 		      uint32_t intercepts)
 {
@@ -267,8 +358,9 @@ static int forced_run(struct machine *m, const char *code, const char *code_end,
 	machine_load(m, MODE_LONG, code, code_end);
 	memset(control->intercept, 0, sizeof(control->intercept));
 	control->intercept[3] = intercepts | SVM_INTERCEPT3_HLT;
-	control->intercept[4] = intercepts;
-	control->intercept[5] = intercepts;
+	control->intercept[0] = intercepts & SVMRUN_POLICY_FORCED_0;
+	control->intercept[4] = intercepts & SVMRUN_POLICY_INTERCEPTS_4;
+	control->intercept[5] = intercepts & SVMRUN_POLICY_INTERCEPTS_5;
 	memset(m->vcpu.msrpm, 0xff, 2 * PAGE);
 	m->vcpu.vmcb->save.cr4 |= 1u << 18; /* OSXSAVE */
 	m->vcpu.vmcb->save.idtr.limit = 0;

@@ -4,12 +4,12 @@
  * the host's is there, neither an address of the kernel's nor a value that the
  * host has in the same registers.
  */
+#include <linux/svmrun_policy.h>
+
 #include <sys/time.h>
 
 #include "hostile.h"
 
-#define CR0_NW (1ull << 29)
-#define CR0_CD (1ull << 30)
 #define UNMAPPED 0x200000ul
 #define KERNEL 0xffff800000000000ull
 
@@ -55,7 +55,8 @@ static void intercept_undefined(struct machine *m)
 
 static void intercept_all(struct machine *m)
 {
-	memset(m->vcpu.vmcb->control.intercept, 0xff, 20);
+	memset(m->vcpu.vmcb->control.intercept, 0xff, 16);
+	m->vcpu.vmcb->control.intercept[4] = SVMRUN_POLICY_INTERCEPTS_4;
 }
 
 static void kick(struct machine *m)
@@ -94,13 +95,13 @@ static void no_nested_paging(struct machine *m)
 	m->vcpu.vmcb->control.nested_ctl = 0;
 }
 
-static void illegal_cr0(struct machine *m)
+static void illegal_dr7(struct machine *m)
 {
-	m->vcpu.vmcb->save.cr0 |= CR0_NW;
+	m->vcpu.vmcb->save.dr7 |= 1ull << 32;
 }
 
 PUBLISH(refused_by_the_module, no_nested_paging, 0, VMEXIT_INVALID, "hlt");
-PUBLISH(refused_by_the_processor, illegal_cr0, 0, VMEXIT_INVALID, "hlt");
+PUBLISH(refused_by_the_processor, illegal_dr7, 0, VMEXIT_INVALID, "hlt");
 
 /* ---- what must not be there ------------------------------------------------------- */
 
@@ -161,14 +162,21 @@ TEST_F(publish, nothing_of_the_hosts)
 	free(before);
 }
 
+/* A code segment of 64 bits with D set; what LGDT takes; both at MACHINE_DATA */
+static const uint64_t illegal_gdt[] = { 0, 0x00ef9b000000ffff };
+static const struct __attribute__((packed)) {
+	uint16_t limit;
+	uint64_t base;
+} illegal_gdtr = { sizeof(illegal_gdt) - 1, MACHINE_DATA };
+
 GUEST(become_illegal, 64,
-      "mov %cr0, %rax\n or $0x20000000, %rax\n mov %rax, %cr0\n"
+      "lgdt 0xa010\n pushq $8\n lea 1f(%rip), %rax\n push %rax\n lretq\n"
       "1: jmp 1b");
 
 WATCHED_FIXTURE(illegal)
 
 /*
- * MOV CR0 refuses what VMRUN refuses (APM 15.5.1): #GP. An emulator may take it,
+ * A far return refuses the segment that VMRUN refuses (APM 15.5.1): #GP. An emulator may take it,
  * and refuse the guest when it is entered again after an interrupt of the host's.
  */
 TEST_F(illegal, refused_after_it_ran)
@@ -177,11 +185,15 @@ TEST_F(illegal, refused_after_it_ran)
 	uint64_t *before;
 
 	LOAD_HOSTILE(&self->m, MODE_LONG, become_illegal);
+	memcpy(machine_at(&self->m, MACHINE_DATA), illegal_gdt,
+	       sizeof(illegal_gdt));
+	memcpy(machine_at(&self->m, MACHINE_DATA + 16), &illegal_gdtr,
+	       sizeof(illegal_gdtr));
 	before = copy_of(vmcb, self->m.vcpu.size);
 	ASSERT_NE(NULL, before);
 	ASSERT_EQ(0, machine_run(&self->m));
 	if (vmcb->control.exitcode == VMEXIT_SHUTDOWN)
-		SKIP(return, "MOV CR0 refuses what VMRUN refuses");
+		SKIP(return, "a far return refuses what VMRUN refuses");
 	ASSERT_EQ(VMEXIT_INVALID, vmcb->control.exitcode);
 	EXPECT_EQ(SVMRUN_INVALID_PROCESSOR,
 		  self->m.vcpu.regs->out_invalid_reason);
