@@ -10,6 +10,7 @@
 #include <linux/minmax.h>
 #include <linux/mm.h>
 #include <linux/mutex.h>
+#include <linux/sched.h>
 #include <linux/spinlock.h>
 
 #include "backing.h"
@@ -70,6 +71,7 @@ static void fetch_all(struct memory *memory, u64 gpa, u64 end, u64 *bits,
 		fetch(region, at, stop, gpa, bits, clear);
 		spin_unlock(&memory->lock);
 		at = stop;
+		cond_resched();
 	}
 }
 
@@ -126,7 +128,9 @@ void dirty_mark(struct memory *memory, u64 gpa, u64 length, const u64 *bits)
 {
 	unsigned long index;
 
-	for (index = 0; index < length >> PAGE_SHIFT; index++)
+	for (index = 0; index < length >> PAGE_SHIFT; index++) {
 		if (bits[index / 64] & 1ull << index % 64)
 			mark(memory, gpa + ((u64)index << PAGE_SHIFT));
+		cond_resched();
+	}
 }

@@ -8,6 +8,7 @@
 #include <linux/errno.h>
 #include <linux/minmax.h>
 #include <linux/mm.h>
+#include <linux/sched.h>
 #include <linux/sched/signal.h>
 #include <linux/spinlock.h>
 #include <linux/svm_vmcb.h>
@@ -210,7 +211,7 @@ static int try_fault(struct memory *memory, struct fault_state *state, u64 gpa,
  * @gpa: EXITINFO2 of VMEXIT_NPF
  * @error_code: EXITINFO1 (APM 15.25.6)
  *
- * Return: 0: run the guest again, after a look at signals; 1: nothing is tied
+ * Return: 0: run the guest again, after handling pending work; 1: nothing is tied
  * there, or not with this right; -EFAULT: the program has no memory there, or
  * not with this right; -EHWPOISON: it has broken; -ENOMEM.
  */
@@ -221,10 +222,10 @@ int fault_handle(struct memory *memory, struct fault_state *state, u64 gpa,
 	int err;
 
 	gpa &= PAGE_MASK;
-	do {
-		if (signal_pending(current))
-			return 0;
+	if (signal_pending(current))
+		return 0;
+	do
 		err = try_fault(memory, state, gpa, access);
-	} while (err == -EBUSY);
-	return err == -EINTR ? 0 : err;
+	while (err == -EBUSY && !signal_pending(current) && !need_resched());
+	return err == -EINTR || err == -EBUSY ? 0 : err;
 }

@@ -9,6 +9,7 @@
 #include <linux/cache.h>
 #include <linux/err.h>
 #include <linux/mm.h>
+#include <linux/sched.h>
 #include <linux/sched/mm.h>
 #include <linux/slab.h>
 #include <linux/smp.h>
@@ -50,27 +51,39 @@ static void limit(const struct memory *memory, struct npt_range *range, u64 end)
 	range->log_gpa = inside ? region->backing->gpa : 0;
 }
 
+/* Between two steps; a notifier that must not block sleeps nowhere. */
+static void pause(bool may_sleep)
+{
+	if (may_sleep)
+		cond_resched();
+}
+
 static void step_all(struct memory *memory, struct npt_range *range,
-		     npt_step *step)
+		     npt_step *step, bool may_sleep)
 {
 	u64 end = range->end;
 
-	do {
+	for (;;) {
 		spin_lock(&memory->lock);
 		limit(memory, range, end);
 		step(&memory->npt, range, MEMORY_STEPS);
 		spin_unlock(&memory->lock);
-	} while (range->gpa < end);
+		if (range->gpa >= end)
+			break;
+		pause(may_sleep);
+	}
 }
 
 /*
  * There is a flush even if nothing was taken out: another thread may have done it
  * and not have flushed yet.
  */
-static void flush_and_free(struct memory *memory, struct npt_range *range)
+static void flush_and_free(struct memory *memory, struct npt_range *range,
+			   bool may_sleep)
 {
 	memory_flush(memory);
-	npt_range_free(range);
+	while (!npt_range_free(range, MEMORY_STEPS))
+		pause(may_sleep);
 }
 
 /**
@@ -84,7 +97,15 @@ void memory_step(struct memory *memory, u64 gpa, u64 end, npt_step *step)
 {
 	struct npt_range range = { .gpa = gpa, .end = end };
 
-	step_all(memory, &range, step);
+	step_all(memory, &range, step, true);
+}
+
+static void zap(struct memory *memory, u64 gpa, u64 end, bool may_sleep)
+{
+	struct npt_range range = { .gpa = gpa, .end = end };
+
+	step_all(memory, &range, npt_zap, may_sleep);
+	flush_and_free(memory, &range, may_sleep);
 }
 
 /**
@@ -98,10 +119,7 @@ void memory_step(struct memory *memory, u64 gpa, u64 end, npt_step *step)
  */
 void memory_zap(struct memory *memory, u64 gpa, u64 end)
 {
-	struct npt_range range = { .gpa = gpa, .end = end };
-
-	step_all(memory, &range, npt_zap);
-	flush_and_free(memory, &range);
+	zap(memory, gpa, end, true);
 }
 
 static bool invalidate(struct mmu_interval_notifier *notifier,
@@ -120,7 +138,7 @@ static bool invalidate(struct mmu_interval_notifier *notifier,
 	mmu_interval_set_seq(notifier, sequence);
 	spin_unlock(&memory->lock);
 	trace_invalidate(memory, gpa, gpa_end);
-	memory_zap(memory, gpa, gpa_end);
+	zap(memory, gpa, gpa_end, mmu_notifier_range_blockable(range));
 	return true;
 }
 
@@ -177,9 +195,12 @@ void memory_destroy(struct memory *memory)
 	root = memory->regions.root;
 	memory->regions.root = RB_ROOT;
 	spin_unlock(&memory->lock);
-	rbtree_postorder_for_each_entry_safe(region, next, &root, node)
+	rbtree_postorder_for_each_entry_safe(region, next, &root, node) {
 		region_free(region);
-	npt_destroy(&memory->npt);
+		cond_resched();
+	}
+	while (!npt_destroy(&memory->npt, MEMORY_STEPS))
+		cond_resched();
 	mmdrop(memory->mm);
 	kfree(memory->running);
 }
@@ -306,6 +327,7 @@ static void join_all(struct memory *memory, u64 gpa, u64 end)
 			join(memory, region, next);
 		else
 			region = next;
+		cond_resched();
 	}
 }
 
@@ -350,12 +372,12 @@ static void region_unmap(struct memory *memory, struct region *region)
 	spin_lock(&memory->lock);
 	region_erase(&memory->regions, region);
 	spin_unlock(&memory->lock);
-	step_all(memory, &range, npt_zap);
+	step_all(memory, &range, npt_zap, true);
 	spin_lock(&memory->lock);
 	npt_prune(&memory->npt, &range, region->gpa);
 	npt_prune(&memory->npt, &range, region->end - PAGE_SIZE);
 	spin_unlock(&memory->lock);
-	flush_and_free(memory, &range);
+	flush_and_free(memory, &range, true);
 	region_free(region);
 }
 
@@ -382,8 +404,10 @@ int memory_unmap(struct memory *memory, u64 gpa, u64 length)
 	if (err)
 		join_all(memory, gpa, end);
 	while (!err && (region = region_first(&memory->regions, gpa)) &&
-	       region->gpa < end)
+	       region->gpa < end) {
 		region_unmap(memory, region);
+		cond_resched();
+	}
 	mutex_unlock(&memory->mutex);
 	return err;
 }
@@ -397,6 +421,7 @@ static void set_rights(struct memory *memory, u64 gpa, u64 end,
 		spin_lock(&memory->lock);
 		region->rights = rights;
 		spin_unlock(&memory->lock);
+		cond_resched();
 	}
 }
 
@@ -410,8 +435,9 @@ static void protect(struct memory *memory, u64 gpa, u64 end,
 		spin_lock(&memory->lock);
 		done = npt_protect(&memory->npt, &range, rights, MEMORY_STEPS);
 		spin_unlock(&memory->lock);
+		cond_resched();
 	} while (!done);
-	flush_and_free(memory, &range);
+	flush_and_free(memory, &range, true);
 }
 
 /**

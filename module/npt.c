@@ -115,18 +115,22 @@ int npt_create(struct npt *npt, unsigned int levels, u64 encryption)
 /**
  * npt_destroy() - free every table
  * @npt: from npt_create(), with success; no processor may use it any more
+ * @steps: how many tables to free before coming back
  *
  * What it takes grows with what is in use: nothing is looked through.
+ *
+ * Return: true when all is done.
  */
-void npt_destroy(struct npt *npt)
+bool npt_destroy(struct npt *npt, unsigned int steps)
 {
-	while (!list_empty(&npt->list)) {
+	while (!list_empty(&npt->list) && steps--) {
 		u64 *table = table_from_link(npt->list.next);
 
 		table_drop(npt, table);
 		table_free(table);
 	}
 	npt->root = NULL;
+	return list_empty(&npt->list);
 }
 
 /**
@@ -526,13 +530,17 @@ bool npt_collect(struct npt *npt, struct npt_range *range, unsigned int steps)
 /**
  * npt_range_free() - free the tables that were taken out
  * @range: the range, after the TLB was flushed
+ * @steps: how many tables to free before coming back
+ *
+ * Return: true when all is done.
  */
-void npt_range_free(struct npt_range *range)
+bool npt_range_free(struct npt_range *range, unsigned int steps)
 {
-	while (range->freed) {
+	while (range->freed && steps--) {
 		u64 *table = range->freed;
 
 		range->freed = (u64 *)(unsigned long)table[0];
 		table_free(table);
 	}
+	return !range->freed;
 }

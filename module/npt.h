@@ -67,7 +67,7 @@ struct npt_range {
 };
 
 int npt_create(struct npt *npt, unsigned int levels, u64 encryption);
-void npt_destroy(struct npt *npt);
+bool npt_destroy(struct npt *npt, unsigned int steps);
 
 u64 npt_span(unsigned int level);
 unsigned int npt_missing(const struct npt *npt, u64 gpa);
@@ -82,6 +82,6 @@ bool npt_protect(struct npt *npt, struct npt_range *range, unsigned int rights,
 bool npt_mark(struct npt *npt, struct npt_range *range, unsigned int steps);
 bool npt_collect(struct npt *npt, struct npt_range *range, unsigned int steps);
 void npt_prune(struct npt *npt, struct npt_range *range, u64 gpa);
-void npt_range_free(struct npt_range *range);
+bool npt_range_free(struct npt_range *range, unsigned int steps);
 
 #endif /* SVMRUN_NPT_H */

@@ -70,7 +70,7 @@ static void table_create(struct input *input)
 static void table_destroy(void)
 {
 	npt_cache_drain(&table.cache);
-	npt_destroy(&table.npt);
+	holds(npt_destroy(&table.npt, ~0u), "it does not come to an end");
 }
 
 static u64 *table_of(u64 entry)
@@ -178,7 +178,7 @@ static void clear(u64 from, u64 end)
 	struct npt_range range = { .gpa = from, .end = end };
 
 	holds(npt_zap(&table.npt, &range, ~0u), "it does not come to an end");
-	npt_range_free(&range);
+	holds(npt_range_free(&range, ~0u), "it does not come to an end");
 	forget(from, end);
 }
 
@@ -238,7 +238,7 @@ static void zap(struct input *input)
 	holds(range.gpa > from || from >= range.end || !steps,
 	      "it does not get on");
 	holds(done == (range.gpa >= range.end), "done, or not");
-	npt_range_free(&range);
+	holds(npt_range_free(&range, ~0u), "it does not come to an end");
 	if (range.log)
 		log_check(from, range.gpa);
 	if (range.gpa > from)
@@ -266,7 +266,7 @@ static void protect(struct input *input)
 		else
 			*page = (struct page){ 0 };
 	}
-	npt_range_free(&range);
+	holds(npt_range_free(&range, ~0u), "it does not come to an end");
 	table_check();
 }
 
@@ -312,7 +312,7 @@ static void prune(struct input *input)
 	struct npt_range range = { 0 };
 
 	npt_prune(&table.npt, &range, gpa_of(input_below(input, table.pages)));
-	npt_range_free(&range);
+	holds(npt_range_free(&range, ~0u), "it does not come to an end");
 	table_check();
 }
 

@@ -36,7 +36,7 @@ static u64 zap_steps(u64 gpa, u64 end, unsigned int steps)
 	struct npt_range range = { .gpa = gpa, .end = end };
 
 	npt_zap(&npt, &range, steps);
-	npt_range_free(&range);
+	ck_assert(npt_range_free(&range, ~0u));
 	return range.gpa;
 }
 
@@ -60,7 +60,7 @@ static void prune(u64 gpa)
 	struct npt_range range = {};
 
 	npt_prune(&npt, &range, gpa);
-	npt_range_free(&range);
+	ck_assert(npt_range_free(&range, ~0u));
 }
 
 /*
@@ -97,7 +97,7 @@ static void setup(unsigned int levels, u64 encryption)
 static void teardown(void)
 {
 	npt_cache_drain(&cache);
-	npt_destroy(&npt);
+	ck_assert(npt_destroy(&npt, ~0u));
 	ck_assert_ptr_null(npt.root);
 }
 
@@ -384,6 +384,28 @@ START_TEST(prune_takes_empty_tables_only)
 }
 END_TEST
 
+/* Freeing takes steps as well: as many tables as asked for, and then the rest. */
+START_TEST(freeing_comes_back_after_its_steps)
+{
+	struct npt_range range = { .end = 4 * MIB_2 };
+	u64 gpa;
+
+	setup(4, 0);
+	for (gpa = 0; gpa < 8 * MIB_2; gpa += MIB_2)
+		map(gpa, 0x5000, 0);
+	ck_assert(npt_zap(&npt, &range, ~0u));
+	ck_assert(!npt_range_free(&range, 3));
+	ck_assert_ptr_nonnull(range.freed);
+	ck_assert(npt_range_free(&range, 1));
+	npt_cache_drain(&cache);
+	ck_assert_uint_eq(npt.tables, 1 + 2 + 4);
+	ck_assert(!npt_destroy(&npt, 5));
+	ck_assert_uint_eq(npt.tables, 2);
+	ck_assert(npt_destroy(&npt, 2));
+	ck_assert_uint_eq(npt.tables, 0);
+}
+END_TEST
+
 /* The processor may still be walking a table that has been taken out. */
 START_TEST(freed_tables_are_linked_by_nothing_present)
 {
@@ -396,7 +418,7 @@ START_TEST(freed_tables_are_linked_by_nothing_present)
 	ck_assert(range.flush);
 	ck_assert_ptr_nonnull(range.freed);
 	ck_assert_uint_eq(range.freed[0] & P, 0);
-	npt_range_free(&range);
+	ck_assert(npt_range_free(&range, ~0u));
 	teardown();
 }
 END_TEST
@@ -641,7 +663,7 @@ START_TEST(zap_logs_what_was_written)
 	ck_assert(is_written(4) && !is_written(700));
 	range = logged_range(512, 1024);
 	npt_zap(&npt, &range, ~0u);
-	npt_range_free(&range);
+	ck_assert(npt_range_free(&range, ~0u));
 	ck_assert(is_written(700));
 	ck_assert_uint_eq(collect(0, LOG_PAGES), 0);
 	teardown();
@@ -751,6 +773,7 @@ Suite *npt_suite(void)
 		&zap_frees_tables_of_pages,
 		&zap_frees_tables_of_tables,
 		&prune_takes_empty_tables_only,
+		&freeing_comes_back_after_its_steps,
 		&freed_tables_are_linked_by_nothing_present,
 		&protect_takes_write_and_gives_none,
 		&protect_gives_and_takes_execute,

@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Calls on much guest memory take long; others run meanwhile. A thread on the same
+ * processor looks at the clock all the time: it must not be kept from it for most of
+ * a call. Where the kernel can be preempted this is so anyway.
+ */
+#include <sys/resource.h>
+#include <time.h>
+
+#include "hammer.h"
+#include "paging.h"
+
+/* Where the guest reads one page in each 2 MiB: many tables, little memory */
+#define GPA (4 * GIB_1)
+#define SIZE (32 * GIB_1)
+#define LEAVES (SIZE / MIB_2)
+
+/* From 4 GiB on, in the library's table of GiB */
+#define PTE_PS (1ull << 7)
+#define DIRECTORY (MACHINE_TABLES + PAGE)
+
+/* What is shorter says nothing. */
+#define LONG_MS 40
+
+GUEST(read_leaves, 64,
+      "1: mov (%rbx), %rax\n add $0x200000, %rbx\n loop 1b\n hlt");
+
+FIXTURE(reschedule)
+{
+	struct machine m;
+	uint8_t *memory; /* SIZE bytes of it, of which there are none yet */
+	pthread_t thread;
+	volatile bool stop;
+	volatile int64_t gap; /* ms, the longest */
+};
+
+static int64_t now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000ll + now.tv_nsec / 1000000;
+}
+
+static void *watch(void *argument)
+{
+	FIXTURE_DATA(reschedule) *self = argument;
+	int64_t last = now_ms();
+
+	while (!self->stop) {
+		int64_t now = now_ms();
+
+		if (now - last > self->gap)
+			self->gap = now - last;
+		last = now;
+	}
+	return NULL;
+}
+
+static void map_gibs(struct machine *m)
+{
+	uint64_t *entries = machine_at(m, DIRECTORY);
+
+	for (uint64_t gpa = GPA; gpa < GPA + SIZE; gpa += GIB_1)
+		entries[gpa / GIB_1] = gpa | PTE_P | PTE_W | PTE_PS;
+}
+
+FIXTURE_SETUP(reschedule)
+{
+	struct machine *m = &self->m;
+
+	ASSERT_EQ(0, go_to_cpu(0));
+	ASSERT_EQ(0, machine_create(m));
+	if (SIZE + GPA > 1ull << m->info.out_gpa_bits)
+		SKIP_SETUP("guest physical addresses are too short");
+	self->memory = mmap(NULL, SIZE, PROT_READ | PROT_WRITE,
+			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	ASSERT_NE(MAP_FAILED, self->memory);
+	ASSERT_EQ(0, madvise(self->memory, SIZE, MADV_NOHUGEPAGE));
+	ASSERT_EQ(0, machine_map(m, GPA, self->memory, SIZE,
+				 MAP_ALL | SVMRUN_MAP_LOG_DIRTY));
+	MACHINE_LOAD(m, MODE_LONG, read_leaves);
+	map_gibs(m);
+	m->vcpu.regs->rbx = GPA;
+	m->vcpu.regs->rcx = LEAVES;
+	ASSERT_EXIT(VMEXIT_HLT, m);
+	EXPECT_LE(LEAVES, machine_vm_info(m).out_pages_4k);
+	ASSERT_EQ(0, pthread_create(&self->thread, NULL, watch, self));
+}
+
+FIXTURE_TEARDOWN(reschedule)
+{
+	self->stop = true;
+	pthread_join(self->thread, NULL);
+	machine_destroy(&self->m);
+}
+
+/* What takes long from here on is measured. */
+static int64_t begin(FIXTURE_DATA(reschedule) * self)
+{
+	sched_yield();
+	self->gap = 0;
+	return now_ms();
+}
+
+static void end(struct __test_metadata *_metadata,
+		FIXTURE_DATA(reschedule) * self, int64_t begun)
+{
+	int64_t taken = now_ms() - begun;
+
+	sched_yield();
+	TH_LOG("%lld ms, %lld of them in a row", (long long)taken,
+	       (long long)self->gap);
+	if (taken < LONG_MS)
+		SKIP(return, "it did not take long");
+	EXPECT_GT(taken / 2, self->gap);
+}
+
+TEST_F(reschedule, protect)
+{
+	int64_t begun = begin(self);
+
+	EXPECT_EQ(0, machine_protect(&self->m, GPA, SIZE, MAP_RX));
+	end(_metadata, self, begun);
+}
+
+TEST_F(reschedule, unmap)
+{
+	int64_t begun = begin(self);
+
+	EXPECT_EQ(0, machine_unmap(&self->m, GPA, SIZE));
+	end(_metadata, self, begun);
+}
+
+TEST_F(reschedule, destroy)
+{
+	struct machine *m = &self->m;
+	int64_t begun;
+
+	svmrun_vcpu_destroy(&m->vcpu);
+	begun = begin(self);
+	svmrun_vm_destroy(&m->vm);
+	end(_metadata, self, begun);
+}
+
+/* Linux takes all of it away at once. */
+TEST_F(reschedule, notifier)
+{
+	int64_t begun = begin(self);
+
+	EXPECT_EQ(0, mprotect(self->memory, SIZE, PROT_NONE));
+	end(_metadata, self, begun);
+}
+
+TEST_F(reschedule, dirty)
+{
+	uint64_t *bits = pages_new(SIZE / PAGE / 8);
+	int64_t begun;
+
+	ASSERT_NE(MAP_FAILED, bits);
+	memset(bits, 0, SIZE / PAGE / 8);
+	begun = begin(self);
+	EXPECT_EQ(0, machine_dirty(&self->m, GPA, SIZE, bits,
+				   SVMRUN_DIRTY_CLEAR));
+	end(_metadata, self, begun);
+}
+
+TEST_HARNESS_MAIN
