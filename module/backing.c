@@ -16,39 +16,16 @@
 #include "compat.h"
 #include "memory.h"
 
-static unsigned long page_number(const struct backing *backing, u64 gpa)
-{
-	return (gpa - backing->gpa) >> PAGE_SHIFT;
-}
-
-static unsigned long *dirty_alloc(u64 length)
-{
-	size_t bits = length >> PAGE_SHIFT;
-
-	/* Whoever asks for more than there is hears so, and nobody else. */
-	return kvcalloc(BITS_TO_LONGS(bits), sizeof(long),
-			GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
-}
-
-static void backing_free(struct backing *backing)
-{
-	kvfree(backing->dirty);
-	kfree(backing);
-}
-
 /**
- * backing_create() - a range of a program's memory
+ * backing_create() - a range of a program's memory, in no tree yet
  * @memory: whose mm it is in
- * @gpa: a multiple of the page size
  * @hva: a multiple of the page size
- * @length: bytes, a multiple of the page size, not 0; both ranges are in bounds
- * @log_dirty: keep a log of pages that the guest writes
- * @ops: hears when Linux takes pages away
+ * @end: a multiple of the page size, behind @hva
+ * @ops: called when Linux takes pages away
  *
  * Return: the backing, to backing_put(); or an error pointer: -ENOMEM, -EINTR.
  */
-struct backing *backing_create(struct memory *memory, u64 gpa, u64 hva,
-			       u64 length, bool log_dirty,
+struct backing *backing_create(struct memory *memory, u64 hva, u64 end,
 			       const struct mmu_interval_notifier_ops *ops)
 {
 	struct backing *backing = kzalloc(sizeof(*backing), GFP_KERNEL_ACCOUNT);
@@ -57,25 +34,17 @@ struct backing *backing_create(struct memory *memory, u64 gpa, u64 hva,
 	if (!backing)
 		return ERR_PTR(-ENOMEM);
 	kref_init(&backing->ref);
+	RB_CLEAR_NODE(&backing->node);
 	backing->memory = memory;
-	backing->gpa = gpa;
 	backing->hva = hva;
-	backing->length = length;
-	err = -ENOMEM;
-	if (log_dirty) {
-		backing->dirty = dirty_alloc(length);
-		if (!backing->dirty)
-			goto err;
-	}
+	backing->end = end;
 	err = mmu_interval_notifier_insert(&backing->notifier, memory->mm, hva,
-					   length, ops);
-	if (err)
-		goto err;
+					   end - hva, ops);
+	if (err) {
+		kfree(backing);
+		return ERR_PTR(err);
+	}
 	return backing;
-
-err:
-	backing_free(backing);
-	return ERR_PTR(err);
 }
 
 /**
@@ -92,12 +61,13 @@ static void release(struct kref *ref)
 	struct backing *backing = container_of(ref, struct backing, ref);
 
 	mmu_interval_notifier_remove(&backing->notifier);
-	backing_free(backing);
+	kfree(backing);
 }
 
 /**
  * backing_put() - the mirror of backing_create() and backing_get()
- * @backing: nothing of it is mapped any more if this is the last
+ * @backing: in no tree if this is the last; nothing of it is mapped then, unless
+ *	another one has the same memory
  *
  * May sleep.
  */
@@ -107,15 +77,86 @@ void backing_put(struct backing *backing)
 }
 
 /**
- * backing_hva() - where the program sees what the guest sees at an address
- * @backing: the backing
- * @gpa: guest physical address in it
+ * backing_first() - find the first backing that ends at an address or behind it
+ * @tree: backings; they neither overlap nor touch
+ * @hva: the address
  *
- * Return: the address.
+ * Return: the backing, or NULL.
  */
-u64 backing_hva(const struct backing *backing, u64 gpa)
+struct backing *backing_first(const struct rb_root *tree, u64 hva)
 {
-	return backing->hva + (gpa - backing->gpa);
+	struct rb_node *node = tree->rb_node;
+	struct backing *first = NULL;
+
+	while (node) {
+		struct backing *backing = rb_entry(node, struct backing, node);
+
+		if (backing->end >= hva) {
+			first = backing;
+			node = node->rb_left;
+		} else {
+			node = node->rb_right;
+		}
+	}
+	return first;
+}
+
+/**
+ * backing_at() - find the backing that an address is in
+ * @tree: backings
+ * @hva: the address
+ *
+ * Return: the backing, or NULL.
+ */
+struct backing *backing_at(const struct rb_root *tree, u64 hva)
+{
+	struct backing *backing = backing_first(tree, hva + 1);
+
+	return backing && backing->hva <= hva ? backing : NULL;
+}
+
+/**
+ * backing_next() - the backing that follows
+ * @backing: a backing in a tree
+ *
+ * Return: the backing, or NULL.
+ */
+struct backing *backing_next(struct backing *backing)
+{
+	struct rb_node *node = rb_next(&backing->node);
+
+	return node ? rb_entry(node, struct backing, node) : NULL;
+}
+
+/**
+ * backing_insert() - into a tree, which takes over the reference
+ * @tree: backings; none overlaps @backing
+ * @backing: the backing
+ */
+void backing_insert(struct rb_root *tree, struct backing *backing)
+{
+	struct rb_node **link = &tree->rb_node, *parent = NULL;
+
+	while (*link) {
+		parent = *link;
+		if (backing->hva < rb_entry(parent, struct backing, node)->hva)
+			link = &parent->rb_left;
+		else
+			link = &parent->rb_right;
+	}
+	rb_link_node(&backing->node, parent, link);
+	rb_insert_color(&backing->node, tree);
+}
+
+/**
+ * backing_erase() - out of its tree: no page is mapped by way of it from here on
+ * @tree: the tree
+ * @backing: a backing in it, to backing_put()
+ */
+void backing_erase(struct rb_root *tree, struct backing *backing)
+{
+	rb_erase(&backing->node, tree);
+	RB_CLEAR_NODE(&backing->node);
 }
 
 /* Does the page tables' entry do for the access? */
@@ -289,9 +330,9 @@ static bool find_quickly(struct backing *backing, u64 hva, bool write,
 }
 
 /**
- * backing_find() - the page behind a guest physical address
+ * backing_find() - the page at a host virtual address
  * @backing: the backing, of the current process
- * @gpa: guest physical address in it
+ * @hva: host virtual address in it
  * @write: it must be writable
  * @most: how many pages to look for from there on, 1 to BACKING_PAGES, all of
  *	them in the backing; more than the first only if it costs little
@@ -300,11 +341,10 @@ static bool find_quickly(struct backing *backing, u64 hva, bool write,
  * Return: 0; -EBUSY: try again; -EINTR: a fatal signal; -EFAULT: the program has
  * no memory there, or not with this right; -ENOMEM; -EHWPOISON.
  */
-int backing_find(struct backing *backing, u64 gpa, bool write,
+int backing_find(struct backing *backing, u64 hva, bool write,
 		 unsigned int most, struct backing_pages *pages)
 {
-	u64 hva = backing_hva(backing, gpa);
-
+	pages->hva = hva;
 	pages->sequence = mmu_interval_read_begin(&backing->notifier);
 	if (find_quickly(backing, hva, write, most, pages))
 		return 0;
@@ -316,56 +356,13 @@ int backing_find(struct backing *backing, u64 gpa, bool write,
  * @backing: the backing
  * @pages: from backing_find()
  *
- * Under the lock that the notifier's callback takes too.
+ * Under the lock that the notifier's callback takes too, and that guards the tree.
  *
- * Return: true if they may.
+ * Return: true if they may, or if the backing is in no tree any more.
  */
 bool backing_has_changed(struct backing *backing,
 			 const struct backing_pages *pages)
 {
-	return mmu_interval_read_retry(&backing->notifier, pages->sequence);
-}
-
-/**
- * backing_mark_dirty() - note in the log that a page may have been written to
- * @backing: a backing with a log
- * @gpa: guest physical address in it
- *
- * Under the lock of the nested page table.
- */
-void backing_mark_dirty(struct backing *backing, u64 gpa)
-{
-	__set_bit(page_number(backing, gpa), backing->dirty);
-}
-
-/**
- * backing_next_dirty() - find in the log
- * @backing: a backing with a log
- * @gpa: guest physical address in it
- * @end: guest physical address behind @gpa, at most where the backing ends
- *
- * Under the lock of the nested page table.
- *
- * Return: the first page from @gpa on that the guest may have written; @end if
- * there is none.
- */
-u64 backing_next_dirty(const struct backing *backing, u64 gpa, u64 end)
-{
-	unsigned long page = find_next_bit(backing->dirty,
-					   page_number(backing, end),
-					   page_number(backing, gpa));
-
-	return backing->gpa + ((u64)page << PAGE_SHIFT);
-}
-
-/**
- * backing_clear_dirty() - take a page off the log
- * @backing: a backing with a log
- * @gpa: guest physical address in it
- *
- * Under the lock of the nested page table.
- */
-void backing_clear_dirty(struct backing *backing, u64 gpa)
-{
-	__clear_bit(page_number(backing, gpa), backing->dirty);
+	return RB_EMPTY_NODE(&backing->node) ||
+	       mmu_interval_read_retry(&backing->notifier, pages->sequence);
 }

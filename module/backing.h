@@ -4,29 +4,29 @@
 
 #include <linux/kref.h>
 #include <linux/mmu_notifier.h>
+#include <linux/rbtree.h>
 #include <linux/types.h>
 
 struct memory;
 
 /**
- * struct backing - a range of the program's memory, as one MAP gave it
- * @notifier: hears when Linux takes pages of it away
- * @ref: each region has one, and whoever is looking for a page
- * @memory: whose regions it is behind
- * @gpa: where the guest sees its beginning
- * @hva: where the program does
- * @length: bytes
- * @dirty: a bit a page that the guest may have written, or NULL if nobody keeps
- *	a log; guarded by the lock of the nested page table
+ * struct backing - a range of the program's memory that a VM's regions lie in
+ * @notifier: called when Linux takes pages of it away
+ * @ref: the tree has one, and so has each thread that is looking for a page
+ * @node: in the VM's tree, until another one takes its place or no region is left
+ * @memory: whose regions lie in it
+ * @hva: first host virtual address
+ * @end: behind the last one
+ * @used: sum of the regions' bytes; guarded by the mutex of @memory
  */
 struct backing {
 	struct mmu_interval_notifier notifier;
 	struct kref ref;
+	struct rb_node node;
 	struct memory *memory;
-	u64 gpa;
 	u64 hva;
-	u64 length;
-	unsigned long *dirty;
+	u64 end;
+	u64 used;
 };
 
 /* Pages that are looked for at a time, at most */
@@ -34,6 +34,7 @@ struct backing {
 
 /**
  * struct backing_pages - pages that were found in the program's memory
+ * @hva: where the first one is
  * @page: the pages, one behind the other; Linux may take them away unless the
  *	lock of the nested page table is held and backing_has_changed() says no
  * @count: how many
@@ -42,6 +43,7 @@ struct backing {
  * @sequence: to ask backing_has_changed() with
  */
 struct backing_pages {
+	u64 hva;
 	struct page *page[BACKING_PAGES];
 	unsigned int count;
 	unsigned int order;
@@ -49,20 +51,20 @@ struct backing_pages {
 	unsigned long sequence;
 };
 
-struct backing *backing_create(struct memory *memory, u64 gpa, u64 hva,
-			       u64 length, bool log_dirty,
+struct backing *backing_create(struct memory *memory, u64 hva, u64 end,
 			       const struct mmu_interval_notifier_ops *ops);
 void backing_get(struct backing *backing);
 void backing_put(struct backing *backing);
 
-u64 backing_hva(const struct backing *backing, u64 gpa);
-int backing_find(struct backing *backing, u64 gpa, bool write,
+struct backing *backing_first(const struct rb_root *tree, u64 hva);
+struct backing *backing_at(const struct rb_root *tree, u64 hva);
+struct backing *backing_next(struct backing *backing);
+void backing_insert(struct rb_root *tree, struct backing *backing);
+void backing_erase(struct rb_root *tree, struct backing *backing);
+
+int backing_find(struct backing *backing, u64 hva, bool write,
 		 unsigned int most, struct backing_pages *pages);
 bool backing_has_changed(struct backing *backing,
 			 const struct backing_pages *pages);
-
-void backing_mark_dirty(struct backing *backing, u64 gpa);
-u64 backing_next_dirty(const struct backing *backing, u64 gpa, u64 end);
-void backing_clear_dirty(struct backing *backing, u64 gpa);
 
 #endif /* SVMRUN_BACKING_H */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The log of pages that guests write to. The processor keeps it, in the nested page
- * table (APM 5.4.2, 15.25.5): what it notes there comes into the backing's when a
+ * table (APM 5.4.2, 15.25.5): what it notes there comes into the region's when a
  * program asks, and when pages are taken out.
  */
 #include "dirty.h"
@@ -13,7 +13,6 @@
 #include <linux/sched.h>
 #include <linux/spinlock.h>
 
-#include "backing.h"
 #include "memory.h"
 #include "npt.h"
 #include "region.h"
@@ -23,7 +22,7 @@ static bool is_logged(const struct memory *memory, u64 gpa, u64 end)
 	while (gpa < end) {
 		struct region *region = region_find(&memory->regions, gpa);
 
-		if (!region || !region->backing->dirty)
+		if (!region || !region->log)
 			return false;
 		gpa = region->end;
 	}
@@ -47,12 +46,12 @@ static void fetch(struct region *region, u64 begin, u64 end, u64 gpa, u64 *bits,
 {
 	u64 at = begin;
 
-	while ((at = backing_next_dirty(region->backing, at, end)) < end) {
+	while ((at = region_next_dirty(region, at, end)) < end) {
 		unsigned long index = (at - gpa) >> PAGE_SHIFT;
 
 		bits[index / 64] |= 1ull << index % 64;
 		if (clear)
-			backing_clear_dirty(region->backing, at);
+			region_clear_dirty(region, at);
 		at += PAGE_SIZE;
 	}
 }
@@ -112,8 +111,8 @@ static void mark(struct memory *memory, u64 gpa)
 
 	spin_lock(&memory->lock);
 	region = region_find(&memory->regions, gpa);
-	if (region && region->backing->dirty)
-		backing_mark_dirty(region->backing, gpa);
+	if (region && region->log)
+		region_mark_dirty(region, gpa);
 	spin_unlock(&memory->lock);
 }
 

@@ -45,12 +45,9 @@ static struct region *find_allowed(const struct memory *memory, u64 gpa,
  */
 static bool fits(const struct region *region, u64 gpa, u64 end)
 {
-	const struct backing *backing = region->backing;
-
 	return gpa >= region->gpa && end <= region->end &&
-	       !(backing_hva(backing, gpa) & (end - gpa - 1)) &&
-	       (!backing->dirty ||
-		backing_next_dirty(backing, gpa, end) == end);
+	       !(region_hva(region, gpa) & (end - gpa - 1)) &&
+	       (!region->log || region_next_dirty(region, gpa, end) == end);
 }
 
 /* The largest page that Linux maps there, and that the region can have */
@@ -72,7 +69,7 @@ static unsigned int page_level(const struct region *region, u64 gpa,
 /* Writes that are logged are seen page by page. */
 static bool is_logged(const struct region *region, unsigned int access)
 {
-	return region->backing->dirty && (access & NPT_WRITE);
+	return region->log && (access & NPT_WRITE);
 }
 
 /* The guest's writes leave no trace in the program's tables. */
@@ -114,7 +111,7 @@ static u64 map_ahead(struct memory *memory, const struct region *region,
 	return gpa + PAGE_SIZE;
 }
 
-static int map_pages(struct memory *memory, const struct region *region,
+static int map_pages(struct memory *memory, struct region *region,
 		     struct fault_state *state, u64 gpa, unsigned int access,
 		     const struct backing_pages *pages, unsigned int *level)
 {
@@ -124,14 +121,14 @@ static int map_pages(struct memory *memory, const struct region *region,
 	*level = 1;
 	if (!is_logged(region, access))
 		*level = page_level(region, gpa, pages->order);
-	if (!pages->writable || (region->backing->dirty && *level > 1))
+	if (!pages->writable || (region->log && *level > 1))
 		rights &= ~NPT_WRITE;
 	err = map_page(memory, &state->cache, gpa, pages->page[0], *level,
 		       rights);
 	if (err)
 		return err;
 	if (is_logged(region, access))
-		backing_mark_dirty(region->backing, gpa);
+		region_mark_dirty(region, gpa);
 	state->next = FAULT_NEXT_NONE;
 	if (*level == 1)
 		state->next = map_ahead(memory, region, &state->cache, gpa,
@@ -150,11 +147,15 @@ static int install(struct memory *memory, struct backing *backing,
 
 	spin_lock(&memory->lock);
 	region = find_allowed(memory, gpa, access);
-	if (region && region->backing == backing &&
+	if (region && region_hva(region, gpa) == pages->hva &&
 	    !backing_has_changed(backing, pages))
-		err = map_pages(memory, region, state, gpa, access, pages,
-				&level);
+		err = region_populate(&memory->regions, region) ?
+			      map_pages(memory, region, state, gpa, access,
+					pages, &level) :
+			      -ENOSPC;
 	spin_unlock(&memory->lock);
+	if (err == -ENOSPC)
+		return memory_make_room(memory, gpa);
 	if (err == -EEXIST)
 		memory_zap(memory, gpa & -npt_span(level),
 			   (gpa & -npt_span(level)) + npt_span(level));
@@ -181,6 +182,7 @@ static int try_fault(struct memory *memory, struct fault_state *state, u64 gpa,
 	struct backing *backing;
 	struct region *region;
 	unsigned int missing, most;
+	u64 hva;
 	int err;
 
 	spin_lock(&memory->lock);
@@ -189,14 +191,19 @@ static int try_fault(struct memory *memory, struct fault_state *state, u64 gpa,
 		spin_unlock(&memory->lock);
 		return 1;
 	}
-	backing = region->backing;
+	hva = region_hva(region, gpa);
+	backing = backing_at(&memory->backings, hva);
+	if (!backing) {
+		spin_unlock(&memory->lock);
+		return memory_make_room(memory, gpa);
+	}
 	backing_get(backing);
 	missing = npt_missing(&memory->npt, gpa);
 	most = pages_to_find(state, region, gpa, access);
 	spin_unlock(&memory->lock);
 	err = npt_cache_fill(&state->cache, missing);
 	if (!err)
-		err = backing_find(backing, gpa, access & NPT_WRITE, most,
+		err = backing_find(backing, hva, access & NPT_WRITE, most,
 				   &pages);
 	if (!err)
 		err = install(memory, backing, state, gpa, access, &pages);

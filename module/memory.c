@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Guest memory is the program's memory. Regions tie guest physical addresses to
- * backings; pages come into the nested page table when the guest touches them,
- * and when Linux takes one away, the backing's notifier takes it out first.
+ * host virtual ones; pages come into the nested page table when the guest touches
+ * them. When Linux takes one away, the notifier of the backing that it lies in takes
+ * it out first, at each guest physical address where it is mapped.
  */
 #include "memory.h"
 
@@ -47,31 +48,40 @@ static void limit(const struct memory *memory, struct npt_range *range, u64 end)
 	range->end = end;
 	if (region)
 		range->end = min(end, inside ? region->end : region->gpa);
-	range->log = inside ? region->backing->dirty : NULL;
-	range->log_gpa = inside ? region->backing->gpa : 0;
+	range->log = inside && region->log ? region->log->bits : NULL;
+	range->log_gpa = inside && region->log ? region->log->gpa : 0;
 }
 
-/* Between two steps; a notifier that must not block sleeps nowhere. */
+/* Between two steps; a notifier that must not block does not sleep either. */
 static void pause(bool may_sleep)
 {
 	if (may_sleep)
 		cond_resched();
 }
 
-static void step_all(struct memory *memory, struct npt_range *range,
-		     npt_step *step, bool may_sleep)
+/* With @memory->lock held, which others can have after so many steps. */
+static void step_locked(struct memory *memory, struct npt_range *range,
+			npt_step *step, unsigned int steps, bool may_sleep)
 {
 	u64 end = range->end;
 
 	for (;;) {
-		spin_lock(&memory->lock);
 		limit(memory, range, end);
-		step(&memory->npt, range, MEMORY_STEPS);
-		spin_unlock(&memory->lock);
+		step(&memory->npt, range, steps);
 		if (range->gpa >= end)
 			break;
+		spin_unlock(&memory->lock);
 		pause(may_sleep);
+		spin_lock(&memory->lock);
 	}
+}
+
+static void step_all(struct memory *memory, struct npt_range *range,
+		     npt_step *step)
+{
+	spin_lock(&memory->lock);
+	step_locked(memory, range, step, MEMORY_STEPS, true);
+	spin_unlock(&memory->lock);
 }
 
 /*
@@ -97,15 +107,7 @@ void memory_step(struct memory *memory, u64 gpa, u64 end, npt_step *step)
 {
 	struct npt_range range = { .gpa = gpa, .end = end };
 
-	step_all(memory, &range, step, true);
-}
-
-static void zap(struct memory *memory, u64 gpa, u64 end, bool may_sleep)
-{
-	struct npt_range range = { .gpa = gpa, .end = end };
-
-	step_all(memory, &range, npt_zap, may_sleep);
-	flush_and_free(memory, &range, may_sleep);
+	step_all(memory, &range, step);
 }
 
 /**
@@ -119,26 +121,100 @@ static void zap(struct memory *memory, u64 gpa, u64 end, bool may_sleep)
  */
 void memory_zap(struct memory *memory, u64 gpa, u64 end)
 {
-	zap(memory, gpa, end, true);
+	struct npt_range range = { .gpa = gpa, .end = end };
+
+	step_all(memory, &range, npt_zap);
+	flush_and_free(memory, &range, true);
 }
 
+/* ---- when Linux takes memory away ------------------------------------------- */
+
+/**
+ * struct aliases - a range of host memory, and where guests may have pages of it
+ * @hva: first host virtual address
+ * @end: behind the last one
+ * @gpa: guest physical addresses of @hva; each has all of the range from there on
+ * @count: how many
+ */
+struct aliases {
+	u64 hva;
+	u64 end;
+	u64 gpa[REGION_ALIASES + 1];
+	unsigned int count;
+};
+
+/* Find the first such range from @hva to @end; under @memory->lock. */
+static bool find_aliases(struct memory *memory, u64 hva, u64 end,
+			 struct aliases *aliases)
+{
+	struct region *region = region_first_populated(&memory->regions, hva,
+						       end);
+
+	if (!region)
+		return false;
+	aliases->hva = max(hva, region->hva);
+	aliases->end = end;
+	aliases->count = 0;
+	for (; region; region = region_next_populated(region, hva, end)) {
+		u64 skipped = aliases->hva - region->hva;
+
+		/* They come in the order in which they begin. */
+		if (region->hva > aliases->hva) {
+			aliases->end = min(aliases->end, region->hva);
+			break;
+		}
+		aliases->gpa[aliases->count++] = region->gpa + skipped;
+		aliases->end = min(aliases->end,
+				   region_hva(region, region->end));
+	}
+	return true;
+}
+
+/* The lock is held for all aliases of one page, and as long for many pages of each. */
+static void zap_aliases(struct memory *memory, const struct aliases *aliases,
+			struct npt_range *range, bool may_sleep)
+{
+	u64 length = aliases->end - aliases->hva;
+	unsigned int i;
+
+	for (i = 0; i < aliases->count; i++) {
+		range->gpa = aliases->gpa[i];
+		range->end = range->gpa + length;
+		trace_invalidate(memory, aliases->hva, range->gpa, range->end);
+		step_locked(memory, range, npt_zap,
+			    MEMORY_STEPS / aliases->count, may_sleep);
+	}
+}
+
+/*
+ * No page of the range is mapped meanwhile: whoever looks for one waits, or has it
+ * refused, until the invalidation is over. Where no region is populated there is
+ * nothing to flush either.
+ */
 static bool invalidate(struct mmu_interval_notifier *notifier,
-		       const struct mmu_notifier_range *range,
+		       const struct mmu_notifier_range *taken,
 		       unsigned long sequence)
 {
 	struct backing *backing = container_of(notifier, struct backing,
 					       notifier);
 	struct memory *memory = backing->memory;
-	u64 start = max_t(u64, range->start, backing->hva);
-	u64 end = min_t(u64, range->end, backing->hva + backing->length);
-	u64 gpa = backing->gpa + (start - backing->hva);
-	u64 gpa_end = backing->gpa + (PAGE_ALIGN(end) - backing->hva);
+	bool may_sleep = mmu_notifier_range_blockable(taken), found = false;
+	u64 hva = max_t(u64, taken->start, backing->hva);
+	/* All that there is ends at ULONG_MAX: it must not wrap to 0. */
+	u64 end = PAGE_ALIGN(min_t(u64, taken->end, backing->end));
+	struct npt_range range = {};
+	struct aliases aliases;
 
 	spin_lock(&memory->lock);
 	mmu_interval_set_seq(notifier, sequence);
+	while (hva < end && find_aliases(memory, hva, end, &aliases)) {
+		zap_aliases(memory, &aliases, &range, may_sleep);
+		hva = aliases.end;
+		found = true;
+	}
 	spin_unlock(&memory->lock);
-	trace_invalidate(memory, gpa, gpa_end);
-	zap(memory, gpa, gpa_end, mmu_notifier_range_blockable(range));
+	if (found)
+		flush_and_free(memory, &range, may_sleep);
 	return true;
 }
 
@@ -171,14 +247,19 @@ int memory_init(struct memory *memory, struct mm_struct *mm)
 	mutex_init(&memory->mutex);
 	spin_lock_init(&memory->lock);
 	memory->regions = (struct region_tree){ .root = RB_ROOT };
+	memory->backings = RB_ROOT;
 	atomic64_set(&memory->tlb_generation, 1);
 	return 0;
 }
 
-static void region_free(struct region *region)
+/* Nothing is mapped by way of it any more, or another one is to take its place. */
+static void forget(struct memory *memory, struct backing *backing)
 {
-	backing_put(region->backing);
-	kfree(region);
+	spin_lock(&memory->lock);
+	backing_erase(&memory->backings, backing);
+	spin_unlock(&memory->lock);
+	backing_put(backing);
+	cond_resched();
 }
 
 /**
@@ -188,17 +269,20 @@ static void region_free(struct region *region)
 void memory_destroy(struct memory *memory)
 {
 	struct region *region, *next;
+	struct backing *backing;
 	struct rb_root root;
 
 	/* Memory may be taken away meanwhile: what is freed must not be found. */
 	spin_lock(&memory->lock);
 	root = memory->regions.root;
-	memory->regions.root = RB_ROOT;
+	memory->regions = (struct region_tree){ .root = RB_ROOT };
 	spin_unlock(&memory->lock);
 	rbtree_postorder_for_each_entry_safe(region, next, &root, node) {
 		region_free(region);
 		cond_resched();
 	}
+	while ((backing = backing_first(&memory->backings, 0)))
+		forget(memory, backing);
 	while (!npt_destroy(&memory->npt, MEMORY_STEPS))
 		cond_resched();
 	mmdrop(memory->mm);
@@ -223,39 +307,64 @@ void memory_info(struct memory *memory, struct svmrun_vm_info *info)
 
 /* ---- changes ------------------------------------------------------------- */
 
-static struct region *region_create(struct memory *memory, u64 gpa, u64 hva,
-				    u64 length, unsigned int rights,
-				    bool log_dirty)
+/*
+ * Have one backing for all of @hva to @end: one that is there; or a new one, with all
+ * that it overlaps or touches in it, so that a program may map its memory in any
+ * order and in any pieces. Until it is in the tree, faults there wait for @mutex.
+ */
+static int cover(struct memory *memory, u64 hva, u64 end)
 {
-	struct region *region = kzalloc(sizeof(*region), GFP_KERNEL_ACCOUNT);
+	struct rb_root *tree = &memory->backings;
+	struct backing *old = backing_first(tree, hva), *next, *backing;
+	u64 first = hva, last = end, used = end - hva;
 
-	if (!region)
-		return ERR_PTR(-ENOMEM);
-	region->gpa = gpa;
-	region->end = gpa + length;
-	region->rights = rights;
-	region->backing = backing_create(memory, gpa, hva, length, log_dirty,
-					 &notifier_ops);
-	if (IS_ERR(region->backing)) {
-		int err = PTR_ERR(region->backing);
-
-		kfree(region);
-		return ERR_PTR(err);
+	if (old && old->hva <= hva && old->end >= end) {
+		old->used += used;
+		return 0;
 	}
-	return region;
+	for (next = old; next && next->hva <= end; next = backing_next(next)) {
+		first = min(first, next->hva);
+		last = max(last, next->end);
+		used += next->used;
+	}
+	backing = backing_create(memory, first, last, &notifier_ops);
+	if (IS_ERR(backing))
+		return PTR_ERR(backing);
+	while ((old = backing_first(tree, first)) && old->hva <= last)
+		forget(memory, old);
+	backing->used = used;
+	spin_lock(&memory->lock);
+	backing_insert(tree, backing);
+	spin_unlock(&memory->lock);
+	return 0;
+}
+
+/* The mirror of cover() */
+static void uncover(struct memory *memory, u64 hva, u64 end)
+{
+	struct backing *backing = backing_at(&memory->backings, hva);
+
+	backing->used -= end - hva;
+	if (!backing->used)
+		forget(memory, backing);
 }
 
 static int add(struct memory *memory, struct region *region)
 {
-	int err = 0;
+	struct region *other = region_first(&memory->regions, region->gpa);
+	int err;
 
 	if (memory->regions.count == MEMORY_MAX_REGIONS)
 		return -ENOSPC;
+	if (other && other->gpa < region->end)
+		return -EEXIST;
+	err = cover(memory, region->hva, region_hva(region, region->end));
+	if (err)
+		return err;
 	spin_lock(&memory->lock);
-	if (!region_insert(&memory->regions, region))
-		err = -EEXIST;
+	region_insert(&memory->regions, region);
 	spin_unlock(&memory->lock);
-	return err;
+	return 0;
 }
 
 /**
@@ -276,9 +385,9 @@ int memory_map(struct memory *memory, u64 gpa, u64 hva, u64 length,
 	struct region *region;
 	int err;
 
-	region = region_create(memory, gpa, hva, length, rights, log_dirty);
-	if (IS_ERR(region))
-		return PTR_ERR(region);
+	region = region_create(gpa, hva, length, rights, log_dirty);
+	if (!region)
+		return -ENOMEM;
 	err = mutex_lock_killable(&memory->mutex);
 	if (!err) {
 		err = add(memory, region);
@@ -305,15 +414,18 @@ static int split(struct memory *memory, u64 gpa)
 	return 0;
 }
 
-/* @region takes in the one that goes on where it ends. */
-static void join(struct memory *memory, struct region *region,
+/* @region takes in the one that goes on where it ends, if it does. */
+static bool join(struct memory *memory, struct region *region,
 		 struct region *next)
 {
+	bool joined;
+
 	spin_lock(&memory->lock);
-	region_erase(&memory->regions, next);
-	region->end = next->end;
+	joined = region_join(&memory->regions, region, next);
 	spin_unlock(&memory->lock);
-	region_free(next);
+	if (joined)
+		region_free(next);
+	return joined;
 }
 
 /* What lies between @gpa and @end, and next to it, in as few regions as can be */
@@ -323,9 +435,7 @@ static void join_all(struct memory *memory, u64 gpa, u64 end)
 
 	region = region_first(&memory->regions, gpa ? gpa - 1 : 0);
 	while (region && (next = region_next(region)) && next->gpa <= end) {
-		if (region_joins(region, next))
-			join(memory, region, next);
-		else
+		if (!join(memory, region, next))
 			region = next;
 		cond_resched();
 	}
@@ -364,20 +474,25 @@ static int isolate(struct memory *memory, u64 gpa, u64 end, bool gone)
 	return 0;
 }
 
-/* Tables in which it leaves nothing go with it. */
-static void region_unmap(struct memory *memory, struct region *region)
+/*
+ * Tables in which it leaves nothing go with it. It stays populated until the flush,
+ * since Linux may take its memory away meanwhile.
+ */
+static void unmap(struct memory *memory, struct region *region)
 {
 	struct npt_range range = { .gpa = region->gpa, .end = region->end };
 
 	spin_lock(&memory->lock);
 	region_erase(&memory->regions, region);
-	spin_unlock(&memory->lock);
-	step_all(memory, &range, npt_zap, true);
-	spin_lock(&memory->lock);
+	step_locked(memory, &range, npt_zap, MEMORY_STEPS, true);
 	npt_prune(&memory->npt, &range, region->gpa);
 	npt_prune(&memory->npt, &range, region->end - PAGE_SIZE);
 	spin_unlock(&memory->lock);
 	flush_and_free(memory, &range, true);
+	spin_lock(&memory->lock);
+	region_depopulate(&memory->regions, region);
+	spin_unlock(&memory->lock);
+	uncover(memory, region->hva, region_hva(region, region->end));
 	region_free(region);
 }
 
@@ -405,7 +520,7 @@ int memory_unmap(struct memory *memory, u64 gpa, u64 length)
 		join_all(memory, gpa, end);
 	while (!err && (region = region_first(&memory->regions, gpa)) &&
 	       region->gpa < end) {
-		region_unmap(memory, region);
+		unmap(memory, region);
 		cond_resched();
 	}
 	mutex_unlock(&memory->mutex);
@@ -468,4 +583,71 @@ int memory_protect(struct memory *memory, u64 gpa, u64 length,
 	join_all(memory, gpa, end);
 	mutex_unlock(&memory->mutex);
 	return err;
+}
+
+/* ---- room for a region among those that have the same memory ------------------- */
+
+/* Of those that have memory of @region's, the first stay as they are. */
+static struct region *first_to_go(struct memory *memory, u64 hva, u64 end)
+{
+	struct region *region = region_first_populated(&memory->regions, hva,
+						       end);
+	unsigned int i;
+
+	for (i = 0; region && i < REGION_ALIASES / 2; i++)
+		region = region_next_populated(region, hva, end);
+	return region;
+}
+
+/* One flush for all of them; the mutex keeps them from being freed. */
+static void depopulate(struct memory *memory, u64 hva, u64 end)
+{
+	struct region *region, *next;
+	struct npt_range range = {};
+
+	spin_lock(&memory->lock);
+	region = first_to_go(memory, hva, end);
+	for (; region; region = region_next_populated(region, hva, end)) {
+		region->idle = true;
+		range.gpa = region->gpa;
+		range.end = region->end;
+		step_locked(memory, &range, npt_zap, MEMORY_STEPS, true);
+		cond_resched_lock(&memory->lock);
+	}
+	spin_unlock(&memory->lock);
+	flush_and_free(memory, &range, true);
+	spin_lock(&memory->lock);
+	for (region = first_to_go(memory, hva, end); region; region = next) {
+		next = region_next_populated(region, hva, end);
+		/* What was mapped meanwhile stays. */
+		if (region->idle)
+			region_depopulate(&memory->regions, region);
+		cond_resched_lock(&memory->lock);
+	}
+	spin_unlock(&memory->lock);
+}
+
+/**
+ * memory_make_room() - let a page be mapped that could not be
+ * @memory: the address space
+ * @gpa: guest physical address
+ *
+ * Waits for changes of regions that are under way. If the region there cannot be
+ * populated because too many others have the same memory (REGION_ALIASES), most of
+ * those lose what is mapped of them: it comes back when the guest touches it.
+ *
+ * Return: -EBUSY: try again; -EINTR: a fatal signal.
+ */
+int memory_make_room(struct memory *memory, u64 gpa)
+{
+	struct region *region;
+
+	if (mutex_lock_killable(&memory->mutex))
+		return -EINTR;
+	region = region_find(&memory->regions, gpa);
+	if (region && region_is_crowded(&memory->regions, region))
+		depopulate(memory, region->hva,
+			   region_hva(region, region->end));
+	mutex_unlock(&memory->mutex);
+	return -EBUSY;
 }

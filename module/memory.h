@@ -5,6 +5,7 @@
 #include <linux/atomic.h>
 #include <linux/cpumask.h>
 #include <linux/mutex.h>
+#include <linux/rbtree.h>
 #include <linux/spinlock.h>
 #include <linux/svmrun.h>
 #include <linux/types.h>
@@ -22,9 +23,11 @@ struct mm_struct;
 /**
  * struct memory - the guest physical address space of a VM
  * @mm: whose memory it is
- * @mutex: one at a time changes @regions; taken outside of mmap_lock
- * @lock: guards @regions and @npt; taken inside of everything
+ * @mutex: one at a time changes @regions and @backings; taken outside of mmap_lock
+ * @lock: guards @regions, @backings and @npt; taken inside of everything
  * @regions: what is tied where
+ * @backings: the program's memory that regions lie in, each in one of them; by host
+ *	virtual address; none overlaps or touches another
  * @npt: the nested page table
  * @tlb_generation: rises when translations have been taken away
  * @running: CPUs that may hold translations of this VM and be using them; in cache
@@ -32,9 +35,10 @@ struct mm_struct;
  */
 struct memory {
 	struct mm_struct *mm;
-	struct mutex mutex; /* changes of regions */
-	spinlock_t lock; /* regions, npt */
+	struct mutex mutex; /* changes of regions and backings */
+	spinlock_t lock; /* regions, backings, npt */
 	struct region_tree regions;
+	struct rb_root backings;
 	struct npt npt;
 	atomic64_t tlb_generation;
 	struct cpumask *running;
@@ -55,6 +59,7 @@ typedef bool npt_step(struct npt *npt, struct npt_range *range,
 
 void memory_step(struct memory *memory, u64 gpa, u64 end, npt_step *step);
 void memory_zap(struct memory *memory, u64 gpa, u64 end);
+int memory_make_room(struct memory *memory, u64 gpa);
 void memory_flush(struct memory *memory);
 
 #endif /* SVMRUN_MEMORY_H */

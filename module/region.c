@@ -1,8 +1,89 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Regions, a tree by guest physical address. */
+/*
+ * Regions: all of them in a tree by guest physical address, and those that have
+ * pages in the nested page table also in one by host virtual address.
+ */
 #include "region.h"
 
-#include "backing.h"
+#include <linux/bitops.h>
+#include <linux/interval_tree_generic.h>
+#include <linux/mm.h>
+#include <linux/slab.h>
+
+static struct region_log *log_create(u64 gpa, u64 length)
+{
+	size_t words = BITS_TO_LONGS(length >> PAGE_SHIFT);
+	struct region_log *log;
+
+	/* Fail with -ENOMEM, without an allocation-failure splat in the log. */
+	log = kvzalloc(struct_size(log, bits, words),
+		       GFP_KERNEL_ACCOUNT | __GFP_NOWARN);
+	if (!log)
+		return NULL;
+	kref_init(&log->ref);
+	log->gpa = gpa;
+	return log;
+}
+
+static void log_release(struct kref *ref)
+{
+	kvfree(container_of(ref, struct region_log, ref));
+}
+
+/**
+ * region_create() - a region, in no tree yet
+ * @gpa: a multiple of the page size
+ * @hva: a multiple of the page size
+ * @length: bytes, a multiple of the page size, not 0; both ranges are in bounds
+ * @rights: NPT_WRITE, NPT_EXEC
+ * @log_dirty: keep a log of pages that the guest writes
+ *
+ * Return: the region, to region_free(); or NULL without memory.
+ */
+struct region *region_create(u64 gpa, u64 hva, u64 length, unsigned int rights,
+			     bool log_dirty)
+{
+	struct region *region = kzalloc(sizeof(*region), GFP_KERNEL_ACCOUNT);
+
+	if (!region)
+		return NULL;
+	region->gpa = gpa;
+	region->end = gpa + length;
+	region->hva = hva;
+	region->rights = rights;
+	RB_CLEAR_NODE(&region->populated);
+	if (log_dirty) {
+		region->log = log_create(gpa, length);
+		if (!region->log) {
+			kfree(region);
+			return NULL;
+		}
+	}
+	return region;
+}
+
+/**
+ * region_free() - the mirror of region_create()
+ * @region: in no tree
+ */
+void region_free(struct region *region)
+{
+	if (region->log)
+		kref_put(&region->log->ref, log_release);
+	kfree(region);
+}
+
+/**
+ * region_hva() - where the program sees what the guest sees at an address
+ * @region: the region
+ * @gpa: guest physical address in it, or where it ends
+ *
+ * Return: the host virtual address.
+ */
+u64 region_hva(const struct region *region, u64 gpa)
+{
+	return region->hva + (gpa - region->gpa);
+}
 
 /**
  * region_first() - the first region that ends behind an address
@@ -57,35 +138,28 @@ struct region *region_next(struct region *region)
 }
 
 /**
- * region_insert() - into the tree, if nothing there overlaps it
+ * region_insert() - into the tree
  * @tree: the tree
- * @region: the region
- *
- * Return: true if it is in the tree now.
+ * @region: the region; nothing in the tree overlaps it
  */
-bool region_insert(struct region_tree *tree, struct region *region)
+void region_insert(struct region_tree *tree, struct region *region)
 {
 	struct rb_node **link = &tree->root.rb_node, *parent = NULL;
 
 	while (*link) {
-		struct region *other = rb_entry(*link, struct region, node);
-
 		parent = *link;
-		if (region->end <= other->gpa)
+		if (region->gpa < rb_entry(parent, struct region, node)->gpa)
 			link = &parent->rb_left;
-		else if (region->gpa >= other->end)
-			link = &parent->rb_right;
 		else
-			return false;
+			link = &parent->rb_right;
 	}
 	rb_link_node(&region->node, parent, link);
 	rb_insert_color(&region->node, &tree->root);
 	tree->count++;
-	return true;
 }
 
 /**
- * region_erase() - out of the tree
+ * region_erase() - out of the tree by guest physical address
  * @tree: the tree
  * @region: a region in it
  */
@@ -94,6 +168,111 @@ void region_erase(struct region_tree *tree, struct region *region)
 	rb_erase(&region->node, &tree->root);
 	tree->count--;
 }
+
+/* ---- regions with pages in the nested page table --------------------------- */
+
+static u64 first_hva(const struct region *region)
+{
+	return region->hva;
+}
+
+static u64 last_hva(const struct region *region)
+{
+	return region_hva(region, region->end) - 1;
+}
+
+INTERVAL_TREE_DEFINE(struct region, populated, u64, populated_last, first_hva,
+		     last_hva, static inline, populated)
+
+static bool is_populated(const struct region *region)
+{
+	return !RB_EMPTY_NODE(&region->populated);
+}
+
+/* Do more populated regions than there may be have memory from @hva to @end? */
+static bool is_crowded(struct region_tree *tree, u64 hva, u64 end)
+{
+	struct region *region = region_first_populated(tree, hva, end);
+	unsigned int count = 0;
+
+	while (region && count++ < REGION_ALIASES)
+		region = region_next_populated(region, hva, end);
+	return region;
+}
+
+/**
+ * region_is_crowded() - can a region not be populated?
+ * @tree: the tree
+ * @region: a region in it
+ *
+ * Return: true if more than REGION_ALIASES others that are populated have memory
+ * that the region has, and it is not populated itself.
+ */
+bool region_is_crowded(struct region_tree *tree, struct region *region)
+{
+	return !is_populated(region) &&
+	       is_crowded(tree, region->hva, region_hva(region, region->end));
+}
+
+/**
+ * region_populate() - before a page of a region is mapped
+ * @tree: the tree
+ * @region: a region in it
+ *
+ * Return: true, or false if region_is_crowded().
+ */
+bool region_populate(struct region_tree *tree, struct region *region)
+{
+	if (region_is_crowded(tree, region))
+		return false;
+	if (!is_populated(region))
+		populated_insert(region, &tree->populated);
+	region->idle = false;
+	return true;
+}
+
+/**
+ * region_depopulate() - when no page of a region is mapped any more
+ * @tree: the tree
+ * @region: a region, populated or not; the TLB has been flushed since
+ */
+void region_depopulate(struct region_tree *tree, struct region *region)
+{
+	if (!is_populated(region))
+		return;
+	populated_remove(region, &tree->populated);
+	RB_CLEAR_NODE(&region->populated);
+}
+
+/**
+ * region_first_populated() - find who may have pages of host memory mapped
+ * @tree: the tree
+ * @hva: host virtual address
+ * @end: host virtual address behind it
+ *
+ * Return: the populated region that begins first of those that have a part of the
+ * range, or NULL.
+ */
+struct region *region_first_populated(struct region_tree *tree, u64 hva,
+				      u64 end)
+{
+	return populated_iter_first(&tree->populated, hva, end - 1);
+}
+
+/**
+ * region_next_populated() - find who else may have
+ * @region: from region_first_populated() or this, with the same range
+ * @hva: host virtual address
+ * @end: host virtual address behind it
+ *
+ * Return: the next populated region, by where they begin, or NULL.
+ */
+struct region *region_next_populated(struct region *region, u64 hva, u64 end)
+{
+	return populated_iter_next(region, hva, end - 1);
+}
+
+/* ---- cut and joined ---------------------------------------------------------- */
 
 /**
  * region_split() - make two regions of one
@@ -105,22 +284,108 @@ void region_erase(struct region_tree *tree, struct region *region)
 void region_split(struct region_tree *tree, struct region *region, u64 gpa,
 		  struct region *rest)
 {
+	bool populated = is_populated(region);
+
+	region_depopulate(tree, region);
 	*rest = *region;
+	RB_CLEAR_NODE(&rest->populated);
 	rest->gpa = gpa;
-	backing_get(rest->backing);
+	rest->hva = region_hva(region, gpa);
+	if (rest->log)
+		kref_get(&rest->log->ref);
 	region->end = gpa;
 	region_insert(tree, rest);
+	if (populated) {
+		populated_insert(region, &tree->populated);
+		populated_insert(rest, &tree->populated);
+	}
+}
+
+/* Would @next just go on where @region ends? */
+static bool is_continued(const struct region *region, const struct region *next)
+{
+	return region->end == next->gpa && last_hva(region) + 1 == next->hva &&
+	       region->log == next->log && region->rights == next->rights;
 }
 
 /**
- * region_joins() - could one region be instead of two?
- * @region: a region
- * @next: the region that follows
+ * region_join() - make one region of two, if they are alike
+ * @tree: the tree
+ * @region: a region in it, which takes in @next
+ * @next: the region that follows, to be freed afterwards
  *
- * Return: true if @next just goes on where @region ends.
+ * Where too many others have the same memory, a region that is populated is not
+ * joined with one that is not.
+ *
+ * Return: true if there is one now.
  */
-bool region_joins(const struct region *region, const struct region *next)
+bool region_join(struct region_tree *tree, struct region *region,
+		 struct region *next)
 {
-	return region->end == next->gpa && region->backing == next->backing &&
-	       region->rights == next->rights;
+	bool populated = is_populated(region) || is_populated(next);
+
+	if (!is_continued(region, next))
+		return false;
+	if (is_populated(region) != is_populated(next) &&
+	    is_crowded(tree, region->hva, last_hva(next) + 1))
+		return false;
+	region_depopulate(tree, region);
+	region_depopulate(tree, next);
+	region_erase(tree, next);
+	region->end = next->end;
+	region->idle = region->idle && next->idle;
+	if (populated)
+		populated_insert(region, &tree->populated);
+	return true;
+}
+
+/* ---- pages that the guest may have written ------------------------------------ */
+
+static unsigned long page_number(const struct region *region, u64 gpa)
+{
+	return (gpa - region->log->gpa) >> PAGE_SHIFT;
+}
+
+/**
+ * region_mark_dirty() - note in the log that a page may have been written to
+ * @region: a region with a log
+ * @gpa: guest physical address in it
+ *
+ * Under the lock of the nested page table.
+ */
+void region_mark_dirty(struct region *region, u64 gpa)
+{
+	__set_bit(page_number(region, gpa), region->log->bits);
+}
+
+/**
+ * region_next_dirty() - find in the log
+ * @region: a region with a log
+ * @gpa: guest physical address in it
+ * @end: guest physical address behind @gpa, at most where the region ends
+ *
+ * Under the lock of the nested page table.
+ *
+ * Return: the first page from @gpa on that the guest may have written; @end if
+ * there is none.
+ */
+u64 region_next_dirty(const struct region *region, u64 gpa, u64 end)
+{
+	unsigned long page = find_next_bit(region->log->bits,
+					   page_number(region, end),
+					   page_number(region, gpa));
+
+	return region->log->gpa + ((u64)page << PAGE_SHIFT);
+}
+
+/**
+ * region_clear_dirty() - take a page off the log
+ * @region: a region with a log
+ * @gpa: guest physical address in it
+ *
+ * Under the lock of the nested page table.
+ */
+void region_clear_dirty(struct region *region, u64 gpa)
+{
+	__clear_bit(page_number(region, gpa), region->log->bits);
 }

@@ -2,47 +2,92 @@
 #ifndef SVMRUN_REGION_H
 #define SVMRUN_REGION_H
 
+#include <linux/kref.h>
 #include <linux/rbtree.h>
 #include <linux/types.h>
 
-struct backing;
+/* Populated regions that a new one may share host memory with */
+#define REGION_ALIASES 16
+
+/**
+ * struct region_log - pages that the guest may have written, of one MAP
+ * @ref: each region that is a part of the MAP has one
+ * @gpa: first guest physical address
+ * @bits: one bit per page
+ *
+ * Guarded by the lock of the nested page table.
+ */
+struct region_log {
+	struct kref ref;
+	u64 gpa;
+	unsigned long bits[];
+};
 
 /**
  * struct region - guest physical addresses that are tied to memory
- * @node: in the tree
+ * @node: in the tree by guest physical address
  * @gpa: first guest physical address
  * @end: behind the last one
+ * @hva: where the program sees @gpa
  * @rights: NPT_WRITE, NPT_EXEC
- * @backing: the memory; the region has a reference
+ * @idle: populated, but no page has been mapped since this was set
+ * @log: shared by what one MAP gave, or NULL; the region has a reference
+ * @populated: in the tree by host virtual address, if pages of it may be mapped
+ * @populated_last: the tree's: last host virtual address of this and those below
  */
 struct region {
 	struct rb_node node;
 	u64 gpa;
 	u64 end;
+	u64 hva;
 	unsigned int rights;
-	struct backing *backing;
+	bool idle;
+	struct region_log *log;
+	struct rb_node populated;
+	u64 populated_last;
 };
 
 /**
- * struct region_tree - regions by guest physical address; none overlap
- * @root: the tree
+ * struct region_tree - the regions of a VM; none overlap in guest memory
+ * @root: all of them, by guest physical address
  * @count: how many
+ * @populated: those of which pages may be mapped in the nested page table, or still
+ *	be in a TLB; by host virtual address. No host page is in more than
+ *	REGION_ALIASES + 1 of them
  *
  * Guarded by its owner.
  */
 struct region_tree {
 	struct rb_root root;
 	unsigned int count;
+	struct rb_root_cached populated;
 };
 
+struct region *region_create(u64 gpa, u64 hva, u64 length, unsigned int rights,
+			     bool log_dirty);
+void region_free(struct region *region);
+
+u64 region_hva(const struct region *region, u64 gpa);
 struct region *region_first(const struct region_tree *tree, u64 gpa);
 struct region *region_find(const struct region_tree *tree, u64 gpa);
 struct region *region_next(struct region *region);
 
-bool region_insert(struct region_tree *tree, struct region *region);
+void region_insert(struct region_tree *tree, struct region *region);
 void region_erase(struct region_tree *tree, struct region *region);
 void region_split(struct region_tree *tree, struct region *region, u64 gpa,
 		  struct region *rest);
-bool region_joins(const struct region *region, const struct region *next);
+bool region_join(struct region_tree *tree, struct region *region,
+		 struct region *next);
+
+bool region_is_crowded(struct region_tree *tree, struct region *region);
+bool region_populate(struct region_tree *tree, struct region *region);
+void region_depopulate(struct region_tree *tree, struct region *region);
+struct region *region_first_populated(struct region_tree *tree, u64 hva,
+				      u64 end);
+struct region *region_next_populated(struct region *region, u64 hva, u64 end);
+
+void region_mark_dirty(struct region *region, u64 gpa);
+u64 region_next_dirty(const struct region *region, u64 gpa, u64 end);
+void region_clear_dirty(struct region *region, u64 gpa);
 
 #endif /* SVMRUN_REGION_H */

@@ -90,19 +90,25 @@ DECLARE_EVENT_CLASS(processor, TP_PROTO(unsigned int cpu), TP_ARGS(cpu),
 DEFINE_EVENT(processor, svm_enable, TP_PROTO(unsigned int cpu), TP_ARGS(cpu));
 DEFINE_EVENT(processor, svm_disable, TP_PROTO(unsigned int cpu), TP_ARGS(cpu));
 
-/* Linux takes memory away: no guest reaches it any more. */
+/*
+ * Linux takes host memory at hva away: the guest physical range from gpa to end, where
+ * the guest may have had it mapped, does not reach it any more. One event for each
+ * such range, none where the guest has touched nothing.
+ */
 TRACE_EVENT(invalidate,
-	    TP_PROTO(const struct memory *memory, u64 gpa, u64 end),
-	    TP_ARGS(memory, gpa, end),
+	    TP_PROTO(const struct memory *memory, u64 hva, u64 gpa, u64 end),
+	    TP_ARGS(memory, hva, gpa, end),
 	    TP_STRUCT__entry(__field(u64, vm)
+			     __field(u64, hva)
 			     __field(u64, gpa)
 			     __field(u64, end)),
 	    TP_fast_assign(__entry->vm =
 				container_of(memory, struct vm, memory)->id;
+			   __entry->hva = hva;
 			   __entry->gpa = gpa;
 			   __entry->end = end;),
-	    TP_printk("vm=%llu gpa=0x%llx end=0x%llx", __entry->vm,
-		      __entry->gpa, __entry->end)
+	    TP_printk("vm=%llu hva=0x%llx gpa=0x%llx end=0x%llx", __entry->vm,
+		      __entry->hva, __entry->gpa, __entry->end)
 );
 /* clang-format on */
 

@@ -88,6 +88,11 @@ ticks fault_logged(const struct engine *engine);
 ticks protect_4k(const struct engine *engine);
 ticks protect_caught(const struct engine *engine);
 
+ticks invalidate_1(const struct engine *engine);
+ticks invalidate_100(const struct engine *engine);
+ticks invalidate_most(const struct engine *engine);
+ticks invalidate_few_of_most(const struct engine *engine);
+
 ticks reset_page(const struct engine *engine);
 ticks reset_one(const struct engine *engine);
 ticks clone_first_insn(const struct engine *engine);

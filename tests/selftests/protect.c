@@ -241,7 +241,7 @@ TEST_F(protect, the_same_again)
 	EXPECT_EQ(3, regions(self));
 }
 
-/* Of two MAPs: they have nothing in common but their place. */
+/* Of two MAPs, of which the second goes on where the first ends, in both memories */
 TEST_F(protect, across_two_maps)
 {
 	static const uint32_t rights[] = { A, A, A, R, R, A, A, A };
@@ -249,6 +249,22 @@ TEST_F(protect, across_two_maps)
 	ASSERT_EQ(0, machine_unmap(&self->m, GPA + 4 * PAGE, 4 * PAGE));
 	ASSERT_EQ(0, machine_map(&self->m, GPA + 4 * PAGE,
 				 self->memory + 4 * PAGE, 4 * PAGE, MAP_ALL));
+	EXPECT_EQ(2, regions(self));
+	ASSERT_EQ(0, protect_pages(self, 3, 2, R));
+	EXPECT_EQ(3, regions(self));
+	expect_pages(_metadata, self, rights);
+	ASSERT_EQ(0, protect_pages(self, 3, 2, A));
+	EXPECT_EQ(1, regions(self));
+}
+
+/* They do not: other memory, and the same once more. */
+TEST_F(protect, across_two_maps_of_other_memory)
+{
+	static const uint32_t rights[] = { A, A, A, R, R, A, A, A };
+
+	ASSERT_EQ(0, machine_unmap(&self->m, GPA + 4 * PAGE, 4 * PAGE));
+	ASSERT_EQ(0, machine_map(&self->m, GPA + 4 * PAGE, self->memory,
+				 4 * PAGE, MAP_ALL));
 	ASSERT_EQ(0, protect_pages(self, 3, 2, R));
 	EXPECT_EQ(4, regions(self));
 	expect_pages(_metadata, self, rights);
