@@ -23,15 +23,25 @@
 #include <linux/mm.h>
 #include <linux/string.h>
 #include <linux/types.h>
+#include <linux/vmstat.h>
 
-/* A zeroed page; charged to the memory cgroup of the caller. */
+/*
+ * A zeroed page; charged to the memory cgroup of the caller, and counted as a page
+ * of secondary page tables, there and for the machine.
+ */
 static inline u64 *table_alloc(void)
 {
-	return (u64 *)get_zeroed_page(GFP_KERNEL_ACCOUNT);
+	u64 *table = (u64 *)get_zeroed_page(GFP_KERNEL_ACCOUNT);
+
+	if (table)
+		mod_lruvec_page_state(virt_to_page(table),
+				      NR_SECONDARY_PAGETABLE, 1);
+	return table;
 }
 
 static inline void table_free(u64 *table)
 {
+	mod_lruvec_page_state(virt_to_page(table), NR_SECONDARY_PAGETABLE, -1);
 	free_page((unsigned long)table);
 }
 
