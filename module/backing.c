@@ -168,10 +168,12 @@ static bool is_found(unsigned long pfn, bool write)
 /*
  * What is mapped there now; with mmap_lock held. -EFAULT: nothing can be: no
  * memory of the program's, none that it can read, or none of Linux's (VM_PFNMAP).
+ * To Linux a shadow stack is writable: by its processor, not by stores (APM 18).
  */
 static int look_up(struct backing *backing, u64 hva, unsigned long *pfn,
 		   unsigned long sequence)
 {
+	struct mm_struct *mm = backing->memory->mm;
 	struct hmm_range range = {
 		.notifier = &backing->notifier,
 		.notifier_seq = sequence,
@@ -185,6 +187,8 @@ static int look_up(struct backing *backing, u64 hva, unsigned long *pfn,
 	err = hmm_range_fault(&range);
 	if (!err && (*pfn & HMM_PFN_ERROR))
 		err = -EFAULT;
+	if (!err && (vma_lookup(mm, hva)->vm_flags & VM_SHADOW_STACK))
+		*pfn &= ~HMM_PFN_WRITE;
 	return err;
 }
 
@@ -202,6 +206,8 @@ static int fault_in(struct mm_struct *mm, u64 hva, bool write)
 	vm_fault_t fault;
 
 	if (!vma || !(vma->vm_flags & (write ? VM_WRITE : VM_READ)))
+		return -EFAULT;
+	if (write && (vma->vm_flags & VM_SHADOW_STACK))
 		return -EFAULT;
 	if (write)
 		flags |= FAULT_FLAG_WRITE;

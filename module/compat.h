@@ -100,6 +100,10 @@ static inline void vm_flags_set(struct vm_area_struct *vma, vm_flags_t flags)
 #define pud_special(pud) false
 #endif
 
+#ifndef VM_SHADOW_STACK
+#define VM_SHADOW_STACK VM_NONE
+#endif
+
 /*
  * Deal with what is pending before a guest is entered: rescheduling, task work.
  * Up to 6.17 the kernel's function notes a signal in a struct kvm_vcpu, whose it
