@@ -42,9 +42,12 @@ void memory_flush(struct memory *memory)
 /* The range goes as far as one log, or none, is its pages'. */
 static void limit(const struct memory *memory, struct npt_range *range, u64 end)
 {
-	struct region *region = region_first(&memory->regions, range->gpa);
-	bool inside = region && region->gpa <= range->gpa;
+	struct region *region = NULL;
+	bool inside;
 
+	if (memory->regions.logged)
+		region = region_first(&memory->regions, range->gpa);
+	inside = region && region->gpa <= range->gpa;
 	range->end = end;
 	if (region)
 		range->end = min(end, inside ? region->end : region->gpa);
@@ -423,8 +426,10 @@ static bool join(struct memory *memory, struct region *region,
 	spin_lock(&memory->lock);
 	joined = region_join(&memory->regions, region, next);
 	spin_unlock(&memory->lock);
-	if (joined)
+	if (joined) {
 		region_free(next);
+		cond_resched();
+	}
 	return joined;
 }
 
@@ -437,7 +442,6 @@ static void join_all(struct memory *memory, u64 gpa, u64 end)
 	while (region && (next = region_next(region)) && next->gpa <= end) {
 		if (!join(memory, region, next))
 			region = next;
-		cond_resched();
 	}
 }
 
@@ -536,7 +540,6 @@ static void set_rights(struct memory *memory, u64 gpa, u64 end,
 		spin_lock(&memory->lock);
 		region->rights = rights;
 		spin_unlock(&memory->lock);
-		cond_resched();
 	}
 }
 

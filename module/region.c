@@ -74,18 +74,6 @@ void region_free(struct region *region)
 }
 
 /**
- * region_hva() - where the program sees what the guest sees at an address
- * @region: the region
- * @gpa: guest physical address in it, or where it ends
- *
- * Return: the host virtual address.
- */
-u64 region_hva(const struct region *region, u64 gpa)
-{
-	return region->hva + (gpa - region->gpa);
-}
-
-/**
  * region_first() - the first region that ends behind an address
  * @tree: the tree
  * @gpa: the address
@@ -156,6 +144,7 @@ void region_insert(struct region_tree *tree, struct region *region)
 	rb_link_node(&region->node, parent, link);
 	rb_insert_color(&region->node, &tree->root);
 	tree->count++;
+	tree->logged += !!region->log;
 }
 
 /**
@@ -167,6 +156,7 @@ void region_erase(struct region_tree *tree, struct region *region)
 {
 	rb_erase(&region->node, &tree->root);
 	tree->count--;
+	tree->logged -= !!region->log;
 }
 
 /* ---- regions with pages in the nested page table --------------------------- */
@@ -184,9 +174,10 @@ static u64 last_hva(const struct region *region)
 INTERVAL_TREE_DEFINE(struct region, populated, u64, populated_last, first_hva,
 		     last_hva, static inline, populated)
 
-static bool is_populated(const struct region *region)
+/* A populated region ends somewhere else than it did. */
+static void update_end(struct region *region)
 {
-	return !RB_EMPTY_NODE(&region->populated);
+	populated_augment_propagate(&region->populated, NULL);
 }
 
 /* Do more populated regions than there may be have memory from @hva to @end? */
@@ -210,24 +201,22 @@ static bool is_crowded(struct region_tree *tree, u64 hva, u64 end)
  */
 bool region_is_crowded(struct region_tree *tree, struct region *region)
 {
-	return !is_populated(region) &&
+	return !region_is_populated(region) &&
 	       is_crowded(tree, region->hva, region_hva(region, region->end));
 }
 
 /**
- * region_populate() - before a page of a region is mapped
+ * region_add_populated() - have one more region populated
  * @tree: the tree
- * @region: a region in it
+ * @region: a region in it that is not
  *
  * Return: true, or false if region_is_crowded().
  */
-bool region_populate(struct region_tree *tree, struct region *region)
+bool region_add_populated(struct region_tree *tree, struct region *region)
 {
 	if (region_is_crowded(tree, region))
 		return false;
-	if (!is_populated(region))
-		populated_insert(region, &tree->populated);
-	region->idle = false;
+	populated_insert(region, &tree->populated);
 	return true;
 }
 
@@ -238,7 +227,7 @@ bool region_populate(struct region_tree *tree, struct region *region)
  */
 void region_depopulate(struct region_tree *tree, struct region *region)
 {
-	if (!is_populated(region))
+	if (!region_is_populated(region))
 		return;
 	populated_remove(region, &tree->populated);
 	RB_CLEAR_NODE(&region->populated);
@@ -284,9 +273,6 @@ struct region *region_next_populated(struct region *region, u64 hva, u64 end)
 void region_split(struct region_tree *tree, struct region *region, u64 gpa,
 		  struct region *rest)
 {
-	bool populated = is_populated(region);
-
-	region_depopulate(tree, region);
 	*rest = *region;
 	RB_CLEAR_NODE(&rest->populated);
 	rest->gpa = gpa;
@@ -295,8 +281,8 @@ void region_split(struct region_tree *tree, struct region *region, u64 gpa,
 		kref_get(&rest->log->ref);
 	region->end = gpa;
 	region_insert(tree, rest);
-	if (populated) {
-		populated_insert(region, &tree->populated);
+	if (region_is_populated(region)) {
+		update_end(region);
 		populated_insert(rest, &tree->populated);
 	}
 }
@@ -322,19 +308,20 @@ static bool is_continued(const struct region *region, const struct region *next)
 bool region_join(struct region_tree *tree, struct region *region,
 		 struct region *next)
 {
-	bool populated = is_populated(region) || is_populated(next);
+	bool populated = region_is_populated(next);
 
 	if (!is_continued(region, next))
 		return false;
-	if (is_populated(region) != is_populated(next) &&
+	if (region_is_populated(region) != populated &&
 	    is_crowded(tree, region->hva, last_hva(next) + 1))
 		return false;
-	region_depopulate(tree, region);
 	region_depopulate(tree, next);
 	region_erase(tree, next);
 	region->end = next->end;
 	region->idle = region->idle && next->idle;
-	if (populated)
+	if (region_is_populated(region))
+		update_end(region);
+	else if (populated)
 		populated_insert(region, &tree->populated);
 	return true;
 }

@@ -2,6 +2,7 @@
 #ifndef SVMRUN_REGION_H
 #define SVMRUN_REGION_H
 
+#include <linux/compiler.h>
 #include <linux/kref.h>
 #include <linux/rbtree.h>
 #include <linux/types.h>
@@ -51,6 +52,7 @@ struct region {
  * struct region_tree - the regions of a VM; none overlap in guest memory
  * @root: all of them, by guest physical address
  * @count: how many
+ * @logged: how many of them have a log
  * @populated: those of which pages may be mapped in the nested page table, or still
  *	be in a TLB; by host virtual address. No host page is in more than
  *	REGION_ALIASES + 1 of them
@@ -60,6 +62,7 @@ struct region {
 struct region_tree {
 	struct rb_root root;
 	unsigned int count;
+	unsigned int logged;
 	struct rb_root_cached populated;
 };
 
@@ -67,7 +70,6 @@ struct region *region_create(u64 gpa, u64 hva, u64 length, unsigned int rights,
 			     bool log_dirty);
 void region_free(struct region *region);
 
-u64 region_hva(const struct region *region, u64 gpa);
 struct region *region_first(const struct region_tree *tree, u64 gpa);
 struct region *region_find(const struct region_tree *tree, u64 gpa);
 struct region *region_next(struct region *region);
@@ -80,7 +82,7 @@ bool region_join(struct region_tree *tree, struct region *region,
 		 struct region *next);
 
 bool region_is_crowded(struct region_tree *tree, struct region *region);
-bool region_populate(struct region_tree *tree, struct region *region);
+bool region_add_populated(struct region_tree *tree, struct region *region);
 void region_depopulate(struct region_tree *tree, struct region *region);
 struct region *region_first_populated(struct region_tree *tree, u64 hva,
 				      u64 end);
@@ -89,5 +91,37 @@ struct region *region_next_populated(struct region *region, u64 hva, u64 end);
 void region_mark_dirty(struct region *region, u64 gpa);
 u64 region_next_dirty(const struct region *region, u64 gpa, u64 end);
 void region_clear_dirty(struct region *region, u64 gpa);
+
+/**
+ * region_hva() - where the program sees what the guest sees at an address
+ * @region: the region
+ * @gpa: guest physical address in it, or where it ends
+ *
+ * Return: the host virtual address.
+ */
+static inline u64 region_hva(const struct region *region, u64 gpa)
+{
+	return region->hva + (gpa - region->gpa);
+}
+
+static inline bool region_is_populated(const struct region *region)
+{
+	return !RB_EMPTY_NODE(&region->populated);
+}
+
+/**
+ * region_populate() - before a page of a region is mapped
+ * @tree: the tree
+ * @region: a region in it
+ *
+ * Return: true, or false if region_is_crowded().
+ */
+static inline bool region_populate(struct region_tree *tree,
+				   struct region *region)
+{
+	region->idle = false;
+	return likely(region_is_populated(region)) ||
+	       region_add_populated(tree, region);
+}
 
 #endif /* SVMRUN_REGION_H */
