@@ -23,7 +23,7 @@ static ticks invalidate(const struct engine *engine, unsigned int aliases,
 {
 	/* 1: mov %eax, (%ebx); add $4096, %ebx; dec %ecx; jnz 1b; hlt */
 	const char code[] = { 0x89, 0x03, 0x81, 0xc3, 0,    0x10,
-			      0,    0,    0x49, 0x75, 0xf5, 0xf4 };
+			      0,    0,	  0x49, 0x75, 0xf5, 0xf4 };
 	char *page = memory_create(PAGE, PAGE, MADV_NOHUGEPAGE);
 	struct machine *machine = machine_create(engine, code, sizeof(code));
 	ticks taken[21];

@@ -295,8 +295,8 @@ TEST_F_TIMEOUT(alias, no_write_is_lost, 120)
 	while (!runners[0].ended || !runners[1].ended) {
 		ASSERT_EQ(0, mprotect(self->memory, PAGE,
 				      PROT_READ | PROT_WRITE | PROT_EXEC));
-		ASSERT_EQ(0, mprotect(self->memory, PAGE,
-				      PROT_READ | PROT_WRITE));
+		ASSERT_EQ(0,
+			  mprotect(self->memory, PAGE, PROT_READ | PROT_WRITE));
 	}
 	for (int i = 0; i < 2; i++)
 		EXPECT_EQ(0, runner_join(&runners[i]));
@@ -366,12 +366,12 @@ TEST_F(alias, notifier_is_shared)
 	/* as a program grows; and then what was there is in it */
 	EXPECT_EQ(1, notifiers(_metadata, m, GPA + MIB_2, memory + 4 * PAGE,
 			       2 * PAGE));
-	EXPECT_EQ(1, notifiers(_metadata, m, GPA + 2 * MIB_2,
-			       memory + 8 * PAGE, PAGE));
+	EXPECT_EQ(1, notifiers(_metadata, m, GPA + 2 * MIB_2, memory + 8 * PAGE,
+			       PAGE));
 	EXPECT_EQ(1, notifiers(_metadata, m, GPA + 3 * MIB_2, memory,
 			       PAGES * PAGE));
-	EXPECT_EQ(0, notifiers(_metadata, m, GPA + 4 * MIB_2,
-			       memory + 7 * PAGE, PAGE));
+	EXPECT_EQ(0, notifiers(_metadata, m, GPA + 4 * MIB_2, memory + 7 * PAGE,
+			       PAGE));
 	/* what the program gives back is not kept */
 	EXPECT_EQ(0, machine_unmap(m, GPA, 2 * GIB_1));
 	EXPECT_EQ(1, notifiers(_metadata, m, GPA, memory, PAGE));
