@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The differences between kernel versions: the only place that tests for them.
- * What is elsewhere is written for the newest of them.
+ * The differences between kernels: the only place that tests for them. Other files are
+ * written for the newest. Distributions backport, so what a kernel has is told by its
+ * headers and not by its version: conftest.h has a HAVE_NAME for each function of
+ * conftest.c that compiles.
  */
 #ifndef SVMRUN_COMPAT_H
 #define SVMRUN_COMPAT_H
 
-#include <linux/version.h>
 #include <asm/cpufeatures.h>
 #include <asm/nospec-branch.h>
+
+#include "conftest.h"
 
 #ifdef __ASSEMBLER__
 
@@ -19,7 +22,7 @@
  * harmless. It changes RAX, RCX and RDX, and comes before the first RET.
  */
 /* clang-format off */
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 18, 0)
+#ifndef HAVE_ENTRY_IBPB
 /* The kernel's own barrier is KVM's alone, so this writes the MSR itself. */
 .macro UNTRAIN_AFTER_GUEST
 	CALL_UNTRAIN_RET
@@ -50,21 +53,29 @@
 #include <asm/cpufeature.h>
 #include <asm/msr.h>
 
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 18, 0)
+#ifdef HAVE_ENTRY_VIRT_H
 #include <linux/entry-virt.h>
 #else
 #include <linux/entry-kvm.h>
 #endif
 
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 16, 0)
+#ifdef HAVE_CPUID_API_H
 #include <asm/cpuid/api.h>
-#else
+#endif
+
+#ifndef HAVE_RDMSRQ
 #define rdmsrq(msr, value) rdmsrl(msr, value)
+#endif
+
+#ifndef HAVE_RDMSRQ_SAFE
 #define rdmsrq_safe(msr, value) rdmsrl_safe(msr, value)
+#endif
+
+#ifndef HAVE_WRMSRQ
 #define wrmsrq(msr, value) wrmsrl(msr, value)
 #endif
 
-#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 3, 0)
+#ifndef HAVE_VM_FLAGS_SET
 static inline void vm_flags_set(struct vm_area_struct *vma, vm_flags_t flags)
 {
 	vma->vm_flags |= flags;
@@ -75,7 +86,7 @@ static inline void vm_flags_set(struct vm_area_struct *vma, vm_flags_t flags)
  * SYSCORE() - what register_syscore() takes: functions that are called when the
  * machine goes to sleep and when it wakes up, with SYSCORE_PARAMETERS.
  */
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 19, 0)
+#ifdef HAVE_REGISTER_SYSCORE
 #define SYSCORE_PARAMETERS void *unused
 #define SYSCORE(name, suspend_, resume_)                                       \
 	static const struct syscore_ops name##_ops = {                         \
@@ -94,10 +105,19 @@ static inline void vm_flags_set(struct vm_area_struct *vma, vm_flags_t flags)
 #define unregister_syscore(syscore) unregister_syscore_ops(syscore)
 #endif
 
-#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 12, 0)
-/* Large pages that are not memory are not known yet. */
-#define pmd_special(pmd) false
-#define pud_special(pud) false
+/* Without these, large pages are always memory. */
+#ifndef HAVE_PMD_SPECIAL
+static inline bool pmd_special(pmd_t pmd)
+{
+	return false;
+}
+#endif
+
+#ifndef HAVE_PUD_SPECIAL
+static inline bool pud_special(pud_t pud)
+{
+	return false;
+}
 #endif
 
 #ifndef VM_SHADOW_STACK
@@ -106,12 +126,12 @@ static inline void vm_flags_set(struct vm_area_struct *vma, vm_flags_t flags)
 
 /*
  * Deal with what is pending before a guest is entered: rescheduling, task work.
- * Up to 6.17 the kernel's function notes a signal in a struct kvm_vcpu, whose it
- * may not be: it gets one that nobody reads.
+ * Older kernels' function notes a signal in a struct kvm_vcpu: it gets one that
+ * nobody reads.
  */
 static inline int guest_work_handle(void)
 {
-#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 18, 0)
+#ifdef HAVE_GUEST_WORK_WITHOUT_VCPU
 	return xfer_to_guest_mode_handle_work();
 #else
 	static struct kvm_run note;

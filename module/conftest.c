@@ -1,0 +1,81 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Probes of the kernel's headers. conftest.sh compiles this file when the module is
+ * built: a function have_NAME() without an error becomes "#define HAVE_NAME" in the
+ * generated conftest.h, which compat.h includes. The compiler reports a missing
+ * function once per file, so each probe calls functions of its own.
+ */
+#include <linux/kvm_host.h>
+#include <linux/mm.h>
+#include <linux/syscore_ops.h>
+#include <asm/msr.h>
+#include <asm/nospec-branch.h>
+#if __has_include(<linux/entry-virt.h>)
+#include <linux/entry-virt.h>
+#else
+#include <linux/entry-kvm.h>
+#endif
+
+/* For sparse, which does not know __has_include */
+static inline void have_entry_virt_h(void)
+{
+#if !__has_include(<linux/entry-virt.h>)
+#error no such header
+#endif
+}
+
+static inline void have_cpuid_api_h(void)
+{
+#if !__has_include(<asm/cpuid/api.h>)
+#error no such header
+#endif
+}
+
+static inline void have_entry_ibpb(void)
+{
+	entry_ibpb();
+}
+
+static inline u64 have_rdmsrq(u32 msr)
+{
+	u64 value;
+
+	rdmsrq(msr, value);
+	return value;
+}
+
+static inline int have_rdmsrq_safe(u32 msr, u64 *value)
+{
+	return rdmsrq_safe(msr, value);
+}
+
+static inline void have_wrmsrq(u32 msr, u64 value)
+{
+	wrmsrq(msr, value);
+}
+
+static inline void have_vm_flags_set(struct vm_area_struct *vma)
+{
+	vm_flags_set(vma, VM_IO);
+}
+
+static inline void have_register_syscore(struct syscore *syscore)
+{
+	register_syscore(syscore);
+}
+
+static inline bool have_pmd_special(pmd_t pmd)
+{
+	return pmd_special(pmd);
+}
+
+static inline bool have_pud_special(pud_t pud)
+{
+	return pud_special(pud);
+}
+
+/* The function took a struct kvm_vcpu once. */
+static inline int have_guest_work_without_vcpu(void)
+{
+	return xfer_to_guest_mode_handle_work();
+}
