@@ -21,8 +21,10 @@ help:
 	@echo 'make demo        install what is missing, build, run a guest in a nested VM'
 	@echo 'make demo HOST=1 the same on this machine, which must have SVM; needs root'
 	@echo 'make test        install what is missing, build, run every test'
-	@echo 'make test-kernels  the same for the module and the selftests, on Linux'
-	@echo '                 6.1 and those of Debian'\''s backports and of sid'
+	@echo 'make test-kernels  the same for the module and the selftests, on the Linux'
+	@echo '                 of Debian 12, of its backports, of Debian 13 and of sid'
+	@echo 'make test-distributions  make demo, the build and the unit tests in minimal'
+	@echo '                 systems of Debian 12 and 13'
 	@echo 'make test-debug  the same for the selftests, on a kernel that looks for'
 	@echo '                 mistakes itself'
 	@echo 'make test-vmrun  the same for the selftests, under the VMRUN of an older QEMU'
@@ -126,6 +128,9 @@ fuzz:
 test-kernels:
 	@tests/kernels
 
+test-distributions:
+	@tests/distributions
+
 test-debug:
 	@tests/debug
 
@@ -138,7 +143,7 @@ test-scheduling:
 # Each ends with a line of its own, and all of them run.
 test-all:
 	@failed=; for lane in style test fuzz test-scheduling test-kernels \
-		test-debug test-vmrun; do \
+		test-distributions test-debug test-vmrun; do \
 		$(MAKE) $$lane || failed="$$failed $$lane"; done; \
 		[ -z "$$failed" ] || { echo "failed:$$failed" >&2; exit 1; }
 
@@ -178,5 +183,5 @@ clean:
 	rm -rf $(BUILD)
 
 .PHONY: all help module lib cli examples guests source tests selftests test-modules \
-	benches fuzzers demo test fuzz test-kernels test-debug test-vmrun \
-	test-scheduling test-all style bench bench-growth bench-boot bench-chart policy install uninstall clean
+	benches fuzzers demo test fuzz test-kernels test-distributions test-debug \
+	test-vmrun test-scheduling test-all style bench bench-growth bench-boot bench-chart policy install uninstall clean
