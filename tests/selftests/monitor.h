@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <termios.h>
@@ -23,7 +24,8 @@
  * struct monitor - a connection to the monitor
  * @fd: the terminal, or a negative number
  * @length: length of @answer
- * @answer: answer to the last command, lines end with "\n"
+ * @answer: answer to the last command, or the end of a long one; lines end with
+ *	"\n"
  */
 struct monitor {
 	int fd;
@@ -50,8 +52,11 @@ static inline int monitor_read(struct monitor *monitor)
 		return -EIO;
 	if (byte == '\r')
 		return 0;
-	if (monitor->length + 1 == sizeof(monitor->answer))
-		return -ENOSPC;
+	if (monitor->length + 1 == sizeof(monitor->answer)) {
+		monitor->length /= 2;
+		memmove(monitor->answer, monitor->answer + monitor->length + 1,
+			monitor->length);
+	}
 	monitor->answer[monitor->length++] = byte;
 	monitor->answer[monitor->length] = '\0';
 	return 0;
@@ -80,7 +85,7 @@ static inline int monitor_read_until(struct monitor *monitor, const char *end)
  * The command has been carried out when the function returns. What it printed,
  * an error of the command included, is in @monitor->answer.
  *
- * Return: 0, or -EIO, -ENOSPC, -ETIMEDOUT
+ * Return: 0, or -EIO, -ETIMEDOUT
  */
 static inline int monitor_command(struct monitor *monitor, const char *command)
 {
@@ -109,6 +114,7 @@ static inline int monitor_command(struct monitor *monitor, const char *command)
 static inline int monitor_open(struct monitor *monitor)
 {
 	const char *path = getenv("SVMRUN_MONITOR");
+	char command[32], end[64];
 	struct termios termios;
 	int err;
 
@@ -120,11 +126,16 @@ static inline int monitor_open(struct monitor *monitor)
 	cfmakeraw(&termios);
 	if (tcsetattr(monitor->fd, TCSANOW, &termios))
 		return -errno;
-	/* Skip the greeting, and what an interrupted program left behind. */
-	err = monitor_write(monitor, "\nsynchronize\n");
+	/*
+	 * Skip the greeting, and what came of it while the terminal still echoed.
+	 * The answer to a command of this process alone shows where that ends.
+	 */
+	snprintf(command, sizeof(command), "\nsync%d\n", getpid());
+	snprintf(end, sizeof(end), "unknown command: 'sync%d'\n" MONITOR_PROMPT,
+		 getpid());
+	err = monitor_write(monitor, command);
 	if (!err)
-		err = monitor_read_until(monitor,
-					 "unknown command: 'synchronize'\n" MONITOR_PROMPT);
+		err = monitor_read_until(monitor, end);
 	return err;
 }
 
