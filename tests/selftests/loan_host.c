@@ -78,16 +78,24 @@ static long call_between(long number, long a, long b, long c,
 static bool survives(long number, long a, long b, uint64_t seed)
 {
 	struct state before = state_of(seed), after = {};
+	long result = call_between(number, a, b, 0, &before, &after);
+	bool same = !memcmp(&before, &after, sizeof(before));
 
-	return !call_between(number, a, b, 0, &before, &after) &&
-	       !memcmp(&before, &after, sizeof(before));
+	if (result || !same)
+		printf("# system call %ld: %ld, state %s\n", number, result,
+		       same ? "kept" : "lost");
+	return !result && same;
 }
 
 static bool survives_run(struct machine *m, uint64_t seed)
 {
 	m->vcpu.vmcb->save.rip = MACHINE_CODE;
-	return survives(SYS_ioctl, m->vcpu.fd, SVMRUN_RUN, seed) &&
-	       m->vcpu.vmcb->control.exitcode == VMEXIT_HLT;
+	if (!survives(SYS_ioctl, m->vcpu.fd, SVMRUN_RUN, seed))
+		return false;
+	if (m->vcpu.vmcb->control.exitcode != VMEXIT_HLT)
+		printf("# exit code %#llx\n",
+		       m->vcpu.vmcb->control.exitcode);
+	return m->vcpu.vmcb->control.exitcode == VMEXIT_HLT;
 }
 
 FIXTURE(state)
