@@ -82,8 +82,8 @@ static int find(struct notifier_block *unused, unsigned long event, void *data)
 	if (event != MODULE_STATE_COMING || strcmp(module->name, "svmrun"))
 		return NOTIFY_OK;
 	for (i = 0; i < module->num_tracepoints; i++) {
-		struct tracepoint *tracepoint = tracepoint_ptr_deref(
-			&module->tracepoints_ptrs[i]);
+		tracepoint_ptr_t *at = &module->tracepoints_ptrs[i];
+		struct tracepoint *tracepoint = tracepoint_ptr_deref(at);
 
 		if (!strcmp(tracepoint->name, "exit"))
 			exit_tracepoint = tracepoint;

@@ -93,8 +93,7 @@ static bool survives_run(struct machine *m, uint64_t seed)
 	if (!survives(SYS_ioctl, m->vcpu.fd, SVMRUN_RUN, seed))
 		return false;
 	if (m->vcpu.vmcb->control.exitcode != VMEXIT_HLT)
-		printf("# exit code %#llx\n",
-		       m->vcpu.vmcb->control.exitcode);
+		printf("# exit code %#llx\n", m->vcpu.vmcb->control.exitcode);
 	return m->vcpu.vmcb->control.exitcode == VMEXIT_HLT;
 }
 
