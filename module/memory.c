@@ -190,9 +190,8 @@ static void zap_aliases(struct memory *memory, const struct aliases *aliases,
 }
 
 /*
- * No page of the range is mapped meanwhile: whoever looks for one waits, or has it
- * refused, until the invalidation is over. Where no region is populated there is
- * nothing to flush either.
+ * No page of the range is mapped during an invalidation: a fault that looks for one waits,
+ * or is refused and tries again. Without a populated region there is nothing to flush.
  */
 static bool invalidate(struct mmu_interval_notifier *notifier,
 		       const struct mmu_notifier_range *taken,

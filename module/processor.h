@@ -66,7 +66,7 @@ static inline bool processor_enabled(void)
  *
  * With interrupts off, and SVM enabled here. On SNP hosts the driver of the secure
  * processor clears VM_HSAVE_PA of every CPU by interrupts when it initialises the
- * firmware, whoever uses SVM then.
+ * firmware, even while SVM is in use.
  */
 static inline void processor_check_save_area(void)
 {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What guests may use on this machine: the bits that the field policy knows and
+ * The limits of guests on this machine: the bits that the field policy knows and
  * the processor has. A new processor's features are out of reach until the policy
  * names them.
  */

@@ -5,7 +5,7 @@
 
 #include "work.h"
 
-/* What a VM can have besides its low memory */
+/* Regions that a VM can have besides its low memory */
 #define MOST 65535
 
 /* Guests that touch many pages take long. */

@@ -183,7 +183,7 @@ static void mutate_register(struct svm_vmcb_save *save, uint64_t *random)
 			1ull << below(random, one_in(random, 8) ? 64 : 19);
 }
 
-/* What the module refuses in any case is not worth many tries. */
+/* Bits that the module always refuses are tried seldom. */
 static void keep_allowed(struct svm_vmcb_save *save,
 			 const struct svmrun_info *info)
 {

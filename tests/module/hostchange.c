@@ -17,7 +17,7 @@
 
 #include "compat.h"
 
-/* What VMSAVE and VMLOAD move and a 64-bit program does not use meanwhile */
+/* MSRs that VMSAVE and VMLOAD move and that a 64-bit program does not use */
 static const struct {
 	const char *name;
 	u32 number;

@@ -11,7 +11,7 @@
 #define TABLES (SIZE / MIB_2) /* the lowest level's */
 #define TABLES_KIB (long)(TABLES * PAGE / 1024)
 
-/* What processors have not added up yet */
+/* Memory that may still be counted per CPU only */
 #define SLACK_KIB 1024
 
 /* Numbers are behind by some seconds. */

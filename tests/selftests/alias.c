@@ -135,7 +135,7 @@ TEST_F(alias, logs_are_their_own)
 #define SLOTS 128u /* pages of guest memory */
 #define STEPS 1500
 
-/* What the guest has at each */
+/* Memory that the guest has at each address */
 struct slot {
 	int page; /* of the program's, or -1 */
 	bool writable;

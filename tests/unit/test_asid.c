@@ -114,7 +114,7 @@ START_TEST(running_out_flushes_and_begins_again)
 }
 END_TEST
 
-/* A refused VMRUN has flushed nothing, whoever asked for it. */
+/* A refused VMRUN flushes nothing; any vCPU that enters on the CPU carries the flush out. */
 START_TEST(flush_is_owed_until_a_guest_was_entered)
 {
 	struct svm_vmcb_control control = {};
