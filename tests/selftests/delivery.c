@@ -280,17 +280,21 @@ static void on_signal(int signal)
 {
 }
 
-/* And a signal a millisecond comes to the thread that calls it. */
+/*
+ * A signal per millisecond also comes to the thread that calls it. Where all takes longer,
+ * disturbances come less often, or the guest would hardly get on between two.
+ */
 static int disturber_start(struct disturber *d, struct machine *m,
 			   bool takes_pages, useconds_t pause)
 {
 	const struct sigaction action = { .sa_handler = on_signal };
-	const struct itimerval often = { { 0, 1000 }, { 0, 1000 } };
+	const struct timeval interval = { 0, 1000 * patience() };
+	const struct itimerval often = { interval, interval };
 
 	*d = (struct disturber){
 		.m = m,
 		.takes_pages = takes_pages,
-		.pause = pause,
+		.pause = pause * patience(),
 	};
 	if (sigaction(SIGALRM, &action, NULL) ||
 	    setitimer(ITIMER_REAL, &often, NULL))
