@@ -354,7 +354,8 @@ static void world_create(struct world *world)
 	for (unsigned int i = 0; i < ARENA; i++)
 		plant(world->arena + i * PAGE, i * 7 % ARENA * PAGE + 2048);
 	world->fd[DEVICE][0] = svmrun_device_open(NULL);
-	svmrun_device_info(world->fd[DEVICE][0], &world->info);
+	svmrun_device_info(world->fd[DEVICE][0], &world->info,
+			   sizeof(world->info));
 	world->fd[VM][0] = ioctl(world->fd[DEVICE][0], SVMRUN_CREATE_VM,
 				 &argument);
 	map.hva = (uintptr_t)world->arena;

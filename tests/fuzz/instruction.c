@@ -97,8 +97,8 @@ static void take_registers(struct input *input)
 	for (i = 0; i < GPRS; i++) {
 		uint8_t which = input_take(input, 1);
 
-		*svmrun_vcpu_gpr(&guest.vcpu, i) = bases[which & 7] +
-						   (which >> 3);
+		svmrun_vcpu_set_gpr(&guest.vcpu, i,
+				    bases[which & 7] + (which >> 3));
 	}
 }
 
@@ -228,8 +228,8 @@ static void check_gprs(bool may)
 	unsigned int i;
 
 	for (i = 0; i < GPRS; i++) {
-		uint64_t is = *svmrun_vcpu_gpr(&guest.vcpu, i);
-		uint64_t was = *svmrun_vcpu_gpr(&vcpu, i);
+		uint64_t is = svmrun_vcpu_get_gpr(&guest.vcpu, i);
+		uint64_t was = svmrun_vcpu_get_gpr(&vcpu, i);
 
 		holds(is == was || (may && writes_gpr(i)),
 		      "a register that is none of its own has changed");
@@ -269,7 +269,7 @@ static uint64_t address_of(const ZydisDecodedOperand *operand)
 	unsigned int i;
 
 	for (i = 0; i < GPRS; i++) {
-		uint64_t value = *svmrun_vcpu_gpr(&vcpu, i);
+		uint64_t value = svmrun_vcpu_get_gpr(&vcpu, i);
 
 		context.values[ZYDIS_REGISTER_RAX + i] = value;
 		context.values[ZYDIS_REGISTER_EAX + i] = (uint32_t)value;

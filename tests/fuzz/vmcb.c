@@ -286,7 +286,8 @@ static void set_up(struct fuzzer *fuzzer)
 	sigaction(SIGALRM, &action, NULL);
 	fuzzer->device = svmrun_device_open(NULL);
 	check(fuzzer->device, SVMRUN_DEVICE);
-	check(svmrun_device_info(fuzzer->device, &fuzzer->subject.info),
+	check(svmrun_device_info(fuzzer->device, &fuzzer->subject.info,
+				 sizeof(fuzzer->subject.info)),
 	      "INFO");
 	check(racer_start(&fuzzer->racer, &fuzzer->subject, fuzzer->seed),
 	      "thread");

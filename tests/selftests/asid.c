@@ -38,7 +38,7 @@ FIXTURE_SETUP(asid)
 	int device = device_open();
 
 	self->count = 0;
-	ASSERT_EQ(0, svmrun_device_info(device, &info));
+	ASSERT_EQ(0, svmrun_device_info(device, &info, sizeof(info)));
 	close(device);
 	if (info.out_svm_asids + 8 > MOST)
 		SKIP_SETUP("the processor has %u ASIDs", info.out_svm_asids);

@@ -109,7 +109,8 @@ static int open_device(struct life *life)
 
 static int get_info(struct life *life)
 {
-	return svmrun_device_info(life->m.device, &life->m.info);
+	return svmrun_device_info(life->m.device, &life->m.info,
+				  sizeof(life->m.info));
 }
 
 static int create_vm(struct life *life)

@@ -113,7 +113,7 @@ TEST_F(kvm, first_is_kvm)
 	ASSERT_GE(theirs, 0);
 	EXPECT_EQ(-EBUSY, vm_create(self->device));
 	/* What is there can be asked all the same. */
-	EXPECT_EQ(0, svmrun_device_info(self->device, &info));
+	EXPECT_EQ(0, svmrun_device_info(self->device, &info, sizeof(info)));
 	close(theirs);
 	ours = vm_create(self->device);
 	EXPECT_GE(ours, 0);
@@ -178,7 +178,7 @@ TEST_F(kvm_at_load, has_the_cpus_when_idle)
 	struct svmrun_info info;
 
 	EXPECT_EQ(-EBUSY, vm_create(self->device));
-	EXPECT_EQ(0, svmrun_device_info(self->device, &info));
+	EXPECT_EQ(0, svmrun_device_info(self->device, &info, sizeof(info)));
 }
 
 TEST_F(kvm_at_load, unloaded_is_no_hindrance)

@@ -175,7 +175,7 @@ static inline int machine_create(struct machine *m)
 	m->device = svmrun_device_open(NULL);
 	if (m->device < 0)
 		return m->device;
-	err = svmrun_device_info(m->device, &m->info);
+	err = svmrun_device_info(m->device, &m->info, sizeof(m->info));
 	if (!err)
 		err = svmrun_vm_create(&m->vm, m->device);
 	if (!err)

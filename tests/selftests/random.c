@@ -255,7 +255,8 @@ static int pool_open(struct pool *pool)
 		return -errno;
 	for (int i = 0; i < FDS; i++)
 		pool->fd[DEVICE][i] = device_open();
-	return svmrun_device_info(pool->fd[DEVICE][0], &pool->info);
+	return svmrun_device_info(pool->fd[DEVICE][0], &pool->info,
+				  sizeof(pool->info));
 }
 
 FIXTURE(random)

@@ -154,11 +154,11 @@ TEST_F(run, general_registers)
 {
 	MACHINE_LOAD(&self->m, MODE_LONG, rotate);
 	for (int i = 0; i < 16; i++)
-		*svmrun_vcpu_gpr(&self->m.vcpu, i) = marked(i);
+		svmrun_vcpu_set_gpr(&self->m.vcpu, i, marked(i));
 	ASSERT_EXIT(VMEXIT_HLT, &self->m);
 	for (int i = 0; i < 16; i++) {
 		EXPECT_EQ(marked((i + 15) % 16),
-			  *svmrun_vcpu_gpr(&self->m.vcpu, i))
+			  svmrun_vcpu_get_gpr(&self->m.vcpu, i))
 		{
 			TH_LOG("register %d", i);
 		}

@@ -164,7 +164,7 @@ static void change_registers(struct svmrun_clone *clone, unsigned int *seed)
 	struct svmrun_vcpu *vcpu = &clone->vcpus[0];
 
 	for (int i = 0; i < 4; i++)
-		*svmrun_vcpu_gpr(vcpu, below(seed, 16)) = number(seed);
+		svmrun_vcpu_set_gpr(vcpu, below(seed, 16), number(seed));
 	vcpu->regs->rcx = 1 + below(seed, 500);
 	vcpu->vmcb->save.rsp = MACHINE_STACK;
 	vcpu->vmcb->save.cr2 = number(seed);

@@ -195,7 +195,7 @@ static void give(const struct native *native)
 
 	for (i = 0; i < ARRAY_SIZE(native->gpr); i++)
 		if (i != SVMRUN_RSP)
-			*svmrun_vcpu_gpr(&guest.vcpu, i) = native->gpr[i];
+			svmrun_vcpu_set_gpr(&guest.vcpu, i, native->gpr[i]);
 	guest.pages.vmcb.save.rflags = native->rflags;
 	guest.pages.vmcb.save.rip = GUEST_CODE;
 	memcpy(guest.memory + GUEST_CODE, code, SVMRUN_INSTRUCTION_MAX);
@@ -209,7 +209,7 @@ static void compare(const struct native *native, unsigned int length,
 
 	for (i = 0; i < ARRAY_SIZE(native->gpr); i++)
 		if (i != SVMRUN_RSP)
-			wrong += *svmrun_vcpu_gpr(&guest.vcpu, i) !=
+			wrong += svmrun_vcpu_get_gpr(&guest.vcpu, i) !=
 				 native->gpr[i];
 	wrong += ((save->rflags ^ native->rflags) & ~undefined) != 0;
 	wrong += save->rip != GUEST_CODE + length;

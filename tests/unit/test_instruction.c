@@ -527,9 +527,9 @@ static void randomize(uint64_t *seed)
 	unsigned int i;
 
 	for (i = 0; i < 16; i++)
-		*svmrun_vcpu_gpr(&guest.vcpu,
-				 i) = addresses[random >> 2 * i & 3] +
-				      (random >> 48 & i);
+		svmrun_vcpu_set_gpr(&guest.vcpu, i,
+				    addresses[random >> 2 * i & 3] +
+					    (random >> 48 & i));
 	regs->rcx &= 15;
 	save->rflags = 2 | (random >> 32 & (0x8d5 | RFLAGS_DF | RFLAGS_TF));
 	save->rip = GUEST_CODE;

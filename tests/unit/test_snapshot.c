@@ -120,7 +120,8 @@ START_TEST(keeps_vcpus_but_for_clean_bits)
 		ck_assert_mem_eq(snapshot.vcpus[i].vmcb, &pages[i],
 				 sizeof(pages[i]));
 	}
-	ck_assert_uint_eq(*svmrun_vcpu_gpr(&snapshot.vcpus[1], SVMRUN_R9), 99);
+	ck_assert_uint_eq(svmrun_vcpu_get_gpr(&snapshot.vcpus[1], SVMRUN_R9),
+			  99);
 	ck_assert_mem_eq(snapshot.vcpus[1].xsave, pages[1].xsave, 1024);
 	svmrun_snapshot_destroy(&snapshot);
 }

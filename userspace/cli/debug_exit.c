@@ -178,6 +178,7 @@ void cpu_debug_register(struct cpu *cpu)
 	uint8_t bytes[SVMRUN_INSTRUCTION_MAX];
 	const struct svm_vmcb_save *save = &cpu->vcpu.vmcb->save;
 	const uint8_t *opcode;
+	uint64_t value;
 	bool is_64;
 
 	if (instruction(cpu, bytes, &opcode) < 3)
@@ -187,12 +188,11 @@ void cpu_debug_register(struct cpu *cpu)
 	if (is_64 && opcode > bytes && (opcode[-1] & 0xf1) == 0x41)
 		gpr |= 8;
 	if (cpu->vcpu.vmcb->control.exitcode < VMEXIT_DR_WRITE(0)) {
-		*svmrun_vcpu_gpr(&cpu->vcpu, gpr) = *debug_register(cpu,
-								    number);
+		svmrun_vcpu_set_gpr(&cpu->vcpu, gpr,
+				    *debug_register(cpu, number));
 		cpu_skip(cpu, bus_instruction_length(cpu));
 		return;
 	}
-	write_register(cpu, number,
-		       is_64 ? *svmrun_vcpu_gpr(&cpu->vcpu, gpr) :
-			       (uint32_t)*svmrun_vcpu_gpr(&cpu->vcpu, gpr));
+	value = svmrun_vcpu_get_gpr(&cpu->vcpu, gpr);
+	write_register(cpu, number, is_64 ? value : (uint32_t)value);
 }

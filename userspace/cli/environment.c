@@ -71,7 +71,7 @@ int environment_open(struct svmrun_info *info)
 
 	if (device < 0)
 		return -no_device(-device);
-	ret = svmrun_device_info(device, info);
+	ret = svmrun_device_info(device, info, sizeof(*info));
 	status = ret < 0 ? wrong_device(-ret) : check_version(info);
 	if (status) {
 		close(device);

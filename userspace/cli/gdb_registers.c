@@ -304,8 +304,6 @@ static void write_tags(struct svmrun_vcpu *vcpu, const uint8_t *bytes)
 static uint8_t *in_vmcb(struct svmrun_vcpu *vcpu,
 			const struct description *what)
 {
-	if (what->place == GPR)
-		return (uint8_t *)svmrun_vcpu_gpr(vcpu, what->from);
 	return (uint8_t *)&vcpu->vmcb->save + what->from;
 }
 
@@ -313,6 +311,7 @@ size_t gdb_register_read(struct svmrun_vcpu *vcpu, unsigned int number,
 			 uint8_t bytes[GDB_REGISTER_MAX])
 {
 	const struct description *from = find(number);
+	uint64_t gpr;
 
 	if (!from)
 		return 0;
@@ -327,6 +326,10 @@ size_t gdb_register_read(struct svmrun_vcpu *vcpu, unsigned int number,
 		break;
 	case XSAVE:
 		memcpy(bytes, vcpu->xsave + from->from, from->kept);
+		break;
+	case GPR:
+		gpr = svmrun_vcpu_get_gpr(vcpu, from->from);
+		memcpy(bytes, &gpr, sizeof(gpr));
 		break;
 	default:
 		memcpy(bytes, in_vmcb(vcpu, from), from->kept);
@@ -355,10 +358,15 @@ bool gdb_register_write(struct svmrun_vcpu *vcpu, unsigned int number,
 			const uint8_t bytes[GDB_REGISTER_MAX])
 {
 	const struct description *to = find(number);
+	uint64_t gpr;
 
 	if (!to)
 		return false;
 	switch (to->place) {
+	case GPR:
+		memcpy(&gpr, bytes, sizeof(gpr));
+		svmrun_vcpu_set_gpr(vcpu, to->from, gpr);
+		return true;
 	case X87:
 	case SSE:
 	case TAGS:

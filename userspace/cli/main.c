@@ -31,7 +31,7 @@ static int print_help(void)
 
 static int print_version(void)
 {
-	puts("svmrun " SVMRUN_VERSION);
+	puts("svmrun " VERSION_STRING);
 	return STATUS_HALTED;
 }
 

@@ -191,7 +191,7 @@ static void print_help(const struct parse *parse)
 
 static void print_version(void)
 {
-	puts("svmrun " SVMRUN_VERSION);
+	puts("svmrun " VERSION_STRING);
 	exit(STATUS_HALTED);
 }
 

@@ -6,11 +6,29 @@
  * gives (linux/svmrun.h), knows the register values of the processor's modes,
  * loads images, and names and decodes exits.
  *
- * Functions that return int return 0 or more when they succeed and a negative
- * errno when not. None prints, exits or aborts. Errors of the system calls
- * beneath are passed on as they are; linux/svmrun.h lists them beside each
- * ioctl. Different objects may be used by different threads at once; one object
- * only by one thread at a time, but for svmrun_vcpu_kick().
+ * Functions that return int return 0 or more on success and a negative errno on
+ * failure. None of them prints, exits or aborts. Errors of system calls are
+ * returned unchanged; linux/svmrun.h lists them beside each ioctl. Different
+ * objects may be used by different threads at once, one object only by one thread
+ * at a time, except for svmrun_vcpu_kick().
+ *
+ * A negative file descriptor is returned as the error that it is, except for -1,
+ * which gives EBADF: svmrun_vm_create(&vm, svmrun_device_open(NULL)) returns the
+ * error of svmrun_device_open().
+ *
+ * Objects (struct svmrun_vm, svmrun_vcpu, ...) are the program's memory. A create
+ * function sets the whole object, also when it fails, and the destroy function
+ * accepts an object that was created, whose creation failed, that was destroyed
+ * before, or that contains only zeros.
+ *
+ * How structs grow, so that a program works with a later library than the one it
+ * was built with:
+ * - the kernel's structs are passed with their size, and the library writes no
+ *   more than that;
+ * - others end in reserved words, which later members replace. The library sets
+ *   them to zero in what it fills in. A program sets them to zero in what it fills
+ *   in, as an initialiser with names does, and does not use them otherwise;
+ * - those without reserved words never grow.
  */
 #ifndef SVMRUN_H
 #define SVMRUN_H
@@ -24,6 +42,25 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+
+/* The version of this header, as MAJOR.MINOR.PATCH */
+#define SVMRUN_VERSION_MAJOR 0
+#define SVMRUN_VERSION_MINOR 1
+#define SVMRUN_VERSION_PATCH 0
+
+/* A version as a number that can be compared */
+#define SVMRUN_VERSION_NUMBER(major, minor, patch)                             \
+	((major) << 16 | (minor) << 8 | (patch))
+#define SVMRUN_VERSION                                                         \
+	SVMRUN_VERSION_NUMBER(SVMRUN_VERSION_MAJOR, SVMRUN_VERSION_MINOR,      \
+			      SVMRUN_VERSION_PATCH)
+
+/**
+ * svmrun_version() - version of the library that the program runs with
+ *
+ * Return: SVMRUN_VERSION of the header that the library was built with.
+ */
+unsigned int svmrun_version(void);
 
 #define SVMRUN_DEVICE "/dev/svmrun"
 
@@ -39,13 +76,18 @@ extern "C" {
 int svmrun_device_open(const char *path);
 
 /**
- * svmrun_device_info() - what the processor and the module offer
+ * svmrun_device_info() - get the features of the processor and the module
  * @device: from svmrun_device_open()
  * @info: filled in
+ * @size: sizeof(*@info)
  *
- * Return: 0 or a negative errno.
+ * Members that the module does not know, because it is older, are zero. The
+ * version of the module's interface, @info->out_api_version, is not checked.
+ *
+ * Return: 0 or a negative errno; EINVAL: @size is less than the members of the
+ * first version need.
  */
-int svmrun_device_info(int device, struct svmrun_info *info);
+int svmrun_device_info(int device, struct svmrun_info *info, size_t size);
 
 /* ---- VM and its memory -------------------------------------------------- */
 
@@ -54,11 +96,15 @@ int svmrun_device_info(int device, struct svmrun_info *info);
  * @fd: the kernel's VM
  * @vcpu_size: bytes to map for a vCPU
  * @xsave_size: bytes of a vCPU's XSAVE area
+ * @reserved0: zero
+ * @reserved: zero
  */
 struct svmrun_vm {
 	int fd;
 	uint32_t vcpu_size;
 	uint32_t xsave_size;
+	uint32_t reserved0;
+	uint64_t reserved[4];
 };
 
 /**
@@ -66,18 +112,20 @@ struct svmrun_vm {
  * @vm: filled in; svmrun_vm_destroy() it
  * @device: from svmrun_device_open(); may be closed afterwards
  *
- * Return: 0 or a negative errno; EBUSY: another hypervisor has the processors.
+ * Return: 0 or a negative errno; EBUSY: another hypervisor has the processors;
+ * EPROTONOSUPPORT: the module's interface has another version than the library's,
+ * SVMRUN_API_VERSION.
  */
 int svmrun_vm_create(struct svmrun_vm *vm, int device);
 
 /**
- * svmrun_vm_destroy() - give a VM back
+ * svmrun_vm_destroy() - destroy a VM
  * @vm: from svmrun_vm_create(); its vCPUs may be destroyed before or after
  */
 void svmrun_vm_destroy(struct svmrun_vm *vm);
 
 /**
- * svmrun_vm_map() - give a VM a range of this program's memory
+ * svmrun_vm_map() - map a range of this program's memory into a VM
  * @vm: the VM
  * @gpa: guest physical address, a multiple of 4096
  * @hva: the memory, at a multiple of 4096
@@ -90,7 +138,7 @@ int svmrun_vm_map(struct svmrun_vm *vm, uint64_t gpa, void *hva, size_t length,
 		  uint32_t flags);
 
 /**
- * svmrun_vm_unmap() - take a range of guest physical addresses away
+ * svmrun_vm_unmap() - unmap a range of guest physical addresses
  * @vm: the VM
  * @gpa: guest physical address, a multiple of 4096
  * @length: bytes, a multiple of 4096
@@ -100,7 +148,7 @@ int svmrun_vm_map(struct svmrun_vm *vm, uint64_t gpa, void *hva, size_t length,
 int svmrun_vm_unmap(struct svmrun_vm *vm, uint64_t gpa, size_t length);
 
 /**
- * svmrun_vm_protect() - change a guest's rights to a range
+ * svmrun_vm_protect() - change the permissions of a range
  * @vm: the VM
  * @gpa: guest physical address, a multiple of 4096
  * @length: bytes, a multiple of 4096
@@ -112,11 +160,11 @@ int svmrun_vm_protect(struct svmrun_vm *vm, uint64_t gpa, size_t length,
 		      uint32_t flags);
 
 /**
- * svmrun_vm_dirty() - which pages has the guest written?
+ * svmrun_vm_dirty() - get the pages that the guest has written
  * @vm: the VM
  * @gpa: guest physical address, a multiple of 4096
  * @length: bytes, a multiple of 4096
- * @bitmap: a bit a page, (@length / 4096 + 63) / 64 numbers
+ * @bitmap: one bit per page, (@length / 4096 + 63) / 64 numbers
  * @flags: 0 or SVMRUN_DIRTY_CLEAR
  *
  * Return: 0 or a negative errno, see struct svmrun_dirty.
@@ -125,19 +173,26 @@ int svmrun_vm_dirty(struct svmrun_vm *vm, uint64_t gpa, size_t length,
 		    uint64_t *bitmap, uint32_t flags);
 
 /**
- * svmrun_vm_info() - what a VM has at the moment
+ * svmrun_vm_info() - get the present numbers of a VM's vCPUs, regions and pages
  * @vm: the VM
  * @info: filled in
+ * @size: sizeof(*@info)
  *
- * Return: 0 or a negative errno.
+ * Members that the module does not know, because it is older, are zero.
+ *
+ * Return: 0 or a negative errno; EINVAL: @size is less than the members of the
+ * first version need.
  */
-int svmrun_vm_info(struct svmrun_vm *vm, struct svmrun_vm_info *info);
+int svmrun_vm_info(struct svmrun_vm *vm, struct svmrun_vm_info *info,
+		   size_t size);
 
 /**
  * struct svmrun_memory - a range of guest memory that this program holds
  * @base: where the program sees it
  * @gpa: where the guest sees it
  * @size: bytes
+ *
+ * It never grows.
  */
 struct svmrun_memory {
 	void *base;
@@ -146,7 +201,7 @@ struct svmrun_memory {
 };
 
 /**
- * svmrun_memory_create() - fresh zeroed memory for a guest, all rights
+ * svmrun_memory_create() - map new, zeroed memory with all permissions
  * @memory: filled in; svmrun_memory_destroy() it
  * @vm: the VM that it is mapped into
  * @gpa: guest physical address, a multiple of 4096
@@ -158,7 +213,7 @@ int svmrun_memory_create(struct svmrun_memory *memory, struct svmrun_vm *vm,
 			 uint64_t gpa, size_t size);
 
 /**
- * svmrun_memory_destroy() - give memory back to the system
+ * svmrun_memory_destroy() - free memory
  * @memory: from svmrun_memory_create()
  *
  * A guest that touches it afterwards faults: RUN returns EFAULT.
@@ -187,6 +242,7 @@ void *svmrun_memory_at(const struct svmrun_memory *memory, uint64_t gpa,
  * @xsave: the XSAVE area, standard format
  * @size: bytes mapped at @vmcb
  * @xsave_size: bytes of the XSAVE area
+ * @reserved: zero
  */
 struct svmrun_vcpu {
 	int fd;
@@ -196,6 +252,7 @@ struct svmrun_vcpu {
 	uint8_t *xsave;
 	uint32_t size;
 	uint32_t xsave_size;
+	uint64_t reserved[4];
 };
 
 /**
@@ -210,7 +267,7 @@ struct svmrun_vcpu {
 int svmrun_vcpu_create(struct svmrun_vcpu *vcpu, struct svmrun_vm *vm);
 
 /**
- * svmrun_vcpu_destroy() - give a vCPU back
+ * svmrun_vcpu_destroy() - destroy a vCPU
  * @vcpu: from svmrun_vcpu_create()
  */
 void svmrun_vcpu_destroy(struct svmrun_vcpu *vcpu);
@@ -253,14 +310,25 @@ enum svmrun_gpr {
 };
 
 /**
- * svmrun_vcpu_gpr() - where a general-purpose register is kept
+ * svmrun_vcpu_get_gpr() - read a general-purpose register
  * @vcpu: the vCPU
  * @gpr: the register
  *
- * Return: a pointer into the VMCB (RAX, RSP) or the registers page, NULL if
- * @gpr is none.
+ * RAX and RSP are in the VMCB, the others in the registers page.
+ *
+ * Return: its value; 0 if there is no such register.
  */
-__u64 *svmrun_vcpu_gpr(struct svmrun_vcpu *vcpu, enum svmrun_gpr gpr);
+uint64_t svmrun_vcpu_get_gpr(const struct svmrun_vcpu *vcpu,
+			     enum svmrun_gpr gpr);
+
+/**
+ * svmrun_vcpu_set_gpr() - write a general-purpose register
+ * @vcpu: the vCPU
+ * @gpr: the register; nothing is written if there is no such register
+ * @value: all 64 bits of it
+ */
+void svmrun_vcpu_set_gpr(struct svmrun_vcpu *vcpu, enum svmrun_gpr gpr,
+			 uint64_t value);
 
 /* ---- guest virtual addresses --------------------------------------------- */
 
@@ -285,6 +353,8 @@ __u64 *svmrun_vcpu_gpr(struct svmrun_vcpu *vcpu, enum svmrun_gpr gpr);
  * struct svmrun_page_fault - a #PF that the guest should get
  * @address: for CR2
  * @error_code: SVMRUN_FAULT_*
+ *
+ * It never grows.
  */
 struct svmrun_page_fault {
 	uint64_t address;
@@ -327,6 +397,7 @@ int svmrun_gva_to_gpa(const struct svmrun_vcpu *vcpu,
  * @vcpus: the vCPUs' states, which clones begin with and go back to: a program may
  *	change them; @fd is -1, since they are no kernel's
  * @vcpu_count: how many
+ * @reserved: zero
  *
  * Nothing of it belongs to the VM that it was taken of, nor to one address space:
  * after fork() the child can use it just as well.
@@ -338,6 +409,7 @@ struct svmrun_snapshot {
 	size_t memory_count;
 	struct svmrun_vcpu *vcpus;
 	size_t vcpu_count;
+	uint64_t reserved[4];
 };
 
 /**
@@ -362,7 +434,7 @@ int svmrun_snapshot_take(struct svmrun_snapshot *snapshot,
 			 size_t vcpu_count);
 
 /**
- * svmrun_snapshot_destroy() - give a snapshot back
+ * svmrun_snapshot_destroy() - destroy a snapshot
  * @snapshot: from svmrun_snapshot_take(); it has no clones any more
  */
 void svmrun_snapshot_destroy(struct svmrun_snapshot *snapshot);
@@ -375,8 +447,9 @@ void svmrun_snapshot_destroy(struct svmrun_snapshot *snapshot);
  * @vcpus: its vCPUs
  * @vcpu_count: how many
  * @snapshot: what it goes back to
- * @touched: a bit a page of @snapshot: the program may have written to it
+ * @touched: one bit per page of @snapshot: the program may have written to it
  * @logged: the same of the guest, as svmrun_reset() last found it
+ * @reserved: zero
  */
 struct svmrun_clone {
 	struct svmrun_vm vm;
@@ -387,6 +460,7 @@ struct svmrun_clone {
 	const struct svmrun_snapshot *snapshot;
 	uint64_t *touched;
 	uint64_t *logged;
+	uint64_t reserved[4];
 };
 
 /**
@@ -407,7 +481,7 @@ int svmrun_clone(struct svmrun_clone *clone,
 		 const struct svmrun_snapshot *snapshot, int device);
 
 /**
- * svmrun_clone_destroy() - throw a clone away
+ * svmrun_clone_destroy() - destroy a clone
  * @clone: from svmrun_clone()
  */
 void svmrun_clone_destroy(struct svmrun_clone *clone);
@@ -567,6 +641,7 @@ const char *svmrun_invalid_reason(uint32_t reason);
  * @address_size: bytes of an address, for string instructions: 2, 4 or 8
  * @segment: segment register, for OUTS: 0 to 5 for ES, CS, SS, DS, FS, GS
  * @next_rip: RIP of the instruction that follows
+ * @reserved: zero
  */
 struct svmrun_ioio {
 	uint16_t port;
@@ -577,6 +652,7 @@ struct svmrun_ioio {
 	uint8_t address_size;
 	uint8_t segment;
 	uint64_t next_rip;
+	uint64_t reserved[2];
 };
 
 /**
@@ -622,6 +698,7 @@ void svmrun_ioio_complete(const struct svmrun_ioio *io, struct svm_vmcb *vmcb,
  * @xcr0: bits that a guest's XCR0 may have
  * @cr0: bits that CR0 may have
  * @dbgctl: bits that DBGCTL may have
+ * @reserved: zero
  */
 struct svmrun_processor {
 	uint32_t svm_features;
@@ -632,6 +709,7 @@ struct svmrun_processor {
 	uint64_t xcr0;
 	uint64_t cr0;
 	uint64_t dbgctl;
+	uint64_t reserved[8];
 };
 
 /**
@@ -656,6 +734,7 @@ void svmrun_processor_identify(struct svmrun_processor *processor,
  * @why: the rule in words
  * @source: where it is written: a section of the manual, as "APM 15.5.1", or a
  *	header
+ * @reserved: zero
  *
  * The strings are static.
  */
@@ -667,6 +746,7 @@ struct svmrun_broken_rule {
 	uint64_t bits;
 	const char *why;
 	const char *source;
+	uint64_t reserved[2];
 };
 
 /**

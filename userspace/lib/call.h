@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* A system call's -1 and errno as a negative errno. */
+/* System calls that return a negative errno */
 #ifndef CALL_H
 #define CALL_H
 
 #include <errno.h>
+#include <string.h>
 #include <sys/ioctl.h>
 
 static inline int call_result(int result)
@@ -11,9 +12,26 @@ static inline int call_result(int result)
 	return result < 0 ? -errno : result;
 }
 
+/*
+ * A negative descriptor is the error of the call that it came from, except for the -1 of
+ * an object that does not exist, and of open(), for which the kernel returns EBADF.
+ */
 static inline int call_ioctl(int fd, unsigned long request, void *argument)
 {
-	return call_result(ioctl(fd, request, argument));
+	return fd < -1 ? fd : call_result(ioctl(fd, request, argument));
+}
+
+/* Fill in a struct that begins with its size, as large as the caller has it. */
+static inline int call_info(int fd, unsigned long request, void *info,
+			    size_t size)
+{
+	const uint32_t size_known = size;
+
+	if (size < sizeof(size_known) || size > UINT32_MAX)
+		return -EINVAL;
+	memset(info, 0, size);
+	memcpy(info, &size_known, sizeof(size_known));
+	return call_ioctl(fd, request, info);
 }
 
 #endif /* CALL_H */

@@ -103,13 +103,12 @@ int svmrun_clone(struct svmrun_clone *clone,
 	return ret;
 }
 
-/* Also of one that was not made to the end. */
+/* svmrun_clone() calls it too, after an error. */
 void svmrun_clone_destroy(struct svmrun_clone *clone)
 {
 	while (clone->vcpu_count)
 		svmrun_vcpu_destroy(&clone->vcpus[--clone->vcpu_count]);
-	if (clone->vm.fd >= 0)
-		svmrun_vm_destroy(&clone->vm);
+	svmrun_vm_destroy(&clone->vm);
 	if (clone->memory_count)
 		munmap(clone->memories[0].base, clone->snapshot->size);
 	free(clone->memories);

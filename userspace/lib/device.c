@@ -12,8 +12,12 @@ int svmrun_device_open(const char *path)
 	return call_result(open(node, O_RDWR | O_CLOEXEC));
 }
 
-int svmrun_device_info(int device, struct svmrun_info *info)
+int svmrun_device_info(int device, struct svmrun_info *info, size_t size)
 {
-	*info = (struct svmrun_info){ .size = sizeof(*info) };
-	return call_ioctl(device, SVMRUN_INFO, info);
+	return call_info(device, SVMRUN_INFO, info, size);
+}
+
+unsigned int svmrun_version(void)
+{
+	return SVMRUN_VERSION;
 }

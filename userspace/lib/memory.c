@@ -12,6 +12,7 @@ int svmrun_memory_create(struct svmrun_memory *memory, struct svmrun_vm *vm,
 	void *base;
 	int ret;
 
+	*memory = (struct svmrun_memory){ 0 };
 	base = mmap(NULL, size, PROT_READ | PROT_WRITE,
 		    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (base == MAP_FAILED)
@@ -31,7 +32,8 @@ int svmrun_memory_create(struct svmrun_memory *memory, struct svmrun_vm *vm,
 
 void svmrun_memory_destroy(struct svmrun_memory *memory)
 {
-	munmap(memory->base, memory->size);
+	if (memory->base)
+		munmap(memory->base, memory->size);
 	*memory = (struct svmrun_memory){ 0 };
 }
 

@@ -206,14 +206,14 @@ int svmrun_snapshot_take(struct svmrun_snapshot *snapshot,
 	return ret;
 }
 
-/* Also of one that was not made to the end: what is not there is NULL or -1. */
+/* A member that svmrun_snapshot_take() did not reach is NULL or -1. */
 void svmrun_snapshot_destroy(struct svmrun_snapshot *snapshot)
 {
 	size_t i;
 
 	if (snapshot->memories && snapshot->memories[0].base)
 		munmap(snapshot->memories[0].base, snapshot->size);
-	if (snapshot->fd >= 0)
+	if (snapshot->memory_count && snapshot->fd >= 0)
 		close(snapshot->fd);
 	for (i = 0; snapshot->vcpus && i < snapshot->vcpu_count; i++)
 		free(snapshot->vcpus[i].vmcb);

@@ -19,6 +19,7 @@ int svmrun_vcpu_create(struct svmrun_vcpu *vcpu, struct svmrun_vm *vm)
 	void *pages;
 	int fd, ret;
 
+	*vcpu = (struct svmrun_vcpu){ .fd = -1 };
 	fd = call_ioctl(vm->fd, SVMRUN_CREATE_VCPU, &create);
 	if (fd < 0)
 		return fd;
@@ -41,9 +42,11 @@ int svmrun_vcpu_create(struct svmrun_vcpu *vcpu, struct svmrun_vm *vm)
 
 void svmrun_vcpu_destroy(struct svmrun_vcpu *vcpu)
 {
-	munmap(vcpu->vmcb, vcpu->size);
-	room = vcpu->vmcb;
-	close(vcpu->fd);
+	if (vcpu->vmcb) {
+		munmap(vcpu->vmcb, vcpu->size);
+		room = vcpu->vmcb;
+		close(vcpu->fd);
+	}
 	*vcpu = (struct svmrun_vcpu){ .fd = -1 };
 }
 
@@ -67,7 +70,7 @@ static const uint8_t gpr_offset[] = {
 	[SVMRUN_R14] = AT(r14), [SVMRUN_R15] = AT(r15),
 };
 
-__u64 *svmrun_vcpu_gpr(struct svmrun_vcpu *vcpu, enum svmrun_gpr gpr)
+static __u64 *gpr_at(const struct svmrun_vcpu *vcpu, enum svmrun_gpr gpr)
 {
 	if (gpr == SVMRUN_RAX)
 		return &vcpu->vmcb->save.rax;
@@ -76,4 +79,21 @@ __u64 *svmrun_vcpu_gpr(struct svmrun_vcpu *vcpu, enum svmrun_gpr gpr)
 	if (gpr > SVMRUN_R15)
 		return NULL;
 	return (__u64 *)((char *)vcpu->regs + gpr_offset[gpr]);
+}
+
+uint64_t svmrun_vcpu_get_gpr(const struct svmrun_vcpu *vcpu,
+			     enum svmrun_gpr gpr)
+{
+	const __u64 *at = gpr_at(vcpu, gpr);
+
+	return at ? *at : 0;
+}
+
+void svmrun_vcpu_set_gpr(struct svmrun_vcpu *vcpu, enum svmrun_gpr gpr,
+			 uint64_t value)
+{
+	__u64 *at = gpr_at(vcpu, gpr);
+
+	if (at)
+		*at = value;
 }

@@ -11,9 +11,12 @@ int svmrun_vm_create(struct svmrun_vm *vm, int device)
 	struct svmrun_info info;
 	int ret;
 
-	ret = svmrun_device_info(device, &info);
+	*vm = (struct svmrun_vm){ .fd = -1 };
+	ret = svmrun_device_info(device, &info, sizeof(info));
 	if (ret < 0)
 		return ret;
+	if (info.out_api_version != SVMRUN_API_VERSION)
+		return -EPROTONOSUPPORT;
 	ret = call_ioctl(device, SVMRUN_CREATE_VM, &create);
 	if (ret < 0)
 		return ret;
@@ -27,8 +30,9 @@ int svmrun_vm_create(struct svmrun_vm *vm, int device)
 
 void svmrun_vm_destroy(struct svmrun_vm *vm)
 {
-	close(vm->fd);
-	vm->fd = -1;
+	if (vm->vcpu_size)
+		close(vm->fd);
+	*vm = (struct svmrun_vm){ .fd = -1 };
 }
 
 int svmrun_vm_map(struct svmrun_vm *vm, uint64_t gpa, void *hva, size_t length,
@@ -83,8 +87,8 @@ int svmrun_vm_dirty(struct svmrun_vm *vm, uint64_t gpa, size_t length,
 	return call_ioctl(vm->fd, SVMRUN_DIRTY, &dirty);
 }
 
-int svmrun_vm_info(struct svmrun_vm *vm, struct svmrun_vm_info *info)
+int svmrun_vm_info(struct svmrun_vm *vm, struct svmrun_vm_info *info,
+		   size_t size)
 {
-	*info = (struct svmrun_vm_info){ .size = sizeof(*info) };
-	return call_ioctl(vm->fd, SVMRUN_VM_INFO, info);
+	return call_info(vm->fd, SVMRUN_VM_INFO, info, size);
 }

@@ -32,7 +32,7 @@ bool gpr_find(ZydisRegister name, struct gpr *gpr)
 
 uint64_t gpr_read(const struct execution *execution, struct gpr gpr)
 {
-	return *svmrun_vcpu_gpr(execution->vcpu, gpr.number) >> gpr.shift &
+	return svmrun_vcpu_get_gpr(execution->vcpu, gpr.number) >> gpr.shift &
 	       mask_of(gpr.size);
 }
 
@@ -40,12 +40,12 @@ uint64_t gpr_read(const struct execution *execution, struct gpr gpr)
 void gpr_write(const struct execution *execution, struct gpr gpr,
 	       uint64_t value)
 {
-	__u64 *whole = svmrun_vcpu_gpr(execution->vcpu, gpr.number);
-	uint64_t mask = mask_of(gpr.size) << gpr.shift;
+	uint64_t mask = mask_of(gpr.size) << gpr.shift, whole = 0;
 
-	if (gpr.size == 4)
-		*whole = 0;
-	*whole = (*whole & ~mask) | (value << gpr.shift & mask);
+	if (gpr.size != 4)
+		whole = svmrun_vcpu_get_gpr(execution->vcpu, gpr.number);
+	svmrun_vcpu_set_gpr(execution->vcpu, gpr.number,
+			    (whole & ~mask) | (value << gpr.shift & mask));
 }
 
 /* ---- segments ------------------------------------------------------------- */
