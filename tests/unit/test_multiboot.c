@@ -387,9 +387,13 @@ START_TEST(modules_are_pages_behind_the_kernel)
 {
 	static uint8_t first[PAGE + 1], third[PAGE];
 	const struct svmrun_multiboot_module modules[] = {
-		{ first, sizeof(first), "first module" },
-		{ NULL, 0, NULL },
-		{ third, sizeof(third), "third" },
+		{ .bytes = first,
+		  .size = sizeof(first),
+		  .command_line = "first module" },
+		{ .bytes = NULL },
+		{ .bytes = third,
+		  .size = sizeof(third),
+		  .command_line = "third" },
 	};
 	struct svmrun_memory ram = guest_ram();
 	struct raw raw = good_raw();
@@ -424,8 +428,9 @@ START_TEST(modules_need_memory)
 {
 	static uint8_t bytes[GUEST_RAM_SIZE];
 	struct svmrun_multiboot_module modules[] = {
-		{ bytes, GUEST_RAM_SIZE - KERNEL - 0x6000 - PAGE, NULL },
-		{ bytes, PAGE, NULL },
+		{ .bytes = bytes,
+		  .size = GUEST_RAM_SIZE - KERNEL - 0x6000 - PAGE },
+		{ .bytes = bytes, .size = PAGE },
 	};
 	struct svmrun_memory ram = guest_ram();
 	struct raw raw = good_raw();
@@ -530,7 +535,9 @@ static unsigned int mutations_load(const void *valid, size_t full,
 	uint8_t *space = malloc(full), *copy;
 	struct svmrun_memory ram = guest_ram();
 	uint64_t random = xorshift_seed(seed);
-	struct svmrun_multiboot_module module = { valid, full, "m" };
+	struct svmrun_multiboot_module module = { .bytes = valid,
+						  .size = full,
+						  .command_line = "m" };
 	struct svmrun_multiboot_entry entry;
 	struct svmrun_multiboot_boot boot;
 	unsigned int i, loaded = 0;

@@ -60,8 +60,15 @@ static uint32_t tsc_khz(void *owner)
 
 static void init(void)
 {
-	const struct svmrun_pc_owner owner = { wake, send,    debug, end,
-					       tsc,  tsc_khz, &pc };
+	const struct svmrun_pc_owner owner = {
+		.wake = wake,
+		.send = send,
+		.debug = debug,
+		.end = end,
+		.tsc = tsc,
+		.tsc_khz = tsc_khz,
+		.owner = &pc,
+	};
 
 	now = START;
 	svmrun_pc_init(&pc, CPUS, &owner, 0, now);

@@ -30,6 +30,7 @@ extern "C" {
  * @virtio_pin: its interrupt at the I/O APIC, one further for each that follows
  * @virtio_count: how many there are, at most 255
  * @gpa: where the tables will be: a multiple of 16, and all below 4 GiB. A guest that
+ * @reserved: zero
  *       gets no pointer looks for the RSDP, which is first, from 0xe0000 to 0xfffff.
  */
 struct svmrun_acpi {
@@ -39,6 +40,7 @@ struct svmrun_acpi {
 	unsigned int virtio_pin;
 	unsigned int virtio_count;
 	uint64_t gpa;
+	uint64_t reserved[4];
 };
 
 /**

@@ -22,6 +22,7 @@ extern "C" {
  * @write: write all of @from to @offset; NULL for a disk that is only read
  * @flush: what was written is to last; NULL if there is nothing to be done for that
  * @owner: first argument of each
+ * @reserved: zero
  *
  * Offset and size are multiples of a sector within the disk. The array may be
  * changed; what it points to is the guest's memory.
@@ -33,6 +34,7 @@ struct svmrun_block_owner {
 		     uint64_t offset);
 	int (*flush)(void *owner);
 	void *owner;
+	uint64_t reserved[2];
 };
 
 /**
@@ -42,6 +44,7 @@ struct svmrun_block_owner {
  * @sectors: how many
  * @name: which the guest can ask for, padded with zeros
  * @chain: the request that is worked on
+ * @reserved: zero
  */
 struct svmrun_block {
 	struct svmrun_virtio virtio;
@@ -49,6 +52,7 @@ struct svmrun_block {
 	uint64_t sectors;
 	char name[SVMRUN_BLOCK_NAME];
 	struct svmrun_virtio_chain chain;
+	uint64_t reserved[4];
 };
 
 /**

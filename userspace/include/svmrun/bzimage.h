@@ -30,6 +30,7 @@ extern "C" {
  * @command_line: NULL for an empty one
  * @acpi_rsdp: guest physical address of the ACPI root pointer; 0: the kernel
  *	searches for it
+ * @reserved: zero
  */
 struct svmrun_bzimage_boot {
 	const void *kernel;
@@ -38,6 +39,7 @@ struct svmrun_bzimage_boot {
 	size_t initrd_size;
 	const char *command_line;
 	uint64_t acpi_rsdp;
+	uint64_t reserved[4];
 };
 
 /**
@@ -49,6 +51,7 @@ struct svmrun_bzimage_boot {
  * @tables: SVMRUN_LONG_TABLES_SIZE bytes for page tables, not yet written; also
  *	the top of a small stack
  * @gdt: the descriptor table
+ * @reserved: zero
  */
 struct svmrun_bzimage_entry {
 	uint64_t rip;
@@ -56,6 +59,7 @@ struct svmrun_bzimage_entry {
 	bool long_mode;
 	uint64_t tables;
 	uint64_t gdt;
+	uint64_t reserved[4];
 };
 
 /**

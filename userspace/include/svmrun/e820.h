@@ -29,6 +29,8 @@ extern "C" {
  * @base: where it begins
  * @size: bytes
  * @type: SVMRUN_E820_*
+ *
+ * It never grows.
  */
 struct svmrun_e820_entry {
 	uint64_t base;

@@ -25,6 +25,8 @@ extern "C" {
  * @select: its key
  * @reserved: 0
  * @name: its name
+ *
+ * It never grows.
  */
 struct svmrun_fwcfg_entry {
 	uint8_t size[4];
@@ -37,6 +39,8 @@ struct svmrun_fwcfg_entry {
  * struct svmrun_fwcfg_directory - the files, as firmware reads of them
  * @count: of @entries, big-endian
  * @entries: the first of them are used
+ *
+ * It never grows.
  */
 struct svmrun_fwcfg_directory {
 	uint8_t count[4];
@@ -48,6 +52,8 @@ struct svmrun_fwcfg_directory {
  * @key: the key
  * @bytes: what is read
  * @size: how many
+ *
+ * It never grows.
  */
 struct svmrun_fwcfg_item {
 	uint16_t key;
@@ -65,6 +71,7 @@ struct svmrun_fwcfg_item {
  * @items: the first of them are used
  * @used: how many of @items
  * @files: how many of these are files
+ * @reserved: zero
  */
 struct svmrun_fwcfg {
 	uint16_t key;
@@ -75,6 +82,7 @@ struct svmrun_fwcfg {
 	struct svmrun_fwcfg_item items[SVMRUN_FWCFG_ITEMS];
 	unsigned int used;
 	unsigned int files;
+	uint64_t reserved[4];
 };
 
 /**

@@ -34,6 +34,7 @@ extern "C" {
  * @stop: asked between the iterations of a REP: is there something more urgent?
  *	The instruction goes on when the guest runs again. May be NULL
  * @owner: first argument of each
+ * @reserved: zero
  */
 struct svmrun_bus {
 	const struct svmrun_memory *memories;
@@ -47,6 +48,7 @@ struct svmrun_bus {
 			   uint32_t value);
 	bool (*stop)(void *owner);
 	void *owner;
+	uint64_t reserved[4];
 };
 
 /**

@@ -29,6 +29,7 @@ extern "C" {
  * @id: its id register
  * @lines: a bit for each pin that is asserted
  * @entries: the redirection table
+ * @reserved: zero
  */
 struct svmrun_ioapic {
 	struct svmrun_apics *apics;
@@ -36,6 +37,7 @@ struct svmrun_ioapic {
 	uint32_t id;
 	uint32_t lines;
 	uint64_t entries[SVMRUN_IOAPIC_PINS];
+	uint64_t reserved[4];
 };
 
 /**

@@ -67,6 +67,7 @@ struct svmrun_apics;
  * @init: an INIT came
  * @waits: for a start-up message
  * @sipi: the vector of one that came, or -1
+ * @reserved: zero
  */
 struct svmrun_lapic {
 	struct svmrun_apics *apics;
@@ -93,6 +94,7 @@ struct svmrun_lapic {
 	bool init;
 	bool waits;
 	int sipi;
+	uint64_t reserved[8];
 };
 
 /**
@@ -105,6 +107,7 @@ struct svmrun_lapic {
  *	@tsc
  * @eoi: told the vector of each level-triggered interrupt that ended; may be NULL
  * @owner: the first argument of all
+ * @reserved: zero
  */
 struct svmrun_apics_owner {
 	void (*wake)(void *owner, unsigned int id);
@@ -112,6 +115,7 @@ struct svmrun_apics_owner {
 	uint32_t (*tsc_khz)(void *owner);
 	void (*eoi)(void *owner, uint8_t vector);
 	void *owner;
+	uint64_t reserved[4];
 };
 
 /**
@@ -120,12 +124,14 @@ struct svmrun_apics_owner {
  * @count: how many
  * @turn: the processor that got the last message of lowest priority
  * @owner: the machine
+ * @reserved: zero
  */
 struct svmrun_apics {
 	struct svmrun_lapic *lapics;
 	unsigned int count;
 	unsigned int turn;
 	struct svmrun_apics_owner owner;
+	uint64_t reserved[4];
 };
 
 /**

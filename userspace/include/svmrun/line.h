@@ -27,6 +27,8 @@ extern "C" {
  * @set: told each level, also one that is not new; NULL for a wire that ends nowhere
  * @owner: its first argument
  * @number: its second
+ *
+ * It never grows.
  */
 struct svmrun_line {
 	void (*set)(void *owner, unsigned int number, bool level);

@@ -18,11 +18,13 @@ extern "C" {
  * @bytes: what it has; may be NULL if @size is 0
  * @size: how many
  * @command_line: the string beside it; NULL for an empty one
+ * @reserved: zero
  */
 struct svmrun_multiboot_module {
 	const void *bytes;
 	size_t size;
 	const char *command_line;
+	uint64_t reserved[2];
 };
 
 /**
@@ -32,6 +34,7 @@ struct svmrun_multiboot_module {
  * @command_line: NULL for an empty one
  * @modules: the modules, in their order
  * @module_count: how many
+ * @reserved: zero
  */
 struct svmrun_multiboot_boot {
 	const void *kernel;
@@ -39,16 +42,19 @@ struct svmrun_multiboot_boot {
 	const char *command_line;
 	const struct svmrun_multiboot_module *modules;
 	size_t module_count;
+	uint64_t reserved[4];
 };
 
 /**
  * struct svmrun_multiboot_entry - how a loaded kernel is entered
  * @eip: entry point
  * @ebx: guest physical address of the information
+ * @reserved: zero
  */
 struct svmrun_multiboot_entry {
 	uint32_t eip;
 	uint32_t ebx;
+	uint64_t reserved[4];
 };
 
 /**

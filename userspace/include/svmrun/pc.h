@@ -50,6 +50,7 @@ enum svmrun_pc_end {
  * @tsc: a guest processor's time stamp counter now; NULL: no TSC-deadline timer
  * @tsc_khz: its frequency, as well as it is known by now
  * @owner: first argument of each
+ * @reserved: zero
  */
 struct svmrun_pc_owner {
 	void (*wake)(void *owner, unsigned int cpu);
@@ -59,6 +60,7 @@ struct svmrun_pc_owner {
 	uint64_t (*tsc)(void *owner, unsigned int cpu);
 	uint32_t (*tsc_khz)(void *owner);
 	void *owner;
+	uint64_t reserved[8];
 };
 
 /**
@@ -78,6 +80,7 @@ struct svmrun_pc_owner {
  * @ioapic: the I/O APIC: the interrupts of ISA at the same pins, but 0 at pin 2
  * @virtio: devices that were attached
  * @virtio_count: how many
+ * @reserved: zero
  */
 struct svmrun_pc {
 	struct svmrun_pc_owner owner;
@@ -95,6 +98,7 @@ struct svmrun_pc {
 	struct svmrun_ioapic ioapic;
 	struct svmrun_virtio *virtio[SVMRUN_PC_VIRTIO_MAX];
 	unsigned int virtio_count;
+	uint64_t reserved[16];
 };
 
 /**

@@ -15,9 +15,11 @@ extern "C" {
 /**
  * struct svmrun_pci - the host bridge's two registers
  * @address: CONFIG_ADDRESS
+ * @reserved: zero
  */
 struct svmrun_pci {
 	uint32_t address;
+	uint64_t reserved[2];
 };
 
 /**

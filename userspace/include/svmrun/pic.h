@@ -26,6 +26,8 @@ extern "C" {
  * @poll: the next read acknowledges
  * @special_mask: OCW3: what is masked does not keep others out
  * @rotate_aeoi: rotate in automatic EOI mode
+ *
+ * It never grows.
  */
 struct svmrun_pic_chip {
 	uint8_t irr;
@@ -49,10 +51,12 @@ struct svmrun_pic_chip {
  * struct svmrun_pic - the pair
  * @output: to the processor
  * @chips: the master, and the slave at its pin 2
+ * @reserved: zero
  */
 struct svmrun_pic {
 	struct svmrun_line output;
 	struct svmrun_pic_chip chips[2];
+	uint64_t reserved[4];
 };
 
 /**

@@ -32,6 +32,8 @@ extern "C" {
  * @latch: a count that is kept
  * @status_latched: @status is read first
  * @status: what is kept
+ *
+ * It never grows.
  */
 struct svmrun_pit_counter {
 	uint8_t mode;
@@ -61,12 +63,14 @@ struct svmrun_pit_counter {
  * @counters: its counters
  * @port_b: bits 1 to 3 of port 61h, as written
  * @next: when counter 0's output rises, or SVMRUN_NEVER
+ * @reserved: zero
  */
 struct svmrun_pit {
 	struct svmrun_line irq;
 	struct svmrun_pit_counter counters[SVMRUN_PIT_COUNTERS];
 	uint8_t port_b;
 	uint64_t next;
+	uint64_t reserved[4];
 };
 
 /**

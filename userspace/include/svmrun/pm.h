@@ -24,6 +24,7 @@ extern "C" {
  * @control: PM1 control, but SCI_EN, which is set
  * @begin: when the timer was 0
  * @carry: when its highest bit changes next
+ * @reserved: zero
  */
 struct svmrun_pm {
 	struct svmrun_line sci;
@@ -34,6 +35,7 @@ struct svmrun_pm {
 	uint16_t control;
 	uint64_t begin;
 	uint64_t carry;
+	uint64_t reserved[4];
 };
 
 /**

@@ -25,6 +25,7 @@ extern "C" {
  * @command_line: NULL for none
  * @acpi_rsdp: guest physical address of the ACPI root pointer; 0: the kernel
  *	searches for it
+ * @reserved: zero
  */
 struct svmrun_pvh_boot {
 	const void *kernel;
@@ -33,16 +34,19 @@ struct svmrun_pvh_boot {
 	size_t initrd_size;
 	const char *command_line;
 	uint64_t acpi_rsdp;
+	uint64_t reserved[4];
 };
 
 /**
  * struct svmrun_pvh_entry - how a loaded kernel is entered
  * @eip: entry point
  * @ebx: guest physical address of struct hvm_start_info
+ * @reserved: zero
  */
 struct svmrun_pvh_entry {
 	uint32_t eip;
 	uint32_t ebx;
+	uint64_t reserved[4];
 };
 
 /**

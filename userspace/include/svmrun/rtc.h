@@ -21,6 +21,7 @@ extern "C" {
  * @weekdays: that the guest's week is ahead of one that begins with Sunday
  * @second: the last of which an update has been told
  * @period: the same of periods of the periodic interrupt
+ * @reserved: zero
  */
 struct svmrun_rtc {
 	struct svmrun_line irq;
@@ -31,6 +32,7 @@ struct svmrun_rtc {
 	unsigned int weekdays;
 	int64_t second;
 	uint64_t period;
+	uint64_t reserved[4];
 };
 
 /**

@@ -28,6 +28,7 @@ extern "C" {
  * @fifo: what was received
  * @first: the first of that
  * @count: how much
+ * @reserved: zero
  */
 struct svmrun_uart {
 	struct svmrun_line irq;
@@ -45,6 +46,7 @@ struct svmrun_uart {
 	uint8_t fifo[SVMRUN_UART_FIFO];
 	unsigned int first;
 	unsigned int count;
+	uint64_t reserved[8];
 };
 
 /**

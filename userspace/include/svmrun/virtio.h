@@ -33,6 +33,7 @@ extern "C" {
  * @queues: how many
  * @notify: the guest says that there is something new in a queue
  * @owner: first argument of @notify
+ * @reserved: zero
  */
 struct svmrun_virtio_kind {
 	uint32_t id;
@@ -40,6 +41,7 @@ struct svmrun_virtio_kind {
 	unsigned int queues;
 	void (*notify)(void *owner, unsigned int queue);
 	void *owner;
+	uint64_t reserved[4];
 };
 
 /**
@@ -54,6 +56,8 @@ struct svmrun_virtio_kind {
  * @used: the third
  * @taken: how many chains were taken, modulo 2^16
  * @given: how many were given back
+ *
+ * It never grows.
  */
 struct svmrun_virtqueue {
 	uint32_t size;
@@ -82,6 +86,7 @@ struct svmrun_virtqueue {
  * @features: that the guest has accepted
  * @queue: which one it sets up
  * @queues: all of them
+ * @reserved: zero
  */
 struct svmrun_virtio {
 	struct svmrun_virtio_kind kind;
@@ -96,6 +101,7 @@ struct svmrun_virtio {
 	uint64_t features;
 	uint32_t queue;
 	struct svmrun_virtqueue queues[SVMRUN_VIRTIO_QUEUES];
+	uint64_t reserved[8];
 };
 
 /**
@@ -107,6 +113,7 @@ struct svmrun_virtio {
  * @in_size: bytes of these, no more than 32 bits hold
  * @out: to be read, none of them empty
  * @in: to be written to, none of them empty
+ * @reserved: zero
  */
 struct svmrun_virtio_chain {
 	uint16_t head;
@@ -116,6 +123,7 @@ struct svmrun_virtio_chain {
 	size_t in_size;
 	struct iovec out[SVMRUN_VIRTIO_ENTRIES];
 	struct iovec in[SVMRUN_VIRTIO_ENTRIES];
+	uint64_t reserved[4];
 };
 
 /**
