@@ -49,6 +49,7 @@ help:
 	@echo 'make tests       unit tests, kselftests and helpers'
 	@echo 'make fuzzers     fuzzers              -> build/fuzz'
 	@echo 'make policy      the field policy -> Documentation/policy.rst'
+	@echo 'make abi         the libraries'\'' binary interfaces -> userspace/*/*.abi'
 	@echo 'make install     headers, library, tool, manual pages, module, udev rule'
 	@echo 'make uninstall   takes them away again'
 	@echo 'make clean       removes build/'
@@ -113,6 +114,10 @@ $(BUILD)/policy.rst: Documentation/policy.c $(HEADERS) Makefile
 
 policy: $(BUILD)/policy.rst
 	cp $< Documentation/policy.rst
+
+# What the check of the style compares the libraries with: names, types, layouts
+abi: lib
+	tests/abi write
 
 # A process of its own each, because KVER is known only when the packages are
 # there.
@@ -182,6 +187,6 @@ uninstall:
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all help module lib cli examples guests source tests selftests test-modules \
+.PHONY: abi all help module lib cli examples guests source tests selftests test-modules \
 	benches fuzzers demo test fuzz test-kernels test-distributions test-debug \
 	test-vmrun test-scheduling test-all style bench bench-growth bench-boot bench-chart policy install uninstall clean
