@@ -49,7 +49,7 @@ help:
 	@echo 'make tests       unit tests, kselftests and helpers'
 	@echo 'make fuzzers     fuzzers              -> build/fuzz'
 	@echo 'make policy      the field policy -> Documentation/policy.rst'
-	@echo 'make abi         the libraries'\'' binary interfaces -> userspace/*/*.abi'
+	@echo 'make abi         the libraries'\'' binary interfaces -> userspace/*.abi'
 	@echo 'make install     headers, library, tool, manual pages, module, udev rule'
 	@echo 'make uninstall   takes them away again'
 	@echo 'make clean       removes build/'

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <string.h>
 
-#include "bar.h"
+#include "common/bar.h"
 #include "suites.h"
 
 static char bar[BAR_SIZE];

@@ -4,8 +4,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "disk.h"
 #include "suites.h"
+#include "vmm/disk.h"
 
 #define SECTOR SVMRUN_BLOCK_SECTOR
 #define SECTORS 4

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /* gdb's packets on a machine that stands still: registers, memory, breakpoints. */
-#include "debug_exit.h"
-#include "gdb.h"
-#include "machine.h"
+#include "gdb/gdb.h"
 #include "suites.h"
 #include "vcpu_pages.h"
+#include "vmm/debug_exit.h"
+#include "vmm/machine.h"
 #include "xorshift.h"
 
 #define PACKETS 200000

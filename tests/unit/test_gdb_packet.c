@@ -2,7 +2,7 @@
 /* Packets of gdb's protocol: framed, summed, escaped, or not packets at all. */
 #include <string.h>
 
-#include "gdb_packet.h"
+#include "gdb/gdb_packet.h"
 #include "suites.h"
 #include "xorshift.h"
 

@@ -2,11 +2,11 @@
 /* What the tool says of a VMCB that was refused. */
 #include <stdlib.h>
 
-#include "invalid.h"
-#include "machine.h"
-#include "status.h"
+#include "common/status.h"
 #include "suites.h"
 #include "vcpu_pages.h"
+#include "vmm/invalid.h"
+#include "vmm/machine.h"
 
 static struct vcpu_pages pages;
 static struct svm_vmcb *const vmcb = &pages.vmcb;

@@ -2,7 +2,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-#include "json.h"
+#include "common/json.h"
 #include "suites.h"
 
 static char *text;

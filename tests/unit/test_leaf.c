@@ -3,8 +3,8 @@
 
 #include <linux/svm_vmcb.h>
 
-#include "leaf.h"
 #include "suites.h"
+#include "vmm/leaf.h"
 
 #define OSXSAVE (1u << 27)
 #define CR4_OSXSAVE (1ull << 18)

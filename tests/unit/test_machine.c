@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The machine's answers to exits: what the guest sees, and how a run ends. */
-#include "feature.h"
-#include "machine.h"
-#include "status.h"
+#include "common/feature.h"
+#include "common/status.h"
 #include "suites.h"
 #include "vcpu_pages.h"
+#include "vmm/machine.h"
 
 #define RIP 0x7c00
 #define INJECTED_GP                                                            \

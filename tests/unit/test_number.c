@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <stdint.h>
 
-#include "number.h"
+#include "common/number.h"
 #include "suites.h"
 
 static void is_size(const char *text, uint64_t expected)

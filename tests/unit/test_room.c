@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-#include "../../userspace/machine/room.h"
+#include "boot/room.h"
 #include "suites.h"
 
 #define MIB (1ull << 20)

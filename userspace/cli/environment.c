@@ -5,9 +5,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/message.h"
+#include "common/status.h"
 #include "environment.h"
-#include "message.h"
-#include "status.h"
 
 #define CPUID_EXTENDED_FEATURES 0x80000001
 #define ECX_SVM (1u << 2)

@@ -5,12 +5,12 @@
 #include <unistd.h>
 
 #include "command.h"
+#include "common/feature.h"
+#include "common/json.h"
+#include "common/status.h"
 #include "environment.h"
-#include "feature.h"
 #include "intercept.h"
-#include "json.h"
-#include "options.h"
-#include "status.h"
+#include "vmm/options.h"
 
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
 #define LABEL_WIDTH 24

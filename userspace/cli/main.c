@@ -6,8 +6,8 @@
 #include <unistd.h>
 
 #include "command.h"
-#include "message.h"
-#include "status.h"
+#include "common/message.h"
+#include "common/status.h"
 
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
 

@@ -8,11 +8,11 @@
 #include <string.h>
 #include <sys/sysinfo.h>
 
-#include "gdb.h"
-#include "message.h"
-#include "number.h"
-#include "options.h"
-#include "status.h"
+#include "common/message.h"
+#include "common/number.h"
+#include "common/status.h"
+#include "gdb/gdb.h"
+#include "vmm/options.h"
 
 #define PAGE 4096
 #define MEMORY_DEFAULT (512ull << 20)

@@ -6,16 +6,16 @@
 #include <unistd.h>
 
 #include "command.h"
+#include "common/message.h"
+#include "common/status.h"
 #include "environment.h"
-#include "gdb.h"
-#include "guest.h"
-#include "invalid.h"
-#include "machine.h"
-#include "message.h"
-#include "options.h"
-#include "stats.h"
-#include "status.h"
-#include "stop.h"
+#include "gdb/gdb.h"
+#include "vmm/guest.h"
+#include "vmm/invalid.h"
+#include "vmm/machine.h"
+#include "vmm/options.h"
+#include "vmm/stats.h"
+#include "vmm/stop.h"
 
 #define ALL_RIGHTS (SVMRUN_MAP_READ | SVMRUN_MAP_WRITE | SVMRUN_MAP_EXEC)
 #define ROM_RIGHTS (SVMRUN_MAP_READ | SVMRUN_MAP_EXEC)

@@ -7,9 +7,9 @@
 #include <svmrun/e820.h>
 #include <svmrun/firmware.h>
 
+#include "common/message.h"
+#include "common/status.h"
 #include "guest.h"
-#include "message.h"
-#include "status.h"
 
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
 

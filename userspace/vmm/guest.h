@@ -12,7 +12,7 @@
 #include <svmrun/multiboot.h>
 #include <svmrun/pvh.h>
 
-#include "file.h"
+#include "common/file.h"
 #include "machine.h"
 #include "options.h"
 

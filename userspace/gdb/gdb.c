@@ -12,10 +12,10 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "common/number.h"
+#include "common/status.h"
 #include "gdb.h"
-#include "machine.h"
-#include "number.h"
-#include "status.h"
+#include "vmm/machine.h"
 
 #define UNIX "unix:"
 #define PORT_MAX 65535

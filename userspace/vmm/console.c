@@ -7,8 +7,8 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "common/status.h"
 #include "machine.h"
-#include "status.h"
 #include "stop.h"
 
 #define GATHER (10 * NANOSECONDS / 1000) /* 10 ms */

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <inttypes.h>
 
+#include "common/status.h"
 #include "invalid.h"
-#include "status.h"
 
 static unsigned int kept(const struct outcome *outcome)
 {

@@ -5,8 +5,8 @@
 
 #include "bus.h"
 #include "clock.h"
+#include "common/status.h"
 #include "machine.h"
-#include "status.h"
 
 #define UART_FIRST 0x3f8
 #define UART_LAST 0x3ff

@@ -3,10 +3,10 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#include "file.h"
+#include "common/file.h"
+#include "common/message.h"
+#include "common/status.h"
 #include "guest.h"
-#include "message.h"
-#include "status.h"
 
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
 #define PAGE 4096ull

@@ -4,10 +4,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "common/status.h"
 #include "gdb.h"
 #include "gdb_registers.h"
-#include "machine.h"
-#include "status.h"
+#include "vmm/machine.h"
 
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
 #define SIGNAL_INTERRUPT 2 /* gdb's own numbers */

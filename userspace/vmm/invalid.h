@@ -5,7 +5,7 @@
 
 #include <stdio.h>
 
-#include "json.h"
+#include "common/json.h"
 #include "machine.h"
 
 /* A line for each rule that is broken; nothing if there is none. */

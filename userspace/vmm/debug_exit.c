@@ -5,8 +5,8 @@
 #include <svmrun/instruction.h>
 
 #include "bus.h"
+#include "common/feature.h"
 #include "debug_exit.h"
-#include "feature.h"
 #include "machine.h"
 
 #define VECTOR_DB 1

@@ -8,9 +8,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "common/message.h"
+#include "common/status.h"
 #include "disk.h"
-#include "message.h"
-#include "status.h"
 
 #define READ_ONLY ",ro"
 

@@ -8,8 +8,8 @@
 #include <x86intrin.h>
 
 #include "clock.h"
+#include "common/status.h"
 #include "machine.h"
-#include "status.h"
 #include "stop.h"
 #include "top.h"
 

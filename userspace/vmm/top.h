@@ -5,7 +5,7 @@
 
 #include <stdint.h>
 
-#include "bar.h"
+#include "common/bar.h"
 
 struct machine;
 

@@ -2,8 +2,8 @@
 #include <stdio.h>
 
 #include "bus.h"
+#include "common/status.h"
 #include "machine.h"
-#include "status.h"
 
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
 #define VECTOR_UD 6

@@ -4,10 +4,10 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "common/feature.h"
+#include "common/status.h"
 #include "cpu.h"
-#include "feature.h"
 #include "machine.h"
-#include "status.h"
 #include "stop.h"
 #include "trace.h"
 
