@@ -40,24 +40,24 @@ struct feature_row {
 #define CONTROL_SIZE(field) sizeof(((struct svm_vmcb *)0)->control.field)
 
 static struct control_field controls[] = {
-#define ROW(name, vouch, force, refuse, require)                               \
+#define ROW(name, bit, force, refuse, require)                                 \
 	{                                                                      \
 		.field = #name,                                                \
 		.offset = CONTROL_OFFSET(name),                                \
 		.size = CONTROL_SIZE(name),                                    \
-		.clean = (vouch),                                              \
+		.clean = (bit),                                                \
 		.forced = (force),                                             \
 		.refused = (refuse),                                           \
 		.required = (require),                                         \
 	},
 	SVMRUN_POLICY_CONTROL(ROW)
 #undef ROW
-#define ROW(name, vouch)                                                       \
+#define ROW(name, bit)                                                         \
 	{                                                                      \
 		.field = #name,                                                \
 		.offset = CONTROL_OFFSET(name),                                \
 		.size = CONTROL_SIZE(name),                                    \
-		.clean = (vouch),                                              \
+		.clean = (bit),                                                \
 		.refused = ~0ull,                                              \
 	},
 		SVMRUN_POLICY_ZERO(ROW)
@@ -347,8 +347,8 @@ static const char head[] =
 	"Fn8000_000A EDX, which SVMRUN_INFO and ``svmrun info`` show). The processor then\n"
 	"makes its own checks (APM 15.5.1): SVMRUN_INVALID_PROCESSOR.\n"
 	"\n"
-	"The clean bit is the one by which the program vouches that the field has not\n"
-	"changed since this vCPU's last RUN; a field that is vouched for is not read.\n"
+	"A program sets a clean bit if none of its fields has changed since this vCPU's\n"
+	"last RUN; these are not read then.\n"
 	"Intercept vectors 0 and 1 have a bit for each register's reads and one for its\n"
 	"writes, vector 2 a bit for each exception.\n"
 	"\n"

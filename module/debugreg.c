@@ -56,11 +56,11 @@ void debugreg_enter(struct debugreg_host *host, const u64 guest[4],
 		    u32 intercepts, u64 dr7)
 {
 	host->dr7 = hw_breakpoint_active() ? __this_cpu_read(cpu_dr7) : 0;
-	host->lent = reaches(intercepts, dr7);
+	host->switched = reaches(intercepts, dr7);
 	/* None of the host's may fire where half of the state is the guest's. */
 	if (host->dr7)
 		set_debugreg(0ul, 7);
-	if (!host->lent)
+	if (!host->switched)
 		return;
 	if (host->dr7)
 		host_save(host);
@@ -79,7 +79,7 @@ void debugreg_leave(struct debugreg_host *host, u64 guest[4])
 {
 	unsigned long value;
 
-	if (host->lent) {
+	if (host->switched) {
 		get_debugreg(value, 0);
 		guest[0] = value;
 		get_debugreg(value, 1);

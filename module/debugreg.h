@@ -11,12 +11,12 @@
  * struct debugreg_host - the host's debug registers while a guest runs
  * @dr: DR0 to DR3
  * @dr7: DR7 if the host has breakpoints set, else 0
- * @lent: the guest has DR0 to DR3
+ * @switched: DR0 to DR3 are the guest's
  */
 struct debugreg_host {
 	unsigned long dr[4];
 	unsigned long dr7;
-	bool lent;
+	bool switched;
 };
 
 void debugreg_enter(struct debugreg_host *host, const u64 guest[4],

@@ -60,7 +60,7 @@ void event_resume(struct svm_vmcb *hw, const struct event_injection *injected)
 /**
  * event_reflect() - give the guest an exception that only the module intercepts
  * @hw: the hardware's VMCB after an exit for an exception
- * @wished: intercept vector 2, as the program wants it
+ * @requested: intercept vector 2, as the program requested it
  *
  * An exception that it cut short will be raised again, if it still must be; an
  * interrupt or NMI that it cut short comes once, and two events cannot be
@@ -68,12 +68,12 @@ void event_resume(struct svm_vmcb *hw, const struct event_injection *injected)
  *
  * Return: true if the guest can go on; false if the exit is the program's.
  */
-bool event_reflect(struct svm_vmcb *hw, u32 wished)
+bool event_reflect(struct svm_vmcb *hw, u32 requested)
 {
 	unsigned int vector = hw->control.exitcode - VMEXIT_EXCP(0);
 	u32 intercept = SVM_INTERCEPT2_EXCEPTION(vector);
 
-	if (!(intercept & SVMRUN_POLICY_REFLECTED & ~wished) ||
+	if (!(intercept & SVMRUN_POLICY_REFLECTED & ~requested) ||
 	    is_external(hw->control.exitintinfo))
 		return false;
 	hw->control.eventinj = EXCEPTION(vector);

@@ -24,7 +24,7 @@ struct event_injection {
 };
 
 void event_resume(struct svm_vmcb *hw, const struct event_injection *injected);
-bool event_reflect(struct svm_vmcb *hw, u32 wished);
+bool event_reflect(struct svm_vmcb *hw, u32 requested);
 
 /**
  * event_note() - remember what is about to be injected

@@ -2,7 +2,7 @@
 /*
  * The MSR permission map (APM 15.11): two bits an MSR, the lower intercepts
  * reads, the upper writes. An access reaches the processor only if the program
- * wishes it and the MSR is one that VMRUN, VMLOAD and VMSAVE (APM 15.5.1,
+ * requests it and the MSR is one that VMRUN, VMLOAD and VMSAVE (APM 15.5.1,
  * 15.5.2), nested paging (G_PAT, APM 15.25.4) or LBR virtualization (APM 15.23)
  * keep apart from the host's.
  */

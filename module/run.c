@@ -18,7 +18,7 @@
 #include "debugreg.h"
 #include "event.h"
 #include "fault.h"
-#include "loan.h"
+#include "lazy.h"
 #include "processor.h"
 #include "speculation.h"
 #include "vcpu.h"
@@ -76,45 +76,45 @@ static int load_registers(struct vcpu *vcpu)
 }
 
 /* The MSR permission map, which depends on LBR virtualization too. */
-static void load_permission(struct vcpu *vcpu, bool vouched)
+static void load_permission(struct vcpu *vcpu, bool clean)
 {
 	bool lbr = vcpu->hw->control.virt_ext & SVM_VIRT_LBR_ENABLE;
 
-	if (!vouched || lbr != vcpu->lbr)
+	if (!clean || lbr != vcpu->lbr)
 		vcpu_load_msrpm(vcpu, lbr);
 }
 
 /* Exits of instructions that the module deals with: the rest is the program's. */
 static void handle_exits(struct vcpu *vcpu)
 {
-	static const u32 host[LOAN_VECTORS] = {
+	static const u32 host[LAZY_VECTORS] = {
 		[2] = SVM_INTERCEPT2_EXCEPTION(EXCEPTION_MC),
 		[3] = SVM_INTERCEPT3_INTR | SVM_INTERCEPT3_NMI |
 		      SVM_INTERCEPT3_SMI | SVM_INTERCEPT3_INIT,
 	};
 
-	for (size_t i = 0; i < LOAN_VECTORS; i++)
-		vcpu->handled[i] = host[i] | vcpu->loan.withheld[i];
-	vcpu->handled[2] |= SVMRUN_POLICY_REFLECTED & ~vcpu->wish.exceptions;
+	for (size_t i = 0; i < LAZY_VECTORS; i++)
+		vcpu->handled[i] = host[i] | vcpu->lazy.intercepts[i];
+	vcpu->handled[2] |= SVMRUN_POLICY_REFLECTED & ~vcpu->request.exceptions;
 }
 
 static bool is_programs(const struct vcpu *vcpu, const struct svm_vmcb *hw)
 {
 	u32 code = hw->control.exitcode;
 
-	return code < LOAN_VECTORS * 32 &&
-	       !(vcpu->handled[LOAN_VECTOR(code)] & LOAN_BIT(code));
+	return code < LAZY_VECTORS * 32 &&
+	       !(vcpu->handled[LAZY_VECTOR(code)] & LAZY_BIT(code));
 }
 
-/* The VMCB, of which the program does not vouch for all */
-static noinline bool load_changes(struct vcpu *vcpu, u32 vouched)
+/* Load the VMCB when not all of its clean bits are set. */
+static noinline bool load_changes(struct vcpu *vcpu, u32 clean)
 {
-	if (!vmcb_load(vcpu->hw, vcpu->user, vouched, &processor_limits,
-		       &vcpu->wish, &vcpu->refusal))
+	if (!vmcb_load(vcpu->hw, vcpu->user, clean, &processor_limits,
+		       &vcpu->request, &vcpu->refusal))
 		return false;
-	loan_withhold(&vcpu->loan, vcpu->hw, vouched);
+	lazy_load(&vcpu->lazy, vcpu->hw, clean);
 	handle_exits(vcpu);
-	load_permission(vcpu, vouched & SVM_CLEAN_IOPM);
+	load_permission(vcpu, clean & SVM_CLEAN_IOPM);
 	vcpu->loaded = true;
 	return true;
 }
@@ -127,25 +127,25 @@ static int refuse_vmcb(struct vcpu *vcpu)
 /* Take over what the program changed. */
 static int load(struct vcpu *vcpu)
 {
-	u32 vouched = vcpu->loaded ? READ_ONCE(vcpu->user->control.clean) : 0;
+	u32 clean = vcpu->loaded ? READ_ONCE(vcpu->user->control.clean) : 0;
 
 	WRITE_ONCE(vcpu->regs->out_invalid_reason, SVMRUN_INVALID_NONE);
-	if ((vouched & SVM_CLEAN_ALL) != SVM_CLEAN_ALL) {
-		if (!load_changes(vcpu, vouched))
+	if ((clean & SVM_CLEAN_ALL) != SVM_CLEAN_ALL) {
+		if (!load_changes(vcpu, clean))
 			return refuse_vmcb(vcpu);
-	} else if (!vmcb_load_vouched(vcpu->hw, vcpu->user, &processor_limits,
-				      &vcpu->wish, &vcpu->refusal)) {
+	} else if (!vmcb_load_clean(vcpu->hw, vcpu->user, &processor_limits,
+				    &vcpu->request, &vcpu->refusal)) {
 		return refuse_vmcb(vcpu);
 	}
-	if (vcpu->wish.flush)
+	if (vcpu->request.flush)
 		asid_drop(&vcpu->asid);
 	return load_registers(vcpu);
 }
 
-/* immediate_exit, and what has no meaning yet: seldom anything but zeros */
-static int load_demands(struct vcpu *vcpu, u64 demands)
+/* Act on immediate_exit, and refuse reserved bytes that are not zero. */
+static int load_immediate_exit(struct vcpu *vcpu, u64 word)
 {
-	if (demands & 0xff) {
+	if (word & 0xff) {
 		vcpu->loaded = false; /* what changed since is not known */
 		return -EINTR;
 	}
@@ -153,7 +153,8 @@ static int load_demands(struct vcpu *vcpu, u64 demands)
 		      SVMRUN_INVALID_MUST_BE_ZERO);
 }
 
-static u64 demands(const struct vcpu *vcpu)
+/* immediate_exit and the reserved bytes after it: usually all zero */
+static u64 immediate_exit_word(const struct vcpu *vcpu)
 {
 	const u8 *at = &vcpu->regs->immediate_exit;
 
@@ -208,7 +209,7 @@ static bool is_invalid(const struct svm_vmcb *hw)
 static void vcpu_enter_irqoff(struct vcpu *vcpu, unsigned int cpu, bool stay)
 {
 	struct svm_vmcb *hw = vcpu->hw;
-	bool breakpoints = (vcpu->loan.lent & LOAN_BREAKPOINTS) ||
+	bool breakpoints = (vcpu->lazy.active & LAZY_BREAKPOINTS) ||
 			   hw_breakpoint_active();
 
 	asid_prepare(&vcpu->asid, processor_asids(), cpu,
@@ -356,13 +357,13 @@ static int enter_repeatedly(struct vcpu *vcpu, bool *entered)
 /* Run the guest until an exit does not belong to the host, or work is pending. */
 static int vcpu_enter_guest(struct vcpu *vcpu, bool *entered)
 {
-	const u32 *lent = &vcpu->loan.lent;
+	const u32 *active = &vcpu->lazy.active;
 	int step;
 
-	if (unlikely(*lent & LOAN_XSTATE) && fpu_enter(&vcpu->fpu))
+	if (unlikely(*active & LAZY_XSTATE) && fpu_enter(&vcpu->fpu))
 		return refuse(vcpu, SVMRUN_VCPU_XSAVE, SVMRUN_INVALID_VALUE);
 	step = enter_repeatedly(vcpu, entered);
-	if (unlikely(*lent & LOAN_XSTATE))
+	if (unlikely(*active & LAZY_XSTATE))
 		fpu_leave(&vcpu->fpu);
 	if (step == RUN_EXIT && is_invalid(vcpu->hw)) {
 		/*
@@ -394,7 +395,7 @@ static int nested_page_fault(struct vcpu *vcpu)
 
 static int exception(struct vcpu *vcpu)
 {
-	if (!event_reflect(vcpu->hw, vcpu->wish.exceptions))
+	if (!event_reflect(vcpu->hw, vcpu->request.exceptions))
 		return RUN_DONE;
 	count(&vcpu->regs->out_exits_reflected, &vcpu->counters.reflected);
 	return RUN_ON;
@@ -406,8 +407,8 @@ static int handle_exit(struct vcpu *vcpu)
 
 	if (code == VMEXIT_NPF)
 		return nested_page_fault(vcpu);
-	if (loan_is_concerned(&vcpu->loan, code)) {
-		loan_lend(&vcpu->loan, vcpu->hw);
+	if (lazy_is_exit(&vcpu->lazy, code)) {
+		lazy_activate(&vcpu->lazy, vcpu->hw);
 		handle_exits(vcpu);
 		event_resume(vcpu->hw, &vcpu->injected);
 		return RUN_ON;
@@ -421,8 +422,8 @@ static int handle_exit(struct vcpu *vcpu)
 static void finish(struct vcpu *vcpu, int step, bool entered)
 {
 	if (entered) {
-		vmcb_publish(vcpu->user, vcpu->hw, &vcpu->wish);
-		vcpu->user->save.cr0 = loan_cr0(&vcpu->loan, vcpu->hw);
+		vmcb_publish(vcpu->user, vcpu->hw, &vcpu->request);
+		vcpu->user->save.cr0 = lazy_guest_cr0(&vcpu->lazy, vcpu->hw);
 	}
 	if (step == -EINTR || step == -ENODEV)
 		vmcb_publish_exit(vcpu->user, VMEXIT_INTR);
@@ -442,12 +443,12 @@ static void finish(struct vcpu *vcpu, int step, bool entered)
  */
 int vcpu_run(struct vcpu *vcpu)
 {
-	u64 demanded = demands(vcpu);
+	u64 word = immediate_exit_word(vcpu);
 	bool entered = false;
 	int step;
 
 	vcpu->counters.runs++;
-	step = unlikely(demanded) ? load_demands(vcpu, demanded) : load(vcpu);
+	step = unlikely(word) ? load_immediate_exit(vcpu, word) : load(vcpu);
 	while (step == RUN_ON) {
 		step = vcpu_enter_guest(vcpu, &entered);
 		if (step == RUN_EXIT)

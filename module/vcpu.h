@@ -12,7 +12,7 @@
 #include "event.h"
 #include "fpu.h"
 #include "fault.h"
-#include "loan.h"
+#include "lazy.h"
 #include "vmcb.h"
 
 struct task_struct;
@@ -58,9 +58,9 @@ struct vcpu_counters {
  * @hw_pa: its physical address
  * @msrpm: shared: the program's MSR permission map; the hardware's, never shared,
  *	behind it; NULL until the program touches its own
- * @wish: what the program's VMCB asks of the module
+ * @request: what the program's VMCB asks of the module
  * @refusal: why that VMCB was refused
- * @loan: what the guest has been lent of what it seldom needs
+ * @lazy: its lazily switched state
  * @handled: exits, by intercept vector, that the module may have to deal with
  * @loaded: @hw was loaded from @user before, so clean bits mean something
  * @lbr: the hardware's MSR permission map is for a guest with LBR virtualization
@@ -86,10 +86,10 @@ struct vcpu {
 	struct svm_vmcb *hw;
 	u64 hw_pa;
 	u64 *msrpm;
-	struct vmcb_wish wish;
+	struct vmcb_request request;
 	struct vmcb_refusal refusal;
-	struct loan loan;
-	u32 handled[LOAN_VECTORS];
+	struct lazy lazy;
+	u32 handled[LAZY_VECTORS];
 	bool loaded;
 	bool lbr;
 	struct event_injection injected;

@@ -26,12 +26,11 @@ static bool permitted(u64 value, u64 refused, u64 required, u32 offset,
 }
 
 static __always_inline bool check_zero(const struct svm_vmcb_control *user,
-				       u32 vouched,
-				       struct vmcb_refusal *refusal)
+				       u32 clean, struct vmcb_refusal *refusal)
 {
 	/* clang-format off */
-#define AND_ZERO(field, clean)                                                 \
-	&& ((vouched & (clean)) ||                                             \
+#define AND_ZERO(field, bit)                                                 \
+	&& ((clean & (bit)) ||                                             \
 	    permitted(READ_ONCE(user->field), ~0ull, 0, CONTROL_OFFSET(field), \
 		      refusal))
 	/* clang-format on */
@@ -41,14 +40,14 @@ static __always_inline bool check_zero(const struct svm_vmcb_control *user,
 
 static __always_inline bool load_control(struct svm_vmcb_control *hw,
 					 const struct svm_vmcb_control *user,
-					 u32 vouched,
+					 u32 clean,
 					 struct vmcb_refusal *refusal)
 {
 	u64 value;
 
 	/* clang-format off */
-#define AND_LOAD(field, clean, forced, refused, required)                      \
-	&& ((vouched & (clean)) ||                                             \
+#define AND_LOAD(field, bit, forced, refused, required)                      \
+	&& ((clean & (bit)) ||                                             \
 	    (value = READ_ONCE(user->field),                                   \
 	     permitted(value, refused, required, CONTROL_OFFSET(field),        \
 		       refusal) &&                                             \
@@ -107,7 +106,7 @@ static bool check_tlb_control(u8 value, u32 features,
  * The ASID in use is the module's own; APM 15.5.1 only forbids the host's. But as
  * with one of the program's own, a change of it leaves the translations behind.
  */
-static __always_inline bool load_asid(struct vmcb_wish *wish,
+static __always_inline bool load_asid(struct vmcb_request *request,
 				      const struct svm_vmcb_control *user,
 				      struct vmcb_refusal *refusal)
 {
@@ -116,36 +115,36 @@ static __always_inline bool load_asid(struct vmcb_wish *wish,
 	if (!asid)
 		return refuse(refusal, CONTROL_OFFSET(asid),
 			      SVMRUN_INVALID_MUST_BE_SET);
-	wish->flush = wish->asid && asid != wish->asid;
-	wish->asid = asid;
+	request->flush = request->asid && asid != request->asid;
+	request->asid = asid;
 	return true;
 }
 
-static __always_inline bool load_tlb(struct vmcb_wish *wish,
+static __always_inline bool load_tlb(struct vmcb_request *request,
 				     const struct svm_vmcb_control *user,
-				     u32 vouched,
+				     u32 clean,
 				     const struct vmcb_limits *limits,
 				     struct vmcb_refusal *refusal)
 {
 	u8 value = READ_ONCE(user->tlb_control);
 
-	wish->flush = false;
-	if (!(vouched & SVM_CLEAN_ASID) && !load_asid(wish, user, refusal))
+	request->flush = false;
+	if (!(clean & SVM_CLEAN_ASID) && !load_asid(request, user, refusal))
 		return false;
 	if (value == SVM_TLB_CONTROL_NOTHING)
 		return true;
-	wish->flush = true;
+	request->flush = true;
 	return check_tlb_control(value, limits->features, refusal);
 }
 
-/* @vouched: the groups to leave out, as clean bits name them. */
+/* @clean: the groups to leave out, as clean bits name them. */
 static __always_inline void copy_state(struct svm_vmcb_save *to,
 				       const struct svm_vmcb_save *from,
-				       u32 vouched)
+				       u32 clean)
 {
 #define COPY(field) to->field = from->field;
-#define COPY_GROUP(group, clean)                                               \
-	if (!(vouched & (clean))) {                                            \
+#define COPY_GROUP(group, bit)                                                 \
+	if (!(clean & (bit))) {                                                \
 		SVMRUN_POLICY_STATE_##group(COPY)                              \
 	}
 	SVMRUN_POLICY_STATE(COPY_GROUP)
@@ -180,36 +179,36 @@ static bool check_state(const struct svm_vmcb_save *hw,
 }
 
 /* Read once, as everything that the program may be changing */
-static void hide_cr4(struct svm_vmcb_save *hw, struct vmcb_wish *wish,
+static void hide_cr4(struct svm_vmcb_save *hw, struct vmcb_request *request,
 		     const struct vmcb_limits *limits)
 {
 	u64 cr4 = READ_ONCE(hw->cr4);
 
-	wish->cr4_hidden = limits->cr4_hidden & ~cr4;
+	request->cr4_hidden = limits->cr4_hidden & ~cr4;
 	hw->cr4 = cr4 | limits->cr4_hidden;
 }
 
 static __always_inline bool load(struct svm_vmcb *hw,
-				 const struct svm_vmcb *user, u32 vouched,
+				 const struct svm_vmcb *user, u32 clean,
 				 const struct vmcb_limits *limits,
-				 struct vmcb_wish *wish,
+				 struct vmcb_request *request,
 				 struct vmcb_refusal *refusal)
 {
-	const bool all = vouched == SVM_CLEAN_ALL;
+	const bool all = clean == SVM_CLEAN_ALL;
 
-	hw->control.clean &= vouched;
-	if (!check_zero(&user->control, vouched, refusal) ||
-	    !load_control(&hw->control, &user->control, vouched, refusal) ||
+	hw->control.clean &= clean;
+	if (!check_zero(&user->control, clean, refusal) ||
+	    !load_control(&hw->control, &user->control, clean, refusal) ||
 	    !(all || check_features(&hw->control, limits->features, refusal)) ||
-	    !load_tlb(wish, &user->control, vouched, limits, refusal))
+	    !load_tlb(request, &user->control, clean, limits, refusal))
 		return false;
-	if (!(vouched & SVM_CLEAN_I)) {
+	if (!(clean & SVM_CLEAN_I)) {
 		force_intercepts(&hw->control, limits);
-		wish->exceptions = READ_ONCE(user->control.intercept[2]);
+		request->exceptions = READ_ONCE(user->control.intercept[2]);
 	}
-	copy_state(&hw->save, &user->save, vouched);
-	if (!(vouched & SVM_CLEAN_CRx))
-		hide_cr4(&hw->save, wish, limits);
+	copy_state(&hw->save, &user->save, clean);
+	if (!(clean & SVM_CLEAN_CRx))
+		hide_cr4(&hw->save, request, limits);
 	return all || check_state(&hw->save, limits, refusal);
 }
 
@@ -218,40 +217,40 @@ static __always_inline bool load(struct svm_vmcb *hw,
  * @hw: the hardware's VMCB; the module's own fields are left as they are, but
  *	its clean bits are cleared for what may have changed
  * @user: the program's VMCB, which it may be changing meanwhile
- * @vouched: clean bits (APM 15.15.3): groups that have not changed since @hw
+ * @clean: clean bits (APM 15.15.3): groups that have not changed since @hw
  *	was last loaded from @user; 0 the first time
  * @limits: what guests may use here
- * @wish: filled in
+ * @request: filled in
  * @refusal: filled in if the VMCB is refused
  *
- * After a refusal @hw is a mixture, within the policy, that nothing vouches for.
+ * After a refusal @hw is a mixture, within the policy, to which clean bits must not be applied.
  *
  * Return: true if @hw may be run.
  */
-bool vmcb_load(struct svm_vmcb *hw, const struct svm_vmcb *user, u32 vouched,
-	       const struct vmcb_limits *limits, struct vmcb_wish *wish,
+bool vmcb_load(struct svm_vmcb *hw, const struct svm_vmcb *user, u32 clean,
+	       const struct vmcb_limits *limits, struct vmcb_request *request,
 	       struct vmcb_refusal *refusal)
 {
-	return load(hw, user, vouched & SVM_CLEAN_ALL, limits, wish, refusal);
+	return load(hw, user, clean & SVM_CLEAN_ALL, limits, request, refusal);
 }
 
 /**
- * vmcb_load_vouched() - vmcb_load() of a VMCB all of whose groups are vouched for
+ * vmcb_load_clean() - vmcb_load() of a VMCB whose clean bits are all set
  * @hw: as for vmcb_load()
  * @user: as for vmcb_load()
  * @limits: as for vmcb_load()
- * @wish: as for vmcb_load()
+ * @request: as for vmcb_load()
  * @refusal: as for vmcb_load()
  *
  * Compiled apart, since next to nothing is left to do.
  *
  * Return: as vmcb_load().
  */
-bool vmcb_load_vouched(struct svm_vmcb *hw, const struct svm_vmcb *user,
-		       const struct vmcb_limits *limits, struct vmcb_wish *wish,
-		       struct vmcb_refusal *refusal)
+bool vmcb_load_clean(struct svm_vmcb *hw, const struct svm_vmcb *user,
+		     const struct vmcb_limits *limits,
+		     struct vmcb_request *request, struct vmcb_refusal *refusal)
 {
-	return load(hw, user, SVM_CLEAN_ALL, limits, wish, refusal);
+	return load(hw, user, SVM_CLEAN_ALL, limits, request, refusal);
 }
 
 /* The bits of virtual interrupt control that #VMEXIT writes (APM 15.21.1) */
@@ -280,17 +279,17 @@ static void publish_exit(struct svm_vmcb_control *user,
  * vmcb_publish() - tell the program what #VMEXIT wrote
  * @user: the program's VMCB
  * @hw: the hardware's VMCB after #VMEXIT (APM 15.6)
- * @wish: from vmcb_load()
+ * @request: from vmcb_load()
  */
 void vmcb_publish(struct svm_vmcb *user, const struct svm_vmcb *hw,
-		  const struct vmcb_wish *wish)
+		  const struct vmcb_request *request)
 {
 	/* Without LBR virtualization those registers are the host's (APM 15.23). */
 	bool lbr = hw->control.virt_ext & SVM_VIRT_LBR_ENABLE;
 
 	publish_exit(&user->control, &hw->control);
 	copy_state(&user->save, &hw->save, lbr ? 0 : SVM_CLEAN_LBR);
-	user->save.cr4 = hw->save.cr4 & ~wish->cr4_hidden;
+	user->save.cr4 = hw->save.cr4 & ~request->cr4_hidden;
 }
 
 /**

@@ -18,27 +18,28 @@ struct vmcb_refusal {
 };
 
 /**
- * struct vmcb_wish - what the program asked for and the module grants itself
+ * struct vmcb_request - what the program asked for and the module grants itself
  * @exceptions: the program's intercept vector 2, without what is forced
  * @cr4_hidden: bits of CR4 that the guest runs with and the program has not set
  * @asid: the program's ASID, 0 before the first
  * @flush: its translations are to be dropped
  */
-struct vmcb_wish {
+struct vmcb_request {
 	u32 exceptions;
 	u64 cr4_hidden;
 	u32 asid;
 	bool flush;
 };
 
-bool vmcb_load(struct svm_vmcb *hw, const struct svm_vmcb *user, u32 vouched,
-	       const struct vmcb_limits *limits, struct vmcb_wish *wish,
+bool vmcb_load(struct svm_vmcb *hw, const struct svm_vmcb *user, u32 clean,
+	       const struct vmcb_limits *limits, struct vmcb_request *request,
 	       struct vmcb_refusal *refusal);
-bool vmcb_load_vouched(struct svm_vmcb *hw, const struct svm_vmcb *user,
-		       const struct vmcb_limits *limits, struct vmcb_wish *wish,
-		       struct vmcb_refusal *refusal);
+bool vmcb_load_clean(struct svm_vmcb *hw, const struct svm_vmcb *user,
+		     const struct vmcb_limits *limits,
+		     struct vmcb_request *request,
+		     struct vmcb_refusal *refusal);
 void vmcb_publish(struct svm_vmcb *user, const struct svm_vmcb *hw,
-		  const struct vmcb_wish *wish);
+		  const struct vmcb_request *request);
 void vmcb_publish_exit(struct svm_vmcb *user, u64 exitcode);
 
 #endif /* SVMRUN_VMCB_H */

@@ -163,8 +163,8 @@ static const struct work works[] = {
 	COUNT(reset_page, "run and reset, for each page written"),
 	COUNT(reset_one, "run and reset with one page written"),
 	COUNT(clone_first_insn, "clone to its first instruction and exit"),
-	COUNT(merge_clean, "merge and publish, all vouched for"),
-	COUNT(merge_dirty, "merge and publish, nothing vouched for"),
+	COUNT(merge_clean, "merge and publish, all clean"),
+	COUNT(merge_dirty, "merge and publish, nothing clean"),
 };
 
 /* Those that are named, or all */

@@ -21,8 +21,8 @@
 
 struct life {
 	struct svm_vmcb user, hw;
-	u64 wished[MSRPM_WORDS], msrpm[MSRPM_WORDS];
-	struct vmcb_wish wish;
+	u64 requested[MSRPM_WORDS], msrpm[MSRPM_WORDS];
+	struct vmcb_request request;
 	struct event_injection injected;
 	u32 features;
 	bool loaded;
@@ -37,7 +37,7 @@ struct span {
 	{ offsetof(struct svm_vmcb, field),                                    \
 	  sizeof(((struct svm_vmcb *)0)->field) },
 #define SPAN_STATE(field) SPAN(save.field)
-#define SPAN_GROUP(group, clean) SVMRUN_POLICY_STATE_##group(SPAN_STATE)
+#define SPAN_GROUP(group, bit) SVMRUN_POLICY_STATE_##group(SPAN_STATE)
 
 /* What #VMEXIT writes (APM 15.6) */
 /* clang-format off */
@@ -108,17 +108,17 @@ static void load(struct life *life, struct input *input)
 		.before = &before,
 		.user = &life->user,
 		.hw = &life->hw,
-		.asid = life->wish.asid,
-		.wish = &life->wish,
-		.vouched = life->loaded ? life->user.control.clean : 0,
+		.asid = life->request.asid,
+		.request = &life->request,
+		.clean = life->loaded ? life->user.control.clean : 0,
 		.limits = &limits,
 	};
 	struct vmcb_refusal refusal = { .reason = SVMRUN_INVALID_NONE };
 	const char *broken;
 
-	call.taken = vmcb_load(&life->hw, &life->user, call.vouched, &limits,
-			       &life->wish, &refusal);
-	call.vouched &= SVM_CLEAN_ALL;
+	call.taken = vmcb_load(&life->hw, &life->user, call.clean, &limits,
+			       &life->request, &refusal);
+	call.clean &= SVM_CLEAN_ALL;
 	life->loaded = call.taken;
 	broken = policy_load_broken(&call);
 	holds(!broken, broken);
@@ -131,9 +131,9 @@ static void publish(struct life *life, struct input *input)
 	struct svm_vmcb before = life->user;
 	const char *broken;
 
-	vmcb_publish(&life->user, &life->hw, &life->wish);
+	vmcb_publish(&life->user, &life->hw, &life->request);
 	broken = policy_publish_broken(&before, &life->user, &life->hw,
-				       &life->wish);
+				       &life->request);
 	holds(!broken, broken);
 }
 
@@ -214,26 +214,26 @@ static bool once_only(u64 event)
 static void reflect(struct life *life, struct input *input)
 {
 	u32 vector = input_below(input, 32);
-	u32 wished = life->wish.exceptions;
+	u32 requested = life->request.exceptions;
 	struct svm_vmcb before;
 	bool due = (SVM_INTERCEPT2_EXCEPTION(vector) & SVMRUN_POLICY_REFLECTED &
-		    ~wished) &&
+		    ~requested) &&
 		   !once_only(life->hw.control.exitintinfo);
 
 	life->hw.control.exitcode = VMEXIT_EXCP(vector);
 	before = life->hw;
-	holds(event_reflect(&life->hw, wished) == due, "whose exit is it");
+	holds(event_reflect(&life->hw, requested) == due, "whose exit is it");
 	if (due)
 		expect_reflected(&before, vector);
 	holds(!memcmp(&before, &life->hw, sizeof(before)),
 	      "some byte of the rest");
 }
 
-static void wish(struct life *life, struct input *input)
+static void request_msrs(struct life *life, struct input *input)
 {
 	u32 word = input_take(input, 2) % MSRPM_WORDS;
 
-	life->wished[word] = input_take(input, 8);
+	life->requested[word] = input_take(input, 8);
 }
 
 static void permit(struct life *life, struct input *input)
@@ -244,10 +244,10 @@ static void permit(struct life *life, struct input *input)
 
 	if (!forced[lbr][0])
 		policy_msrpm(forced[lbr], lbr);
-	permission_load(life->msrpm, life->wished, lbr);
+	permission_load(life->msrpm, life->requested, lbr);
 	for (word = 0; word < MSRPM_WORDS; word++)
 		holds(life->msrpm[word] ==
-			      (forced[lbr][word] | life->wished[word]),
+			      (forced[lbr][word] | life->requested[word]),
 		      "an MSR is not whose it should be");
 }
 
@@ -270,7 +270,7 @@ static void set_legal(struct life *life)
 	life->user.control.asid = 1;
 	life->user.control.nested_ctl = SVM_NESTED_NP_ENABLE;
 	life->user.save.efer = SVMRUN_POLICY_EFER_REQUIRED;
-	memset(life->wished, 0xff, sizeof(life->wished));
+	memset(life->requested, 0xff, sizeof(life->requested));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
@@ -281,7 +281,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 		[MERGE_LOAD] = load,	   [MERGE_PUBLISH] = publish,
 		[MERGE_INJECT] = inject,   [MERGE_CUT_SHORT] = cut_short,
 		[MERGE_NOTE] = note,	   [MERGE_RESUME] = resume,
-		[MERGE_REFLECT] = reflect, [MERGE_WISH] = wish,
+		[MERGE_REFLECT] = reflect, [MERGE_REQUEST] = request_msrs,
 		[MERGE_PERMIT] = permit,   [MERGE_VCPU] = create,
 	};
 	struct input input = { bytes, size };

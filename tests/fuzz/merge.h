@@ -14,7 +14,7 @@ enum merge_step {
 	MERGE_CUT_SHORT, /* RIP (1): what was injected is not delivered */
 	MERGE_RESUME,
 	MERGE_REFLECT, /* vector (1) */
-	MERGE_WISH, /* word (1), value (8): MSR permission map */
+	MERGE_REQUEST, /* word (1), value (8): MSR permission map */
 	MERGE_PERMIT, /* LBR virtualization (1) */
 	MERGE_VCPU, /* features (4): a new vCPU */
 	MERGE_STEPS,

@@ -102,7 +102,7 @@ static void seed_permission(void)
 {
 	seed_open("permission");
 	for (unsigned int i = 0; i < 2; i++) {
-		put(MERGE_WISH, 1);
+		put(MERGE_REQUEST, 1);
 		put(0x1d9 / 32, 2);
 		put(0, 8);
 		put(MERGE_PERMIT, 1);

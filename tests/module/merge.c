@@ -4,7 +4,7 @@
  * give it back, with the module's own vmcb.c as the kernel compiles it. Under
  * --icount, ticks are instructions.
  *
- *	/sys/module/svmrun_merge/parameters/clean	all that can be is vouched for
+ *	/sys/module/svmrun_merge/parameters/clean	every clean bit is set
  *	/sys/module/svmrun_merge/parameters/dirty	nothing is
  */
 #include <linux/gfp.h>
@@ -36,42 +36,42 @@ static const struct vmcb_limits limits = {
 };
 
 /* Between the two, the guest gets on by one instruction. */
-static int rounds(u32 vouched)
+static int rounds(u32 clean)
 {
 	struct vmcb_refusal refusal;
-	struct vmcb_wish wish;
+	struct vmcb_request request;
 	unsigned int i;
 
 	for (i = 0; i < ROUNDS; i++) {
-		if (!vmcb_load(hw, user, vouched, &limits, &wish, &refusal))
+		if (!vmcb_load(hw, user, clean, &limits, &request, &refusal))
 			return -EINVAL;
 		hw->save.rip++;
-		vmcb_publish(user, hw, &wish);
+		vmcb_publish(user, hw, &request);
 	}
 	return 0;
 }
 
 /* Ticks of a load and a publish, the loop around them included */
-static int measure(u32 vouched, u64 *ticks)
+static int measure(u32 clean, u64 *ticks)
 {
 	unsigned long flags;
 	u64 begin;
 	int err;
 
-	/* The first time everything is loaded, whoever vouches for it. */
+	/* Everything is loaded the first time, whatever the clean bits. */
 	err = rounds(0);
 	local_irq_save(flags);
 	begin = rdtsc_ordered();
-	err = err ? err : rounds(vouched);
+	err = err ? err : rounds(clean);
 	*ticks = (rdtsc_ordered() - begin) / ROUNDS;
 	local_irq_restore(flags);
 	return err;
 }
 
-static int show(char *buffer, u32 vouched)
+static int show(char *buffer, u32 clean)
 {
 	u64 ticks;
-	int err = measure(vouched, &ticks);
+	int err = measure(clean, &ticks);
 
 	return err ? err : sysfs_emit(buffer, "%llu\n", ticks);
 }

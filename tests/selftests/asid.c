@@ -118,8 +118,8 @@ TEST_F(asid, more_vcpus_than_asids)
 	entries_end();
 }
 
-/* Clean bits vouch for the program's fields, not for the module's ASID. */
-TEST_F(asid, vouched_for)
+/* A clean bit is about the program's ASID, not about the module's. */
+TEST_F(asid, clean)
 {
 	for (int round = 0; round < 20; round++)
 		for (unsigned int i = 0; i < self->count; i++) {

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Clean bits (APM 15.15.3): a group of fields that the program vouches for is
- * not read, one that it does not vouch for is, and nothing is believed of a
- * VMCB that no run has taken over.
+ * Clean bits (APM 15.15.3): a group of fields whose bit is set is not read, another
+ * is, and no bit counts for a VMCB that no run has loaded.
  */
 #include "runner.h"
 
@@ -206,8 +205,8 @@ TEST_F(clean, kicked_run_has_read)
 	EXPECT_EQ(0x1234, vmcb->save.rax);
 }
 
-/* Another CPU has seen nothing of a VMCB that the program vouches for. */
-TEST_F(clean, vouched_for_on_every_cpu)
+/* Another CPU has cached nothing of a VMCB whose clean bits are set. */
+TEST_F(clean, clean_on_every_cpu)
 {
 	struct svm_vmcb *vmcb = self->m.vcpu.vmcb;
 	long cpus = sysconf(_SC_NPROCESSORS_ONLN);

@@ -596,7 +596,7 @@ static bool may_differ(size_t offset)
 	       (offset >= 0x600 && offset < 0x640);
 }
 
-/* What clean bits vouch for has not changed, even while the guest runs. */
+/* Groups whose clean bits are set have not changed, even while the guest runs. */
 TEST_F(intrinsics, nothing_else_of_the_vmcb_changes)
 {
 	struct svm_vmcb before, during;

@@ -259,8 +259,8 @@ TEST_F(permissions, ports_at_the_end_exit)
 	ASSERT_EXIT(VMEXIT_HLT, &self->m);
 }
 
-/* The map is not there before the program touches it, and then as it wishes. */
-TEST_F(permissions, wished_after_a_run)
+/* The map does not exist before the program touches it, and is the program's then. */
+TEST_F(permissions, requested_after_a_run)
 {
 	const uint32_t kernel_gs_base = 0xc0000102;
 	struct machine *m = &self->m;

@@ -73,7 +73,7 @@ TEST_F(tlb, flush_guest)
 	flushed_by(_metadata, &self->m, SVM_TLB_CONTROL_FLUSH_GUEST_NON_GLOBAL);
 }
 
-/* The clean bits vouch for the ASID, not for what is to be flushed. */
+/* The clean bits are about the ASID, not about TLB_CONTROL. */
 TEST_F(tlb, flush_vouched_for)
 {
 	begin(&self->m, read_window, read_window_end);

@@ -26,7 +26,7 @@
 /* Forced bits set, refused bits clear, what must be set is. */
 static const char *control_broken(const struct svm_vmcb_control *hw)
 {
-#define CHECK(field, clean, forced, refused, required)                         \
+#define CHECK(field, bit, forced, refused, required)                           \
 	if ((hw->field & ((forced) | (refused) | (required))) !=               \
 	    ((forced) | (required)))                                           \
 		return #field;
@@ -99,10 +99,10 @@ bool policy_runs(const struct svm_vmcb *hw, const struct vmcb_limits *limits)
 	       !intercepts_broken(&hw->control, limits);
 }
 
-static const char *zero_broken(const struct svm_vmcb_control *user, u32 vouched)
+static const char *zero_broken(const struct svm_vmcb_control *user, u32 clean)
 {
-#define CHECK(field, clean)                                                    \
-	if (!(vouched & (clean)) && user->field)                               \
+#define CHECK(field, bit)                                                      \
+	if (!(clean & (bit)) && user->field)                                   \
 		return #field;
 	SVMRUN_POLICY_ZERO(CHECK)
 #undef CHECK
@@ -120,10 +120,10 @@ static const char *features_broken(const struct svm_vmcb_control *hw,
 	return NULL;
 }
 
-static const char *tlb_broken(const struct svm_vmcb_control *user, u32 vouched,
+static const char *tlb_broken(const struct svm_vmcb_control *user, u32 clean,
 			      u32 features)
 {
-	if (!(vouched & SVM_CLEAN_ASID) && !user->asid)
+	if (!(clean & SVM_CLEAN_ASID) && !user->asid)
 		return "asid";
 #define CHECK(value, feature)                                                  \
 	if (user->tlb_control == (value) &&                                    \
@@ -135,45 +135,45 @@ static const char *tlb_broken(const struct svm_vmcb_control *user, u32 vouched,
 }
 
 /* What @hw must be after a load that was taken, to the byte. */
-static void expect(struct svm_vmcb *hw, const struct svm_vmcb *user,
-		   u32 vouched, const struct vmcb_limits *limits)
+static void expect(struct svm_vmcb *hw, const struct svm_vmcb *user, u32 clean,
+		   const struct vmcb_limits *limits)
 {
 	unsigned int i;
 
-	hw->control.clean &= vouched;
-#define TAKE(field, clean, forced, refused, required)                          \
-	if (!(vouched & (clean)))                                              \
+	hw->control.clean &= clean;
+#define TAKE(field, bit, forced, refused, required)                            \
+	if (!(clean & (bit)))                                                  \
 		hw->control.field = user->control.field | (forced);
 	SVMRUN_POLICY_CONTROL(TAKE)
 #undef TAKE
 #define TAKE(field) hw->save.field = user->save.field;
-#define TAKE_GROUP(group, clean)                                               \
-	if (!(vouched & (clean))) {                                            \
+#define TAKE_GROUP(group, bit)                                                 \
+	if (!(clean & (bit))) {                                                \
 		SVMRUN_POLICY_STATE_##group(TAKE)                              \
 	}
 	SVMRUN_POLICY_STATE(TAKE_GROUP)
 #undef TAKE_GROUP
 #undef TAKE
-	for (i = 0; i < 6 && !(vouched & SVM_CLEAN_I); i++)
+	for (i = 0; i < 6 && !(clean & SVM_CLEAN_I); i++)
 		hw->control.intercept[i] |= limits->intercepts[i];
-	if (!(vouched & SVM_CLEAN_CRx))
+	if (!(clean & SVM_CLEAN_CRx))
 		hw->save.cr4 |= limits->cr4_hidden;
 }
 
-static const char *wish_broken(const struct policy_load *load)
+static const char *request_broken(const struct policy_load *load)
 {
 	const struct svm_vmcb_control *user = &load->user->control;
 	bool flush = user->tlb_control != SVM_TLB_CONTROL_NOTHING;
 
-	if (!(load->vouched & SVM_CLEAN_ASID))
+	if (!(load->clean & SVM_CLEAN_ASID))
 		flush |= load->asid && load->asid != user->asid;
-	if (!(load->vouched & SVM_CLEAN_I) &&
-	    load->wish->exceptions != user->intercept[2])
-		return "wished exceptions";
-	if (load->wish->flush != flush)
-		return "wished flush";
-	if (!(load->vouched & SVM_CLEAN_CRx) &&
-	    load->wish->cr4_hidden !=
+	if (!(load->clean & SVM_CLEAN_I) &&
+	    load->request->exceptions != user->intercept[2])
+		return "requested exceptions";
+	if (load->request->flush != flush)
+		return "requested flush";
+	if (!(load->clean & SVM_CLEAN_CRx) &&
+	    load->request->cr4_hidden !=
 		    (load->limits->cr4_hidden & ~load->user->save.cr4))
 		return "hidden bits of CR4";
 	return NULL;
@@ -186,19 +186,19 @@ static const char *taken_broken(const struct policy_load *load)
 	const char *broken = control_broken(&hw->control);
 
 	if (!broken)
-		broken = zero_broken(&user->control, load->vouched);
-	if (!broken && load->vouched != SVM_CLEAN_ALL)
+		broken = zero_broken(&user->control, load->clean);
+	if (!broken && load->clean != SVM_CLEAN_ALL)
 		broken = features_broken(&hw->control, load->limits->features);
 	if (!broken)
-		broken = tlb_broken(&user->control, load->vouched,
+		broken = tlb_broken(&user->control, load->clean,
 				    load->limits->features);
-	if (!broken && load->vouched != SVM_CLEAN_ALL)
+	if (!broken && load->clean != SVM_CLEAN_ALL)
 		broken = state_broken(&hw->save, load->limits);
 	if (!broken)
-		broken = wish_broken(load);
+		broken = request_broken(load);
 	if (broken)
 		return broken;
-	expect(&expected, user, load->vouched, load->limits);
+	expect(&expected, user, load->clean, load->limits);
 	return memcmp(&expected, hw, sizeof(*hw)) ? "some other byte" : NULL;
 }
 
@@ -213,12 +213,12 @@ static u32 forced_here(const struct vmcb_limits *limits, size_t offset)
 }
 
 /* Is it as it was, or what the program may have there? */
-static bool mixed(u64 before, u64 user, u64 hw, bool vouched, u64 forced,
+static bool mixed(u64 before, u64 user, u64 hw, bool clean, u64 forced,
 		  u64 refused, u64 required)
 {
 	if (hw == before)
 		return true;
-	return !vouched && hw == (user | forced) && !(user & refused) &&
+	return !clean && hw == (user | forced) && !(user & refused) &&
 	       (user & required) == required;
 }
 
@@ -227,15 +227,15 @@ static const char *mixture_broken(const struct policy_load *load)
 	const struct svm_vmcb *before = load->before, *user = load->user;
 	struct svm_vmcb rest = *load->hw;
 
-	if (!(load->vouched & SVM_CLEAN_CRx) &&
+	if (!(load->clean & SVM_CLEAN_CRx) &&
 	    rest.save.cr4 == (user->save.cr4 | load->limits->cr4_hidden))
 		rest.save.cr4 = user->save.cr4;
-#define CHECK(field, clean, forced, refused, required)                         \
+#define CHECK(field, bit, forced, refused, required)                           \
 	if (!mixed(before->control.field, user->control.field,                 \
-		   load->hw->control.field, load->vouched & (clean), forced,   \
+		   load->hw->control.field, load->clean & (bit), forced,       \
 		   refused, required) &&                                       \
 	    !mixed(before->control.field, user->control.field,                 \
-		   load->hw->control.field, load->vouched & (clean),           \
+		   load->hw->control.field, load->clean & (bit),               \
 		   (forced) | forced_here(load->limits,                        \
 					  offsetof(struct svm_vmcb_control,    \
 						   field)),                    \
@@ -250,8 +250,8 @@ static const char *mixture_broken(const struct policy_load *load)
 	    !SAME(rest.save.field, user->save.field))                          \
 		return #field;                                                 \
 	rest.save.field = before->save.field;
-#define CHECK_GROUP(group, clean)                                              \
-	if (!(load->vouched & (clean))) {                                      \
+#define CHECK_GROUP(group, bit)                                                \
+	if (!(load->clean & (bit))) {                                          \
 		SVMRUN_POLICY_STATE_##group(CHECK)                             \
 	}
 	SVMRUN_POLICY_STATE(CHECK_GROUP)
@@ -264,7 +264,7 @@ static const char *mixture_broken(const struct policy_load *load)
 
 /**
  * policy_load_broken() - did vmcb_load() keep the policy?
- * @load: the call; what is vouched for was loaded from a VMCB that was taken
+ * @load: the call; groups whose clean bits are set were loaded from a VMCB that was accepted
  *
  * A load that is taken leaves what the tables say, to the byte. One that is
  * refused leaves a mixture: what was there, and what the program may have there.
@@ -274,7 +274,7 @@ static const char *mixture_broken(const struct policy_load *load)
 const char *policy_load_broken(const struct policy_load *load)
 {
 	if (load->hw->control.clean !=
-	    (load->before->control.clean & load->vouched))
+	    (load->before->control.clean & load->clean))
 		return "clean";
 	return load->taken ? taken_broken(load) : mixture_broken(load);
 }
@@ -284,14 +284,14 @@ const char *policy_load_broken(const struct policy_load *load)
  * @before: the program's VMCB before it
  * @user: the program's VMCB after it
  * @hw: the hardware's VMCB
- * @wish: from the load
+ * @request: from the load
  *
  * Return: what is wrong; NULL if nothing is.
  */
 const char *policy_publish_broken(const struct svm_vmcb *before,
 				  const struct svm_vmcb *user,
 				  const struct svm_vmcb *hw,
-				  const struct vmcb_wish *wish)
+				  const struct vmcb_request *request)
 {
 	struct svm_vmcb expected = *before;
 	/* Without LBR virtualization they are the host's (APM 15.23). */
@@ -308,14 +308,14 @@ const char *policy_publish_broken(const struct svm_vmcb *before,
 	memcpy(expected.control.insn_bytes, hw->control.insn_bytes,
 	       sizeof(hw->control.insn_bytes));
 #define SHOW(field) expected.save.field = hw->save.field;
-#define SHOW_GROUP(group, clean)                                               \
-	if (!(hidden & (clean))) {                                             \
+#define SHOW_GROUP(group, bit)                                                 \
+	if (!(hidden & (bit))) {                                             \
 		SVMRUN_POLICY_STATE_##group(SHOW)                              \
 	}
 	SVMRUN_POLICY_STATE(SHOW_GROUP)
 #undef SHOW_GROUP
 #undef SHOW
-	expected.save.cr4 &= ~wish->cr4_hidden;
+	expected.save.cr4 &= ~request->cr4_hidden;
 	return memcmp(&expected, user, sizeof(*user)) ? "some other byte" :
 							NULL;
 }

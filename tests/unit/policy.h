@@ -15,8 +15,8 @@
  * @user: the program's VMCB
  * @hw: the hardware's VMCB after it
  * @asid: the program's ASID before
- * @wish: what it filled in
- * @vouched: as it was called, without bits that name nothing
+ * @request: what it filled in
+ * @clean: as it was called, without bits that name nothing
  * @limits: as it was called
  * @taken: what it returned
  */
@@ -25,8 +25,8 @@ struct policy_load {
 	const struct svm_vmcb *user;
 	const struct svm_vmcb *hw;
 	u32 asid;
-	const struct vmcb_wish *wish;
-	u32 vouched;
+	const struct vmcb_request *request;
+	u32 clean;
 	const struct vmcb_limits *limits;
 	bool taken;
 };
@@ -35,7 +35,7 @@ const char *policy_load_broken(const struct policy_load *load);
 const char *policy_publish_broken(const struct svm_vmcb *before,
 				  const struct svm_vmcb *user,
 				  const struct svm_vmcb *hw,
-				  const struct vmcb_wish *wish);
+				  const struct vmcb_request *request);
 struct vmcb_limits policy_limits(u32 features);
 bool policy_holds(const struct svm_vmcb *hw);
 bool policy_runs(const struct svm_vmcb *hw, const struct vmcb_limits *limits);

@@ -560,7 +560,7 @@ START_TEST(module_and_explanation_agree)
 	static struct svm_vmcb hw;
 	struct vmcb_limits limits = policy_limits(0);
 	struct vmcb_refusal refusal;
-	struct vmcb_wish wish;
+	struct vmcb_request request;
 	unsigned int seed = 5, i, refused = 0, taken = 0;
 
 	for (i = 0; i < 50000; i++) {
@@ -571,7 +571,7 @@ START_TEST(module_and_explanation_agree)
 		limits.features = processor.svm_features;
 		processor.cr4 = rand_r(&seed) | CR4;
 		limits.cr4 = processor.cr4;
-		if (vmcb_load(&hw, vmcb, 0, &limits, &wish, &refusal)) {
+		if (vmcb_load(&hw, vmcb, 0, &limits, &request, &refusal)) {
 			ck_assert_int_eq(by_the_module(explain_vmcb()), 0);
 			taken++;
 			continue;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The MSR permission map: what the program wishes AND what the module allows. */
+/* The MSR permission map: what the program requests AND what the module allows. */
 #include "suites.h"
 
 #include "policy.h"
@@ -20,7 +20,7 @@ static bool intercepted(const u64 *map, u32 msr, bool write)
 	return bytes[bit / 8] >> (bit % 8) & 1;
 }
 
-static void check_ranges(const u64 *hw, bool wished, bool lbr)
+static void check_ranges(const u64 *hw, bool requested, bool lbr)
 {
 	static const u32 ranges[] = { 0, 0xc0000000, 0xc0010000 };
 	unsigned int range;
@@ -31,7 +31,7 @@ static void check_ranges(const u64 *hw, bool wished, bool lbr)
 		for (i = 0; i < 0x2000; i++)
 			for (write = 0; write < 2; write++) {
 				u32 msr = ranges[range] + i;
-				bool own = wished &&
+				bool own = requested &&
 					   policy_msr_passes(msr, write, lbr);
 
 				ck_assert_msg(intercepted(hw, msr, write) ==
@@ -74,7 +74,7 @@ START_TEST(lbr_virtualization_comes_and_goes)
 }
 END_TEST
 
-START_TEST(wish_withdrawn)
+START_TEST(request_withdrawn)
 {
 	u64 user[WORDS] = {}, hw[WORDS];
 
@@ -86,7 +86,7 @@ START_TEST(wish_withdrawn)
 }
 END_TEST
 
-/* Whatever the program wishes: that much of it, and not more. */
+/* Whatever the program requests, only what is allowed is granted. */
 START_TEST(random_maps_keep_what_is_forced)
 {
 	static u64 user[WORDS], hw[WORDS], forced[2][WORDS];
@@ -116,7 +116,7 @@ Suite *permission_suite(void)
 	static const TTest **const tests[] = {
 		&nothing_wished,
 		&everything_wished,
-		&wish_withdrawn,
+		&request_withdrawn,
 		&lbr_virtualization_comes_and_goes,
 		&random_maps_keep_what_is_forced,
 	};

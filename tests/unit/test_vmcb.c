@@ -8,7 +8,7 @@
 #include "xorshift.h"
 
 static struct svm_vmcb user, hw;
-static struct vmcb_wish wish;
+static struct vmcb_request request;
 static struct vmcb_refusal refusal;
 
 /* The least that is legal. */
@@ -16,24 +16,24 @@ static void setup(void)
 {
 	memset(&user, 0, sizeof(user));
 	memset(&hw, 0, sizeof(hw));
-	memset(&wish, 0, sizeof(wish));
+	memset(&request, 0, sizeof(request));
 	memset(&refusal, 0, sizeof(refusal));
 	user.control.asid = 1;
 	user.control.nested_ctl = SVM_NESTED_NP_ENABLE;
 	user.save.efer = SVMRUN_POLICY_EFER_REQUIRED;
 }
 
-static bool load_within(u32 vouched, const struct vmcb_limits *limits)
+static bool load_within(u32 clean, const struct vmcb_limits *limits)
 {
-	return vmcb_load(&hw, &user, vouched, limits, &wish, &refusal);
+	return vmcb_load(&hw, &user, clean, limits, &request, &refusal);
 }
 
 /* On a processor that has everything but for these features */
-static bool load(u32 vouched, u32 features)
+static bool load(u32 clean, u32 features)
 {
 	const struct vmcb_limits limits = policy_limits(features);
 
-	return load_within(vouched, &limits);
+	return load_within(clean, &limits);
 }
 
 static void refused(u32 offset, u32 reason)
@@ -53,12 +53,12 @@ START_TEST(least_is_taken)
 	ck_assert_uint_eq(hw.control.vintr, SVM_VINTR_V_INTR_MASKING);
 	ck_assert_uint_eq(hw.control.nested_ctl, SVM_NESTED_NP_ENABLE);
 	ck_assert_uint_eq(hw.save.efer, SVMRUN_POLICY_EFER_REQUIRED);
-	ck_assert(!wish.flush);
-	ck_assert_uint_eq(wish.exceptions, 0);
+	ck_assert(!request.flush);
+	ck_assert_uint_eq(request.exceptions, 0);
 }
 END_TEST
 
-START_TEST(wishes_reach_the_hardware)
+START_TEST(requests_reach_the_hardware)
 {
 	user.control.intercept[0] = 0x12345678;
 	user.control.intercept[1] = 0x9abcdef0;
@@ -74,7 +74,7 @@ START_TEST(wishes_reach_the_hardware)
 	ck_assert_uint_eq(hw.control.intercept[2],
 			  SVMRUN_POLICY_FORCED_2 |
 				  SVM_INTERCEPT2_EXCEPTION(14));
-	ck_assert_uint_eq(wish.exceptions, SVM_INTERCEPT2_EXCEPTION(14));
+	ck_assert_uint_eq(request.exceptions, SVM_INTERCEPT2_EXCEPTION(14));
 	ck_assert_uint_eq(hw.control.tsc_offset, 0x1122334455667788ull);
 	ck_assert_uint_eq(hw.control.interrupt_shadow, 1);
 	ck_assert_uint_eq(hw.control.eventinj, user.control.eventinj);
@@ -102,12 +102,12 @@ static void set_reason(size_t offset, u64 bits, u8 reason)
 /* The tables, turned; a bit that no table names is never refused. */
 static void set_reasons(void)
 {
-#define ROW(field, clean, forced, refused, required)                           \
+#define ROW(field, bit, forced, refused, required)                             \
 	SET_REASON(control.field, refused, MUST_BE_ZERO);                      \
 	SET_REASON(control.field, required, MUST_BE_SET);
 	SVMRUN_POLICY_CONTROL(ROW)
 #undef ROW
-#define ROW(field, clean) SET_REASON(control.field, ~0ull, MUST_BE_ZERO);
+#define ROW(field, bit) SET_REASON(control.field, ~0ull, MUST_BE_ZERO);
 	SVMRUN_POLICY_ZERO(ROW)
 #undef ROW
 	SET_REASON(control.asid, 1, MUST_BE_SET);
@@ -155,7 +155,7 @@ static void check_bit(unsigned int bit, u8 byte)
 		.before = &before,
 		.user = &user,
 		.hw = &hw,
-		.wish = &wish,
+		.request = &request,
 		.limits = &limits,
 	};
 	const char *broken;
@@ -199,8 +199,8 @@ static void check_shown(unsigned int bit, u8 byte)
 	memset(&before, byte, sizeof(before));
 	user = before;
 	flip(&hw, bit);
-	vmcb_publish(&user, &hw, &wish);
-	broken = policy_publish_broken(&before, &user, &hw, &wish);
+	vmcb_publish(&user, &hw, &request);
+	broken = policy_publish_broken(&before, &user, &hw, &request);
 	ck_assert_msg(!broken, "bit %u of byte %x: %s", bit % 8, bit / 8,
 		      broken);
 	flip(&hw, bit);
@@ -248,16 +248,16 @@ START_TEST(another_asid_has_no_translations)
 {
 	user.control.asid = 5;
 	ck_assert(load(0, 0));
-	ck_assert(!wish.flush);
+	ck_assert(!request.flush);
 	ck_assert(load(0, 0));
-	ck_assert(!wish.flush);
+	ck_assert(!request.flush);
 	user.control.asid = 6;
 	ck_assert(load(SVM_CLEAN_ASID, 0));
-	ck_assert(!wish.flush);
+	ck_assert(!request.flush);
 	ck_assert(load(~SVM_CLEAN_ASID, 0));
-	ck_assert(wish.flush);
+	ck_assert(request.flush);
 	ck_assert(load(0, 0));
-	ck_assert(!wish.flush);
+	ck_assert(!request.flush);
 }
 END_TEST
 
@@ -278,7 +278,7 @@ START_TEST(tlb_control_has_four_values)
 		user.control.tlb_control = value;
 		ck_assert_int_eq(load(0, SVM_FEATURE_FLUSH_BY_ASID), legal);
 		if (legal)
-			ck_assert_int_eq(wish.flush, value != 0);
+			ck_assert_int_eq(request.flush, value != 0);
 		else
 			refused(0x5c, SVMRUN_INVALID_VALUE);
 		/* What it does is the module's to say, not the program's. */
@@ -366,13 +366,13 @@ static void check_cr4(u64 program, u64 hidden, u64 hardware)
 	user.save.cr4 = program;
 	ck_assert(load_within(0, &limits));
 	ck_assert_uint_eq(hw.save.cr4, hardware);
-	vmcb_publish(&user, &hw, &wish);
+	vmcb_publish(&user, &hw, &request);
 	ck_assert_uint_eq(user.save.cr4, program);
-	/* The same once more, vouched for */
+	/* The same once more, clean */
 	user.save.cr4 = 0;
 	ck_assert(load_within(SVM_CLEAN_ALL, &limits));
 	ck_assert_uint_eq(hw.save.cr4, hardware);
-	vmcb_publish(&user, &hw, &wish);
+	vmcb_publish(&user, &hw, &request);
 	ck_assert_uint_eq(user.save.cr4, program);
 }
 
@@ -423,7 +423,7 @@ START_TEST(the_modules_fields_are_not_the_programs)
 }
 END_TEST
 
-/* Each group: vouched for it stays as it was, otherwise it is taken over. */
+/* A group whose clean bit is set stays as it was; another is loaded. */
 START_TEST(clean_bits_are_believed)
 {
 	static const struct {
@@ -458,7 +458,7 @@ START_TEST(clean_bits_are_believed)
 END_TEST
 
 /*
- * The processor may keep what the program vouches for, since the processor saw
+ * The processor may keep groups whose clean bits are set, since the processor saw
  * it: two loads may come before one entry. A refusal is no exception.
  */
 START_TEST(clean_bits_reach_the_hardware)
@@ -512,7 +512,7 @@ START_TEST(exit_is_published)
 	hw.control.vintr = SVM_VINTR_V_INTR_MASKING | SVM_VINTR_V_IRQ | 6;
 	hw.control.n_cr3 = 0x1000;
 	user.control.vintr = 0x42ull << 32;
-	vmcb_publish(&user, &hw, &wish);
+	vmcb_publish(&user, &hw, &request);
 	ck_assert_uint_eq(user.control.exitcode, VMEXIT_NPF);
 	ck_assert_uint_eq(user.control.exitinfo1, 1);
 	ck_assert_uint_eq(user.control.exitinfo2, 2);
@@ -560,7 +560,7 @@ static void set_legal(struct trial *trial)
 	SVMRUN_POLICY_ZERO(ZERO)
 	SVMRUN_POLICY_FEATURES(ZERO)
 #undef ZERO
-#define KEEP(field, clean, forced, refused, required)                          \
+#define KEEP(field, bit, forced, refused, required)                            \
 	user.control.field &= ~(refused);                                      \
 	user.control.field |= required;
 	SVMRUN_POLICY_CONTROL(KEEP)
@@ -680,10 +680,9 @@ static const char *try_load(struct trial *trial)
 		.before = &trial->before,
 		.user = &user,
 		.hw = &hw,
-		.asid = wish.asid,
-		.wish = &wish,
-		.vouched = trial->loaded ? user.control.clean & SVM_CLEAN_ALL :
-					   0,
+		.asid = request.asid,
+		.request = &request,
+		.clean = trial->loaded ? user.control.clean & SVM_CLEAN_ALL : 0,
 		.limits = &trial->limits,
 	};
 
@@ -699,8 +698,8 @@ static const char *try_load(struct trial *trial)
 static const char *try_publish(struct trial *trial)
 {
 	trial->before = user;
-	vmcb_publish(&user, &hw, &wish);
-	return policy_publish_broken(&trial->before, &user, &hw, &wish);
+	vmcb_publish(&user, &hw, &request);
+	return policy_publish_broken(&trial->before, &user, &hw, &request);
 }
 
 static const char *try_vmcb(struct trial *trial)
@@ -790,7 +789,7 @@ Suite *vmcb_suite(void)
 	tcase_set_timeout(tests, 60);
 	tcase_add_checked_fixture(tests, setup, NULL);
 	tcase_add_test(tests, least_is_taken);
-	tcase_add_test(tests, wishes_reach_the_hardware);
+	tcase_add_test(tests, requests_reach_the_hardware);
 	tcase_add_test(tests, every_bit_as_the_tables_say);
 	tcase_add_test(tests, every_bit_is_shown_or_not);
 	tcase_add_test(tests, features_are_asked_of_those_who_have_them);

@@ -70,7 +70,7 @@
 /*
  * The control area's fields that the program may use:
  *
- *	X(field, clean bit that vouches for it, forced, refused, required)
+ *	X(field, its clean bit, forced, refused, required)
  *
  * Forced bits are set whatever the program says; refused bits must be 0
  * (SVMRUN_INVALID_MUST_BE_ZERO) and required bits 1 (SVMRUN_INVALID_MUST_BE_SET)
@@ -100,7 +100,7 @@
 
 /*
  * Fields that must be 0, since the module puts its own there, or none
- * (SVMRUN_INVALID_MUST_BE_ZERO): X(field, clean bit that vouches for it)
+ * (SVMRUN_INVALID_MUST_BE_ZERO): X(field, its clean bit)
  */
 #define SVMRUN_POLICY_ZERO(X) \
 	X(iopm_base_pa, SVM_CLEAN_IOPM) \
@@ -236,7 +236,7 @@
 #define SVMRUN_POLICY_EFER_REQUIRED SVM_EFER_SVME
 
 /*
- * Its fields, grouped by the clean bit that vouches for them: G(group, clean
+ * Its fields, grouped by clean bit: G(group, clean
  * bit) for each group, and SVMRUN_POLICY_STATE_group(X): X(field). FLOW changes
  * at nearly every exit.
  */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The program's extended state and the host's breakpoints, around guests that have
- * been lent their own and guests that have not.
+ * The program's extended state and the host's breakpoints, around guests whose
+ * own state is active (lazy.c) and guests whose is not.
  */
 #include <pthread.h>
 #include <sys/syscall.h>
@@ -20,7 +20,7 @@
 #define VMCB (self->m.vcpu.vmcb)
 #define REGS (self->m.vcpu.regs)
 
-MACHINE_FIXTURE(loan_host)
+MACHINE_FIXTURE(lazy_host)
 
 /* Long enough for interrupts of the host's to fall into it */
 GUEST(work, 64, "mov $20000, %ecx\n 1: loop 1b\n hlt");
@@ -28,7 +28,7 @@ GUEST(work_with_x87, 64,
       "mov $20000, %ecx\n 1: loop 1b\n fninit\n fldpi\n"
       "pcmpeqb %xmm0, %xmm0\n movdqa %xmm0, %xmm7\n movdqa %xmm0, %xmm15\n"
       "hlt");
-/* Lent by it, and uses none */
+/* It activates extended state, and uses none. */
 GUEST(work_with_cr0, 64,
       "mov %cr0, %rax\n mov $20000, %ecx\n 1: loop 1b\n hlt");
 
@@ -123,8 +123,8 @@ FIXTURE_VARIANT(state)
 		.code = guest, .end = guest##_end,                             \
 	}
 
-STATE(unlent, work);
-STATE(lent, work_with_x87);
+STATE(inactive, work);
+STATE(active, work_with_x87);
 STATE(lent_unused, work_with_cr0);
 
 FIXTURE_SETUP(state)
@@ -202,7 +202,7 @@ TEST_F(state, survives_moving)
 	EXPECT_FALSE(self->spoilt);
 }
 
-/* Several guests, one of which has been lent its own, by turns */
+/* Several guests by turns, one of which has active state */
 TEST_F(state, survives_by_turns)
 {
 	struct machine other = self->m;
@@ -245,7 +245,7 @@ static long run_with_exception(int fd)
 	return status & 0x80 ? result : -EPROTO;
 }
 
-TEST_F(loan_host, pending_exception_stays)
+TEST_F(lazy_host, pending_exception_stays)
 {
 	for (int i = 0; i < 4; i++) {
 		svmrun_vcpu_destroy(&self->m.vcpu);
@@ -267,7 +267,7 @@ TEST_F(loan_host, pending_exception_stays)
 #define WATCHED                                                                \
 	0x30000ul /* a function: the same address in the guest and here */
 
-FIXTURE(loan_debug)
+FIXTURE(lazy_debug)
 {
 	struct machine m;
 	uint8_t *function;
@@ -276,7 +276,7 @@ FIXTURE(loan_debug)
 
 #define RETURN 0xc3 /* ret */
 
-FIXTURE_SETUP(loan_debug)
+FIXTURE_SETUP(lazy_debug)
 {
 	ASSERT_EQ(0, cpu_stay());
 	ASSERT_EQ(0, machine_create(&self->m));
@@ -296,7 +296,7 @@ FIXTURE_SETUP(loan_debug)
 		SKIP_SETUP("this kernel gives no hardware breakpoint");
 }
 
-FIXTURE_TEARDOWN(loan_debug)
+FIXTURE_TEARDOWN(lazy_debug)
 {
 	breakpoints_disarm(&self->m, VMCB->save.dr7);
 	close(self->breakpoint);
@@ -311,7 +311,7 @@ GUEST(write_dr, 64,
       "hlt");
 
 static void expect_hit(struct __test_metadata *_metadata,
-		       FIXTURE_DATA(loan_debug) * self)
+		       FIXTURE_DATA(lazy_debug) * self)
 {
 	uint64_t before = breakpoint_hits(self->breakpoint);
 
@@ -320,7 +320,7 @@ static void expect_hit(struct __test_metadata *_metadata,
 }
 
 /* Its guest runs elsewhere: some emulators leave breakpoints on. */
-TEST_F(loan_debug, unlent_guest_leaves_the_hosts)
+TEST_F(lazy_debug, inactive_guest_leaves_the_hosts)
 {
 	MACHINE_LOAD(&self->m, MODE_LONG, work);
 	for (int i = 0; i < 4; i++)
@@ -337,7 +337,7 @@ TEST_F(loan_debug, unlent_guest_leaves_the_hosts)
 	EXPECT_EQ(20, breakpoint_hits(self->breakpoint));
 }
 
-TEST_F(loan_debug, lent_guest_has_its_own)
+TEST_F(lazy_debug, active_guest_has_its_own)
 {
 	MACHINE_LOAD(&self->m, MODE_LONG, read_dr);
 	for (int i = 0; i < 4; i++)
@@ -378,7 +378,7 @@ TEST_F(loan_debug, lent_guest_has_its_own)
 GUEST(arm_and_call, 64,
       "mov $0x30000, %ebx\n" DR5_FROM_RDI "call *%rbx\n" DR5_FROM_RSI "hlt");
 
-TEST_F(loan_debug, dr5_alone_does_not_reach_the_hosts)
+TEST_F(lazy_debug, dr5_alone_does_not_reach_the_hosts)
 {
 	MACHINE_LOAD(&self->m, MODE_LONG, arm_and_call);
 	VMCB->control.intercept[1] = 0x008f000f;
@@ -391,18 +391,18 @@ TEST_F(loan_debug, dr5_alone_does_not_reach_the_hosts)
 	expect_hit(_metadata, self);
 }
 
-FIXTURE(loan_breakpoint)
+FIXTURE(lazy_breakpoint)
 {
 	struct machine m;
 };
 
-FIXTURE_SETUP(loan_breakpoint)
+FIXTURE_SETUP(lazy_breakpoint)
 {
 	ASSERT_EQ(0, cpu_stay());
 	ASSERT_EQ(0, machine_create(&self->m));
 }
 
-FIXTURE_TEARDOWN(loan_breakpoint)
+FIXTURE_TEARDOWN(lazy_breakpoint)
 {
 	breakpoints_disarm(&self->m, VMCB->save.dr7);
 	machine_destroy(&self->m);
@@ -426,13 +426,13 @@ static void expect_break(struct __test_metadata *_metadata, struct machine *m,
 	ASSERT_EXIT(VMEXIT_HLT, m);
 }
 
-TEST_F(loan_breakpoint, by_dr7)
+TEST_F(lazy_breakpoint, by_dr7)
 {
 	MACHINE_LOAD(&self->m, MODE_LONG, arm);
 	expect_break(_metadata, &self->m, MACHINE_CODE + (arm_next - arm));
 }
 
-TEST_F(loan_breakpoint, by_dr5)
+TEST_F(lazy_breakpoint, by_dr5)
 {
 	MACHINE_LOAD(&self->m, MODE_LONG, arm_by_dr5);
 	expect_break(_metadata, &self->m,
@@ -476,7 +476,7 @@ static int run_traced(struct machine *m)
 }
 
 /* It is left where it was, but for changes of threads. */
-TEST_F(loan_host, unlent_leaves_it_in_place)
+TEST_F(lazy_host, unlent_leaves_it_in_place)
 {
 	if (access(ACTIVATED, W_OK))
 		SKIP(return, "this kernel does not trace extended state");

@@ -29,9 +29,9 @@
 #define VMCB (self->m.vcpu.vmcb)
 #define REGS (self->m.vcpu.regs)
 
-MACHINE_FIXTURE(loan)
+MACHINE_FIXTURE(lazy)
 
-/* The machine gets a vCPU that has been lent nothing. */
+/* The machine gets a vCPU none of whose state is active. */
 static int vcpu_renew(struct machine *m)
 {
 	svmrun_vcpu_destroy(&m->vcpu);
@@ -136,7 +136,7 @@ TEST_F(use, malformed_area)
 
 GUEST(halt, 64, "nop\n hlt");
 
-TEST_F(loan, unused_area_is_not_looked_at)
+TEST_F(lazy, unused_area_is_not_looked_at)
 {
 	MACHINE_LOAD(&self->m, MODE_LONG, halt);
 	memset(self->m.vcpu.xsave, 0xff, self->m.info.out_xsave_size);
@@ -149,7 +149,7 @@ TEST_F(loan, unused_area_is_not_looked_at)
 }
 
 /* From where the guest cannot be kept from it, at its first instruction */
-TEST_F(loan, in_reach_from_the_beginning)
+TEST_F(lazy, in_reach_from_the_beginning)
 {
 	MACHINE_LOAD(&self->m, MODE_LONG, halt);
 	memset(self->m.vcpu.xsave, 0xff, self->m.info.out_xsave_size);
@@ -166,7 +166,7 @@ GUEST(use_both, 64,
       "fld1\n fldpi\n hlt\n 1: paddq %xmm3, %xmm3\n hlt\n jmp 1b");
 
 /* What the program put there last, also after the guest had run without. */
-TEST_F(loan, loaded_and_saved)
+TEST_F(lazy, loaded_and_saved)
 {
 	static const uint8_t one[10] = { [7] = 0x80, 0xff, 0x3f };
 	const uint16_t fcw = 0x27f;
@@ -194,7 +194,7 @@ TEST_F(loan, loaded_and_saved)
 GUEST(wait_for_x87, 64, "fwait\n hlt");
 
 /* FWAIT is the only one that may not raise #NM, and tells of exceptions. */
-TEST_F(loan, exception_of_the_guests_own)
+TEST_F(lazy, exception_of_the_guests_own)
 {
 	for (int mp = 0; mp < 2; mp++) {
 		ASSERT_EQ(0, vcpu_renew(&self->m));
@@ -353,7 +353,7 @@ TEST_F(cr0, lmsw)
 	}
 }
 
-/* A program that vouches for everything but what it changes */
+/* A program that sets every clean bit except for what it changes */
 TEST_F(cr0, changed_between_runs)
 {
 	BEGIN_CR0(halt);
@@ -708,7 +708,7 @@ static struct cpuid guest_cpuid(struct __test_metadata *_metadata,
 #define FEATURES_OSXSAVE (1ull << 27)
 
 /* Sizes go by the guest's XCR0, features by its CR4. */
-TEST_F(loan, cpuid)
+TEST_F(lazy, cpuid)
 {
 	for (int i = 0; i < 2; i++) {
 		uint64_t cr4 = i ? CR4_OSXSAVE : 0;
@@ -830,7 +830,7 @@ static void set_handler(struct machine *m, uint8_t vector, const char *code,
 }
 
 /* In the handler of the guest's own, and after it */
-TEST_F(loan, used_after_an_instruction_raised_it)
+TEST_F(lazy, used_after_an_instruction_raised_it)
 {
 	MACHINE_LOAD(&self->m, MODE_LONG, raise_twice);
 	tables_set(&self->m, MODE_LONG);
@@ -882,7 +882,7 @@ static bool loads_shadow(struct machine *m)
 }
 
 /* By the very instruction that STI holds a waiting interrupt back for */
-TEST_F(loan, used_in_an_interrupt_shadow)
+TEST_F(lazy, used_in_an_interrupt_shadow)
 {
 	const uint64_t after[] = { AT(open_and_use, open_used),
 				   AT(open_and_read, open_read) };
@@ -934,7 +934,7 @@ static uint64_t count_steps(struct __test_metadata *_metadata,
 	return m->vcpu.regs->rbx;
 }
 
-TEST_F(loan, used_in_single_steps)
+TEST_F(lazy, used_in_single_steps)
 {
 	uint64_t later;
 
@@ -947,7 +947,7 @@ TEST_F(loan, used_in_single_steps)
 }
 
 /* A step over MOV to SS takes the next instruction along. */
-TEST_F(loan, used_after_loading_the_stack_segment)
+TEST_F(lazy, used_after_loading_the_stack_segment)
 {
 	uint64_t later;
 
@@ -1002,7 +1002,7 @@ static void expect_switched(struct __test_metadata *_metadata,
 	EXPECT_EQ(CR0_TS, vmcb->save.cr0 & CR0_TS);
 }
 
-TEST_F(loan, task_switch_by_jump)
+TEST_F(lazy, task_switch_by_jump)
 {
 	if (!intercepts_task_switches(&self->m))
 		SKIP(return, "the processor does not intercept task switches");
@@ -1015,7 +1015,7 @@ TEST_F(loan, task_switch_by_jump)
 }
 
 /* By an event that is injected: it is not lost with the exit. */
-TEST_F(loan, task_switch_by_event)
+TEST_F(lazy, task_switch_by_event)
 {
 	if (!intercepts_task_switches(&self->m))
 		SKIP(return, "the processor does not intercept task switches");
@@ -1030,7 +1030,7 @@ TEST_F(loan, task_switch_by_event)
 
 /* ---- which vCPU ---------------------------------------------------------- */
 
-TEST_F(loan, one_of_two)
+TEST_F(lazy, one_of_two)
 {
 	struct machine other = self->m;
 
@@ -1063,7 +1063,7 @@ static uint64_t clone_run(struct __test_metadata *_metadata,
 	return *(uint64_t *)(vcpu->xsave + XSAVE_XMM(3));
 }
 
-/* Of a guest that has been lent nothing, and that is lent something as a clone */
+/* A snapshot without active state, of which the clone activates some */
 static void expect_clones(struct __test_metadata *_metadata, struct machine *m,
 			  uint64_t value)
 {
@@ -1082,7 +1082,7 @@ static void expect_clones(struct __test_metadata *_metadata, struct machine *m,
 	svmrun_snapshot_destroy(&snapshot);
 }
 
-TEST_F(loan, clone_and_reset)
+TEST_F(lazy, clone_and_reset)
 {
 	uint64_t *xmm3 = xsave_at(&self->m, XSAVE_XMM(3));
 
