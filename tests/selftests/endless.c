@@ -361,13 +361,21 @@ static int cpu_to_hold(const struct host *host)
 	return host->witness[host->cpus - 1].cpu;
 }
 
-/* Returns when interrupts of the host have ended the guest's run some times. */
+/*
+ * Exits after which the module enters the guest again. An exception whose delivery raises
+ * it again (#AC) leaves no instruction before which an interrupt could be the exit.
+ */
+static uint64_t exits(const volatile struct svmrun_registers *regs)
+{
+	return regs->out_exits_interrupt + regs->out_exits_reflected;
+}
+
+/* Returns when the guest has exited some times. */
 static void wait_interrupted(struct svmrun_vcpu *vcpu)
 {
-	const volatile __u64 *interrupts = &vcpu->regs->out_exits_interrupt;
-	uint64_t until = *interrupts + 3;
+	uint64_t until = exits(vcpu->regs) + 3;
 
-	while (*interrupts < until)
+	while (exits(vcpu->regs) < until)
 		usleep(1000);
 }
 
