@@ -405,7 +405,9 @@ TEST_F(isolation, shared_pages_begin_as_zeros_whoever_had_them)
 
 /* ---- what XSAVE and VMRUN leave out ---------------------------------------------- */
 
-#define ENVIRONMENT_POINTERS 12 /* in what FNSTENV stores: from FIP on */
+/* In what FNSTENV stores: from FIP to the selector of FDP; two reserved bytes follow */
+#define ENVIRONMENT_POINTERS 12
+#define ENVIRONMENT_POINTERS_SIZE 14
 
 GUEST(store_environment, 64, "fnstenv 0xa000\n hlt");
 
@@ -446,7 +448,7 @@ static bool linux_knows_pointers_leak(void)
 static bool pointers_are_zeros(struct __test_metadata *_metadata,
 			       struct machine *m)
 {
-	static const uint8_t zeros[16];
+	static const uint8_t zeros[ENVIRONMENT_POINTERS_SIZE];
 
 	LOAD_HOSTILE(m, MODE_LONG, store_environment);
 	*(uint64_t *)xsave_at(m, XSAVE_XSTATE_BV) = XCR0_X87;
