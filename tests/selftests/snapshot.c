@@ -359,7 +359,8 @@ TEST_F(snapshot, pending_event_is_delivered_in_each)
 		EXPECT_EQ(VMEXIT_HLT, clone.vcpus[0].vmcb->control.exitcode);
 		EXPECT_EQ(1, *(uint16_t *)svmrun_memory_at(&clone.memories[0],
 							   MACHINE_DATA, 2));
-		EXPECT_EQ(0, clone.vcpus[0].vmcb->control.eventinj);
+		EXPECT_EQ(0, clone.vcpus[0].vmcb->control.eventinj &
+				     SVM_EVENT_VALID);
 		ASSERT_EQ(0, svmrun_reset(&clone));
 		expect_same(_metadata, &clone);
 	}
