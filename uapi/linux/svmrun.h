@@ -6,31 +6,33 @@
  * (linux/svm_vmcb.h) as the AMD64 APM volume 2, chapter 15, documents it, calls
  * SVMRUN_RUN, and reads the VMCB after #VMEXIT.
  *
- * There are three kinds of file descriptor: the device gives VMs, a VM gives
- * vCPUs. Each keeps what it needs alive, so they may be closed in any order.
+ * There are three kinds of file descriptors: the device creates VMs, and a VM
+ * creates vCPUs. Each holds references to the objects that it needs, so they may be
+ * closed in any order.
  *
- * What the module lets a program do with each field of a VMCB is in
- * linux/svmrun_policy.h.
+ * linux/svmrun_policy.h defines which values of each field of a VMCB the module
+ * accepts.
  *
  * General rules
- * - The argument of a call is a struct that begins with its size in bytes, as
- *   the caller was compiled, and flags. A size that this kernel does not know
- *   is fine as long as the bytes it does not know are zero.
- * - Unknown flags and non-zero reserved members are refused.
- * - Members named out_* are written by the call, the others only read.
- * - Calls with no argument (_IO) take 0.
- * - A VMCB that is illegal, or that asks for what svmrun cannot allow, is not
- *   an error of the call: RUN returns 0 with VMEXIT_INVALID in EXITCODE, and
- *   the registers page names the field and the reason.
+ * - The argument of a call is a struct that begins with its size in bytes, as the
+ *   caller was compiled, and flags. The size may be larger than this kernel's
+ *   struct if the additional bytes are zero.
+ * - Unknown flags and reserved members that are not zero are refused.
+ * - The call writes members named out_*, and only reads the others.
+ * - Calls without an argument (_IO) take 0.
+ * - A VMCB that is illegal, or that svmrun does not permit, is not an error of the
+ *   call: RUN returns 0 with VMEXIT_INVALID in EXITCODE, and the registers page
+ *   contains the offset of the field and the reason.
  *
- * Errors that every call with an argument may return
+ * Errors of every call with an argument
  *   EFAULT    the argument cannot be read or written
  *   EINVAL    size is too small, or flags or reserved members are not zero
- *   E2BIG     size is larger than the kernel knows and the rest is not zero
- * and that every call may return
- *   ENOTTY    no such call on this kind of file descriptor
- *   ENOMEM    no memory
- * Each call lists its own below.
+ *   E2BIG     size is larger than this kernel's, and the additional bytes are not
+ *	       all zero
+ * Errors of every call
+ *   ENOTTY    the file descriptor is not of the kind that the call is for
+ *   ENOMEM    out of memory
+ * Further errors are listed below with each call.
  */
 #ifndef _UAPI_LINUX_SVMRUN_H
 #define _UAPI_LINUX_SVMRUN_H
@@ -45,7 +47,7 @@
 /* ---- device ------------------------------------------------------------ */
 
 /**
- * struct svmrun_info - what this processor and this module offer
+ * struct svmrun_info - features and limits of the processor and the module
  * @size: sizeof(struct svmrun_info)
  * @flags: 0
  * @out_api_version: SVMRUN_API_VERSION of the module
@@ -54,19 +56,19 @@
  * @out_svm_features: CPUID Fn8000_000A EDX
  * @out_forced_intercepts: bits of intercept vectors 0 to 5 that the module sets
  *	whatever the VMCB says
- * @out_vcpu_size: bytes that a vCPU's mmap has
+ * @out_vcpu_size: bytes of a vCPU's mmap
  * @out_xsave_size: bytes of the XSAVE area in it
- * @out_xcr0: bits that a guest's XCR0 may have
+ * @out_xcr0: bits that may be set in a guest's XCR0
  * @out_gpa_bits: guest physical addresses are below 1 << out_gpa_bits
  * @out_npt_levels: levels of the nested page table, 4 or 5
  * @out_max_vcpus: vCPUs that a VM may have
  * @out_max_regions: mapped regions that a VM may have
- * @out_cr0: bits that a VMCB's CR0 may have
- * @out_cr4: the same of CR4
- * @out_efer: the same of EFER
- * @out_dbgctl: the same of DBGCTL
+ * @out_cr0: bits that may be set in a VMCB's CR0
+ * @out_cr4: the same for CR4
+ * @out_efer: the same for EFER
+ * @out_dbgctl: the same for DBGCTL
  *
- * SVMRUN_INFO on the device. Works also while another hypervisor has the CPUs.
+ * SVMRUN_INFO on the device. It also works while another hypervisor uses SVM.
  */
 struct svmrun_info {
 	__u32 size;
@@ -112,13 +114,13 @@ struct svmrun_info {
  * @flags: 0
  *
  * SVMRUN_CREATE_VM on the device returns the VM's file descriptor
- * (close-on-exec). The VM belongs to the caller's address space. The first VM
- * makes the module enable SVM on every CPU, the last one to go disables it. A
- * machine that goes to sleep has it again when it wakes up.
+ * (close-on-exec). The VM belongs to the caller's address space. SVM is enabled on
+ * every CPU when the first VM is created, and disabled when the last one is
+ * destroyed. It is disabled while the machine sleeps, and enabled again on resume.
  *
- * EBUSY: a CPU is in use by another hypervisor (EFER.SVME is set).
- * ENODEV: a CPU has no SVM, firmware has locked it, or the machine is going
- *	down.
+ * EBUSY: another hypervisor uses SVM on a CPU (EFER.SVME is set).
+ * ENODEV: a CPU does not support SVM, firmware has disabled it, or the machine is
+ *	shutting down.
  * EMFILE, ENFILE: too many open files.
  */
 struct svmrun_create_vm {
@@ -129,16 +131,16 @@ struct svmrun_create_vm {
 
 /* ---- VM ---------------------------------------------------------------- */
 
-/* Rights of a mapping. The architecture has no mapping without READ. */
+/* Permissions of a mapping. Nested page tables cannot withhold READ. */
 #define SVMRUN_MAP_READ		(1u << 0)
 #define SVMRUN_MAP_WRITE	(1u << 1)
 #define SVMRUN_MAP_EXEC		(1u << 2)
 
-/* Keep a log of pages that the guest writes, for SVMRUN_DIRTY */
+/* Log the pages that the guest writes, for SVMRUN_DIRTY */
 #define SVMRUN_MAP_LOG_DIRTY	(1u << 3)
 
 /**
- * struct svmrun_map - give a VM a range of the caller's memory
+ * struct svmrun_map - map a range of the caller's memory into a VM
  * @size: sizeof(struct svmrun_map)
  * @flags: SVMRUN_MAP_READ, and SVMRUN_MAP_WRITE, SVMRUN_MAP_EXEC,
  *	SVMRUN_MAP_LOG_DIRTY
@@ -146,14 +148,14 @@ struct svmrun_create_vm {
  * @hva: address in the caller's memory, a multiple of 4096
  * @length: bytes, a multiple of 4096, not 0
  *
- * SVMRUN_MAP on a VM. The memory is touched only when the guest touches it, is
- * never pinned, and follows what the program does to it from then on. There
- * need be no memory at @hva until then.
+ * SVMRUN_MAP on a VM. A page is faulted in when the guest first accesses it, is never
+ * pinned, and follows later changes of the caller's mapping. There need be no
+ * memory at @hva before the guest accesses it.
  *
  * EINVAL: an address or the length is not a multiple of 4096, the length is 0,
- *	READ is missing, or the range at @hva is not one a program can have.
- * ERANGE: the range does not end below 1 << out_gpa_bits.
- * EEXIST: part of the guest range is mapped already.
+ *	READ is missing, or the range at @hva is not in user address space.
+ * ERANGE: the range extends beyond 1 << out_gpa_bits.
+ * EEXIST: part of the guest range is already mapped.
  * ENOSPC: the VM has out_max_regions regions.
  * EIO: the caller's address space is not the VM's.
  * EINTR: a fatal signal.
@@ -168,19 +170,19 @@ struct svmrun_map {
 #define SVMRUN_MAP _IOW(SVMRUN_TYPE, 0x02, struct svmrun_map)
 
 /**
- * struct svmrun_unmap - take a range of guest physical addresses away
+ * struct svmrun_unmap - unmap a range of guest physical addresses
  * @size: sizeof(struct svmrun_unmap)
  * @flags: 0
  * @gpa: guest physical address, a multiple of 4096
  * @length: bytes, a multiple of 4096, not 0
  *
- * SVMRUN_UNMAP on a VM. Any range: regions partly inside are cut. When the call
- * has returned, no guest access reaches the memory any more.
+ * SVMRUN_UNMAP on a VM. The range need not match earlier calls of SVMRUN_MAP: a region
+ * that is partly inside is split. After the call the guest cannot access the memory.
  *
  * EINVAL: the address or the length is not a multiple of 4096, or is 0.
- * ERANGE: the range does not end below 1 << out_gpa_bits.
+ * ERANGE: the range extends beyond 1 << out_gpa_bits.
  * ENOENT: nothing is mapped in the range.
- * ENOSPC: cutting needs more than out_max_regions regions.
+ * ENOSPC: splitting needs more than out_max_regions regions.
  * EIO: the caller's address space is not the VM's.
  * EINTR: a fatal signal.
  */
@@ -198,8 +200,8 @@ struct svmrun_unmap {
  * @flags: 0
  *
  * SVMRUN_CREATE_VCPU on a VM returns the vCPU's file descriptor
- * (close-on-exec). Its shared pages begin as zeros, but for the MSR permission
- * map, which intercepts everything, and XCR0, which is 1.
+ * (close-on-exec). Its shared pages are zero at first, except for the MSR permission
+ * map, which intercepts every access, and XCR0, which is 1.
  *
  * ENOSPC: the VM has out_max_vcpus vCPUs.
  * EIO: the caller's address space is not the VM's.
@@ -212,22 +214,23 @@ struct svmrun_create_vcpu {
 #define SVMRUN_CREATE_VCPU _IOW(SVMRUN_TYPE, 0x04, struct svmrun_create_vcpu)
 
 /**
- * struct svmrun_protect - change a guest's rights
+ * struct svmrun_protect - change the permissions of a range
  * @size: sizeof(struct svmrun_protect)
  * @flags: SVMRUN_MAP_READ, and SVMRUN_MAP_WRITE, SVMRUN_MAP_EXEC
  * @gpa: guest physical address, a multiple of 4096
  * @length: bytes, a multiple of 4096, not 0
  *
- * SVMRUN_PROTECT on a VM. Any range: regions partly inside are cut, those that
- * have become alike are joined. What is not mapped in the range stays so. When
- * the call has returned, no guest access uses other rights; one without them
- * ends in VMEXIT_NPF with EXITINFO1 and EXITINFO2 as the processor gave them.
+ * SVMRUN_PROTECT on a VM. The range need not match earlier calls of SVMRUN_MAP: a
+ * region that is partly inside is split, and neighbours with equal permissions are
+ * joined. Unmapped parts of the range stay unmapped. After the call the new
+ * permissions hold for every access; one that they forbid is VMEXIT_NPF with
+ * EXITINFO1 and EXITINFO2 as the processor sets them.
  *
  * EINVAL: the address or the length is not a multiple of 4096, or is 0; READ is
  *	missing.
- * ERANGE: the range does not end below 1 << out_gpa_bits.
+ * ERANGE: the range extends beyond 1 << out_gpa_bits.
  * ENOENT: nothing is mapped in the range.
- * ENOSPC: cutting needs more than out_max_regions regions.
+ * ENOSPC: splitting needs more than out_max_regions regions.
  * EIO: the caller's address space is not the VM's.
  * EINTR: a fatal signal.
  */
@@ -239,11 +242,11 @@ struct svmrun_protect {
 };
 #define SVMRUN_PROTECT _IOW(SVMRUN_TYPE, 0x07, struct svmrun_protect)
 
-/* Begin the log anew. */
+/* Clear the log of the range. */
 #define SVMRUN_DIRTY_CLEAR	(1u << 0)
 
 /**
- * struct svmrun_dirty - which pages has the guest written?
+ * struct svmrun_dirty - get the pages that the guest has written
  * @size: sizeof(struct svmrun_dirty)
  * @flags: 0 or SVMRUN_DIRTY_CLEAR
  * @gpa: guest physical address, a multiple of 4096
@@ -252,17 +255,16 @@ struct svmrun_protect {
  *	u64 n / 64 is set if the guest may have written to page n of the range
  *	since it was mapped or the log was last cleared, otherwise clear
  *
- * SVMRUN_DIRTY on a VM, for a range that is mapped with SVMRUN_MAP_LOG_DIRTY. It
- * may be called while guests run: with SVMRUN_DIRTY_CLEAR, what they wrote to
- * pages whose bits are cleared is in memory when the call has returned, and
- * what they write afterwards is in the log again. The program's own writes are
- * not in it.
+ * SVMRUN_DIRTY on a VM, for a range that is mapped with SVMRUN_MAP_LOG_DIRTY. It may be
+ * called while guests run. With SVMRUN_DIRTY_CLEAR, each write to a page is either
+ * in memory when the call returns, or in the log afterwards. Writes of the program
+ * are not logged.
  *
  * EFAULT: also if @bitmap cannot be written. After this and other errors, bits of
- *	a first part of the range may be in @bitmap and off the log.
+ *	the first part of the range may be in @bitmap and cleared in the log.
  * EINVAL: the address or the length is not a multiple of 4096, or is 0.
- * ERANGE: the range does not end below 1 << out_gpa_bits.
- * ENOENT: part of the range is not mapped, or without SVMRUN_MAP_LOG_DIRTY.
+ * ERANGE: the range extends beyond 1 << out_gpa_bits.
+ * ENOENT: part of the range is not mapped, or mapped without SVMRUN_MAP_LOG_DIRTY.
  * EIO: the caller's address space is not the VM's.
  * EINTR: a fatal signal.
  */
@@ -276,16 +278,16 @@ struct svmrun_dirty {
 #define SVMRUN_DIRTY _IOW(SVMRUN_TYPE, 0x08, struct svmrun_dirty)
 
 /**
- * struct svmrun_vm_info - what a VM has at the moment
+ * struct svmrun_vm_info - present numbers of a VM's vCPUs, regions and pages
  * @size: sizeof(struct svmrun_vm_info)
  * @flags: 0
  * @out_vcpus: vCPUs
  * @out_regions: mapped regions
  * @out_table_bytes: kernel memory of the nested page table
- * @out_pages_4k: pages of 4 KiB that are mapped in it: that the guest has touched
- *	and Linux has not taken away since
- * @out_pages_2m: the same of 2 MiB
- * @out_pages_1g: the same of 1 GiB
+ * @out_pages_4k: 4 KiB pages that are present in it: that the guest has accessed and
+ *	Linux has not reclaimed since
+ * @out_pages_2m: the same for 2 MiB pages
+ * @out_pages_1g: the same for 1 GiB pages
  *
  * SVMRUN_VM_INFO on a VM.
  */
@@ -304,11 +306,11 @@ struct svmrun_vm_info {
 /* ---- vCPU -------------------------------------------------------------- */
 
 /*
- * mmap on a vCPU: out_vcpu_size bytes from offset 0, or whole pages of them,
- * MAP_SHARED. EINVAL: outside of that, or a private mapping.
+ * mmap on a vCPU: out_vcpu_size bytes at offset 0, or whole pages of them, with
+ * MAP_SHARED. EINVAL: the range is larger, or the mapping is private.
  *
- * The MSR permission map is all ones and takes no memory until the program first
- * touches it, which gives SIGBUS (or EFAULT, to a call) if there is no memory.
+ * The MSR permission map is all ones. It is allocated when the program first accesses
+ * it: SIGBUS, or EFAULT from a system call, if that fails.
  */
 #define SVMRUN_VCPU_VMCB	0x0000 /* struct svm_vmcb */
 #define SVMRUN_VCPU_REGISTERS	0x1000 /* struct svmrun_registers */
@@ -316,21 +318,21 @@ struct svmrun_vm_info {
 #define SVMRUN_VCPU_XSAVE	0x4000 /* XSAVE area, standard format */
 
 /*
- * The XSAVE area is loaded and written at each RUN from when the guest first uses
- * extended state, or can: reads or writes CR0, or has CR4.OSXSAVE, PKE or CET set.
- * An area that XRSTOR does not take is refused then; the guest may have run before.
+ * The XSAVE area is loaded and written by each RUN once the guest has used extended
+ * state, CR0 or CPUID, or has CR4.OSXSAVE, PKE or CET set. From then on an area for
+ * which XRSTOR would fault is refused, even in a RUN that has entered the guest.
  */
 
 /* Why a VMCB was refused: svmrun_registers.out_invalid_reason */
-#define SVMRUN_INVALID_NONE		0 /* it was not */
+#define SVMRUN_INVALID_NONE		0 /* not refused */
 #define SVMRUN_INVALID_PROCESSOR	1 /* the processor's own checks (APM 15.5.1) */
-#define SVMRUN_INVALID_MUST_BE_ZERO	2 /* svmrun does not let a program use it */
-#define SVMRUN_INVALID_MUST_BE_SET	3 /* SVM or svmrun cannot do without it */
-#define SVMRUN_INVALID_VALUE		4 /* not a value that the manual defines */
-#define SVMRUN_INVALID_UNSUPPORTED	5 /* this processor does not have it */
+#define SVMRUN_INVALID_MUST_BE_ZERO	2 /* svmrun does not permit it */
+#define SVMRUN_INVALID_MUST_BE_SET	3 /* SVM or svmrun requires it */
+#define SVMRUN_INVALID_VALUE		4 /* the manual does not define the value */
+#define SVMRUN_INVALID_UNSUPPORTED	5 /* the processor does not support it */
 
 /**
- * struct svmrun_registers - what the VMCB does not hold
+ * struct svmrun_registers - guest state that is not in the VMCB
  * @rbx: general-purpose registers; RAX and RSP are in the VMCB
  * @rcx: see @rbx
  * @rdx: see @rbx
@@ -345,26 +347,26 @@ struct svmrun_vm_info {
  * @r13: see @rbx
  * @r14: see @rbx
  * @r15: see @rbx
- * @dr: DR0 to DR3, loaded from when the guest first reaches for any of them, which
- *	it does not while the VMCB has each access to them and to DR7 intercepted
+ * @dr: DR0 to DR3; loaded by each RUN once the guest has accessed one of them or DR7
+ *	without an intercept in the VMCB, or if DR7 enables a breakpoint
  * @xcr0: XCR0 for the guest (APM 11.5.2), a subset of out_xcr0
- * @tsc_ratio: the guest's TSC ticks by the host's (APM 15.30.5): 8 bits of
- *	integer, 32 of fraction; 0 for 1.0. Needs SVM_FEATURE_TSC_RATIO
+ * @tsc_ratio: guest TSC ticks per host TSC tick (APM 15.30.5): 8 bits of integer, 32
+ *	of fraction; 0 means 1.0. Requires SVM_FEATURE_TSC_RATIO
  * @immediate_exit: if not 0, RUN returns EINTR before entering the guest
  * @reserved: 0
- * @out_invalid_offset: after VMEXIT_INVALID, where in the vCPU's mmap the
- *	offending field is
+ * @out_invalid_offset: after VMEXIT_INVALID, offset in the vCPU's mmap of the field
+ *	that was refused
  * @out_invalid_reason: after a RUN that returned 0: SVMRUN_INVALID_*
- * @out_exits_interrupt: exits that the module dealt with itself, since the vCPU
- *	was created: physical interrupts
+ * @out_exits_interrupt: exits that the module handled itself since the vCPU was
+ *	created: physical interrupts
  * @out_exits_nmi: the same: NMI, SMI, INIT
  * @out_exits_machine_check: the same: #MC
  * @out_exits_fault: the same: nested page faults on mapped memory
- * @out_exits_reflected: the same: #DB and #AC given back to the guest
+ * @out_exits_reflected: the same: #DB and #AC that were injected again
  *
- * The members that are not out_* are read when RUN begins. What the guest can
- * change is written when RUN returns; in between it is undefined, and what a
- * program writes there can only hurt its own guest.
+ * Members that are not out_* are read when RUN begins. Those that the guest can change
+ * are written when RUN returns, and are undefined in between; writing to them
+ * meanwhile affects only the guest.
  */
 struct svmrun_registers {
 	__u64 rbx;
@@ -396,30 +398,29 @@ struct svmrun_registers {
 };
 
 /*
- * SVMRUN_RUN on a vCPU: VMRUN with the vCPU's shared pages. Returns 0 when the
- * guest left for a reason that is the program's: see EXITCODE.
+ * SVMRUN_RUN on a vCPU: VMRUN with the vCPU's shared pages. Returns 0 after an exit for
+ * the program to handle: see EXITCODE.
  *
- * EINTR: a signal is pending, or SVMRUN_KICK or immediate_exit asked for it, or
- *	the machine was asleep, which freezes programs as a signal would.
- *	A machine check that the guest met is such a signal: SIGBUS.
- *	Nothing is lost: EXITCODE is VMEXIT_INTR, an event that was interrupted is
- *	in EVENTINJ again. Run again.
- * EFAULT: the guest touched a mapped address whose memory cannot be had: there
- *	is none at its HVA, or not with this right. EXITCODE is VMEXIT_NPF, an
- *	event that was interrupted is in EVENTINJ again. Can be run again.
- * ENOMEM: as EFAULT; no memory, or none for the nested page table.
- * EHWPOISON: as EFAULT; the memory is broken, the hardware says.
+ * EINTR: a signal is pending; SVMRUN_KICK or immediate_exit requested it; or the
+ *	machine was suspended. A machine check in the guest is a signal too: SIGBUS.
+ *	EXITCODE is VMEXIT_INTR, and an event whose delivery was interrupted is in
+ *	EVENTINJ. Call RUN again.
+ * EFAULT: the guest accessed a mapped address, but there is no memory at its HVA, or the
+ *	caller's mapping does not permit the access. EXITCODE is VMEXIT_NPF, and an
+ *	event whose delivery was interrupted is in EVENTINJ. RUN can be called again.
+ * ENOMEM: as EFAULT; out of memory for the page or for the nested page table.
+ * EHWPOISON: as EFAULT; the page has an uncorrectable memory error.
  * EBUSY: another thread is running this vCPU.
  * EIO: the caller's address space is not the VM's.
  * EINVAL: the argument is not 0.
- * ENODEV: SVM is not enabled on this CPU: the machine is going down, or it woke
- *	up without. EXITCODE is VMEXIT_INTR.
+ * ENODEV: SVM is not enabled on this CPU: the machine is shutting down, or has resumed
+ *	without it. EXITCODE is VMEXIT_INTR.
  */
 #define SVMRUN_RUN _IO(SVMRUN_TYPE, 0x05)
 
 /*
- * SVMRUN_KICK on a vCPU, from any thread: makes a RUN in flight, or the next
- * one, return EINTR, once.
+ * SVMRUN_KICK on a vCPU, from any thread: the RUN in progress, or the next one, returns
+ * EINTR, once.
  *
  * EINVAL: the argument is not 0.
  */

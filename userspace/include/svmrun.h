@@ -757,10 +757,9 @@ struct svmrun_broken_rule {
  * @count: how many there is room for
  *
  * The module's rules come first, in the order in which it goes through them, then
- * those of the processor (APM 15.5.1). Clean bits are
- * ignored. Rules on what the module sets
- * itself (intercepts, ASID, N_CR3, permission maps) are not the program's to
- * break; those on registers that are not in the VMCB (U_CET) are left out.
+ * those of the processor (APM 15.5.1). Clean bits are ignored. Rules on fields that
+ * the module sets itself (intercepts, ASID, N_CR3, permission maps) cannot be broken
+ * by a program; those on registers that are not in the VMCB (U_CET) are left out.
  *
  * Return: how many are broken, which can be more than @count; 0 if none is known
  * to be.
