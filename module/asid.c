@@ -6,14 +6,14 @@
  * vCPU's translations, its ASID is dropped, and the vCPU gets a fresh one.
  *
  * The flush is carried out by VMRUN, and only after its consistency checks (APM volume
- * 3, VMRUN): a VMRUN that ends with VMEXIT_INVALID flushes nothing. So a pool owes the
- * flush until a VMRUN that asked for it has succeeded.
+ * 3, VMRUN): a VMRUN that ends with VMEXIT_INVALID flushes nothing. So a
+ * flush stays due until a VMRUN that requested it has succeeded.
  */
 #include "asid.h"
 
 /**
- * asid_pool_init() - set up the ASIDs of a CPU
- * @pool: filled in; owes a flush
+ * asid_pool_init() - initialise the ASIDs of a CPU
+ * @pool: filled in; a flush is due
  * @count: CPUID Fn8000_000A EBX, at least 2
  */
 void asid_pool_init(struct asid_pool *pool, u32 count)
@@ -27,8 +27,8 @@ void asid_pool_init(struct asid_pool *pool, u32 count)
  * asid_pool_reset() - begin a new generation, with a flush
  * @pool: the pool
  *
- * All ASIDs that have been handed out become invalid. For a CPU on which somebody else
- * may have used ASIDs too.
+ * All ASIDs that have been handed out become invalid. Call it for a CPU on which another
+ * hypervisor may have used ASIDs.
  */
 void asid_pool_reset(struct asid_pool *pool)
 {
@@ -39,7 +39,7 @@ void asid_pool_reset(struct asid_pool *pool)
 
 /**
  * asid_drop() - discard a vCPU's translations
- * @asid: the vCPU's
+ * @asid: ASID of the vCPU
  *
  * The next asid_prepare() takes a fresh ASID.
  */
@@ -50,11 +50,11 @@ void asid_drop(struct asid *asid)
 
 /**
  * asid_assign() - take a fresh ASID
- * @asid: the vCPU's
- * @pool: this CPU's
+ * @asid: ASID of the vCPU
+ * @pool: ASIDs of this CPU
  * @cpu: this CPU
  * @control: of the hardware's VMCB; gets the ASID. Its clean bits are cleared: this CPU
- *	may hold an older state of it (APM 15.15.1)
+ *	may have cached an older state of it (APM 15.15.1)
  */
 void asid_assign(struct asid *asid, struct asid_pool *pool, u32 cpu,
 		 struct svm_vmcb_control *control)

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The program's memory behind guest physical addresses. Pages are looked up when
- * the guest touches them, faulted in if they must be, and never pinned.
+ * Backings: ranges of the program's memory that guests map. A page is looked up when a
+ * guest accesses it, faulted in if necessary, and never pinned.
  */
 #include "backing.h"
 
@@ -17,11 +17,11 @@
 #include "memory.h"
 
 /**
- * backing_create() - a range of a program's memory, in no tree yet
- * @memory: whose mm it is in
+ * backing_create() - create a backing for a range of a program's memory
+ * @memory: the address space; the range is in its mm
  * @hva: a multiple of the page size
  * @end: a multiple of the page size, behind @hva
- * @ops: called when Linux takes pages away
+ * @ops: called when Linux invalidates pages
  *
  * Return: the backing, to backing_put(); or an error pointer: -ENOMEM, -EINTR.
  */
@@ -48,7 +48,7 @@ struct backing *backing_create(struct memory *memory, u64 hva, u64 end,
 }
 
 /**
- * backing_get() - keep a backing
+ * backing_get() - take a reference to a backing
  * @backing: the backing, to backing_put()
  */
 void backing_get(struct backing *backing)
@@ -65,9 +65,9 @@ static void release(struct kref *ref)
 }
 
 /**
- * backing_put() - the mirror of backing_create() and backing_get()
- * @backing: in no tree if this is the last; nothing of it is mapped then, unless
- *	another one has the same memory
+ * backing_put() - drop a reference to a backing
+ * @backing: the backing. With the last reference it must be in no tree, and have no mapped
+ *	pages, unless another backing has the same memory
  *
  * May sleep.
  */
@@ -116,7 +116,7 @@ struct backing *backing_at(const struct rb_root *tree, u64 hva)
 }
 
 /**
- * backing_next() - the backing that follows
+ * backing_next() - find the next backing in the tree
  * @backing: a backing in a tree
  *
  * Return: the backing, or NULL.
@@ -129,7 +129,7 @@ struct backing *backing_next(struct backing *backing)
 }
 
 /**
- * backing_insert() - into a tree, which takes over the reference
+ * backing_insert() - insert a backing, and its reference, into a tree
  * @tree: backings; none overlaps @backing
  * @backing: the backing
  */
@@ -149,7 +149,7 @@ void backing_insert(struct rb_root *tree, struct backing *backing)
 }
 
 /**
- * backing_erase() - out of its tree: no page is mapped by way of it from here on
+ * backing_erase() - remove a backing from its tree, so that no more pages are mapped
  * @tree: the tree
  * @backing: a backing in it, to backing_put()
  */
@@ -159,16 +159,16 @@ void backing_erase(struct rb_root *tree, struct backing *backing)
 	RB_CLEAR_NODE(&backing->node);
 }
 
-/* Does the page tables' entry do for the access? */
+/* Does the entry of the page table permit the access? */
 static bool is_found(unsigned long pfn, bool write)
 {
 	return (pfn & HMM_PFN_VALID) && (!write || (pfn & HMM_PFN_WRITE));
 }
 
 /*
- * What is mapped there now; with mmap_lock held. -EFAULT: nothing can be: no
- * memory of the program's, none that it can read, or none of Linux's (VM_PFNMAP).
- * To Linux a shadow stack is writable: by its processor, not by stores (APM 18).
+ * Look up the page that is mapped now; with mmap_lock held. -EFAULT: there is no memory,
+ * it is not readable, or it is not managed by Linux (VM_PFNMAP). A shadow stack counts as
+ * not writable: VM_WRITE there means writable by the processor, not by stores (APM 18).
  */
 static int look_up(struct backing *backing, u64 hva, unsigned long *pfn,
 		   unsigned long sequence)
@@ -193,10 +193,10 @@ static int look_up(struct backing *backing, u64 hva, unsigned long *pfn,
 }
 
 /*
- * As if the program had touched it; with mmap_lock held. It may have to wait for
- * another program to serve it (userfaultfd), so signals must get through.
+ * Fault a page in as an access by the program would; with mmap_lock held. It may wait for
+ * another program (userfaultfd), so signals must interrupt it.
  *
- * Return: 0; -EAGAIN: mmap_lock had to be let go; -EFAULT, -ENOMEM, -EHWPOISON.
+ * Return: 0; -EAGAIN: mmap_lock was released; -EFAULT, -ENOMEM, -EHWPOISON.
  */
 static int fault_in(struct mm_struct *mm, u64 hva, bool write)
 {
@@ -219,7 +219,7 @@ static int fault_in(struct mm_struct *mm, u64 hva, bool write)
 		       0;
 }
 
-/* With locks, and faulting in what is missing */
+/* Find a page with mmap_lock held, and fault it in if necessary. */
 static int find_slowly(struct backing *backing, u64 hva, bool write,
 		       struct backing_pages *pages)
 {
@@ -234,7 +234,7 @@ static int find_slowly(struct backing *backing, u64 hva, bool write,
 		err = fault_in(mm, hva, write);
 		if (err == -EAGAIN)
 			return -EBUSY;
-		/* It can be looked up now, from the start. */
+		/* Repeat the lookup from the start. */
 		err = err ? err : -EBUSY;
 	}
 	mmap_read_unlock(mm);
@@ -247,7 +247,7 @@ static int find_slowly(struct backing *backing, u64 hva, bool write,
 	return 0;
 }
 
-/* Pages from @page on, as many as are wanted of those that Linux maps as one */
+/* Return pages of a compound page, from @page on. */
 static void take_large(struct page *page, u64 offset, unsigned int order,
 		       unsigned int most, struct backing_pages *pages)
 {
@@ -260,7 +260,7 @@ static void take_large(struct page *page, u64 offset, unsigned int order,
 	}
 }
 
-/* The first says whether it is writable, and the others are like it. */
+/* Return as many pages in a row as are writable if the first one is, or else read-only. */
 static void take_small(pmd_t pmd, u64 hva, unsigned int most,
 		       struct backing_pages *pages)
 {
@@ -282,9 +282,9 @@ static void take_small(pmd_t pmd, u64 hva, unsigned int most,
 }
 
 /*
- * What Linux's page tables hold. They do not go while interrupts are off; whether it
- * still is so is asked afterwards (backing_has_changed()), and until then the pages
- * may be anybody's.
+ * Read the program's page tables without locks. They are not freed while interrupts are
+ * off. The pages must not be used before backing_has_changed() shows that they still
+ * belong to the program.
  */
 static void walk(struct mm_struct *mm, u64 hva, unsigned int most,
 		 struct backing_pages *pages)
@@ -322,7 +322,7 @@ static void walk(struct mm_struct *mm, u64 hva, unsigned int most,
 	take_small(pmd, hva, most, pages);
 }
 
-/* Without locks: pages that are there, as many as there are in a row */
+/* Find present pages in a row, without locks. */
 static bool find_quickly(struct backing *backing, u64 hva, bool write,
 			 unsigned int most, struct backing_pages *pages)
 {
@@ -336,7 +336,7 @@ static bool find_quickly(struct backing *backing, u64 hva, bool write,
 }
 
 /**
- * backing_find() - the page at a host virtual address
+ * backing_find() - find the page at a host virtual address
  * @backing: the backing, of the current process
  * @hva: host virtual address in it
  * @write: it must be writable
@@ -345,7 +345,7 @@ static bool find_quickly(struct backing *backing, u64 hva, bool write,
  * @pages: filled in
  *
  * Return: 0; -EBUSY: try again; -EINTR: a fatal signal; -EFAULT: the program has
- * no memory there, or not with this right; -ENOMEM; -EHWPOISON.
+ * no memory there, or no permission for the access; -ENOMEM; -EHWPOISON.
  */
 int backing_find(struct backing *backing, u64 hva, bool write,
 		 unsigned int most, struct backing_pages *pages)
@@ -358,11 +358,11 @@ int backing_find(struct backing *backing, u64 hva, bool write,
 }
 
 /**
- * backing_has_changed() - may pages have been taken away since they were found?
+ * backing_has_changed() - may pages have been invalidated since they were found?
  * @backing: the backing
  * @pages: from backing_find()
  *
- * Under the lock that the notifier's callback takes too, and that guards the tree.
+ * Call it with the lock held that guards the tree; the notifier's callback takes it too.
  *
  * Return: true if they may, or if the backing is in no tree any more.
  */

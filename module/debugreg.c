@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Debug registers around the guest. VMRUN loads DR6 and DR7; #VMEXIT saves them,
- * leaves DR6 as it is and DR7 with every breakpoint off (APM 15.6). DR0 to DR3 are
- * nobody's: they are switched if the guest can reach them.
+ * Switch the debug registers. VMRUN loads DR6 and DR7. #VMEXIT saves them, keeps the guest's
+ * DR6, and disables every breakpoint in DR7 (APM 15.6). Neither switches DR0 to DR3: they
+ * are switched here if the guest can access them or has a breakpoint.
  *
- * That is done at each entry, with interrupts off: the interrupt that ends a
- * guest's run may be the one that sets a breakpoint of the host's on this CPU.
+ * This is done at each entry, with interrupts off, because the interrupt that causes an
+ * exit may set a breakpoint of the host on this CPU.
  */
 #include "debugreg.h"
 
@@ -35,8 +35,7 @@ static void host_restore(const struct debugreg_host *host)
 }
 
 /*
- * Can the guest learn what is in DR0 to DR3? By reading them, and by a breakpoint
- * that fires there.
+ * Can the guest find out the values of DR0 to DR3, by an access or by a breakpoint?
  */
 static bool reaches(u32 intercepts, u64 dr7)
 {
@@ -46,8 +45,8 @@ static bool reaches(u32 intercepts, u64 dr7)
 }
 
 /**
- * debugreg_enter() - before a guest is entered, with interrupts off
- * @host: keeps the host's
+ * debugreg_enter() - load the guest's debug registers; call it with interrupts off
+ * @host: gets the host's debug registers
  * @guest: DR0 to DR3 of the guest
  * @intercepts: intercept vector 1: accesses that the guest cannot make itself
  * @dr7: DR7 that the guest begins with
@@ -57,7 +56,7 @@ void debugreg_enter(struct debugreg_host *host, const u64 guest[4],
 {
 	host->dr7 = hw_breakpoint_active() ? __this_cpu_read(cpu_dr7) : 0;
 	host->switched = reaches(intercepts, dr7);
-	/* None of the host's may fire where half of the state is the guest's. */
+	/* A breakpoint of the host must not fire while half of the state is the guest's. */
 	if (host->dr7)
 		set_debugreg(0ul, 7);
 	if (!host->switched)
@@ -71,7 +70,7 @@ void debugreg_enter(struct debugreg_host *host, const u64 guest[4],
 }
 
 /**
- * debugreg_leave() - the mirror of debugreg_enter(), right after #VMEXIT
+ * debugreg_leave() - undo debugreg_enter(), right after #VMEXIT
  * @host: from debugreg_enter()
  * @guest: DR0 to DR3 of the guest, written if it could change them
  */

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The log of pages that guests write to. The processor keeps it, in the nested page
- * table (APM 5.4.2, 15.25.5): what it notes there comes into the region's when a
- * program asks, and when pages are taken out.
+ * Dirty logging. The processor sets dirty bits in the nested page table (APM 5.4.2,
+ * 15.25.5); they are copied to the log of the region when the program reads it, and when
+ * pages are unmapped.
  */
 #include "dirty.h"
 
@@ -30,8 +30,8 @@ static bool is_logged(const struct memory *memory, u64 gpa, u64 end)
 }
 
 /*
- * What a guest writes meanwhile is in this log or in the next: after the first flush
- * it sets A once more, after the second also D.
+ * A write of a guest meanwhile is logged now or next time: after the first flush the
+ * processor sets A again, after the second one also D.
  */
 static void collect(struct memory *memory, u64 gpa, u64 end)
 {
@@ -75,15 +75,15 @@ static void fetch_all(struct memory *memory, u64 gpa, u64 end, u64 *bits,
 }
 
 /**
- * dirty_fetch() - pages that the guest may have written
+ * dirty_fetch() - get the pages that the guest may have written
  * @memory: the address space
  * @gpa: a multiple of the page size
  * @length: bytes, a multiple of the page size, not 0; the range is in bounds
- * @bits: a bit a page of the range; all 0, those of such pages are set
- * @clear: begin anew: they are in the log again when they are written again
+ * @bits: one bit per page of the range, all 0; set for pages that may have been written
+ * @clear: remove these pages from the log
  *
- * What the guest wrote to a page whose bit is cleared was written when it
- * returns.
+ * When it returns, earlier writes to pages that are no longer in the log have reached
+ * memory.
  *
  * Return: 0; -ENOENT if there is no log of part of the range; -EINTR.
  */
@@ -104,7 +104,7 @@ int dirty_fetch(struct memory *memory, u64 gpa, u64 length, u64 *bits,
 	return err;
 }
 
-/* Whatever is there by now */
+/* Log a page, if the region there has a log. */
 static void mark(struct memory *memory, u64 gpa)
 {
 	struct region *region;

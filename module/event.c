@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Events that an exit interrupted, and exceptions that are the guest's after
- * all: what the module deals with itself must neither lose one nor deliver one
- * twice.
+ * Events whose delivery an exit interrupted, and exceptions that are intercepted for the
+ * module alone. Each event must be delivered, and only once, when the module handles the
+ * exit itself.
  */
 #include "event.h"
 
@@ -15,7 +15,7 @@
 #define RFLAGS_RF (1ull << 16)
 #define DR7_GD (1ull << 13)
 
-/* Does an instruction raise it: INTn, INT3 or INTO? */
+/* Is the event raised by an instruction: INTn, INT3 or INTO? */
 static bool is_software(u64 event)
 {
 	return (event & SVM_EVENT_TYPE_MASK) == SVM_EVENT_TYPE_SOFT_INTERRUPT ||
@@ -23,7 +23,7 @@ static bool is_software(u64 event)
 	       (event & KIND) == EXCEPTION(EXCEPTION_OF);
 }
 
-/* Does it come from outside, and once only? */
+/* Is the event an interrupt or NMI, which is not raised again? */
 static bool is_external(u64 event)
 {
 	u64 type = event & SVM_EVENT_TYPE_MASK;
@@ -33,12 +33,12 @@ static bool is_external(u64 event)
 }
 
 /**
- * event_resume() - have what an exit interrupted delivered (APM 15.7.2)
- * @hw: the hardware's VMCB after an exit after which the guest goes on
+ * event_resume() - inject an event again whose delivery the exit interrupted (APM 15.7.2)
+ * @hw: the hardware's VMCB after an exit that the module handles
  * @injected: from event_note() before that exit
  *
- * If an instruction raised the event, RIP is still there, and it will raise it
- * again; but if it was injected there may be no such instruction.
+ * If an instruction raised the event, RIP still points to it, and it raises the event
+ * again. An event that was injected may have no such instruction.
  */
 void event_resume(struct svm_vmcb *hw, const struct event_injection *injected)
 {
@@ -58,15 +58,15 @@ void event_resume(struct svm_vmcb *hw, const struct event_injection *injected)
 }
 
 /**
- * event_reflect() - give the guest an exception that only the module intercepts
+ * event_reflect() - inject an exception that only the module intercepts
  * @hw: the hardware's VMCB after an exit for an exception
  * @requested: intercept vector 2, as the program requested it
  *
- * An exception that it cut short will be raised again, if it still must be; an
- * interrupt or NMI that it cut short comes once, and two events cannot be
- * injected: that exit is the program's.
+ * If the exception interrupted the delivery of another exception, that one is raised
+ * again if it still applies. An interrupt or NMI is not, and two events cannot be
+ * injected: such an exit is returned to the program.
  *
- * Return: true if the guest can go on; false if the exit is the program's.
+ * Return: true if the guest can be entered again; false if the exit is the program's.
  */
 bool event_reflect(struct svm_vmcb *hw, u32 requested)
 {
@@ -81,10 +81,10 @@ bool event_reflect(struct svm_vmcb *hw, u32 requested)
 	if (vector == EXCEPTION_AC) {
 		/* The error code is always 0 (APM 8.2.18). */
 		hw->control.eventinj |= SVM_EVENT_ERROR_CODE_VALID;
-		/* So has a fault's frame RF (APM 3.1.6). */
+		/* The frame of a fault has RF set (APM 3.1.6). */
 		hw->save.rflags |= RFLAGS_RF;
 	} else {
-		/* The way into the handler clears it (APM 13.1.1.4). */
+		/* Delivery of #DB clears GD (APM 13.1.1.4). */
 		hw->save.dr7 &= ~DR7_GD;
 		hw->control.clean &= ~SVM_CLEAN_DRx;
 	}

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Nested page faults on memory that the VM has: the page is found in the
- * program's memory and mapped, in the largest size that Linux maps it in.
+ * Handle nested page faults on mapped guest memory: find the page in the program's memory,
+ * and map it in the largest size that Linux maps it in.
  */
 #include "fault.h"
 
@@ -19,7 +19,7 @@
 #include "processor.h"
 #include "region.h"
 
-/* Rights, besides read, that an access needs (APM 15.25.6) */
+/* Permissions, besides read, that an access needs (APM 15.25.6) */
 static unsigned int access_rights(u64 error_code)
 {
 	unsigned int rights = 0;
@@ -40,8 +40,8 @@ static struct region *find_allowed(const struct memory *memory, u64 gpa,
 }
 
 /*
- * Can one page be mapped from @gpa to @end? Around one that is in the log all are
- * small: a guest that needs both this one and that one would need both sizes.
+ * Can one large page be mapped from @gpa to @end? Near a logged page only 4 KiB pages are
+ * mapped; otherwise the guest would alternate between the two sizes.
  */
 static bool fits(const struct region *region, u64 gpa, u64 end)
 {
@@ -50,7 +50,7 @@ static bool fits(const struct region *region, u64 gpa, u64 end)
 	       (!region->log || region_next_dirty(region, gpa, end) == end);
 }
 
-/* The largest page that Linux maps there, and that the region can have */
+/* Return the level of the largest page that Linux maps there and that fits the region. */
 static unsigned int page_level(const struct region *region, u64 gpa,
 			       unsigned int order)
 {
@@ -66,13 +66,13 @@ static unsigned int page_level(const struct region *region, u64 gpa,
 	return level;
 }
 
-/* Writes that are logged are seen page by page. */
+/* Must the access be logged? Then a 4 KiB page is mapped. */
 static bool is_logged(const struct region *region, unsigned int access)
 {
 	return region->log && (access & NPT_WRITE);
 }
 
-/* The guest's writes leave no trace in the program's tables. */
+/* Mark the page dirty: guest writes do not set the dirty bit in the program's page table. */
 static int map_page(struct memory *memory, struct npt_cache *cache, u64 gpa,
 		    struct page *page, unsigned int level, unsigned int rights)
 {
@@ -87,8 +87,8 @@ static int map_page(struct memory *memory, struct npt_cache *cache, u64 gpa,
 }
 
 /*
- * Pages that the guest has not asked for yet. That it could write to them must
- * not have clean pages of a file written back.
+ * Map pages that the guest has not accessed yet. Clean pages of a file are mapped
+ * read-only, so that they are not written back for nothing.
  */
 static u64 map_ahead(struct memory *memory, const struct region *region,
 		     struct npt_cache *cache, u64 gpa, unsigned int rights,
@@ -136,7 +136,7 @@ static int map_pages(struct memory *memory, struct region *region,
 	return 0;
 }
 
-/* Map what was found, unless something has changed since. */
+/* Map the pages that were found, unless they have been invalidated since. */
 static int install(struct memory *memory, struct backing *backing,
 		   struct fault_state *state, u64 gpa, unsigned int access,
 		   const struct backing_pages *pages)
@@ -162,7 +162,7 @@ static int install(struct memory *memory, struct backing *backing,
 	return err == -EEXIST || err == -EAGAIN ? -EBUSY : err;
 }
 
-/* A guest that goes through its memory in order finds more there each time. */
+/* Look for more pages each time while the guest accesses its memory in order. */
 static unsigned int pages_to_find(struct fault_state *state,
 				  const struct region *region, u64 gpa,
 				  unsigned int access)
@@ -212,15 +212,15 @@ static int try_fault(struct memory *memory, struct fault_state *state, u64 gpa,
 }
 
 /**
- * fault_handle() - the guest touched what is not mapped in the nested table
+ * fault_handle() - handle a nested page fault
  * @memory: the address space, of the current process
  * @state: the vCPU's
  * @gpa: EXITINFO2 of VMEXIT_NPF
  * @error_code: EXITINFO1 (APM 15.25.6)
  *
- * Return: 0: run the guest again, after handling pending work; 1: nothing is tied
- * there, or not with this right; -EFAULT: the program has no memory there, or
- * not with this right; -EHWPOISON: it has broken; -ENOMEM.
+ * Return: 0: run the guest again, after handling pending work; 1: no region is there, or
+ * none with the permission; -EFAULT: the program has no memory there, or no permission for
+ * the access; -EHWPOISON: the page has a memory error; -ENOMEM.
  */
 int fault_handle(struct memory *memory, struct fault_state *state, u64 gpa,
 		 u64 error_code)

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Extended state around the guest (APM 11.5): x87, SSE, AVX and what follows.
- * VMRUN switches none of it. The host's is saved by the kernel, and restored
- * when the task returns to userspace. Supervisor components (XSS: the shadow
- * stack of the program) are no guest's: there are none while it runs.
+ * Switch extended state (APM 11.5): x87, SSE, AVX and later components. VMRUN does not
+ * switch any of it. The kernel saves the program's state, and restores it when the task
+ * returns to user mode. Supervisor components (XSS: the program's shadow stack) are not
+ * available to guests, and in their initial state while a guest runs.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -44,7 +44,7 @@ static struct {
 static u32 area_size;
 
 /**
- * fpu_init() - learn what extended state the host has
+ * fpu_init() - find the host's extended state components
  *
  * Return: 0, or -ENODEV if the host has no XSAVE.
  */
@@ -74,7 +74,7 @@ u32 fpu_area_size(void)
 }
 
 /**
- * fpu_xcr0() - extended state that a guest may use
+ * fpu_xcr0() - get the extended state components that a guest may use
  *
  * Return: the host's XCR0.
  */
@@ -83,14 +83,14 @@ u64 fpu_xcr0(void)
 	return host_xcr0;
 }
 
-/* All of @group's bits or none of them. */
+/* Are all bits of @group set, or none? */
 static bool whole(u64 xcr0, u64 group)
 {
 	return !(xcr0 & group) || (xcr0 & group) == group;
 }
 
 /**
- * fpu_xcr0_valid() - would XSETBV take this value (APM 11.5.2), on this host?
+ * fpu_xcr0_valid() - would XSETBV accept the value on this host (APM 11.5.2)?
  * @xcr0: the value
  *
  * Return: true if it would.
@@ -107,7 +107,7 @@ bool fpu_xcr0_valid(u64 xcr0)
 	       whole(xcr0, XCR0_AMX);
 }
 
-/* The area is the program's to write: XRSTOR may fault (APM 11.5.9). */
+/* The program can write to the area, so XRSTOR may fault (APM 11.5.9). */
 static int restore(const void *area, u64 mask)
 {
 	int err = 0;
@@ -124,8 +124,8 @@ static int restore(const void *area, u64 mask)
 }
 
 /*
- * Where XRSTOR leaves the x87 pointers as they are unless an exception is pending,
- * they would tell the guest which instruction and data somebody else used last.
+ * Some processors restore the x87 pointers only if an exception is pending. The guest could
+ * then read the addresses of the last instruction and operand of another task.
  */
 static void clear_pointers(void)
 {
@@ -141,7 +141,7 @@ static void save(void *area, u64 mask)
 		     : "memory");
 }
 
-/* The kernel has saved the program's, as all of its extended state. */
+/* The kernel has saved the program's supervisor state with the rest. */
 static void supervisor_leave_host(void)
 {
 	int err = 0;
@@ -174,13 +174,12 @@ static void switch_xcr0(u64 from, u64 to)
 
 /**
  * fpu_enter() - load the guest's extended state
- * @guest: the guest's
+ * @guest: the guest's extended state
  *
- * Preemption is disabled from here to fpu_leave(), and no extended state may be
- * used in between. The host's PKRU guards the program's own pages only, which
- * nobody touches meanwhile.
+ * Preemption is disabled until fpu_leave(), and the host must not use extended state
+ * meanwhile. PKRU is the guest's too: nothing accesses the program's pages meanwhile.
  *
- * Return: 0, or -EFAULT if the area holds what XRSTOR does not take.
+ * Return: 0, or -EFAULT if XRSTOR of the area faults.
  */
 int fpu_enter(struct guest_fpu *guest)
 {
@@ -198,12 +197,12 @@ int fpu_enter(struct guest_fpu *guest)
 }
 
 /**
- * fpu_leave() - the mirror of fpu_enter(): the guest's state is in its area
- * @guest: the guest's
+ * fpu_leave() - save the guest's extended state, and undo fpu_enter()
+ * @guest: the guest's extended state
  */
 void fpu_leave(struct guest_fpu *guest)
 {
-	/* Asked of the processor itself: the host's depends on it. */
+	/* Restore the host's XCR0 whatever was loaded: compare with the register. */
 	switch_xcr0(xgetbv(XCR_XFEATURE_ENABLED_MASK), host_xcr0);
 	supervisor_back_to_host();
 	save(guest->area, host_xcr0);

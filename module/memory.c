@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Guest memory is the program's memory. Regions tie guest physical addresses to
- * host virtual ones; pages come into the nested page table when the guest touches
- * them. When Linux takes one away, the notifier of the backing that it lies in takes
- * it out first, at each guest physical address where it is mapped.
+ * Guest memory is memory of the program. A region maps a range of guest physical
+ * addresses to host virtual addresses; a page is entered into the nested page table when
+ * the guest first accesses it. Before Linux unmaps or reclaims a page, the MMU notifier
+ * of its backing removes it at each guest physical address where it is mapped.
  */
 #include "memory.h"
 
@@ -25,21 +25,24 @@ static void no_operation(void *unused)
 }
 
 /**
- * memory_flush() - let no translation be used any more that is out of date
+ * memory_flush() - flush the guests' TLB entries
  * @memory: the address space
  *
- * Makes every vCPU flush before it uses a translation again: those that are in
- * the guest leave it for the interrupt, the others look at @tlb_generation.
+ * No vCPU uses an older translation when it returns: an interrupt makes those that are in
+ * the guest exit, and all compare @tlb_generation before they enter it.
  */
 void memory_flush(struct memory *memory)
 {
 	atomic64_inc(&memory->tlb_generation);
-	/* Pairs with the one in arrive(): we see the CPU, or it the generation. */
+	/*
+	 * Pairs with the barrier in arrive(): this sees the CPU in the mask, or the
+	 * CPU sees the generation.
+	 */
 	smp_mb__after_atomic();
 	on_each_cpu_mask(memory->running, no_operation, NULL, 1);
 }
 
-/* The range goes as far as one log, or none, is its pages'. */
+/* Limit the range to pages that have the same log, or none. */
 static void limit(const struct memory *memory, struct npt_range *range, u64 end)
 {
 	struct region *region = NULL;
@@ -55,14 +58,14 @@ static void limit(const struct memory *memory, struct npt_range *range, u64 end)
 	range->log_gpa = inside && region->log ? region->log->gpa : 0;
 }
 
-/* Between two steps; a notifier that must not block does not sleep either. */
+/* Reschedule between two steps, except in a notifier that must not block. */
 static void pause(bool may_sleep)
 {
 	if (may_sleep)
 		cond_resched();
 }
 
-/* With @memory->lock held, which others can have after so many steps. */
+/* Do a limited number of steps with @memory->lock held, so that others can take it. */
 static void step_locked(struct memory *memory, struct npt_range *range,
 			npt_step *step, unsigned int steps, bool may_sleep)
 {
@@ -88,8 +91,8 @@ static void step_all(struct memory *memory, struct npt_range *range,
 }
 
 /*
- * There is a flush even if nothing was taken out: another thread may have done it
- * and not have flushed yet.
+ * Flush even if nothing was removed: another thread may have removed the pages and not
+ * have flushed yet.
  */
 static void flush_and_free(struct memory *memory, struct npt_range *range,
 			   bool may_sleep)
@@ -100,11 +103,11 @@ static void flush_and_free(struct memory *memory, struct npt_range *range,
 }
 
 /**
- * memory_step() - do something to a range of the nested page table, step by step
+ * memory_step() - apply a function to a range of the nested page table
  * @memory: the address space
  * @gpa: a multiple of the page size
  * @end: a multiple of the page size, behind @gpa
- * @step: what; it leaves nothing to be freed
+ * @step: the function; called until it is done, with breaks; frees no tables
  */
 void memory_step(struct memory *memory, u64 gpa, u64 end, npt_step *step)
 {
@@ -114,13 +117,13 @@ void memory_step(struct memory *memory, u64 gpa, u64 end, npt_step *step)
 }
 
 /**
- * memory_zap() - take pages out of the nested page table
+ * memory_zap() - remove pages from the nested page table
  * @memory: the address space
  * @gpa: a multiple of the page size
  * @end: a multiple of the page size, behind @gpa
  *
- * No guest reaches what was mapped in the range when it returns; what guests wrote
- * there is in the log, where there is one.
+ * When it returns, no guest can access the pages that were mapped in the range, and
+ * writes to pages with a dirty log are logged.
  */
 void memory_zap(struct memory *memory, u64 gpa, u64 end)
 {
@@ -130,13 +133,13 @@ void memory_zap(struct memory *memory, u64 gpa, u64 end)
 	flush_and_free(memory, &range, true);
 }
 
-/* ---- when Linux takes memory away ------------------------------------------- */
+/* ---- invalidation by Linux --------------------------------------------------- */
 
 /**
- * struct aliases - a range of host memory, and where guests may have pages of it
+ * struct aliases - a range of host memory, and the guest addresses that it is mapped at
  * @hva: first host virtual address
  * @end: behind the last one
- * @gpa: guest physical addresses of @hva; each has all of the range from there on
+ * @gpa: guest physical addresses of @hva; each maps the whole range from there on
  * @count: how many
  */
 struct aliases {
@@ -161,7 +164,7 @@ static bool find_aliases(struct memory *memory, u64 hva, u64 end,
 	for (; region; region = region_next_populated(region, hva, end)) {
 		u64 skipped = aliases->hva - region->hva;
 
-		/* They come in the order in which they begin. */
+		/* Regions are sorted by their first address. */
 		if (region->hva > aliases->hva) {
 			aliases->end = min(aliases->end, region->hva);
 			break;
@@ -173,7 +176,7 @@ static bool find_aliases(struct memory *memory, u64 hva, u64 end,
 	return true;
 }
 
-/* The lock is held for all aliases of one page, and as long for many pages of each. */
+/* Bound the time with the lock held: few pages at many aliases, or many pages at few. */
 static void zap_aliases(struct memory *memory, const struct aliases *aliases,
 			struct npt_range *range, bool may_sleep)
 {
@@ -190,8 +193,9 @@ static void zap_aliases(struct memory *memory, const struct aliases *aliases,
 }
 
 /*
- * No page of the range is mapped during an invalidation: a fault that looks for one waits,
- * or is refused and tries again. Without a populated region there is nothing to flush.
+ * Called by Linux before it changes a range of host memory. During the invalidation no
+ * page of the range is entered into the nested page table: a fault waits, or fails and is
+ * repeated. If no region is populated, there is nothing to flush.
  */
 static bool invalidate(struct mmu_interval_notifier *notifier,
 		       const struct mmu_notifier_range *taken,
@@ -202,7 +206,7 @@ static bool invalidate(struct mmu_interval_notifier *notifier,
 	struct memory *memory = backing->memory;
 	bool may_sleep = mmu_notifier_range_blockable(taken), found = false;
 	u64 hva = max_t(u64, taken->start, backing->hva);
-	/* All that there is ends at ULONG_MAX: it must not wrap to 0. */
+	/* The range can end at ULONG_MAX, which must not wrap to 0. */
 	u64 end = PAGE_ALIGN(min_t(u64, taken->end, backing->end));
 	struct npt_range range = {};
 	struct aliases aliases;
@@ -225,9 +229,9 @@ static const struct mmu_interval_notifier_ops notifier_ops = {
 };
 
 /**
- * memory_init() - an empty guest physical address space
+ * memory_init() - initialise an empty guest physical address space
  * @memory: filled in
- * @mm: whose memory it will be; kept
+ * @mm: the program's address space; a reference is taken
  *
  * Return: 0 or -ENOMEM.
  */
@@ -254,7 +258,7 @@ int memory_init(struct memory *memory, struct mm_struct *mm)
 	return 0;
 }
 
-/* Nothing is mapped by way of it any more, or another one is to take its place. */
+/* Remove a backing that has no mapped pages, or that another one replaces. */
 static void forget(struct memory *memory, struct backing *backing)
 {
 	spin_lock(&memory->lock);
@@ -265,8 +269,8 @@ static void forget(struct memory *memory, struct backing *backing)
 }
 
 /**
- * memory_destroy() - the mirror of memory_init()
- * @memory: no vCPU has it any more
+ * memory_destroy() - undo memory_init()
+ * @memory: no vCPU uses it
  */
 void memory_destroy(struct memory *memory)
 {
@@ -274,7 +278,7 @@ void memory_destroy(struct memory *memory)
 	struct backing *backing;
 	struct rb_root root;
 
-	/* Memory may be taken away meanwhile: what is freed must not be found. */
+	/* A notifier may run meanwhile, and must not find a region that is freed. */
 	spin_lock(&memory->lock);
 	root = memory->regions.root;
 	memory->regions = (struct region_tree){ .root = RB_ROOT };
@@ -292,9 +296,9 @@ void memory_destroy(struct memory *memory)
 }
 
 /**
- * memory_info() - what there is at the moment
+ * memory_info() - get the present numbers of regions and pages
  * @memory: the address space
- * @info: the info
+ * @info: these members are filled in
  */
 void memory_info(struct memory *memory, struct svmrun_vm_info *info)
 {
@@ -310,9 +314,9 @@ void memory_info(struct memory *memory, struct svmrun_vm_info *info)
 /* ---- changes ------------------------------------------------------------- */
 
 /*
- * Have one backing for all of @hva to @end: one that is there; or a new one, with all
- * that it overlaps or touches in it, so that a program may map its memory in any
- * order and in any pieces. Until it is in the tree, faults there wait for @mutex.
+ * Make one backing cover @hva to @end: an existing one, or a new one that replaces all
+ * that it overlaps or adjoins, so that a program may map its memory in any order and in
+ * any pieces. Until the new one is in the tree, faults in the range wait for @mutex.
  */
 static int cover(struct memory *memory, u64 hva, u64 end)
 {
@@ -341,7 +345,7 @@ static int cover(struct memory *memory, u64 hva, u64 end)
 	return 0;
 }
 
-/* The mirror of cover() */
+/* Undo cover(). */
 static void uncover(struct memory *memory, u64 hva, u64 end)
 {
 	struct backing *backing = backing_at(&memory->backings, hva);
@@ -370,7 +374,7 @@ static int add(struct memory *memory, struct region *region)
 }
 
 /**
- * memory_map() - tie a range of guest physical addresses to memory
+ * memory_map() - map a range of guest physical addresses
  * @memory: the address space
  * @gpa: a multiple of the page size
  * @hva: a multiple of the page size
@@ -378,7 +382,7 @@ static int add(struct memory *memory, struct region *region)
  * @rights: NPT_WRITE, NPT_EXEC
  * @log_dirty: keep a log of pages that the guest writes
  *
- * Return: 0; -EEXIST if part of the range is tied already; -ENOSPC if there are
+ * Return: 0; -EEXIST if part of the range is mapped already; -ENOSPC if there are
  * MEMORY_MAX_REGIONS; -EINTR; -ENOMEM.
  */
 int memory_map(struct memory *memory, u64 gpa, u64 hva, u64 length,
@@ -400,7 +404,7 @@ int memory_map(struct memory *memory, u64 gpa, u64 hva, u64 length,
 	return err;
 }
 
-/* No region crosses @gpa afterwards. */
+/* Split the region that extends across @gpa, if there is one. */
 static int split(struct memory *memory, u64 gpa)
 {
 	struct region *region = region_find(&memory->regions, gpa), *rest;
@@ -416,7 +420,7 @@ static int split(struct memory *memory, u64 gpa)
 	return 0;
 }
 
-/* @region takes in the one that goes on where it ends, if it does. */
+/* Join @region with the next one, if that continues it. */
 static bool join(struct memory *memory, struct region *region,
 		 struct region *next)
 {
@@ -432,7 +436,7 @@ static bool join(struct memory *memory, struct region *region,
 	return joined;
 }
 
-/* What lies between @gpa and @end, and next to it, in as few regions as can be */
+/* Join the regions between @gpa and @end and next to it where possible. */
 static void join_all(struct memory *memory, u64 gpa, u64 end)
 {
 	struct region *region, *next;
@@ -444,7 +448,7 @@ static void join_all(struct memory *memory, u64 gpa, u64 end)
 	}
 }
 
-/* How many regions lie between @gpa and @end, which none crosses */
+/* Count the regions between @gpa and @end; none extends across these. */
 static unsigned int count(const struct memory *memory, u64 gpa, u64 end)
 {
 	struct region *region = region_first(&memory->regions, gpa);
@@ -456,8 +460,8 @@ static unsigned int count(const struct memory *memory, u64 gpa, u64 end)
 }
 
 /*
- * Have just the range in regions of its own, to change them. @gone: how many of
- * them will go. To be undone by join_all().
+ * Split regions so that the range can be changed alone; join_all() undoes it. @gone: the
+ * regions of the range will be removed, so that the limit allows for as many more.
  */
 static int isolate(struct memory *memory, u64 gpa, u64 end, bool gone)
 {
@@ -478,8 +482,8 @@ static int isolate(struct memory *memory, u64 gpa, u64 end, bool gone)
 }
 
 /*
- * Tables in which it leaves nothing go with it. It stays populated until the flush,
- * since Linux may take its memory away meanwhile.
+ * Unmap a region's pages, and free tables that become empty. The region counts as populated
+ * until the flush, because Linux may invalidate its memory before that.
  */
 static void unmap(struct memory *memory, struct region *region)
 {
@@ -500,12 +504,12 @@ static void unmap(struct memory *memory, struct region *region)
 }
 
 /**
- * memory_unmap() - take a range of guest physical addresses away
+ * memory_unmap() - unmap a range of guest physical addresses
  * @memory: the address space
  * @gpa: a multiple of the page size
  * @length: bytes, a multiple of the page size, not 0; the range is in bounds
  *
- * No guest reaches the range when it returns.
+ * No guest can access the range when it returns.
  *
  * Return: 0; -ENOENT if there is nothing in the range; -ENOSPC if it needs more
  * than MEMORY_MAX_REGIONS; -EINTR; -ENOMEM.
@@ -558,13 +562,14 @@ static void protect(struct memory *memory, u64 gpa, u64 end,
 }
 
 /**
- * memory_protect() - change the rights of a range of guest physical addresses
+ * memory_protect() - change the permissions of a range of guest physical addresses
  * @memory: the address space
  * @gpa: a multiple of the page size
  * @length: bytes, a multiple of the page size, not 0; the range is in bounds
  * @rights: NPT_WRITE, NPT_EXEC
  *
- * No guest uses other rights when it returns. What is not tied stays so.
+ * The new permissions hold for every access when it returns. Unmapped parts of the range
+ * stay unmapped.
  *
  * Return: 0; -ENOENT if there is nothing in the range; -ENOSPC if it needs more
  * than MEMORY_MAX_REGIONS; -EINTR; -ENOMEM.
@@ -587,9 +592,9 @@ int memory_protect(struct memory *memory, u64 gpa, u64 length,
 	return err;
 }
 
-/* ---- room for a region among those that have the same memory ------------------- */
+/* ---- limit of populated regions with the same memory -------------------------- */
 
-/* Of those that have memory of @region's, the first stay as they are. */
+/* Find the first region to depopulate; those before it stay populated. */
 static struct region *first_to_go(struct memory *memory, u64 hva, u64 end)
 {
 	struct region *region = region_first_populated(&memory->regions, hva,
@@ -601,7 +606,7 @@ static struct region *first_to_go(struct memory *memory, u64 hva, u64 end)
 	return region;
 }
 
-/* One flush for all of them; the mutex keeps them from being freed. */
+/* Unmap several regions with one flush. The mutex keeps them from being freed. */
 static void depopulate(struct memory *memory, u64 hva, u64 end)
 {
 	struct region *region, *next;
@@ -621,7 +626,7 @@ static void depopulate(struct memory *memory, u64 hva, u64 end)
 	spin_lock(&memory->lock);
 	for (region = first_to_go(memory, hva, end); region; region = next) {
 		next = region_next_populated(region, hva, end);
-		/* What was mapped meanwhile stays. */
+		/* A region in which a page was mapped meanwhile stays populated. */
 		if (region->idle)
 			region_depopulate(&memory->regions, region);
 		cond_resched_lock(&memory->lock);
@@ -630,13 +635,13 @@ static void depopulate(struct memory *memory, u64 hva, u64 end)
 }
 
 /**
- * memory_make_room() - let a page be mapped that could not be
+ * memory_make_room() - make a page mappable after fault handling found that it is not
  * @memory: the address space
  * @gpa: guest physical address
  *
- * Waits for changes of regions that are under way. If the region there cannot be
- * populated because too many others have the same memory (REGION_ALIASES), most of
- * those lose what is mapped of them: it comes back when the guest touches it.
+ * Waits for changes of regions in progress. If the region cannot be populated because too
+ * many others have the same memory (REGION_ALIASES), most of those are unmapped; the
+ * guest faults their pages in again.
  *
  * Return: -EBUSY: try again; -EINTR: a fatal signal.
  */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The nested page table (APM 15.25): long-mode page tables that translate guest
- * physical to system physical addresses. Knows nothing of VMs.
+ * The nested page table (APM 15.25): long-mode page tables that translate guest physical
+ * to system physical addresses. This file does not depend on VMs or regions.
  */
 #include "npt.h"
 
@@ -9,10 +9,10 @@
 #define ENTRY_P (1ull << 0)
 #define ENTRY_W (1ull << 1)
 #define ENTRY_U (1ull << 2)
-#define ENTRY_A (1ull << 5) /* a walk has been here: the processor sets it */
-#define ENTRY_D (1ull << 6) /* a page that was written to: so, too */
+#define ENTRY_A (1ull << 5) /* accessed: set by the processor */
+#define ENTRY_D (1ull << 6) /* dirty: set by the processor */
 #define ENTRY_PS (1ull << 7) /* above the lowest level: a page, not a table */
-#define ENTRY_MARK (1ull << 9) /* ours: a table to collect from */
+#define ENTRY_MARK (1ull << 9) /* software: npt_collect() must read the table */
 #define ENTRY_NX (1ull << 63)
 #define ENTRY_ADDRESS 0x000ffffffffff000ull
 
@@ -20,7 +20,7 @@
 #define LEVEL_BITS 9
 #define LEVELS_MOST 5
 
-/* What one call may look at counts entries; a table is looked through quickly. */
+/* Cost of reading a whole table, in the steps that calls count; an entry costs one. */
 #define TABLE_STEPS (ENTRIES / 16)
 
 static unsigned int level_shift(unsigned int level)
@@ -29,8 +29,8 @@ static unsigned int level_shift(unsigned int level)
 }
 
 /**
- * npt_span() - what one entry covers
- * @level: where it stands, 1 for the lowest
+ * npt_span() - size of the range that one entry covers
+ * @level: level of the entry, 1 for the lowest
  *
  * Return: bytes.
  */
@@ -59,7 +59,7 @@ static bool is_page(u64 entry, unsigned int level)
 	return (entry & ENTRY_P) && !is_table(entry, level);
 }
 
-/* The processor may set A and D at any time (APM 5.4.2): none of them is lost. */
+/* Clear bits atomically: the processor may set A and D at any time (APM 5.4.2). */
 static u64 entry_clear(u64 *entry, u64 bits)
 {
 	u64 old = READ_ONCE(*entry);
@@ -69,7 +69,7 @@ static u64 entry_clear(u64 *entry, u64 bits)
 	return old;
 }
 
-/* Whoever maps a page once more leaves its D. */
+/* Write an entry, and keep its dirty bit, which may not have been logged yet. */
 static void entry_set(u64 *entry, u64 value)
 {
 	u64 old = READ_ONCE(*entry);
@@ -91,7 +91,7 @@ static void table_drop(struct npt *npt, u64 *table)
 }
 
 /**
- * npt_create() - an empty nested page table
+ * npt_create() - create an empty nested page table
  * @npt: filled in
  * @levels: 4 or 5, as the host pages (APM 15.25.3)
  * @encryption: SME's encryption bit (APM 7.10.4), or 0
@@ -115,11 +115,11 @@ int npt_create(struct npt *npt, unsigned int levels, u64 encryption)
 /**
  * npt_destroy() - free every table
  * @npt: from npt_create(), with success; no processor may use it any more
- * @steps: how many tables to free before coming back
+ * @steps: number of tables to free before it returns
  *
- * What it takes grows with what is in use: nothing is looked through.
+ * The cost is proportional to the number of tables: they are in a list.
  *
- * Return: true when all is done.
+ * Return: true when the range is finished; else call it again.
  */
 bool npt_destroy(struct npt *npt, unsigned int steps)
 {
@@ -134,7 +134,7 @@ bool npt_destroy(struct npt *npt, unsigned int steps)
 }
 
 /**
- * npt_cache_fill() - have tables in hand
+ * npt_cache_fill() - allocate tables for npt_map()
  * @cache: the cache
  * @count: how many, 0 to NPT_CACHE_TABLES
  *
@@ -153,7 +153,7 @@ int npt_cache_fill(struct npt_cache *cache, unsigned int count)
 }
 
 /**
- * npt_cache_drain() - free what is left of a cache
+ * npt_cache_drain() - free the tables of a cache
  * @cache: the cache
  */
 void npt_cache_drain(struct npt_cache *cache)
@@ -162,7 +162,7 @@ void npt_cache_drain(struct npt_cache *cache)
 		table_free(cache->table[--cache->count]);
 }
 
-/* A new table below @entry, which is not present */
+/* Add a table below @entry, which is not present. */
 static bool table_add(struct npt *npt, struct npt_cache *cache, u64 *entry)
 {
 	u64 *table;
@@ -171,7 +171,7 @@ static bool table_add(struct npt *npt, struct npt_cache *cache, u64 *entry)
 		return false;
 	table = cache->table[--cache->count];
 	table_take(npt, table);
-	/* Rights are the page's alone. */
+	/* Only the page's entry restricts permissions. */
 	WRITE_ONCE(*entry, table_to_pa(table) | npt->encryption | ENTRY_P |
 				   ENTRY_W | ENTRY_U);
 	return true;
@@ -194,13 +194,13 @@ static u64 page_entry(const struct npt *npt, u64 pa, unsigned int level,
 /**
  * npt_map() - map one page
  * @npt: the table
- * @cache: tables for what is missing on the way
+ * @cache: tables to use for missing levels
  * @gpa: guest physical address in the page
  * @pa: system physical address of the page
  * @level: 1 for 4 KiB, 2 for 2 MiB, 3 for 1 GiB; @pa is a multiple of it
  * @rights: NPT_WRITE, NPT_EXEC
  *
- * Replaces a page of that size; taking rights away so needs a TLB flush.
+ * Replaces a page of the same size. If that had more permissions, flush the TLB.
  *
  * Return: 0; -EAGAIN if @cache has too few tables; -EEXIST if smaller pages, or
  * a larger one, must be zapped first.
@@ -229,8 +229,8 @@ int npt_map(struct npt *npt, struct npt_cache *cache, u64 gpa, u64 pa,
 }
 
 /*
- * The entry that ends the walk for @gpa: a page's, the first that is not present,
- * or a table's at level @last. @level is where it stands.
+ * Walk to the entry for @gpa that maps a page, is not present, or is at level @last. Its
+ * level is returned in @level.
  */
 static u64 *walk_to(const struct npt *npt, u64 gpa, unsigned int last,
 		    unsigned int *level)
@@ -252,7 +252,7 @@ static u64 *walk(const struct npt *npt, u64 gpa, unsigned int *level)
 }
 
 /**
- * npt_missing() - tables that mapping a page of 4 KiB would take from its cache
+ * npt_missing() - number of tables needed to map a 4 KiB page
  * @npt: the table
  * @gpa: guest physical address
  *
@@ -266,7 +266,7 @@ unsigned int npt_missing(const struct npt *npt, u64 gpa)
 	return is_page(entry, level) ? 0 : level - 1;
 }
 
-/* On to what the next entry of @level covers */
+/* Advance the range to the next entry of @level. */
 static void range_step(struct npt_range *range, unsigned int level)
 {
 	u64 next = (range->gpa & -npt_span(level)) + npt_span(level);
@@ -274,7 +274,7 @@ static void range_step(struct npt_range *range, unsigned int level)
 	range->gpa = next < range->end ? next : range->end;
 }
 
-/* Is all that an entry of @level covers still to come? */
+/* Does the range include all that an entry of @level covers? */
 static bool range_covers(const struct npt_range *range, unsigned int level)
 {
 	return !(range->gpa & (npt_span(level) - 1)) &&
@@ -282,9 +282,9 @@ static bool range_covers(const struct npt_range *range, unsigned int level)
 }
 
 /*
- * Take the table below @entry out. The processor may be using it until the
- * TLB is flushed, so the link to the next must not be a present entry: an address
- * of memory is none.
+ * Detach the table below @entry, and add it to the range's list. The processor may use the
+ * table until the TLB is flushed, so the link in its first entry must not look like a
+ * present entry; an aligned address does not.
  */
 static void table_detach(struct npt *npt, u64 *entry, struct npt_range *range)
 {
@@ -305,7 +305,7 @@ static void log_page(const struct npt_range *range, u64 gpa)
 		__set_bit(page, range->log);
 }
 
-/* Take out what is in the table of 4 KiB pages from @gpa on. How many were there? */
+/* Unmap the range's pages in a table of 4 KiB pages. Return how many were present. */
 static unsigned int table_clear(u64 *table, const struct npt_range *range)
 {
 	unsigned int i, count = 0;
@@ -346,10 +346,10 @@ static bool take_steps(unsigned int *steps, unsigned int count)
 /**
  * npt_zap() - unmap pages
  * @npt: the table
- * @range: the range; a page that is only partly inside goes too
- * @steps: how many entries to look at before coming back
+ * @range: the range; a page that is partly inside is unmapped too
+ * @steps: number of entries to visit before it returns
  *
- * Return: true when all is done.
+ * Return: true when the range is finished; else call it again.
  */
 bool npt_zap(struct npt *npt, struct npt_range *range, unsigned int steps)
 {
@@ -364,7 +364,7 @@ bool npt_zap(struct npt *npt, struct npt_range *range, unsigned int steps)
 			zap_page(npt, entry, level, range);
 		}
 		range_step(range, level);
-		/* Tables of tables are left empty behind, a GiB at a time. */
+		/* Remove the higher tables too, after each GiB. */
 		if (!(range->gpa & (npt_span(3) - 1)))
 			npt_prune(npt, range, range->gpa - NPT_PAGE_SIZE);
 	}
@@ -382,9 +382,9 @@ static bool is_empty(const u64 *table)
 }
 
 /**
- * npt_prune() - take out tables in which nothing is left
+ * npt_prune() - detach empty tables
  * @npt: the table
- * @range: gets them
+ * @range: gets the tables, for npt_range_free()
  * @gpa: the tables on the way to this guest physical address
  */
 void npt_prune(struct npt *npt, struct npt_range *range, u64 gpa)
@@ -426,14 +426,14 @@ static void protect_entry(struct npt *npt, u64 *entry, unsigned int level,
 }
 
 /**
- * npt_protect() - change the rights of pages
+ * npt_protect() - change the permissions of pages
  * @npt: the table
  * @range: the range; a page that is only partly inside is unmapped
- * @rights: NPT_WRITE: pages that are mapped with it keep it, none gets it;
- *	NPT_EXEC: all have it, or none
- * @steps: how many entries to look at before coming back
+ * @rights: with NPT_WRITE, writable pages stay writable and others do not become so; with
+ *	NPT_EXEC, all pages become executable; without, pages lose it
+ * @steps: number of entries to visit before it returns
  *
- * Return: true when all is done.
+ * Return: true when the range is finished; else call it again.
  */
 bool npt_protect(struct npt *npt, struct npt_range *range, unsigned int rights,
 		 unsigned int steps)
@@ -449,11 +449,11 @@ bool npt_protect(struct npt *npt, struct npt_range *range, unsigned int rights,
 	return range->gpa >= range->end;
 }
 
-/* ---- pages that were written to ------------------------------------------ */
+/* ---- dirty pages ------------------------------------------------------------- */
 
 /*
- * Is there nothing to collect? Of a table that is wholly in the range an entry
- * tells; of another, other ranges have to know too.
+ * Can a table be skipped? Yes, if the range covers all of it and the processor has not
+ * used it. Otherwise another range may still need its marks.
  */
 static bool is_unused(u64 *entry, const struct npt_range *range)
 {
@@ -462,15 +462,15 @@ static bool is_unused(u64 *entry, const struct npt_range *range)
 }
 
 /**
- * npt_mark() - find the tables that the processor has used, to collect from
+ * npt_mark() - mark the tables that the processor has used, for npt_collect()
  * @npt: the table
  * @range: the range
- * @steps: how many entries to look at before coming back
+ * @steps: number of entries to visit before it returns
  *
- * The TLB must be flushed before the next npt_collect(): a processor that has a
- * table's address in hand does not set the A of its entry again.
+ * Flush the TLB before npt_collect(): a processor that has cached the address of a table
+ * does not set A in its entry again.
  *
- * Return: true when all is done.
+ * Return: true when the range is finished; else call it again.
  */
 bool npt_mark(struct npt *npt, struct npt_range *range, unsigned int steps)
 {
@@ -478,7 +478,7 @@ bool npt_mark(struct npt *npt, struct npt_range *range, unsigned int steps)
 		unsigned int level;
 		u64 *entry = walk_to(npt, range->gpa, 2, &level), old = *entry;
 
-		/* Nobody else writes to it while A is set. */
+		/* No one else writes the entry while A is set. */
 		if (is_table(old, level) && range_covers(range, level) &&
 		    (old & ENTRY_A))
 			WRITE_ONCE(*entry, (old & ~ENTRY_A) | ENTRY_MARK);
@@ -503,14 +503,14 @@ static void collect_table(u64 *table, const struct npt_range *range)
 }
 
 /**
- * npt_collect() - log the pages that were written to, and forget that they were
+ * npt_collect() - log the dirty pages, and clear their dirty bits
  * @npt: the table
  * @range: the range, as npt_mark() had it
- * @steps: how many entries to look at before coming back
+ * @steps: number of entries to visit before it returns
  *
- * A page is logged once more when it is written to after the next TLB flush.
+ * A write after the next TLB flush makes the page dirty again.
  *
- * Return: true when all is done.
+ * Return: true when the range is finished; else call it again.
  */
 bool npt_collect(struct npt *npt, struct npt_range *range, unsigned int steps)
 {
@@ -528,11 +528,11 @@ bool npt_collect(struct npt *npt, struct npt_range *range, unsigned int steps)
 }
 
 /**
- * npt_range_free() - free the tables that were taken out
+ * npt_range_free() - free the tables that were detached
  * @range: the range, after the TLB was flushed
- * @steps: how many tables to free before coming back
+ * @steps: number of tables to free before it returns
  *
- * Return: true when all is done.
+ * Return: true when the range is finished; else call it again.
  */
 bool npt_range_free(struct npt_range *range, unsigned int steps)
 {

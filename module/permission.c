@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The MSR permission map (APM 15.11): two bits an MSR, the lower intercepts
- * reads, the upper writes. An access reaches the processor only if the program
+ * The MSR permission map (APM 15.11): two bits per MSR, of which the lower intercepts
+ * reads and the upper writes. An access reaches the processor only if the program
  * requests it and the MSR is one that VMRUN, VMLOAD and VMSAVE (APM 15.5.1,
  * 15.5.2), nested paging (G_PAT, APM 15.25.4) or LBR virtualization (APM 15.23)
  * keep apart from the host's.
@@ -12,12 +12,12 @@
 #define WRITES 2ull
 #define RW (READS | WRITES)
 
-/* Where an MSR's bits are: 32 MSRs an u64, ranges at 000h, 800h and 1000h. */
+/* Index of the u64 with an MSR's bits: 32 MSRs per u64, ranges at 000h, 800h, 1000h */
 #define WORD_LOW(msr) ((msr) / 32)
 #define WORD_HIGH(msr) (0x800 / 8 + ((msr) % 0x2000) / 32)
 #define BITS(msr, access) ((access) << ((msr) % 32 * 2))
 
-/* What may go unintercepted: a row a word of the map. */
+/* Accesses that may be permitted: one row per u64 of the map */
 static const struct {
 	u32 word;
 	u64 bits;
@@ -47,13 +47,13 @@ static const struct {
 };
 
 /**
- * permission_load() - take over the program's MSR permission map
+ * permission_load() - load the program's MSR permission map
  * @hw: the hardware's map, PERMISSION_MSRPM_SIZE bytes that were all ones when
  *	it was made
- * @user: the program's map, which it may be changing meanwhile
+ * @user: the program's map, which the program may be changing
  * @lbr: the guest runs with LBR virtualization
  *
- * Only words with an MSR that is allowed can differ from all ones.
+ * Only the u64s in the table can differ from all ones.
  */
 void permission_load(u64 *hw, const u64 *user, bool lbr)
 {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Regions: all of them in a tree by guest physical address, and those that have
- * pages in the nested page table also in one by host virtual address.
+ * Regions: mapped ranges of guest physical addresses. All are in a tree by guest physical
+ * address; those that have pages in the nested page table are also in one by host virtual
+ * address.
  */
 #include "region.h"
 
@@ -31,14 +32,14 @@ static void log_release(struct kref *ref)
 }
 
 /**
- * region_create() - a region, in no tree yet
+ * region_create() - create a region, in no tree yet
  * @gpa: a multiple of the page size
  * @hva: a multiple of the page size
  * @length: bytes, a multiple of the page size, not 0; both ranges are in bounds
  * @rights: NPT_WRITE, NPT_EXEC
  * @log_dirty: keep a log of pages that the guest writes
  *
- * Return: the region, to region_free(); or NULL without memory.
+ * Return: the region, to region_free(); or NULL if there is no memory.
  */
 struct region *region_create(u64 gpa, u64 hva, u64 length, unsigned int rights,
 			     bool log_dirty)
@@ -63,7 +64,7 @@ struct region *region_create(u64 gpa, u64 hva, u64 length, unsigned int rights,
 }
 
 /**
- * region_free() - the mirror of region_create()
+ * region_free() - free a region
  * @region: in no tree
  */
 void region_free(struct region *region)
@@ -74,7 +75,7 @@ void region_free(struct region *region)
 }
 
 /**
- * region_first() - the first region that ends behind an address
+ * region_first() - find the first region that ends behind an address
  * @tree: the tree
  * @gpa: the address
  *
@@ -113,7 +114,7 @@ struct region *region_find(const struct region_tree *tree, u64 gpa)
 }
 
 /**
- * region_next() - the region that follows
+ * region_next() - find the next region
  * @region: a region in a tree
  *
  * Return: the region, or NULL.
@@ -126,7 +127,7 @@ struct region *region_next(struct region *region)
 }
 
 /**
- * region_insert() - into the tree
+ * region_insert() - insert a region into the tree
  * @tree: the tree
  * @region: the region; nothing in the tree overlaps it
  */
@@ -148,7 +149,7 @@ void region_insert(struct region_tree *tree, struct region *region)
 }
 
 /**
- * region_erase() - out of the tree by guest physical address
+ * region_erase() - remove a region from the tree by guest physical address
  * @tree: the tree
  * @region: a region in it
  */
@@ -174,13 +175,13 @@ static u64 last_hva(const struct region *region)
 INTERVAL_TREE_DEFINE(struct region, populated, u64, populated_last, first_hva,
 		     last_hva, static inline, populated)
 
-/* A populated region ends somewhere else than it did. */
+/* Update the interval tree after the end of a populated region has changed. */
 static void update_end(struct region *region)
 {
 	populated_augment_propagate(&region->populated, NULL);
 }
 
-/* Do more populated regions than there may be have memory from @hva to @end? */
+/* Is the limit of populated regions with memory from @hva to @end reached? */
 static bool is_crowded(struct region_tree *tree, u64 hva, u64 end)
 {
 	struct region *region = region_first_populated(tree, hva, end);
@@ -192,7 +193,7 @@ static bool is_crowded(struct region_tree *tree, u64 hva, u64 end)
 }
 
 /**
- * region_is_crowded() - can a region not be populated?
+ * region_is_crowded() - do too many others have a region's memory?
  * @tree: the tree
  * @region: a region in it
  *
@@ -206,7 +207,7 @@ bool region_is_crowded(struct region_tree *tree, struct region *region)
 }
 
 /**
- * region_add_populated() - have one more region populated
+ * region_add_populated() - mark a region as populated
  * @tree: the tree
  * @region: a region in it that is not
  *
@@ -221,7 +222,7 @@ bool region_add_populated(struct region_tree *tree, struct region *region)
 }
 
 /**
- * region_depopulate() - when no page of a region is mapped any more
+ * region_depopulate() - mark a region as not populated, after its pages were unmapped
  * @tree: the tree
  * @region: a region, populated or not; the TLB has been flushed since
  */
@@ -234,7 +235,7 @@ void region_depopulate(struct region_tree *tree, struct region *region)
 }
 
 /**
- * region_first_populated() - find who may have pages of host memory mapped
+ * region_first_populated() - find the first region that may have pages of host memory mapped
  * @tree: the tree
  * @hva: host virtual address
  * @end: host virtual address behind it
@@ -249,7 +250,7 @@ struct region *region_first_populated(struct region_tree *tree, u64 hva,
 }
 
 /**
- * region_next_populated() - find who else may have
+ * region_next_populated() - find the next region that may have pages of host memory mapped
  * @region: from region_first_populated() or this, with the same range
  * @hva: host virtual address
  * @end: host virtual address behind it
@@ -261,10 +262,10 @@ struct region *region_next_populated(struct region *region, u64 hva, u64 end)
 	return populated_iter_next(region, hva, end - 1);
 }
 
-/* ---- cut and joined ---------------------------------------------------------- */
+/* ---- split and join ----------------------------------------------------------- */
 
 /**
- * region_split() - make two regions of one
+ * region_split() - split a region in two
  * @tree: the tree
  * @region: a region in it, which keeps what lies below @gpa
  * @gpa: inside of it, and not where it begins
@@ -287,7 +288,7 @@ void region_split(struct region_tree *tree, struct region *region, u64 gpa,
 	}
 }
 
-/* Would @next just go on where @region ends? */
+/* Does @next continue @region, with the same permissions? */
 static bool is_continued(const struct region *region, const struct region *next)
 {
 	return region->end == next->gpa && last_hva(region) + 1 == next->hva &&
@@ -295,15 +296,15 @@ static bool is_continued(const struct region *region, const struct region *next)
 }
 
 /**
- * region_join() - make one region of two, if they are alike
+ * region_join() - join two regions if possible
  * @tree: the tree
- * @region: a region in it, which takes in @next
+ * @region: a region in it, which then includes @next
  * @next: the region that follows, to be freed afterwards
  *
  * Where too many others have the same memory, a region that is populated is not
  * joined with one that is not.
  *
- * Return: true if there is one now.
+ * Return: true if they were joined.
  */
 bool region_join(struct region_tree *tree, struct region *region,
 		 struct region *next)
@@ -334,11 +335,11 @@ static unsigned long page_number(const struct region *region, u64 gpa)
 }
 
 /**
- * region_mark_dirty() - note in the log that a page may have been written to
+ * region_mark_dirty() - log that a page may have been written to
  * @region: a region with a log
  * @gpa: guest physical address in it
  *
- * Under the lock of the nested page table.
+ * Call it with the lock of the nested page table held.
  */
 void region_mark_dirty(struct region *region, u64 gpa)
 {
@@ -346,12 +347,12 @@ void region_mark_dirty(struct region *region, u64 gpa)
 }
 
 /**
- * region_next_dirty() - find in the log
+ * region_next_dirty() - find the next logged page
  * @region: a region with a log
  * @gpa: guest physical address in it
  * @end: guest physical address behind @gpa, at most where the region ends
  *
- * Under the lock of the nested page table.
+ * Call it with the lock of the nested page table held.
  *
  * Return: the first page from @gpa on that the guest may have written; @end if
  * there is none.
@@ -366,11 +367,11 @@ u64 region_next_dirty(const struct region *region, u64 gpa, u64 end)
 }
 
 /**
- * region_clear_dirty() - take a page off the log
+ * region_clear_dirty() - remove a page from the log
  * @region: a region with a log
  * @gpa: guest physical address in it
  *
- * Under the lock of the nested page table.
+ * Call it with the lock of the nested page table held.
  */
 void region_clear_dirty(struct region *region, u64 gpa)
 {

@@ -75,7 +75,7 @@ static int load_registers(struct vcpu *vcpu)
 	return load_tsc_ratio(vcpu);
 }
 
-/* The MSR permission map, which depends on LBR virtualization too. */
+/* Load the MSR permission map. It also depends on LBR virtualization. */
 static void load_permission(struct vcpu *vcpu, bool clean)
 {
 	bool lbr = vcpu->hw->control.virt_ext & SVM_VIRT_LBR_ENABLE;
@@ -84,7 +84,7 @@ static void load_permission(struct vcpu *vcpu, bool clean)
 		vcpu_load_msrpm(vcpu, lbr);
 }
 
-/* Exits of instructions that the module deals with: the rest is the program's. */
+/* Collect the intercepts whose exits the module handles; others return to the program. */
 static void handle_exits(struct vcpu *vcpu)
 {
 	static const u32 host[LAZY_VECTORS] = {
@@ -124,7 +124,7 @@ static int refuse_vmcb(struct vcpu *vcpu)
 	return refuse(vcpu, vcpu->refusal.offset, vcpu->refusal.reason);
 }
 
-/* Take over what the program changed. */
+/* Load the fields that the program may have changed since the last run. */
 static int load(struct vcpu *vcpu)
 {
 	u32 clean = vcpu->loaded ? READ_ONCE(vcpu->user->control.clean) : 0;
@@ -146,7 +146,8 @@ static int load(struct vcpu *vcpu)
 static int load_immediate_exit(struct vcpu *vcpu, u64 word)
 {
 	if (word & 0xff) {
-		vcpu->loaded = false; /* what changed since is not known */
+		/* Changes that this run does not load may be missing from clean bits. */
+		vcpu->loaded = false;
 		return -EINTR;
 	}
 	return refuse(vcpu, REGISTERS_OFFSET(reserved),
@@ -165,8 +166,8 @@ static u64 immediate_exit_word(const struct vcpu *vcpu)
 }
 
 /*
- * From 6.16 on the kernel runs no softirq between fpu_enter() and fpu_leave(), so
- * that one which is raised there is a reason to leave.
+ * Since Linux 6.16 the kernel runs no softirqs between fpu_enter() and fpu_leave(), so a
+ * softirq raised there is pending work.
  */
 static bool is_pending(const struct vcpu *vcpu)
 {
@@ -197,8 +198,8 @@ static void count(u64 *shown, u64 *own)
 }
 
 /*
- * Has the processor refused the VMCB? Not every implementation writes all 64
- * bits of the exit code.
+ * Has the processor refused the VMCB? Compare 32 bits: some implementations do not write
+ * the upper half of the exit code.
  */
 static bool is_invalid(const struct svm_vmcb *hw)
 {
@@ -237,8 +238,8 @@ static void vcpu_enter_irqoff(struct vcpu *vcpu, unsigned int cpu, bool stay)
 }
 
 /*
- * Make memory_flush() interrupt this CPU from here on. Interrupts are off, so that the
- * interrupt comes when the guest has been entered, and makes it leave.
+ * Add this CPU to those that memory_flush() interrupts. Interrupts are off, so such an
+ * interrupt becomes pending, and causes an exit as soon as the guest has been entered.
  */
 static unsigned int arrive(struct vcpu *vcpu)
 {
@@ -247,7 +248,10 @@ static unsigned int arrive(struct vcpu *vcpu)
 	local_irq_disable();
 	cpu = smp_processor_id();
 	cpumask_set_cpu(cpu, vcpu->vm->memory.running);
-	/* Pairs with the one in memory_flush(): it sees us, or we what it did. */
+	/*
+	 * Pairs with the barrier in memory_flush(): it sees this CPU in the mask, or
+	 * this CPU sees the new generation.
+	 */
 	smp_mb__after_atomic();
 	return cpu;
 }
@@ -259,12 +263,12 @@ static __always_inline void depart(struct vcpu *vcpu, unsigned int cpu)
 }
 
 /*
- * Take the interrupt that made the guest leave. Its handler may not be preempted here:
- * rescheduling is pending work, for which the loop ends.
+ * Take the interrupt that caused the exit. Preemption stays disabled; rescheduling is
+ * pending work and ends the loop.
  *
- * STI keeps interrupts off for one more instruction (APM volume 3, STI), so one has to
- * stand between it and CLI. This is the only place where interrupts are enabled just
- * for a moment.
+ * STI inhibits interrupts for one more instruction (APM volume 3, STI), so there must be
+ * one between it and CLI. This is the only place that enables interrupts for just a
+ * moment.
  */
 static void take_interrupt(void)
 {
@@ -276,11 +280,11 @@ static void take_interrupt(void)
 }
 
 /*
- * An intercepted machine check has not been delivered to the host (APM 15.12): call its
- * handler. The bank registers are this CPU's, and a second #MC would shut it down, so
- * this comes before interrupts are on and the thread can move. The handler is given
- * user mode: an error that only the guest has met is one that the program has met, which
- * gets SIGBUS; with the kernel's own registers it would be a panic.
+ * An intercepted machine check has not been delivered to the host (APM 15.12): call the
+ * host's handler. The bank registers belong to this CPU, and a second #MC would shut it
+ * down, so interrupts must still be off and the thread must not have migrated. The
+ * handler gets registers of user mode: an error that only affects the guest then sends
+ * SIGBUS to the program. With registers of kernel mode it would panic.
  */
 static void handle_machine_check(void)
 {
@@ -290,7 +294,7 @@ static void handle_machine_check(void)
 		do_machine_check(&regs);
 }
 
-/* Handle an exit that belongs to the host; the guest goes on where it was. */
+/* Handle an exit that belongs to the host. The guest is entered again afterwards. */
 static bool host_exit_irqoff(struct vcpu *vcpu)
 {
 	struct svmrun_registers *shown = vcpu->regs;
@@ -304,7 +308,7 @@ static bool host_exit_irqoff(struct vcpu *vcpu)
 	case VMEXIT_NMI:
 	case VMEXIT_SMI:
 	case VMEXIT_INIT:
-		/* Pending until STGI in world_switch(), and handled there. */
+		/* Held pending until STGI in world_switch(), and handled there. */
 		count(&shown->out_exits_nmi, &own->nmis);
 		break;
 	case VMEXIT_EXCP(EXCEPTION_MC):
@@ -318,18 +322,18 @@ static bool host_exit_irqoff(struct vcpu *vcpu)
 	return true;
 }
 
-/* RUN_EXIT, for there will be one, if nothing is in the way */
+/* Check for a reason not to enter the guest. Return RUN_EXIT if there is none. */
 static __always_inline int way_in(const struct vcpu *vcpu)
 {
-	/* An interrupt disables SVM when the machine goes down. */
+	/* SVM is disabled by an interrupt when the machine shuts down. */
 	if (unlikely(!processor_enabled()))
 		return -ENODEV;
-	/* Without a tick nobody else wakes the threads that run RCU's callbacks. */
+	/* Without a tick, only this wakes the threads that run RCU callbacks. */
 	xfer_to_guest_mode_prepare();
 	return unlikely(is_pending(vcpu)) ? RUN_ON : RUN_EXIT;
 }
 
-/* Enter the guest again and again, until an exit does not belong to the host. */
+/* Enter the guest until an exit does not belong to the host, or work is pending. */
 static int enter_repeatedly(struct vcpu *vcpu, bool *entered)
 {
 	unsigned int cpu = arrive(vcpu);
@@ -346,7 +350,7 @@ static int enter_repeatedly(struct vcpu *vcpu, bool *entered)
 			step = RUN_DONE;
 		else
 			again = host_exit_irqoff(vcpu);
-		/* An interrupt that ends a visit is taken in the guest's time. */
+		/* The time of an interrupt that caused the exit is accounted to the guest. */
 		guest_timing_exit_irqoff();
 		*entered = true;
 	} while (step == RUN_EXIT && again);
@@ -367,8 +371,8 @@ static int vcpu_enter_guest(struct vcpu *vcpu, bool *entered)
 		fpu_leave(&vcpu->fpu);
 	if (step == RUN_EXIT && is_invalid(vcpu->hw)) {
 		/*
-		 * There is no state to publish, even if the guest ran before: what
-		 * such a VMCB holds may be the host's.
+		 * Publish no state, even if the guest ran before: after VMEXIT_INVALID
+		 * the VMCB may contain host state.
 		 */
 		*entered = false;
 		return refuse(vcpu, 0, SVMRUN_INVALID_PROCESSOR);
@@ -376,7 +380,7 @@ static int vcpu_enter_guest(struct vcpu *vcpu, bool *entered)
 	return step;
 }
 
-/* A run that fails can be tried again: it loses no event either. */
+/* Resume an interrupted event also on failure, so that the run can be repeated. */
 static int nested_page_fault(struct vcpu *vcpu)
 {
 	const struct svm_vmcb_control *control = &vcpu->hw->control;
@@ -418,7 +422,7 @@ static int handle_exit(struct vcpu *vcpu)
 	return RUN_DONE;
 }
 
-/* Publish how the run ended. */
+/* Write the guest's state and the exit to the program's VMCB. */
 static void finish(struct vcpu *vcpu, int step, bool entered)
 {
 	if (entered) {
@@ -429,7 +433,7 @@ static void finish(struct vcpu *vcpu, int step, bool entered)
 		vmcb_publish_exit(vcpu->user, VMEXIT_INTR);
 	if (step == RUN_REFUSED)
 		vmcb_publish_exit(vcpu->user, VMEXIT_INVALID);
-	/* The state after a shutdown is undefined (APM 15.14.3): check all of it again. */
+	/* The state after a shutdown is undefined (APM 15.14.3): load all of it again. */
 	if (step == RUN_REFUSED ||
 	    vcpu->hw->control.exitcode == VMEXIT_SHUTDOWN)
 		vcpu->loaded = false;

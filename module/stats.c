@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What there is and what has happened to it, for people to read: of one VM or vCPU
- * in /proc/PID/fdinfo/FD, of all in /sys/kernel/debug/svmrun/vms.
+ * Statistics as text: of one VM or vCPU in /proc/PID/fdinfo/FD, of all of them in
+ * /sys/kernel/debug/svmrun/vms.
  */
 #include "stats.h"
 
@@ -22,7 +22,7 @@ static void show(struct seq_file *seq, const char *name, u64 value)
 	seq_printf(seq, "%s:\t%llu\n", name, value);
 }
 
-/* As the reader of procfs sees it; debugfs belongs to no PID namespace. */
+/* The PID in the namespace of the reader of procfs; debugfs belongs to none. */
 static pid_t owner_number(struct seq_file *seq, struct vm *vm)
 {
 	struct inode *inode = file_inode(seq->file);
@@ -33,8 +33,8 @@ static pid_t owner_number(struct seq_file *seq, struct vm *vm)
 }
 
 /**
- * stats_show_vm() - a VM, a line a fact
- * @seq: where to
+ * stats_show_vm() - print a VM's statistics, one per line
+ * @seq: the output
  * @vm: the VM
  */
 void stats_show_vm(struct seq_file *seq, struct vm *vm)
@@ -53,8 +53,8 @@ void stats_show_vm(struct seq_file *seq, struct vm *vm)
 }
 
 /**
- * stats_show_vcpu() - a vCPU, a line a fact
- * @seq: where to
+ * stats_show_vcpu() - print a vCPU's statistics, one per line
+ * @seq: the output
  * @vcpu: the vCPU; it may be running
  */
 void stats_show_vcpu(struct seq_file *seq, const struct vcpu *vcpu)
@@ -95,7 +95,7 @@ static int vms_show(struct seq_file *seq, void *unused)
 DEFINE_SHOW_ATTRIBUTE(vms);
 
 /**
- * stats_init() - make the files; nothing is the worse if that fails
+ * stats_init() - create the files in debugfs; failure is ignored
  */
 void stats_init(void)
 {
@@ -104,7 +104,7 @@ void stats_init(void)
 }
 
 /**
- * stats_exit() - the mirror of stats_init()
+ * stats_exit() - remove the files in debugfs
  */
 void stats_exit(void)
 {

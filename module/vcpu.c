@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A vCPU: the pages that it shares with the program, and the hardware's VMCB.
+ * A vCPU: the pages that it shares with the program, the hardware's VMCB, and kicks
  */
 #include "vcpu.h"
 
@@ -20,15 +20,15 @@
 #define MSRPM_WORDS (PERMISSION_MSRPM_SIZE / sizeof(u64))
 
 /*
- * Every port is intercepted, for every guest (APM 15.10.1); and every MSR, for one
- * whose program has never touched its MSR permission map.
+ * A permission map that intercepts everything. It is the I/O permission map of every guest
+ * (APM 15.10.1), and the MSR permission map until the program first accesses its own.
  */
 static void *all;
 
 static_assert(PERMISSION_MSRPM_SIZE <= PERMISSION_IOPM_SIZE);
 
 /**
- * vcpu_init() - allocate what all vCPUs share
+ * vcpu_init() - allocate the permission map that all vCPUs share
  *
  * Return: 0 or -ENOMEM.
  */
@@ -42,7 +42,7 @@ int vcpu_init(void)
 }
 
 /**
- * vcpu_exit() - the mirror of vcpu_init()
+ * vcpu_exit() - undo vcpu_init()
  */
 void vcpu_exit(void)
 {
@@ -64,7 +64,7 @@ static size_t xsave_size(void)
 	return vcpu_size() - SVMRUN_VCPU_XSAVE;
 }
 
-/* Pages of their own each, since others may keep one longer than the vCPU. */
+/* Allocate pages that are freed one by one: each may be mapped longer than the vCPU lives. */
 static void *alloc_split(int node, size_t size)
 {
 	unsigned int order = get_order(size);
@@ -107,12 +107,12 @@ static int alloc_pages_of(struct vcpu *vcpu)
 	return -ENOMEM;
 }
 
-/* The hardware's VMCB: what the program has no say in. */
+/* Set the fields of the hardware's VMCB that the program cannot change. */
 static void set_up_hw(struct vcpu *vcpu)
 {
 	struct svm_vmcb_control *control = &vcpu->hw->control;
 
-	/* Where __svm_vmrun() finds them; no load of the program's VMCB writes there. */
+	/* __svm_vmrun() reads it there; vmcb_load() does not write these bytes. */
 	*(void **)control->software = vcpu->regs;
 	vcpu->hw_pa = pages_pa(vcpu->hw);
 	vcpu->user_pa = pages_pa(vcpu->user);
@@ -122,8 +122,8 @@ static void set_up_hw(struct vcpu *vcpu)
 }
 
 /**
- * vcpu_create() - a vCPU of @vm
- * @vm: the VM; the vCPU keeps it
+ * vcpu_create() - create a vCPU
+ * @vm: the VM; the vCPU holds a reference to it
  *
  * Return: the vCPU, to vcpu_destroy(); or an error pointer: -ENOMEM, -ENOSPC.
  */
@@ -158,7 +158,7 @@ err_pages:
 }
 
 /**
- * vcpu_destroy() - the mirror of vcpu_create()
+ * vcpu_destroy() - destroy a vCPU
  * @vcpu: not running
  */
 void vcpu_destroy(struct vcpu *vcpu)
@@ -172,7 +172,7 @@ void vcpu_destroy(struct vcpu *vcpu)
 
 /* ---- shared pages -------------------------------------------------------- */
 
-/* NULL if it is the MSR permission map's, and the vCPU has none yet. */
+/* Return NULL for a page of the MSR permission map that is not allocated yet. */
 static struct page *shared_page(const struct vcpu *vcpu, size_t offset)
 {
 	void *pages = vcpu->user;
@@ -180,7 +180,7 @@ static struct page *shared_page(const struct vcpu *vcpu, size_t offset)
 	if (offset >= SVMRUN_VCPU_XSAVE) {
 		pages = vcpu->fpu.area + (offset - SVMRUN_VCPU_XSAVE);
 	} else if (offset >= SVMRUN_VCPU_MSRPM) {
-		/* Pairs with the one in alloc_msrpms(). */
+		/* Pairs with cmpxchg_release() in alloc_msrpms(). */
 		pages = smp_load_acquire(&vcpu->msrpm);
 		if (pages)
 			pages += offset - SVMRUN_VCPU_MSRPM;
@@ -191,8 +191,8 @@ static struct page *shared_page(const struct vcpu *vcpu, size_t offset)
 }
 
 /*
- * The program's MSR permission map, and the hardware's: both at once, so that RUN
- * needs no memory. Whoever comes second finds them.
+ * Allocate the program's MSR permission map and the hardware's together, so that RUN
+ * never allocates. Of several callers the first one succeeds, and the others free theirs.
  */
 static int alloc_msrpms(struct vcpu *vcpu)
 {
@@ -201,15 +201,15 @@ static int alloc_msrpms(struct vcpu *vcpu)
 	if (!maps)
 		return -ENOMEM;
 	memset(maps, 0xff, 2 * PERMISSION_MSRPM_SIZE);
-	/* What is found by smp_load_acquire() is filled. */
+	/* Pairs with smp_load_acquire(), which must see the filled maps. */
 	if (cmpxchg_release(&vcpu->msrpm, NULL, maps))
 		free_split(maps, 2 * PERMISSION_MSRPM_SIZE);
 	return 0;
 }
 
 /*
- * A page that the program has not mapped yet. None of the vCPU's locks may be
- * taken: this can come in the middle of a RUN, whose guest memory the page is.
+ * Fault in a shared page. Take none of the vCPU's locks: the page can be guest memory of
+ * the vCPU itself, and the fault can come from a RUN.
  */
 static vm_fault_t fault(struct vm_fault *vmf)
 {
@@ -230,9 +230,9 @@ static vm_fault_t fault(struct vm_fault *vmf)
 static const struct vm_operations_struct vm_ops = { .fault = fault };
 
 /**
- * vcpu_mmap() - show the program the shared pages
+ * vcpu_mmap() - map the shared pages into a program
  * @vcpu: the vCPU
- * @vma: where
+ * @vma: the mapping
  *
  * Return: 0; -EINVAL if it is a private mapping or not wholly inside; another
  * negative errno.
@@ -263,13 +263,13 @@ int vcpu_mmap(struct vcpu *vcpu, struct vm_area_struct *vma)
 }
 
 /**
- * vcpu_load_msrpm() - take over the program's MSR permission map
+ * vcpu_load_msrpm() - load the program's MSR permission map
  * @vcpu: the vCPU, which the caller has attached
  * @lbr: the guest runs with LBR virtualization
  */
 void vcpu_load_msrpm(struct vcpu *vcpu, bool lbr)
 {
-	/* Pairs with the one in alloc_msrpms(). */
+	/* Pairs with cmpxchg_release() in alloc_msrpms(). */
 	u64 *user = smp_load_acquire(&vcpu->msrpm);
 
 	vcpu->lbr = lbr;
@@ -281,14 +281,14 @@ void vcpu_load_msrpm(struct vcpu *vcpu, bool lbr)
 }
 
 /*
- * End a guest's run, or a wait for a page of its memory (userfaultfd), as a signal
- * would. The kernel forgets the flag when the thread returns to the program. A sleep
- * that signals do not end is not this module's to end either.
+ * End a run, or its wait for a page of guest memory (userfaultfd), as a signal would. The
+ * kernel clears the flag when the thread returns to user mode. Do not wake the thread
+ * from an uninterruptible sleep.
  */
 static void notify(struct task_struct *thread)
 {
 	set_tsk_thread_flag(thread, TIF_NOTIFY_SIGNAL);
-	/* A thread that falls asleep sees the flag, or we see that it sleeps. */
+	/* Either the thread sees the flag before it sleeps, or this sees that it sleeps. */
 	smp_mb__after_atomic();
 	if (!(READ_ONCE(thread->__state) & TASK_INTERRUPTIBLE) ||
 	    !wake_up_process(thread))
@@ -296,7 +296,7 @@ static void notify(struct task_struct *thread)
 }
 
 /**
- * vcpu_kick() - make the run in flight, or the next one, return
+ * vcpu_kick() - make the run in progress, or the next one, return
  * @vcpu: the vCPU
  */
 void vcpu_kick(struct vcpu *vcpu)
@@ -306,8 +306,8 @@ void vcpu_kick(struct vcpu *vcpu)
 	WRITE_ONCE(vcpu->kicked, 1);
 	spin_lock(&vcpu->kick_lock);
 	/*
-	 * Pairs with cmpxchg() in vcpu_attach(): we see the thread, or it sees @kicked;
-	 * and with xchg() in vcpu_detach().
+	 * Pairs with cmpxchg() in vcpu_attach(): this sees the thread, or the thread
+	 * sees @kicked; and with xchg() in vcpu_detach().
 	 */
 	smp_mb__after_spinlock();
 	thread = READ_ONCE(vcpu->thread);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A VM: an address space that lives as long as its file or a vCPU of it, and
- * that keeps SVM enabled.
+ * A VM: guest memory and vCPUs. It lives as long as its file or one of its vCPUs, and SVM
+ * stays enabled meanwhile.
  */
 #include "vm.h"
 
@@ -17,7 +17,7 @@ static LIST_HEAD(vms);
 static DEFINE_MUTEX(vms_mutex); /* vms */
 
 /**
- * vm_create() - a VM in the current process's address space
+ * vm_create() - create a VM in the current process's address space
  *
  * Return: the VM, to vm_put(); or an error pointer: -ENOMEM, or as
  * processor_get().
@@ -69,7 +69,7 @@ static void release(struct kref *ref)
 }
 
 /**
- * vm_get() - keep a VM
+ * vm_get() - take a reference to a VM
  * @vm: the VM, to vm_put()
  */
 void vm_get(struct vm *vm)
@@ -78,8 +78,8 @@ void vm_get(struct vm *vm)
 }
 
 /**
- * vm_put() - the mirror of vm_create() and vm_get()
- * @vm: gone if nobody else keeps it
+ * vm_put() - drop a reference to a VM
+ * @vm: the VM, destroyed with its last reference
  */
 void vm_put(struct vm *vm)
 {
@@ -87,8 +87,8 @@ void vm_put(struct vm *vm)
 }
 
 /**
- * vm_vcpu_add() - have one more vCPU
- * @vcpu: the vCPU, of this VM; gets its number
+ * vm_vcpu_add() - add a vCPU to its VM
+ * @vcpu: the vCPU; gets its number
  *
  * Return: 0 or -ENOSPC.
  */
@@ -109,7 +109,7 @@ int vm_vcpu_add(struct vcpu *vcpu)
 }
 
 /**
- * vm_vcpu_remove() - the mirror of vm_vcpu_add()
+ * vm_vcpu_remove() - remove a vCPU from its VM
  * @vcpu: the vCPU
  */
 void vm_vcpu_remove(struct vcpu *vcpu)
@@ -123,8 +123,8 @@ void vm_vcpu_remove(struct vcpu *vcpu)
 }
 
 /**
- * vm_for_each() - do something with each VM that there is
- * @function: what; it creates and destroys none
+ * vm_for_each() - call a function for each VM
+ * @function: must not create or destroy VMs
  * @data: for @function
  */
 void vm_for_each(void (*function)(struct vm *vm, void *data), void *data)
@@ -138,7 +138,7 @@ void vm_for_each(void (*function)(struct vm *vm, void *data), void *data)
 }
 
 /**
- * vm_info() - what a VM has at the moment
+ * vm_info() - get the present numbers of vCPUs, regions and pages
  * @vm: the VM
  * @info: filled in
  */

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The program's VMCB -> the hardware's VMCB -> the program's VMCB. The program
- * can change its VMCB at any time: what is checked is read once. The hardware's
- * VMCB is never shared, so what stands there has passed the policy.
+ * Copy the program's VMCB to the hardware's VMCB before a run, and back afterwards. The
+ * program can change its VMCB at any time, so each field is read once, and the value that
+ * was read is checked. The hardware's VMCB is never shared: its values have been
+ * checked against the policy.
  */
 #include "vmcb.h"
 
@@ -14,7 +15,7 @@ static bool refuse(struct vmcb_refusal *refusal, u32 offset, u32 reason)
 	return false;
 }
 
-/* Is what the program says within the policy? */
+/* Does the policy permit the value? */
 static bool permitted(u64 value, u64 refused, u64 required, u32 offset,
 		      struct vmcb_refusal *refusal)
 {
@@ -57,7 +58,7 @@ static __always_inline bool load_control(struct svm_vmcb_control *hw,
 #undef AND_LOAD
 }
 
-/* What the processor cannot do must not be asked of it. */
+/* Refuse a value that needs a feature which the processor does not have. */
 static bool supported(u64 wanted, u32 feature, u32 features, u32 offset,
 		      struct vmcb_refusal *refusal)
 {
@@ -66,7 +67,7 @@ static bool supported(u64 wanted, u32 feature, u32 features, u32 offset,
 	return true;
 }
 
-/* Beyond what the tables force everywhere, this processor may need more. */
+/* Add the intercepts that this processor needs besides those of the policy. */
 static void force_intercepts(struct svm_vmcb_control *hw,
 			     const struct vmcb_limits *limits)
 {
@@ -103,8 +104,9 @@ static bool check_tlb_control(u8 value, u32 features,
 }
 
 /*
- * The ASID in use is the module's own; APM 15.5.1 only forbids the host's. But as
- * with one of the program's own, a change of it leaves the translations behind.
+ * The guest runs with an ASID of the module's. The program's must not be 0 (APM 15.5.1);
+ * if it changes, the guest gets a new one, since the program expects no translations
+ * from before.
  */
 static __always_inline bool load_asid(struct vmcb_request *request,
 				      const struct svm_vmcb_control *user,
@@ -137,7 +139,7 @@ static __always_inline bool load_tlb(struct vmcb_request *request,
 	return check_tlb_control(value, limits->features, refusal);
 }
 
-/* @clean: the groups to leave out, as clean bits name them. */
+/* Copy all groups of fields except those in @clean. */
 static __always_inline void copy_state(struct svm_vmcb_save *to,
 				       const struct svm_vmcb_save *from,
 				       u32 clean)
@@ -162,7 +164,7 @@ static bool allowed(u64 value, u64 known, u64 limit, u32 offset,
 	return true;
 }
 
-/* Of the state, the processor checks all but this itself. */
+/* Check the state that the processor does not check itself. */
 static bool check_state(const struct svm_vmcb_save *hw,
 			const struct vmcb_limits *limits,
 			struct vmcb_refusal *refusal)
@@ -178,7 +180,7 @@ static bool check_state(const struct svm_vmcb_save *hw,
 #undef AND_ALLOWED
 }
 
-/* Read once, as everything that the program may be changing */
+/* CR4 is read once, because the program may be changing it. */
 static void hide_cr4(struct svm_vmcb_save *hw, struct vmcb_request *request,
 		     const struct vmcb_limits *limits)
 {
@@ -213,17 +215,18 @@ static __always_inline bool load(struct svm_vmcb *hw,
 }
 
 /**
- * vmcb_load() - take over what the program says, as far as it may say it
- * @hw: the hardware's VMCB; the module's own fields are left as they are, but
- *	its clean bits are cleared for what may have changed
- * @user: the program's VMCB, which it may be changing meanwhile
+ * vmcb_load() - load the program's VMCB, checked against the policy
+ * @hw: the hardware's VMCB. Fields that only the module sets are not written; clean bits
+ *	of groups that may have changed are cleared
+ * @user: the program's VMCB, which the program may be changing
  * @clean: clean bits (APM 15.15.3): groups that have not changed since @hw
  *	was last loaded from @user; 0 the first time
- * @limits: what guests may use here
+ * @limits: what the processor supports
  * @request: filled in
  * @refusal: filled in if the VMCB is refused
  *
- * After a refusal @hw is a mixture, within the policy, to which clean bits must not be applied.
+ * After a refusal @hw contains some of the new values, all of them checked; the next
+ * call must load every group.
  *
  * Return: true if @hw may be run.
  */
@@ -242,7 +245,7 @@ bool vmcb_load(struct svm_vmcb *hw, const struct svm_vmcb *user, u32 clean,
  * @request: as for vmcb_load()
  * @refusal: as for vmcb_load()
  *
- * Compiled apart, since next to nothing is left to do.
+ * A separate function so that the compiler removes almost everything.
  *
  * Return: as vmcb_load().
  */
@@ -276,7 +279,7 @@ static void publish_exit(struct svm_vmcb_control *user,
 }
 
 /**
- * vmcb_publish() - tell the program what #VMEXIT wrote
+ * vmcb_publish() - copy the state after #VMEXIT to the program's VMCB
  * @user: the program's VMCB
  * @hw: the hardware's VMCB after #VMEXIT (APM 15.6)
  * @request: from vmcb_load()
@@ -284,7 +287,7 @@ static void publish_exit(struct svm_vmcb_control *user,
 void vmcb_publish(struct svm_vmcb *user, const struct svm_vmcb *hw,
 		  const struct vmcb_request *request)
 {
-	/* Without LBR virtualization those registers are the host's (APM 15.23). */
+	/* Without LBR virtualization these registers contain host state (APM 15.23). */
 	bool lbr = hw->control.virt_ext & SVM_VIRT_LBR_ENABLE;
 
 	publish_exit(&user->control, &hw->control);
@@ -293,8 +296,8 @@ void vmcb_publish(struct svm_vmcb *user, const struct svm_vmcb *hw,
 }
 
 /**
- * vmcb_publish_exit() - tell the program of an exit that no guest has made
- * @user: the program's VMCB, untouched but for the exit
+ * vmcb_publish_exit() - write an exit code that the processor has not written
+ * @user: the program's VMCB; only the exit is written
  * @exitcode: VMEXIT_INVALID: VMRUN of an illegal VMCB ends so (APM 15.5.1);
  *	VMEXIT_INTR
  */

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The limits of guests on this machine: the bits that the field policy knows and
- * the processor has. A new processor's features are out of reach until the policy
+ * The bits that a VMCB may have on this machine: those that the field policy permits and
+ * the processor supports. Features of a new processor are not permitted until the policy
  * names them.
  */
 #include "vmcb_limits.h"
@@ -10,7 +10,7 @@
 #define CPUID_LARGEST 0x80000000
 #define XCR0_PKRU (1ull << 9)
 
-/* A function that the processor does not have reads as zeros. */
+/* Return 0 for a CPUID function that the processor does not have. */
 static u32 output(const struct vmcb_limits_host *host, u32 function,
 		  u32 subfunction, unsigned int number)
 {
@@ -45,7 +45,7 @@ static u64 efer(const struct vmcb_limits_host *host)
 }
 
 /**
- * vmcb_limits_find() - find out what guests may use
+ * vmcb_limits_find() - find the bits that a VMCB may have on this machine
  * @limits: filled in
  * @host: the host
  */

@@ -40,7 +40,7 @@ static __always_inline void debugctl_back_to_host(u64 debugctl)
 }
 
 /**
- * world_init() - allocate what each CPU keeps of the host's state
+ * world_init() - allocate each CPU's VMCB for host state
  *
  * Return: 0 or -ENOMEM.
  */
@@ -62,7 +62,7 @@ int world_init(void)
 }
 
 /**
- * world_exit() - the mirror of world_init()
+ * world_exit() - undo world_init()
  */
 void world_exit(void)
 {
@@ -92,17 +92,16 @@ static __always_inline void leave_host(bool stay)
 /**
  * world_switch() - run a guest until #VMEXIT
  * @vmcb_pa: physical address of its VMCB, as __svm_vmrun() takes it
- * @state_pa: physical address of the VMCB that has the state VMRUN leaves out
- * @stay: tell RCU that it can do without this CPU meanwhile. Needed for a guest that
- *	was interrupted, as the tick does sooner or later; RCU learns of the others when
- *	the program runs.
+ * @state_pa: physical address of the VMCB for VMLOAD and VMSAVE
+ * @stay: notify RCU that this CPU is in a guest. Necessary for a guest that is entered
+ *	again after an interrupt; otherwise RCU is notified when the program runs.
  *
  * Call with interrupts off, and with SVM enabled on this CPU; interrupts are off
  * again afterwards.
  *
- * GIF is clear from before the host's state is read until it is back, so no
- * interrupt, NMI or machine check can run with state of the guest's, or change state
- * of the host's that has been saved already (LDTR by modify_ldt(), DEBUGCTL by perf).
+ * GIF is clear from before the host's state is saved until it is restored, so no
+ * interrupt, NMI or machine check can run with guest state, or change host state that
+ * has already been saved (LDTR by modify_ldt(), DEBUGCTL by perf).
  * That is why VMSAVE is repeated at each entry. Interrupts are on for the guest: with
  * V_INTR_MASKING they are the host's and cause #VMEXIT (APM 15.21.1). STI stands far
  * from VMRUN, because an interrupt shadow would be the guest's.
