@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Runs every suite; TAP on standard output, a line a test. */
+/* Run every suite, and print TAP, one line per test. */
 #include <stdlib.h>
 
 #include "suites.h"
@@ -17,13 +17,23 @@ Suite *suite_of(const char *name, const TTest **const *tests, size_t count)
 	return suite;
 }
 
+/*
+ * Keep little freed memory: libcheck frees the messages of each assertion, hundreds of
+ * megabytes in all, and every test is a fork of this process.
+ */
+const char *__asan_default_options(void);
+const char *__asan_default_options(void)
+{
+	return "quarantine_size_mb=16";
+}
+
 int main(void)
 {
 	SRunner *runner;
 	int failed;
 	size_t i;
 
-	/* Seconds a test: sanitizers on a busy machine are slow. */
+	/* Seconds per test: sanitizers on a busy machine are slow. */
 	setenv("CK_DEFAULT_TIMEOUT", "60", 0);
 	runner = srunner_create(NULL);
 	for (i = 0; i < ARRAY_SIZE(suites); i++)
