@@ -9,7 +9,7 @@
  * @generation: of the ASIDs handed out since the last flush of the whole TLB; never 0
  * @count: number of ASIDs that the processor has; 0 is the host's
  * @next: the next to hand out
- * @flush_owed: no VMRUN has flushed the TLB yet since @generation began
+ * @flush_owed: a flush is due: no VMRUN has flushed the TLB since @generation began
  */
 struct asid_pool {
 	u64 generation;
@@ -19,10 +19,10 @@ struct asid_pool {
 };
 
 /**
- * struct asid - the ASID of a vCPU, whose number is in the hardware's VMCB
- * @generation: of its pool when it was handed out, 0 for none
- * @cpu: whose pool it is from
- * @tlb_generation: of the nested page table whose translations it may tag
+ * struct asid - the ASID of a vCPU; its number is in the hardware's VMCB
+ * @generation: generation of its pool when it was handed out, 0 for none
+ * @cpu: CPU of its pool
+ * @tlb_generation: generation of the translations that it may tag
  */
 struct asid {
 	u64 generation;
@@ -37,12 +37,12 @@ void asid_assign(struct asid *asid, struct asid_pool *pool, u32 cpu,
 void asid_drop(struct asid *asid);
 
 /**
- * asid_prepare() - before VMRUN: have an ASID that tags no outdated translation
- * @asid: the vCPU's
- * @pool: this CPU's
+ * asid_prepare() - make sure before VMRUN that the ASID tags no outdated translation
+ * @asid: ASID of the vCPU
+ * @pool: ASIDs of this CPU
  * @cpu: this CPU
- * @tlb_generation: of the VM's nested page table: changes when translations have been
- *	taken out of it
+ * @tlb_generation: generation of the VM's nested page table: changes when translations
+ *	have been removed
  * @control: of the hardware's VMCB: ASID, TLB_CONTROL and clean bits are filled in
  */
 static inline void asid_prepare(struct asid *asid, struct asid_pool *pool,
@@ -60,8 +60,8 @@ static inline void asid_prepare(struct asid *asid, struct asid_pool *pool,
 }
 
 /**
- * asid_entered() - after a VMRUN that did not end with VMEXIT_INVALID
- * @pool: this CPU's
+ * asid_entered() - note a VMRUN that did not end with VMEXIT_INVALID
+ * @pool: ASIDs of this CPU
  * @control: of the hardware's VMCB, from asid_prepare() on this CPU
  */
 static inline void asid_entered(struct asid_pool *pool,

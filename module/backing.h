@@ -11,10 +11,10 @@ struct memory;
 
 /**
  * struct backing - a range of the program's memory that a VM's regions lie in
- * @notifier: called when Linux takes pages of it away
- * @ref: the tree has one, and so has each thread that is looking for a page
- * @node: in the VM's tree, until another one takes its place or no region is left
- * @memory: whose regions lie in it
+ * @notifier: called when Linux invalidates pages
+ * @ref: references: of the tree, and of each thread that is looking for a page
+ * @node: in the VM's tree, until another one replaces it or no region is left
+ * @memory: address space of the regions that lie in it
  * @hva: first host virtual address
  * @end: behind the last one
  * @used: sum of the regions' bytes; guarded by the mutex of @memory
@@ -29,18 +29,18 @@ struct backing {
 	u64 used;
 };
 
-/* Pages that are looked for at a time, at most */
+/* Maximum number of pages to look up at a time */
 #define BACKING_PAGES 64
 
 /**
  * struct backing_pages - pages that were found in the program's memory
- * @hva: where the first one is
- * @page: the pages, one behind the other; Linux may take them away unless the
- *	lock of the nested page table is held and backing_has_changed() says no
+ * @hva: host virtual address of the first one
+ * @page: the pages, in order of their addresses; Linux may invalidate them unless the lock
+ *	of the nested page table is held and backing_has_changed() returns false
  * @count: how many
- * @order: the first lies in 1 << @order pages that Linux maps as one
- * @writable: the program may write to them
- * @sequence: to ask backing_has_changed() with
+ * @order: the first is part of 1 << @order pages that Linux maps as one
+ * @writable: the program can write to them
+ * @sequence: for backing_has_changed()
  */
 struct backing_pages {
 	u64 hva;

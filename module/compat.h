@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The differences between kernels: the only place that tests for them. Other files are
- * written for the newest. Distributions backport, so what a kernel has is told by its
- * headers and not by its version: conftest.h has a HAVE_NAME for each function of
- * conftest.c that compiles.
+ * Differences between kernels. Other files are written for the newest kernel. Because
+ * distributions backport, this file tests for features and not for versions: conftest.h
+ * defines HAVE_NAME for each function of conftest.c that compiles.
  */
 #ifndef SVMRUN_COMPAT_H
 #define SVMRUN_COMPAT_H
@@ -18,12 +17,13 @@
 #include <asm/msr-index.h>
 
 /*
- * UNTRAIN_AFTER_GUEST: make what the guest taught the predictors of returns
- * harmless. It changes RAX, RCX and RDX, and comes before the first RET.
+ * UNTRAIN_AFTER_GUEST - protect the host against a guest's training of return predictors
+ *
+ * It changes RAX, RCX and RDX. No RET may be executed between #VMEXIT and it.
  */
 /* clang-format off */
 #ifndef HAVE_ENTRY_IBPB
-/* The kernel's own barrier is KVM's alone, so this writes the MSR itself. */
+/* The kernel exports its barrier to KVM only, so this writes the MSR itself. */
 .macro UNTRAIN_AFTER_GUEST
 	CALL_UNTRAIN_RET
 	ALTERNATIVE "jmp .Lno_barrier_\@", "", X86_FEATURE_IBPB_ON_VMEXIT
@@ -83,8 +83,8 @@ static inline void vm_flags_set(struct vm_area_struct *vma, vm_flags_t flags)
 #endif
 
 /*
- * SYSCORE() - what register_syscore() takes: functions that are called when the
- * machine goes to sleep and when it wakes up, with SYSCORE_PARAMETERS.
+ * SYSCORE() - argument of register_syscore(): the functions to call, with
+ * SYSCORE_PARAMETERS, when the machine is suspended and when it resumes
  */
 #ifdef HAVE_REGISTER_SYSCORE
 #define SYSCORE_PARAMETERS void *unused
@@ -105,7 +105,7 @@ static inline void vm_flags_set(struct vm_area_struct *vma, vm_flags_t flags)
 #define unregister_syscore(syscore) unregister_syscore_ops(syscore)
 #endif
 
-/* Without these, large pages are always memory. */
+/* In kernels without these, every large page is memory. */
 #ifndef HAVE_PMD_SPECIAL
 static inline bool pmd_special(pmd_t pmd)
 {
@@ -125,9 +125,9 @@ static inline bool pud_special(pud_t pud)
 #endif
 
 /*
- * Deal with what is pending before a guest is entered: rescheduling, task work.
- * Older kernels' function notes a signal in a struct kvm_vcpu: it gets one that
- * nobody reads.
+ * Handle pending work before a guest is entered: rescheduling, task work. In older kernels
+ * the function records a signal in a struct kvm_vcpu: pass one that is not used
+ * otherwise.
  */
 static inline int guest_work_handle(void)
 {
@@ -141,7 +141,7 @@ static inline int guest_work_handle(void)
 #endif
 }
 
-/* May this kernel be the host of SNP guests? */
+/* Can this kernel be a host of SNP guests? */
 static inline bool is_snp_host(void)
 {
 #ifdef X86_FEATURE_SEV_SNP
@@ -151,7 +151,7 @@ static inline bool is_snp_host(void)
 #endif
 }
 
-/* Ask for a branch prediction barrier before this CPU is in userspace again. */
+/* Request a branch prediction barrier before this CPU returns to user mode. */
 static inline void ibpb_before_user(void)
 {
 #ifdef X86_FEATURE_IBPB_EXIT_TO_USER
@@ -161,8 +161,8 @@ static inline void ibpb_before_user(void)
 }
 
 /*
- * Have this CPU speculate less as long as there are guests, if it is one that wants
- * it: what they taught it of returns is then harmless to the host (SRSO).
+ * Restrict speculation on this CPU while there are guests, if the processor has such a
+ * bit. It protects the host against their training of return predictors (SRSO).
  */
 static inline void bp_spec_reduce(bool reduce)
 {
@@ -177,7 +177,7 @@ static inline void bp_spec_reduce(bool reduce)
 #endif
 }
 
-/* Can what one thread of a core taught it of returns steer the other, idle or not? */
+/* Can one thread of a core poison the return predictor of the other (SMT_RSB)? */
 static inline bool smt_rsb_is_possible(void)
 {
 #ifdef X86_BUG_SMT_RSB
@@ -188,8 +188,8 @@ static inline bool smt_rsb_is_possible(void)
 }
 
 /*
- * Clear the CPU's buffers, on processors that want it before VMRUN: assembly;
- * selector is a memory operand, for that is what VERW needs to do it.
+ * Assembly that clears CPU buffers, on processors that need it before VMRUN. The operand
+ * @selector must be in memory, because only that form of VERW clears buffers.
  */
 #ifdef X86_FEATURE_CLEAR_CPU_BUF_VM
 #define CLEAR_BUFFERS(selector)                                                \

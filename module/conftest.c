@@ -16,7 +16,7 @@
 #include <linux/entry-kvm.h>
 #endif
 
-/* For sparse, which does not know __has_include */
+/* Not __has_include, which sparse does not support */
 static inline void have_entry_virt_h(void)
 {
 #if !__has_include(<linux/entry-virt.h>)

@@ -24,10 +24,10 @@ void debugreg_enter(struct debugreg_host *host, const u64 guest[4],
 void debugreg_leave(struct debugreg_host *host, u64 guest[4]);
 
 /**
- * debugreg_take_dr6() - right after #VMEXIT, which leaves the guest's DR6 (APM 15.6)
- * @dr6: the guest's
+ * debugreg_take_dr6() - clear the guest's DR6, which #VMEXIT leaves loaded (APM 15.6)
+ * @dr6: its value, from the VMCB
  *
- * The host's #DB handler takes what it finds there for its own.
+ * The host's #DB handler would otherwise act on the guest's bits.
  */
 static inline void debugreg_take_dr6(u64 dr6)
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * /dev/svmrun and the file descriptors it gives: the boundary to the program.
- * Arguments are copied and checked here; below are kernel types only.
+ * /dev/svmrun and the file descriptors of VMs and vCPUs: the boundary to the program.
+ * Arguments are copied and checked here; the other files take kernel types only.
  */
 #include "device.h"
 
@@ -42,10 +42,10 @@ union argument {
 /**
  * struct call - an ioctl
  * @cmd: its number
- * @size: bytes of its argument, 0 if it has none
- * @min_size: bytes that its argument had when the call was new
- * @flags: flags that it knows
- * @handler: gets the argument, copied; returns what ioctl returns
+ * @size: size of its argument in bytes, 0 if it has none
+ * @min_size: size of its argument in the first version of the call
+ * @flags: flags that it supports
+ * @handler: called with a copy of the argument; returns what ioctl() returns
  */
 struct call {
 	unsigned int cmd;
@@ -66,7 +66,7 @@ struct call {
 		.cmd = number, .handler = function                             \
 	}
 
-/* Everything but the argument's size, which may grow. */
+/* Compare everything except the argument's size, which may grow. */
 static bool call_matches(const struct call *call, unsigned int cmd)
 {
 	const unsigned int size_bits = _IOC_SIZEMASK << _IOC_SIZESHIFT;
@@ -158,7 +158,7 @@ static const struct call vcpu_calls[] = {
 static long vcpu_file_ioctl(struct file *file, unsigned int cmd,
 			    unsigned long user)
 {
-	/* By far the most frequent: neither looked for nor called indirectly */
+	/* RUN is by far the most frequent call: no search, and no indirect call. */
 	if (cmd == SVMRUN_RUN && !user)
 		return vcpu_file_run(file, NULL);
 	return dispatch(vcpu_calls, ARRAY_SIZE(vcpu_calls), file, cmd, user);
@@ -205,7 +205,7 @@ static long check_range(const struct vm *vm, u64 gpa, u64 length)
 	return 0;
 }
 
-/* Memory need not be there, but must be where a program's can be. */
+/* The range must be in user address space; there need be no memory. */
 static long check_hva(u64 hva, u64 length)
 {
 	if (!PAGE_ALIGNED(hva) || length > TASK_SIZE ||
@@ -265,7 +265,7 @@ static long vm_file_protect(struct file *file, union argument *argument)
 			      map_rights(protect->flags));
 }
 
-/* A page of bits at a time */
+/* Bytes of guest memory for one page of bits */
 #define DIRTY_PIECE (PAGE_SIZE * BITS_PER_BYTE * PAGE_SIZE)
 
 static long fetch_piece(struct memory *memory, u64 gpa, u64 length, u64 *bits,
@@ -426,7 +426,7 @@ static struct miscdevice device = {
 };
 
 /**
- * device_init() - make /dev/svmrun: from here on programs come
+ * device_init() - create /dev/svmrun; programs can open it from here on
  *
  * Return: 0 or a negative errno.
  */
@@ -436,7 +436,7 @@ int device_init(void)
 }
 
 /**
- * device_exit() - the mirror of device_init(); no file is open any more
+ * device_exit() - remove /dev/svmrun; no file is open
  */
 void device_exit(void)
 {

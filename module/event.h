@@ -12,10 +12,10 @@
 #define EXCEPTION_MC 18
 
 /**
- * struct event_injection - an event as VMRUN was told to inject it
+ * struct event_injection - the event that VMRUN injected
  * @event: EVENTINJ
- * @rip: where the guest was entered
- * @nrip: where a software interrupt returns to (APM 15.20)
+ * @rip: RIP at VMRUN
+ * @nrip: return address of a software interrupt (APM 15.20)
  */
 struct event_injection {
 	u64 event;
@@ -27,7 +27,7 @@ void event_resume(struct svm_vmcb *hw, const struct event_injection *injected);
 bool event_reflect(struct svm_vmcb *hw, u32 requested);
 
 /**
- * event_note() - remember what is about to be injected
+ * event_note() - save the event that VMRUN is about to inject
  * @injected: filled in
  * @hw: the hardware's VMCB, about to be run
  */

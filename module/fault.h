@@ -11,11 +11,11 @@ struct memory;
 #define FAULT_NEXT_NONE (~0ull)
 
 /**
- * struct fault_state - what a vCPU keeps from one fault to the next
- * @cache: tables in hand
- * @next: where the guest will fault next if it goes on as it does; or
- *	FAULT_NEXT_NONE, after a large page
- * @ahead: pages to map beyond the one that it touches
+ * struct fault_state - state of a vCPU between nested page faults
+ * @cache: allocated tables
+ * @next: address of the next fault if the guest accesses its memory in order, or
+ *	FAULT_NEXT_NONE after a large page
+ * @ahead: number of pages to map beyond the one that the guest accesses
  */
 struct fault_state {
 	struct npt_cache cache;

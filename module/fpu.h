@@ -8,7 +8,7 @@
  * struct guest_fpu - a guest's extended state
  * @area: its XSAVE area, standard format
  * @xcr0: its XCR0
- * @host_pkru: while the guest's is loaded: what to put back
+ * @host_pkru: the host's PKRU while the guest's is loaded
  */
 struct guest_fpu {
 	void *area;

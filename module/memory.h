@@ -15,23 +15,23 @@
 
 #define MEMORY_MAX_REGIONS 65536
 
-/* Entries to look at before letting others have the lock */
+/* Number of entries to visit before the lock is released */
 #define MEMORY_STEPS 1024
 
 struct mm_struct;
 
 /**
  * struct memory - the guest physical address space of a VM
- * @mm: whose memory it is
- * @mutex: one at a time changes @regions and @backings; taken outside of mmap_lock
- * @lock: guards @regions, @backings and @npt; taken inside of everything
- * @regions: what is tied where
- * @backings: the program's memory that regions lie in, each in one of them; by host
- *	virtual address; none overlaps or touches another
+ * @mm: address space of the program
+ * @mutex: serialises changes of @regions and @backings; mmap_lock is taken inside of it
+ * @lock: guards @regions, @backings and @npt; no lock is taken inside of it
+ * @regions: mapped ranges
+ * @backings: ranges of the program's memory, by host virtual address; each region lies in
+ *	one of them, and none overlaps or adjoins another
  * @npt: the nested page table
- * @tlb_generation: rises when translations have been taken away
- * @running: CPUs that may hold translations of this VM and be using them; in cache
- *	lines of its own, because each RUN writes to it
+ * @tlb_generation: incremented when translations have been removed
+ * @running: CPUs that may be using translations of this VM; in cache lines of its own,
+ *	because each RUN writes to it
  */
 struct memory {
 	struct mm_struct *mm;

@@ -7,14 +7,14 @@
 #define NPT_PAGE_SHIFT 12
 #define NPT_PAGE_SIZE (1ull << NPT_PAGE_SHIFT)
 
-/* Rights of a mapping, besides read */
+/* Permissions of a mapping, besides read */
 #define NPT_WRITE (1u << 0)
 #define NPT_EXEC (1u << 1)
 
-/* Tables below the root that one mapping may need, with 5 levels */
+/* Maximum number of tables that a mapping needs, with 5 levels */
 #define NPT_CACHE_TABLES 4
 
-/* Levels at which a page can stand: 4 KiB, 2 MiB, 1 GiB (APM 5.3) */
+/* Levels that can map pages: 4 KiB, 2 MiB, 1 GiB (APM 5.3) */
 #define NPT_PAGE_LEVELS 3
 
 /**
@@ -23,10 +23,10 @@
  * @encryption: SME's encryption bit for every address in the table, 0 without
  * @levels: 4, or 5 if the host pages with LA57
  * @tables: tables in use, the root included
- * @list: of them
+ * @list: all of them
  * @pages: pages that are mapped, by level: [0] of 4 KiB, [1] 2 MiB, [2] 1 GiB
  *
- * Callers keep out of each other's way; the processor may walk it at any time.
+ * Callers serialise their calls. The processor may walk the table at any time.
  */
 struct npt {
 	u64 *root;
@@ -38,7 +38,7 @@ struct npt {
 };
 
 /**
- * struct npt_cache - tables in hand, so that mapping need not allocate
+ * struct npt_cache - allocated tables, so that npt_map() need not allocate
  * @table: the tables
  * @count: how many
  */
@@ -48,14 +48,14 @@ struct npt_cache {
 };
 
 /**
- * struct npt_range - a range that is worked on in steps
- * @gpa: where to go on, a multiple of the page size
- * @end: where to end, a multiple of the page size
- * @log: a bit a page from @log_gpa on, or NULL: gets the pages of 4 KiB that were
- *	written to and that zapping or collecting finds
+ * struct npt_range - a range that is processed in steps
+ * @gpa: address of the next step, a multiple of the page size
+ * @end: end of the range, a multiple of the page size
+ * @log: one bit per page from @log_gpa on, set for dirty pages of 4 KiB that npt_zap() or
+ *	npt_collect() finds; may be NULL
  * @log_gpa: a multiple of the page size, at most @gpa
- * @flush: rights were taken away: the TLB must be flushed
- * @freed: tables that were taken out, for npt_range_free()
+ * @flush: permissions were removed, so the TLB must be flushed
+ * @freed: tables that were detached, for npt_range_free()
  */
 struct npt_range {
 	u64 gpa;

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What the pure files (vmcb, permission, npt, asid) need of their surroundings.
- * They take plain data only, so that the unit tests compile the very same files
- * as an ordinary program.
+ * Environment of the files that depend on plain data only (vmcb, permission, npt, asid).
+ * The unit tests compile the same files in an ordinary program.
  */
 #ifndef SVMRUN_PLAIN_H
 #define SVMRUN_PLAIN_H
@@ -55,7 +54,7 @@ static inline u64 *table_from_pa(u64 pa)
 	return phys_to_virt(pa);
 }
 
-/* Its owner's, as long as it has the table */
+/* The link of a table that is in use; it belongs to the owner of the table. */
 static inline struct list_head *table_link(u64 *table)
 {
 	return &virt_to_page(table)->lru;
@@ -124,7 +123,7 @@ static inline void list_del(struct list_head *link)
 	link->prev->next = link->next;
 }
 
-/* A page, and the link behind it */
+/* A page, followed by the link */
 static inline u64 *table_alloc(void)
 {
 	u64 *table = aligned_alloc(4096, 2 * 4096);

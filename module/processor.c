@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The processors: whether they have SVM, and turning it on for the time that
- * there are VMs. EFER.SVME says to whom a CPU belongs; another hypervisor makes
- * the same check, so that the first user wins.
+ * Detect SVM, and enable it on every CPU while there are VMs. EFER.SVME shows that a
+ * hypervisor uses a CPU. Other hypervisors make the same check, so the first one has it.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -40,16 +39,15 @@ static u32 svm_revision, svm_asids;
 static enum cpuhp_state hotplug_state;
 
 /*
- * Guards users and going_down. Taken after the CPU hotplug lock, and inside of
- * nothing else.
+ * Guards users and going_down. Taken with the CPU hotplug lock held, and with no other.
  */
 static DEFINE_MUTEX(users_mutex);
 static unsigned int users; /* VMs */
-static bool going_down; /* no SVM any more, whoever wants it */
+static bool going_down; /* SVM stays disabled for good */
 
 /**
- * processor_change_tsc_ratio() - the part of processor_set_tsc_ratio() that is rare
- * @ratio: as there
+ * processor_change_tsc_ratio() - slow path of processor_set_tsc_ratio()
+ * @ratio: as for that
  */
 void processor_change_tsc_ratio(u64 ratio)
 {
@@ -58,7 +56,7 @@ void processor_change_tsc_ratio(u64 ratio)
 }
 
 /**
- * processor_restore_save_area() - the part of processor_check_save_area() for SNP hosts
+ * processor_restore_save_area() - slow path of processor_check_save_area()
  */
 void processor_restore_save_area(void)
 {
@@ -77,9 +75,9 @@ u32 processor_npt_levels(void)
 }
 
 /**
- * processor_npt_page_levels() - how large pages of nested page tables can be
+ * processor_npt_page_levels() - levels at which a nested page table can map pages
  *
- * Return: 3 if pages of 1 GiB are to be had (APM 5.3.4), else 2.
+ * Return: 3 if 1 GiB pages are supported (APM 5.3.4), else 2.
  */
 u32 processor_npt_page_levels(void)
 {
@@ -89,7 +87,7 @@ u32 processor_npt_page_levels(void)
 /**
  * processor_gpa_bits() - width of guest physical addresses
  *
- * Return: bits; what the host has, as far as its page tables reach.
+ * Return: bits: the host's, as far as a nested page table covers them.
  */
 u32 processor_gpa_bits(void)
 {
@@ -98,8 +96,8 @@ u32 processor_gpa_bits(void)
 }
 
 /**
- * processor_info() - fill in what concerns the processor
- * @info: the info
+ * processor_info() - get the features of the processor
+ * @info: these members are filled in
  */
 void processor_info(struct svmrun_info *info)
 {
@@ -116,7 +114,7 @@ void processor_info(struct svmrun_info *info)
 	info->out_npt_levels = processor_npt_levels();
 }
 
-/* On the CPU itself, which cannot be preempted. */
+/* Enable SVM on this CPU, with preemption disabled. */
 static int enable(void)
 {
 	struct processor *processor = this_cpu_ptr(&processors);
@@ -175,7 +173,7 @@ static int enable_all(void)
 	return err;
 }
 
-/* The program can only be told EBUSY. */
+/* Log why SVM is not available; the program only gets EBUSY. */
 static void say_taken(void)
 {
 	static DEFINE_RATELIMIT_STATE(limit, 5 * HZ, 1);
@@ -185,10 +183,10 @@ static void say_taken(void)
 }
 
 /**
- * processor_get() - have SVM enabled on every CPU, for one more VM
+ * processor_get() - enable SVM on every CPU, for one more VM
  *
- * Return: 0; -EBUSY if another hypervisor has a CPU; -ENODEV if a CPU has no
- * SVM, firmware has locked it, or the machine is going down.
+ * Return: 0; -EBUSY if another hypervisor uses a CPU; -ENODEV if a CPU does not
+ * support SVM, firmware has disabled it, or the machine is shutting down.
  */
 int processor_get(void)
 {
@@ -210,7 +208,7 @@ int processor_get(void)
 }
 
 /**
- * processor_put() - the mirror of processor_get()
+ * processor_put() - undo processor_get(): with the last VM, disable SVM
  */
 void processor_put(void)
 {
@@ -222,13 +220,13 @@ void processor_put(void)
 	cpus_read_unlock();
 }
 
-/* With users_mutex, or where nothing else runs. */
+/* Call it with users_mutex held, or while nothing else runs. */
 static bool is_wanted(void)
 {
 	return users && !going_down;
 }
 
-/* A CPU that cannot be enabled may not come online while there are VMs. */
+/* While there are VMs, a CPU on which SVM cannot be enabled must not come online. */
 static int online(unsigned int cpu)
 {
 	int err = 0;
@@ -255,10 +253,10 @@ static int offline(unsigned int cpu)
 }
 
 /*
- * The CPU that takes the machine to sleep stays online, so no offline() comes for
- * it. This does when the others are gone and programs are frozen, and before the
- * kernel saves EFER: with SVME in what it restores, the CPU would wake up as
- * another hypervisor's, and with no VM_HSAVE_PA.
+ * The CPU that suspends the machine stays online, so offline() is not called for it. This
+ * is, when the others are offline and programs are frozen, and before the kernel saves
+ * EFER. If SVME were set in the saved value, the CPU would resume with SVM enabled and
+ * without a valid VM_HSAVE_PA.
  */
 static int suspend(SYSCORE_PARAMETERS)
 {
@@ -266,7 +264,7 @@ static int suspend(SYSCORE_PARAMETERS)
 	return 0;
 }
 
-/* Before the others come back, by online(), and before any program runs. */
+/* Called before online() for the other CPUs, and before any program runs. */
 static void resume(SYSCORE_PARAMETERS)
 {
 	int err = is_wanted() ? enable() : 0;
@@ -279,9 +277,9 @@ static void resume(SYSCORE_PARAMETERS)
 SYSCORE(syscore, suspend, resume);
 
 /*
- * Reboot, halt, power-off and kexec: what comes after Linux finds the CPUs as
- * firmware left them. Programs still run, so SVM must not come back: a run that
- * is interrupted here finds it gone. 6.1's kexec calls notifiers only.
+ * Reboot, halt, power-off and kexec: leave the CPUs as firmware did. Programs still run,
+ * so SVM must stay disabled: a run that is interrupted here finds it disabled. It is a
+ * notifier because kexec of Linux 6.1 calls no other hook.
  */
 static int go_down(struct notifier_block *unused, unsigned long event,
 		   void *command)
@@ -335,7 +333,7 @@ static void read_cpuid(u32 function, u32 subfunction, u32 outputs[4])
 		    &outputs[SVMRUN_CPUID_EDX]);
 }
 
-/* CPUID's own words: the host's kernel need not use a feature that a guest does. */
+/* Read CPUID itself: the host's kernel may not use a feature that a guest can use. */
 static void find_limits(void)
 {
 	const struct vmcb_limits_host host = {
@@ -377,9 +375,9 @@ static int alloc_save_areas(void)
 }
 
 /**
- * processor_init() - find SVM; it stays disabled
+ * processor_init() - detect SVM, without enabling it
  *
- * Return: 0; -ENODEV if there is no SVM that can be used; another negative
+ * Return: 0; -ENODEV if SVM cannot be used; another negative
  * errno.
  */
 int processor_init(void)
@@ -412,7 +410,7 @@ err_hotplug:
 }
 
 /**
- * processor_exit() - the mirror of processor_init()
+ * processor_exit() - undo processor_init()
  */
 void processor_exit(void)
 {

@@ -9,17 +9,18 @@
 #include "compat.h"
 #include "vmcb_limits.h"
 
-/* Guests' TSC ticks as the host's does (APM 15.30.5) */
+/* The guest's TSC is as fast as the host's (APM 15.30.5). */
 #define PROCESSOR_TSC_RATIO_1 (1ull << 32)
 
 /**
  * struct processor - a CPU
- * @save_area: where VMRUN keeps the host's state (APM 15.30.4)
+ * @save_area: host state save area of VMRUN (APM 15.30.4)
  * @asids: its ASIDs
- * @tsc_ratio: MSR TSC_RATIO, where there is one (APM 15.30.5)
- * @enabled: SVM is on, and it is we who turned it on
+ * @tsc_ratio: value of MSR TSC_RATIO, if the CPU has it (APM 15.30.5)
+ * @enabled: this module has enabled SVM
  *
- * @enabled, @asids and @tsc_ratio belong to the CPU itself, with preemption disabled.
+ * @enabled, @asids and @tsc_ratio are accessed by the CPU itself, with preemption
+ * disabled.
  */
 struct processor {
 	void *save_area;
@@ -49,9 +50,9 @@ u32 processor_npt_page_levels(void);
 void processor_info(struct svmrun_info *info);
 
 /**
- * processor_enabled() - has this CPU SVM enabled by us?
+ * processor_enabled() - has this module enabled SVM on this CPU?
  *
- * With preemption disabled.
+ * Call it with preemption disabled.
  *
  * Return: true if a guest can run here.
  */
@@ -61,10 +62,9 @@ static inline bool processor_enabled(void)
 }
 
 /**
- * processor_check_save_area() - make sure that VMRUN saves the host's state in a place
- * of its own
+ * processor_check_save_area() - make sure that VM_HSAVE_PA is set
  *
- * With interrupts off, and SVM enabled here. On SNP hosts the driver of the secure
+ * Call it with interrupts off and SVM enabled on this CPU. On SNP hosts the driver of the secure
  * processor clears VM_HSAVE_PA of every CPU by interrupts when it initialises the
  * firmware, even while SVM is in use.
  */
@@ -75,9 +75,9 @@ static inline void processor_check_save_area(void)
 }
 
 /**
- * processor_asids() - the ASIDs of this CPU
+ * processor_asids() - get the ASIDs of this CPU
  *
- * With preemption disabled.
+ * Call it with preemption disabled.
  *
  * Return: the pool.
  */
@@ -87,10 +87,10 @@ static inline struct asid_pool *processor_asids(void)
 }
 
 /**
- * processor_set_tsc_ratio() - how fast guests' TSC runs on this CPU
+ * processor_set_tsc_ratio() - set the rate of the guest's TSC on this CPU
  * @ratio: for MSR TSC_RATIO; PROCESSOR_TSC_RATIO_1 if the processor has none
  *
- * With preemption disabled, and SVM enabled here.
+ * Call it with preemption disabled and SVM enabled on this CPU.
  */
 static inline void processor_set_tsc_ratio(u64 ratio)
 {
@@ -99,7 +99,7 @@ static inline void processor_set_tsc_ratio(u64 ratio)
 }
 
 /**
- * processor_features() - what SVM has here
+ * processor_features() - get SVM's features
  *
  * Return: CPUID Fn8000_000A EDX.
  */

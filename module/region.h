@@ -7,12 +7,12 @@
 #include <linux/rbtree.h>
 #include <linux/types.h>
 
-/* Populated regions that a new one may share host memory with */
+/* Maximum number of populated regions that another one may share host memory with */
 #define REGION_ALIASES 16
 
 /**
- * struct region_log - pages that the guest may have written, of one MAP
- * @ref: each region that is a part of the MAP has one
+ * struct region_log - dirty log of one MAP
+ * @ref: one reference per region that is part of the MAP
  * @gpa: first guest physical address
  * @bits: one bit per page
  *
@@ -25,16 +25,16 @@ struct region_log {
 };
 
 /**
- * struct region - guest physical addresses that are tied to memory
+ * struct region - a mapped range of guest physical addresses
  * @node: in the tree by guest physical address
  * @gpa: first guest physical address
  * @end: behind the last one
- * @hva: where the program sees @gpa
+ * @hva: host virtual address of @gpa
  * @rights: NPT_WRITE, NPT_EXEC
  * @idle: populated, but no page has been mapped since this was set
- * @log: shared by what one MAP gave, or NULL; the region has a reference
+ * @log: shared by the regions of one MAP, or NULL; the region holds a reference
  * @populated: in the tree by host virtual address, if pages of it may be mapped
- * @populated_last: the tree's: last host virtual address of this and those below
+ * @populated_last: of the tree: last host virtual address of this node and those below
  */
 struct region {
 	struct rb_node node;
@@ -93,7 +93,7 @@ u64 region_next_dirty(const struct region *region, u64 gpa, u64 end);
 void region_clear_dirty(struct region *region, u64 gpa);
 
 /**
- * region_hva() - where the program sees what the guest sees at an address
+ * region_hva() - convert a guest physical to a host virtual address
  * @region: the region
  * @gpa: guest physical address in it, or where it ends
  *
@@ -110,7 +110,7 @@ static inline bool region_is_populated(const struct region *region)
 }
 
 /**
- * region_populate() - before a page of a region is mapped
+ * region_populate() - mark a region as populated before a page of it is mapped
  * @tree: the tree
  * @region: a region in it
  *

@@ -8,18 +8,18 @@
 
 #include "compat.h"
 
-/* Serial number of the vCPU that ran last on this CPU, 0 for none */
+/* Serial number of the vCPU that last ran on this CPU, 0 for none */
 DECLARE_PER_CPU(u64, speculation_last_vcpu);
 
 void speculation_barrier(void);
 
 /**
- * speculation_enter() - before a guest, with interrupts off
- * @vcpu: serial number of its vCPU, which no other vCPU has had
+ * speculation_enter() - separate branch prediction of vCPUs; call it with interrupts off
+ * @vcpu: serial number of the vCPU to be entered, which no other vCPU has had
  *
- * Two vCPUs of one VM are kept apart like strangers: the guest's kernel protects its
- * processes from each other on each of its processors, and cannot know that two of
- * them share a branch predictor.
+ * Two vCPUs of one VM are separated too: the guest's kernel protects its processes from
+ * each other on each of its processors, and does not know that two of these share a
+ * branch predictor.
  */
 static inline void speculation_enter(u64 vcpu)
 {
@@ -30,9 +30,10 @@ static inline void speculation_enter(u64 vcpu)
 }
 
 /**
- * speculation_clear_quotient() - before a guest, when the host divides no more
+ * speculation_clear_quotient() - clear the quotient of the host's last division
  *
- * On Zen 1 a division by zero shows, to speculation, the quotient of the last division.
+ * On Zen 1 a division by zero speculatively returns it. Call it right before the guest is
+ * entered.
  */
 static __always_inline void speculation_clear_quotient(void)
 {
@@ -48,10 +49,9 @@ static __always_inline void speculation_clear_quotient(void)
 }
 
 /**
- * speculation_leave() - after a guest, with interrupts off
+ * speculation_leave() - protect user mode after a guest; call it with interrupts off
  *
- * Has the kernel put a barrier before its return to userspace, on processors that
- * need one there.
+ * Requests a barrier before the return to user mode, on processors that need one.
  */
 static inline void speculation_leave(void)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * SVM's instructions, with the names and signatures of Microsoft's intrinsics.
- * "Physical address" is what the instruction takes: with SME, the encryption
- * bit included. All need EFER.SVME and CPL 0; each gives #UD or #GP otherwise.
+ * SVM's instructions, with the names and signatures of Microsoft's intrinsics. With SME, a
+ * physical address includes the encryption bit. All require EFER.SVME and CPL 0, and raise
+ * #UD or #GP otherwise.
  */
 #ifndef SVMRUN_SVM_INTRIN_H
 #define SVMRUN_SVM_INTRIN_H
@@ -71,7 +71,7 @@ static __always_inline void __svm_vmrun(size_t VmcbPhysicalAddress)
 		     "mov %%r14, " GPR_AFTER(r14) "\n\t"
 		     "mov %%r15, " GPR_AFTER(r15) "\n\t"
 		     "pop %%rbp\n\t"
-		     /* The host speculates on no value of the guest's. */
+		     /* Clear guest values, so that the host does not speculate with them. */
 		     "xor %%ebx, %%ebx\n\t"
 		     "xor %%ecx, %%ecx\n\t"
 		     "xor %%edx, %%edx\n\t"
@@ -111,7 +111,7 @@ static __always_inline void __svm_vmload(size_t VmcbPhysicalAddress)
 }
 
 /**
- * __svm_vmsave() - VMSAVE (APM 15.5.2): the mirror of __svm_vmload()
+ * __svm_vmsave() - VMSAVE (APM 15.5.2): save what __svm_vmload() loads
  * @VmcbPhysicalAddress: of the VMCB to save them to
  */
 static __always_inline void __svm_vmsave(size_t VmcbPhysicalAddress)
@@ -120,7 +120,7 @@ static __always_inline void __svm_vmsave(size_t VmcbPhysicalAddress)
 }
 
 /**
- * __svm_clgi() - CLGI (APM 15.17): hold every interrupt, NMI and SMI
+ * __svm_clgi() - CLGI (APM 15.17): hold interrupts, NMIs and SMIs pending
  */
 static __always_inline void __svm_clgi(void)
 {
@@ -128,7 +128,7 @@ static __always_inline void __svm_clgi(void)
 }
 
 /**
- * __svm_stgi() - STGI (APM 15.17): let them come
+ * __svm_stgi() - STGI (APM 15.17): undo __svm_clgi()
  */
 static __always_inline void __svm_stgi(void)
 {
@@ -136,9 +136,9 @@ static __always_inline void __svm_stgi(void)
 }
 
 /**
- * __svm_invlpga() - INVLPGA (APM 15.16.3): drop one translation of one ASID
+ * __svm_invlpga() - INVLPGA (APM 15.16.3): invalidate a translation of an ASID
  * @Va: virtual address in the page
- * @ASID: whose translation
+ * @ASID: the ASID
  */
 static __always_inline void __svm_invlpga(void *Va, int ASID)
 {
@@ -149,7 +149,7 @@ static __always_inline void __svm_invlpga(void *Va, int ASID)
  * __svm_skinit() - SKINIT (APM 15.27): start a secure loader; does not return
  * @BlockPhysicalAddress: of the secure loader block, 64 KiB aligned
  *
- * Here for the family's sake: it resets the processor.
+ * Not used by the module: it resets the processor.
  */
 static __always_inline void __svm_skinit(int BlockPhysicalAddress)
 {

@@ -12,7 +12,7 @@
 #include "vm.h"
 
 /* clang-format off */
-/* The hardware is about to be told this. */
+/* Before VMRUN: the event to be injected, and where the guest continues */
 TRACE_EVENT(enter, TP_PROTO(const struct vcpu *vcpu), TP_ARGS(vcpu),
 	    TP_STRUCT__entry(__field(u64, vm)
 			     __field(u32, vcpu)
@@ -37,7 +37,7 @@ TRACE_EVENT(enter, TP_PROTO(const struct vcpu *vcpu), TP_ARGS(vcpu),
 		      __entry->tlb_control)
 );
 
-/* The guest has left, for whatever reason; its VMCB as the hardware wrote it. */
+/* After each #VMEXIT: the hardware's VMCB */
 TRACE_EVENT(exit, TP_PROTO(const struct vcpu *vcpu), TP_ARGS(vcpu),
 	    TP_STRUCT__entry(__field(u64, vm)
 			     __field(u32, vcpu)
@@ -60,7 +60,7 @@ TRACE_EVENT(exit, TP_PROTO(const struct vcpu *vcpu), TP_ARGS(vcpu),
 		      __entry->exitinfo2, __entry->exitintinfo)
 );
 
-/* A nested page fault: result 0: served, 1: the program's, or a negative errno */
+/* A nested page fault: result is 0 (handled), 1 (the program's) or a negative errno. */
 TRACE_EVENT(fault, TP_PROTO(const struct vcpu *vcpu, int result),
 	    TP_ARGS(vcpu, result),
 	    TP_STRUCT__entry(__field(u64, vm)
@@ -79,8 +79,8 @@ TRACE_EVENT(fault, TP_PROTO(const struct vcpu *vcpu, int result),
 );
 
 /*
- * SVM has been turned on, or off, on the CPU on which the event is. No event can be
- * called "enable": that is a file beside the events' directories.
+ * SVM has been enabled or disabled on the CPU of the event. An event cannot be called
+ * "enable", because tracefs has a file of that name.
  */
 DECLARE_EVENT_CLASS(processor, TP_PROTO(unsigned int cpu), TP_ARGS(cpu),
 		    TP_STRUCT__entry(__field(u32, cpu)),
@@ -91,9 +91,8 @@ DEFINE_EVENT(processor, svm_enable, TP_PROTO(unsigned int cpu), TP_ARGS(cpu));
 DEFINE_EVENT(processor, svm_disable, TP_PROTO(unsigned int cpu), TP_ARGS(cpu));
 
 /*
- * Linux takes host memory at hva away: the guest physical range from gpa to end, where
- * the guest may have had it mapped, does not reach it any more. One event for each
- * such range, none where the guest has touched nothing.
+ * Linux invalidates host memory at hva, which is unmapped from guest physical addresses
+ * from gpa to end. One event per region; none for a region without mapped pages.
  */
 TRACE_EVENT(invalidate,
 	    TP_PROTO(const struct memory *memory, u64 hva, u64 gpa, u64 end),

@@ -20,16 +20,16 @@ struct vm;
 struct vm_area_struct;
 
 /**
- * struct vcpu_counters - what has happened to a vCPU since it was created
+ * struct vcpu_counters - events since the vCPU was created
  * @runs: RUNs
  * @entries: entries into the guest
  * @interrupts: exits for the host's interrupts
- * @nmis: exits for its NMIs and the like
+ * @nmis: exits for the host's NMI, SMI and INIT
  * @machine_checks: exits for machine checks
- * @faults: nested page faults that were served
- * @reflected: exceptions that were given back to the guest
+ * @faults: nested page faults that were handled
+ * @reflected: exceptions that were injected again
  *
- * The registers page has some of them too, but is the program's to write.
+ * The registers page has some of them too, but the program can write to it.
  */
 struct vcpu_counters {
 	u64 runs;
@@ -45,32 +45,32 @@ struct vcpu_counters {
  * struct vcpu - a vCPU
  * @thread: the thread that runs it, or NULL. The members below belong to that thread,
  *	except @kicked and @kick_lock
- * @vm: whose vCPU it is
+ * @vm: its VM
  * @all: in the list of the VM's vCPUs
  * @id: its number in the VM, which no other vCPU of it has had
  * @serial: its number since the module was loaded, which no other vCPU has had
- * @counters: what has happened to it
+ * @counters: statistics
  * @user: shared with the program (SVMRUN_VCPU_*): its VMCB
- * @user_pa: its physical address: VMLOAD and VMSAVE use it as it is, since what
- *	they move is the program's to choose
+ * @user_pa: its physical address: VMLOAD and VMSAVE use it directly, because the program
+ *	may choose the state that they switch
  * @regs: shared: the registers; the XSAVE area is @fpu's
  * @hw: the hardware's VMCB, never shared
  * @hw_pa: its physical address
  * @msrpm: shared: the program's MSR permission map; the hardware's, never shared,
- *	behind it; NULL until the program touches its own
+ *	behind it; NULL until the program first accesses its own
  * @request: what the program's VMCB asks of the module
  * @refusal: why that VMCB was refused
  * @lazy: its lazily switched state
- * @handled: exits, by intercept vector, that the module may have to deal with
- * @loaded: @hw was loaded from @user before, so clean bits mean something
+ * @handled: exits, by intercept vector, that the module may handle
+ * @loaded: @hw was loaded from @user before, so clean bits are valid
  * @lbr: the hardware's MSR permission map is for a guest with LBR virtualization
  * @injected: what the last entry injected
- * @tsc_ratio: of the guest
+ * @tsc_ratio: MSR TSC_RATIO for the guest
  * @asid: the ASID
- * @fault: what is kept from one nested page fault to the next
+ * @fault: state between nested page faults
  * @fpu: extended state
  * @debugreg: the host's debug registers during a run
- * @kicked: the next look at pending work ends the run
+ * @kicked: a kick is pending
  * @kick_lock: held by vcpu_kick() while it notifies @thread
  */
 struct vcpu {
@@ -125,7 +125,7 @@ static inline bool vcpu_attach(struct vcpu *vcpu)
 }
 
 /**
- * vcpu_detach() - the mirror of vcpu_attach()
+ * vcpu_detach() - undo vcpu_attach()
  * @vcpu: the vCPU
  *
  * A vcpu_kick() that has seen this thread notifies it before this returns, so that no
@@ -135,7 +135,7 @@ static inline bool vcpu_attach(struct vcpu *vcpu)
  */
 static inline void vcpu_detach(struct vcpu *vcpu)
 {
-	/* Pairs with spin_lock() in vcpu_kick(): we see the lock, or it no thread. */
+	/* Pairs with spin_lock() in vcpu_kick(): this sees the lock, or that sees no thread. */
 	xchg(&vcpu->thread, NULL);
 	if (unlikely(spin_is_locked(&vcpu->kick_lock))) {
 		spin_lock(&vcpu->kick_lock);

@@ -13,14 +13,14 @@
 
 /**
  * struct vm - a VM
- * @ref: its file and each of its vCPUs has one
+ * @ref: references: of its file and of each vCPU
  * @id: its number, which no other VM has had since the module was loaded
  * @owner: the process that created it
  * @all: in the list of all VMs
  * @mutex: guards @vcpus, @vcpu_count and @vcpu_ids; taken inside of the list's
  * @vcpus: its vCPUs
  * @vcpu_count: how many
- * @vcpu_ids: how many there have been
+ * @vcpu_ids: how many have been created
  * @memory: its guest physical address space
  */
 struct vm {
@@ -48,7 +48,7 @@ void vm_vcpu_remove(struct vcpu *vcpu);
 void vm_for_each(void (*function)(struct vm *vm, void *data), void *data);
 
 /**
- * vm_is_current() - is it the current process whose memory the VM has?
+ * vm_is_current() - does the VM belong to the current process?
  * @vm: the VM
  *
  * Return: true if it is.

@@ -18,11 +18,11 @@ struct vmcb_refusal {
 };
 
 /**
- * struct vmcb_request - what the program asked for and the module grants itself
+ * struct vmcb_request - requests in a VMCB that the module carries out itself
  * @exceptions: the program's intercept vector 2, without what is forced
- * @cr4_hidden: bits of CR4 that the guest runs with and the program has not set
- * @asid: the program's ASID, 0 before the first
- * @flush: its translations are to be dropped
+ * @cr4_hidden: bits of CR4 that are set for the guest and not by the program
+ * @asid: the program's ASID, 0 before the first run
+ * @flush: discard the vCPU's translations
  */
 struct vmcb_request {
 	u32 exceptions;

@@ -7,14 +7,14 @@
 #include "plain.h"
 
 /**
- * struct vmcb_limits - what guests may use on this machine's processors
+ * struct vmcb_limits - bits that a VMCB may have on this machine
  * @features: CPUID Fn8000_000A EDX
  * @intercepts: forced bits of each intercept vector
- * @cr0: bits that CR0 may have
- * @cr4: bits that CR4 may have
- * @efer: bits that EFER may have
- * @dbgctl: bits that DBGCTL may have
- * @cr4_hidden: bits of CR4 that every guest runs with, and its program does not see
+ * @cr0: permitted bits of CR0
+ * @cr4: permitted bits of CR4
+ * @efer: permitted bits of EFER
+ * @dbgctl: permitted bits of DBGCTL
+ * @cr4_hidden: bits of CR4 that are set for every guest and hidden from its program
  */
 struct vmcb_limits {
 	u32 features;
@@ -27,11 +27,11 @@ struct vmcb_limits {
 };
 
 /**
- * struct vmcb_limits_host - what they are found by
- * @cpuid: fills in EAX to EDX of a function and subfunction of CPUID
- * @cr4: the host's
- * @xcr0: the host's
- * @smt_rsb: the host has to be protected against SMT_RSB
+ * struct vmcb_limits_host - the host, for vmcb_limits_find()
+ * @cpuid: gets EAX to EDX of a function and subfunction of CPUID
+ * @cr4: CR4 of the host
+ * @xcr0: XCR0 of the host
+ * @smt_rsb: the host must be protected against SMT_RSB
  */
 struct vmcb_limits_host {
 	void (*cpuid)(u32 function, u32 subfunction, u32 outputs[4]);
