@@ -29,9 +29,10 @@ extern "C" {
  *	bytes, all of them below 4 GiB
  * @virtio_pin: its interrupt at the I/O APIC, one further for each that follows
  * @virtio_count: how many there are, at most 255
- * @gpa: where the tables will be: a multiple of 16, and all below 4 GiB. A guest that
+ * @gpa: guest physical address of the tables: a multiple of 16, and all below 4 GiB. A
+ *	guest without a pointer to the RSDP, which comes first, searches for it from
+ *	0xe0000 to 0xfffff
  * @reserved: zero
- *       gets no pointer looks for the RSDP, which is first, from 0xe0000 to 0xfffff.
  */
 struct svmrun_acpi {
 	unsigned int cpus;
