@@ -35,7 +35,7 @@ void memory_flush(struct memory *memory)
 {
 	atomic64_inc(&memory->tlb_generation);
 	/*
-	 * Pairs with the barrier in arrive(): this sees the CPU in the mask, or the
+	 * Pairs with the barrier in set_running(): this sees the CPU in the mask, or the
 	 * CPU sees the generation.
 	 */
 	smp_mb__after_atomic();

@@ -241,7 +241,7 @@ static void vcpu_enter_irqoff(struct vcpu *vcpu, unsigned int cpu, bool stay)
  * Add this CPU to those that memory_flush() interrupts. Interrupts are off, so such an
  * interrupt becomes pending, and causes an exit as soon as the guest has been entered.
  */
-static unsigned int arrive(struct vcpu *vcpu)
+static unsigned int set_running(struct vcpu *vcpu)
 {
 	unsigned int cpu;
 
@@ -256,7 +256,7 @@ static unsigned int arrive(struct vcpu *vcpu)
 	return cpu;
 }
 
-static __always_inline void depart(struct vcpu *vcpu, unsigned int cpu)
+static __always_inline void clear_running(struct vcpu *vcpu, unsigned int cpu)
 {
 	cpumask_clear_cpu(cpu, vcpu->vm->memory.running);
 	local_irq_enable();
@@ -323,7 +323,7 @@ static bool host_exit_irqoff(struct vcpu *vcpu)
 }
 
 /* Check for a reason not to enter the guest. Return RUN_EXIT if there is none. */
-static __always_inline int way_in(const struct vcpu *vcpu)
+static __always_inline int check_entry(const struct vcpu *vcpu)
 {
 	/* SVM is disabled by an interrupt when the machine shuts down. */
 	if (unlikely(!processor_enabled()))
@@ -336,12 +336,12 @@ static __always_inline int way_in(const struct vcpu *vcpu)
 /* Enter the guest until an exit does not belong to the host, or work is pending. */
 static int enter_repeatedly(struct vcpu *vcpu, bool *entered)
 {
-	unsigned int cpu = arrive(vcpu);
+	unsigned int cpu = set_running(vcpu);
 	bool again = false;
 	int step;
 
 	do {
-		step = way_in(vcpu);
+		step = check_entry(vcpu);
 		if (unlikely(step != RUN_EXIT))
 			break;
 		guest_timing_enter_irqoff();
@@ -354,7 +354,7 @@ static int enter_repeatedly(struct vcpu *vcpu, bool *entered)
 		guest_timing_exit_irqoff();
 		*entered = true;
 	} while (step == RUN_EXIT && again);
-	depart(vcpu, cpu);
+	clear_running(vcpu, cpu);
 	return step;
 }
 
