@@ -7,7 +7,7 @@
 #include <svmrun/bzimage.h>
 #include <svmrun/e820.h>
 
-#include "room.h"
+#include "layout.h"
 
 #define SECTOR 512ull
 #define SETUP_SECTORS 4 /* of images that say 0 */
@@ -41,7 +41,7 @@ _Static_assert(sizeof(struct svmrun_e820_entry) ==
 
 /* In conventional memory; the command line follows. */
 struct below {
-	uint8_t stack[ROOM_PAGE];
+	uint8_t stack[LAYOUT_PAGE];
 	uint8_t tables[SVMRUN_LONG_TABLES_SIZE];
 	struct boot_params params;
 	uint64_t gdt[4];
@@ -125,7 +125,7 @@ static int plan_protocol(struct plan *plan)
 	return 0;
 }
 
-static int plan_kernel(struct plan *plan, struct room *room)
+static int plan_kernel(struct plan *plan, struct layout *layout)
 {
 	bool place = plan->header.version >= PROTOCOL_PLACE;
 	uint64_t size = plan->code_size;
@@ -136,28 +136,29 @@ static int plan_kernel(struct plan *plan, struct room *room)
 		size = plan->header.init_size;
 	if (plan->kernel < SVMRUN_E820_HIGH || plan->kernel >= SVMRUN_E820_HOLE)
 		return -ERANGE;
-	return room_occupy(room, plan->kernel, size) ? 0 : -ENOMEM;
+	return layout_occupy(layout, plan->kernel, size) ? 0 : -ENOMEM;
 }
 
-static int plan_initrd(struct plan *plan, struct room *room, size_t size)
+static int plan_initrd(struct plan *plan, struct layout *layout, size_t size)
 {
 	if (!size)
 		return 0;
-	plan->initrd = room_take_highest(&room->high, size,
-					 plan->header.initrd_addr_max + 1ull);
+	plan->initrd = layout_take_highest(&layout->high, size,
+					   plan->header.initrd_addr_max + 1ull);
 	return plan->initrd ? 0 : -EFBIG;
 }
 
-static int plan_below(struct plan *plan, struct room *room, size_t length)
+static int plan_below(struct plan *plan, struct layout *layout, size_t length)
 {
 	if (length > plan->header.cmdline_size)
 		return -E2BIG;
-	plan->below = room_take(&room->low, sizeof(struct below) + length + 1,
-				ROOM_PAGE);
+	plan->below = layout_take(&layout->low,
+				  sizeof(struct below) + length + 1,
+				  LAYOUT_PAGE);
 	return plan->below ? 0 : -E2BIG;
 }
 
-static int plan_make(struct plan *plan, struct room *room,
+static int plan_make(struct plan *plan, struct layout *layout,
 		     const struct svmrun_bzimage_boot *boot)
 {
 	int ret;
@@ -171,13 +172,13 @@ static int plan_make(struct plan *plan, struct room *room,
 	ret = plan_protocol(plan);
 	if (ret)
 		return ret;
-	ret = plan_kernel(plan, room);
+	ret = plan_kernel(plan, layout);
 	if (ret)
 		return ret;
-	ret = plan_initrd(plan, room, boot->initrd_size);
+	ret = plan_initrd(plan, layout, boot->initrd_size);
 	if (ret)
 		return ret;
-	return plan_below(plan, room, strlen(command_line(boot)));
+	return plan_below(plan, layout, strlen(command_line(boot)));
 }
 
 /* "The kernel command line" and the fields that the loader writes */
@@ -250,15 +251,15 @@ int svmrun_bzimage_load(const struct svmrun_memory *memories, size_t count,
 	struct svmrun_e820_entry map[SVMRUN_E820_ENTRIES];
 	struct plan plan = { .initrd = 0 };
 	uint8_t *low;
-	struct room room;
+	struct layout layout;
 	int entries, ret;
 
 	entries = svmrun_e820_build(memories, count, map, SVMRUN_E820_ENTRIES);
 	if (entries < 0)
 		return entries;
 	low = memories->base;
-	room = room_of(memories->size);
-	ret = plan_make(&plan, &room, boot);
+	layout = layout_of(memories->size);
+	ret = plan_make(&plan, &layout, boot);
 	if (ret)
 		return ret;
 	memcpy(low + plan.kernel, plan.code, plan.code_size);

@@ -29,7 +29,7 @@ static bool are_of_a_pc(const struct svmrun_memory *memories, size_t count)
 }
 
 int svmrun_e820_build(const struct svmrun_memory *memories, size_t count,
-		      struct svmrun_e820_entry *entries, size_t room)
+		      struct svmrun_e820_entry *entries, size_t layout)
 {
 	struct svmrun_e820_entry all[SVMRUN_E820_ENTRIES] = {
 		{ 0, LOW_END, SVMRUN_E820_MEMORY },
@@ -50,7 +50,7 @@ int svmrun_e820_build(const struct svmrun_memory *memories, size_t count,
 	for (i = 0; i < SVMRUN_E820_ENTRIES; i++) {
 		if (!all[i].size)
 			continue;
-		if (built == room)
+		if (built == layout)
 			return -ENOSPC;
 		entries[built++] = all[i];
 	}

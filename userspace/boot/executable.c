@@ -138,17 +138,19 @@ static bool is_loaded(const Elf64_Phdr *segment)
 }
 
 static int segment_occupy(const struct executable *executable,
-			  const Elf64_Phdr *segment, struct room *room)
+			  const Elf64_Phdr *segment, struct layout *layout)
 {
 	if (segment->p_filesz > segment->p_memsz)
 		return -ENOEXEC;
 	if (!executable_at(executable, segment->p_offset, segment->p_filesz))
 		return -ENODATA;
-	return room_occupy(room, segment->p_paddr, segment->p_memsz) ? 0 :
-								       -ERANGE;
+	return layout_occupy(layout, segment->p_paddr, segment->p_memsz) ?
+		       0 :
+		       -ERANGE;
 }
 
-int executable_occupy(const struct executable *executable, struct room *room)
+int executable_occupy(const struct executable *executable,
+		      struct layout *layout)
 {
 	Elf64_Phdr segment;
 	bool loaded = false;
@@ -159,7 +161,7 @@ int executable_occupy(const struct executable *executable, struct room *room)
 		segment = executable_segment(executable, i);
 		if (!is_loaded(&segment))
 			continue;
-		ret = segment_occupy(executable, &segment, room);
+		ret = segment_occupy(executable, &segment, layout);
 		if (ret)
 			return ret;
 		loaded = true;

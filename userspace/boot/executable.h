@@ -10,7 +10,7 @@
 
 #include <svmrun.h>
 
-#include "room.h"
+#include "layout.h"
 
 /**
  * struct executable - an image whose headers have been found good
@@ -49,7 +49,8 @@ Elf64_Phdr executable_segment(const struct executable *executable,
  * Occupy where the segments go. -ENOEXEC: more bytes in the file than in memory,
  * -ENODATA: cut off, or nothing to load, -ERANGE: there is no such memory.
  */
-int executable_occupy(const struct executable *executable, struct room *room);
+int executable_occupy(const struct executable *executable,
+		      struct layout *layout);
 
 /* Is a physical address in what is loaded? */
 bool executable_has(const struct executable *executable, uint64_t address);

@@ -7,7 +7,7 @@
 #include <svmrun/multiboot.h>
 
 #include "executable.h"
-#include "room.h"
+#include "layout.h"
 
 #define SEARCH 8192 /* bytes that the header is in: 3.1 */
 #define MAGIC 0x1badb002
@@ -131,7 +131,7 @@ static const char *text(const char *string)
 
 static uint64_t pages(uint64_t size)
 {
-	return (size + ROOM_PAGE - 1) & ~(ROOM_PAGE - 1);
+	return (size + LAYOUT_PAGE - 1) & ~(LAYOUT_PAGE - 1);
 }
 
 /* The offset of the header, or -1. It is at a multiple of 4: 3.1. */
@@ -204,12 +204,12 @@ static int raw_read(struct raw *raw, uint64_t header, const uint8_t *image,
 	return raw_measure(raw, &addresses, size);
 }
 
-static int plan_raw(struct plan *plan, struct room *room)
+static int plan_raw(struct plan *plan, struct layout *layout)
 {
 	const struct raw *raw = &plan->raw;
 
 	plan->entry = raw->entry;
-	if (!room_occupy(room, raw->address, raw->memory))
+	if (!layout_occupy(layout, raw->address, raw->memory))
 		return -ERANGE;
 	if (raw->entry < raw->address ||
 	    raw->entry - raw->address >= raw->memory)
@@ -217,7 +217,7 @@ static int plan_raw(struct plan *plan, struct room *room)
 	return 0;
 }
 
-static int plan_executable(struct plan *plan, struct room *room,
+static int plan_executable(struct plan *plan, struct layout *layout,
 			   const void *image, size_t size)
 {
 	int ret = executable_open(&plan->executable, image, size);
@@ -227,7 +227,7 @@ static int plan_executable(struct plan *plan, struct room *room,
 		return -EMEDIUMTYPE;
 	if (ret)
 		return ret;
-	ret = executable_occupy(&plan->executable, room);
+	ret = executable_occupy(&plan->executable, layout);
 	/* Its header is right, its segment is not. */
 	if (ret == -ENOEXEC)
 		return -EBADMSG;
@@ -236,8 +236,8 @@ static int plan_executable(struct plan *plan, struct room *room,
 	return executable_entry(&plan->executable, &plan->entry);
 }
 
-static int plan_kernel(struct plan *plan, struct room *room, const void *image,
-		       size_t size)
+static int plan_kernel(struct plan *plan, struct layout *layout,
+		       const void *image, size_t size)
 {
 	struct header header;
 	int64_t at = header_find(&header, image, size);
@@ -250,12 +250,12 @@ static int plan_kernel(struct plan *plan, struct room *room, const void *image,
 		return ret;
 	plan->is_raw = header.flags & ADDRESSES;
 	if (!plan->is_raw)
-		return plan_executable(plan, room, image, size);
+		return plan_executable(plan, layout, image, size);
 	ret = raw_read(&plan->raw, at, image, size);
-	return ret ? ret : plan_raw(plan, room);
+	return ret ? ret : plan_raw(plan, layout);
 }
 
-static int plan_modules(struct plan *plan, struct room *room,
+static int plan_modules(struct plan *plan, struct layout *layout,
 			const struct svmrun_multiboot_boot *boot)
 {
 	uint64_t size = 0;
@@ -267,7 +267,7 @@ static int plan_modules(struct plan *plan, struct room *room,
 			return -EFBIG;
 		size += pages(boot->modules[i].size);
 	}
-	plan->modules = room_take(&room->high, size, ROOM_PAGE);
+	plan->modules = layout_take(&layout->high, size, LAYOUT_PAGE);
 	return plan->modules ? 0 : -EFBIG;
 }
 
@@ -284,27 +284,27 @@ static uint64_t told_size(const struct svmrun_multiboot_boot *boot)
 }
 
 /* Conventional memory is what a kernel is least likely to take for its own. */
-static int plan_told(struct plan *plan, struct room *room,
+static int plan_told(struct plan *plan, struct layout *layout,
 		     const struct svmrun_multiboot_boot *boot)
 {
 	uint64_t size = told_size(boot);
 
-	plan->told = room_take(&room->low, size, ROOM_PAGE);
+	plan->told = layout_take(&layout->low, size, LAYOUT_PAGE);
 	if (!plan->told)
-		plan->told = room_take(&room->high, size, ROOM_PAGE);
+		plan->told = layout_take(&layout->high, size, LAYOUT_PAGE);
 	return plan->told ? 0 : -E2BIG;
 }
 
-static int plan_make(struct plan *plan, struct room *room,
+static int plan_make(struct plan *plan, struct layout *layout,
 		     const struct svmrun_multiboot_boot *boot)
 {
 	int ret;
 
-	ret = plan_kernel(plan, room, boot->kernel, boot->kernel_size);
+	ret = plan_kernel(plan, layout, boot->kernel, boot->kernel_size);
 	if (ret)
 		return ret;
-	ret = plan_modules(plan, room, boot);
-	return ret ? ret : plan_told(plan, room, boot);
+	ret = plan_modules(plan, layout, boot);
+	return ret ? ret : plan_told(plan, layout, boot);
 }
 
 static void raw_load(const struct raw *raw, const uint8_t *image, uint8_t *low)
@@ -414,14 +414,14 @@ int svmrun_multiboot_load(const struct svmrun_memory *memories, size_t count,
 {
 	struct svmrun_e820_entry map[SVMRUN_E820_ENTRIES];
 	struct plan plan = { .is_raw = false };
-	struct room room;
+	struct layout layout;
 	int entries, ret;
 
 	entries = svmrun_e820_build(memories, count, map, SVMRUN_E820_ENTRIES);
 	if (entries < 0)
 		return entries;
-	room = room_of(memories->size);
-	ret = plan_make(&plan, &room, boot);
+	layout = layout_of(memories->size);
+	ret = plan_make(&plan, &layout, boot);
 	if (ret)
 		return ret;
 	kernel_load(&plan, boot->kernel, memories);

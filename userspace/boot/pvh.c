@@ -6,7 +6,7 @@
 #include <svmrun/pvh.h>
 
 #include "executable.h"
-#include "room.h"
+#include "layout.h"
 
 #define NOTE_NAME "Xen"
 #define NOTE_ENTRY 18 /* XEN_ELFNOTE_PHYS32_ENTRY */
@@ -154,9 +154,10 @@ bool svmrun_pvh_is(const void *image, size_t size)
 }
 
 static int plan_kernel(const struct plan *plan,
-		       const struct executable *executable, struct room *room)
+		       const struct executable *executable,
+		       struct layout *layout)
 {
-	int ret = executable_occupy(executable, room);
+	int ret = executable_occupy(executable, layout);
 
 	if (ret)
 		return ret;
@@ -164,26 +165,27 @@ static int plan_kernel(const struct plan *plan,
 }
 
 /* Conventional memory is what a kernel is least likely to take for its own. */
-static int plan_told(struct plan *plan, struct room *room, size_t length)
+static int plan_told(struct plan *plan, struct layout *layout, size_t length)
 {
 	uint64_t size = sizeof(struct told) + length + 1;
 
-	plan->told = room_take(&room->low, size, ROOM_PAGE);
+	plan->told = layout_take(&layout->low, size, LAYOUT_PAGE);
 	if (!plan->told)
-		plan->told = room_take(&room->high, size, ROOM_PAGE);
+		plan->told = layout_take(&layout->high, size, LAYOUT_PAGE);
 	return plan->told ? 0 : -E2BIG;
 }
 
-static int plan_initrd(struct plan *plan, struct room *room, size_t size)
+static int plan_initrd(struct plan *plan, struct layout *layout, size_t size)
 {
 	if (!size)
 		return 0;
-	plan->initrd = room_take_highest(&room->high, size, SVMRUN_E820_ABOVE);
+	plan->initrd = layout_take_highest(&layout->high, size,
+					   SVMRUN_E820_ABOVE);
 	return plan->initrd ? 0 : -EFBIG;
 }
 
 static int plan_make(struct plan *plan, struct executable *executable,
-		     struct room *room, const struct svmrun_pvh_boot *boot)
+		     struct layout *layout, const struct svmrun_pvh_boot *boot)
 {
 	int ret;
 
@@ -191,13 +193,13 @@ static int plan_make(struct plan *plan, struct executable *executable,
 			 &plan->entry);
 	if (ret)
 		return ret;
-	ret = plan_kernel(plan, executable, room);
+	ret = plan_kernel(plan, executable, layout);
 	if (ret)
 		return ret;
-	ret = plan_told(plan, room, strlen(command_line(boot)));
+	ret = plan_told(plan, layout, strlen(command_line(boot)));
 	if (ret)
 		return ret;
-	return plan_initrd(plan, room, boot->initrd_size);
+	return plan_initrd(plan, layout, boot->initrd_size);
 }
 
 static struct start_info start_of(const struct plan *plan,
@@ -254,15 +256,15 @@ int svmrun_pvh_load(const struct svmrun_memory *memories, size_t count,
 	uint8_t *low;
 	struct executable executable;
 	struct plan plan = { .initrd = 0 };
-	struct room room;
+	struct layout layout;
 	int entries, ret;
 
 	entries = svmrun_e820_build(memories, count, map, SVMRUN_E820_ENTRIES);
 	if (entries < 0)
 		return entries;
 	low = memories->base;
-	room = room_of(memories->size);
-	ret = plan_make(&plan, &executable, &room, boot);
+	layout = layout_of(memories->size);
+	ret = plan_make(&plan, &executable, &layout, boot);
 	if (ret)
 		return ret;
 	executable_load(&executable, memories);

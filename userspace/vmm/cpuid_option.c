@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <stdlib.h>
 
-#include "leaf.h"
+#include "cpuid.h"
 
 #define REGISTERS 4
 

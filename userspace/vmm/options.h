@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "leaf.h"
+#include "cpuid.h"
 
 #define OPTIONS_CPUS 64
 #define OPTIONS_MODULES 16

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-#include "leaf.h"
+#include "cpuid.h"
 #include "machine.h"
 
 #define CPUID_LENGTH 2

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /* What the guest's CPUID says (APM volume 3, appendix E). */
-#ifndef LEAF_H
-#define LEAF_H
+#ifndef CPUID_H
+#define CPUID_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 #include <svmrun/e820.h>
 
-#include "room.h"
+#include "layout.h"
 
-static struct room_zone zone_of(uint64_t start, uint64_t end)
+static struct layout_zone zone_of(uint64_t start, uint64_t end)
 {
-	return (struct room_zone){
+	return (struct layout_zone){
 		.start = start,
 		.end = end,
 		.first = start,
@@ -13,10 +13,10 @@ static struct room_zone zone_of(uint64_t start, uint64_t end)
 	};
 }
 
-struct room room_of(uint64_t size)
+struct layout layout_of(uint64_t size)
 {
-	return (struct room){
-		.low = zone_of(ROOM_PAGE, SVMRUN_E820_LOW_END),
+	return (struct layout){
+		.low = zone_of(LAYOUT_PAGE, SVMRUN_E820_LOW_END),
 		.high = zone_of(SVMRUN_E820_HIGH, size),
 	};
 }
@@ -26,7 +26,7 @@ static bool fits(uint64_t address, uint64_t size, uint64_t start, uint64_t end)
 	return address >= start && address <= end && size <= end - address;
 }
 
-static void grow(struct room_zone *zone, uint64_t address, uint64_t size)
+static void grow(struct layout_zone *zone, uint64_t address, uint64_t size)
 {
 	bool empty = zone->first == zone->last;
 
@@ -36,10 +36,10 @@ static void grow(struct room_zone *zone, uint64_t address, uint64_t size)
 		zone->last = address + size;
 }
 
-bool room_occupy(struct room *room, uint64_t address, uint64_t size)
+bool layout_occupy(struct layout *layout, uint64_t address, uint64_t size)
 {
-	struct room_zone *zone = address < room->high.start ? &room->low :
-							      &room->high;
+	struct layout_zone *zone = address < layout->high.start ? &layout->low :
+								  &layout->high;
 
 	if (!fits(address, size, zone->start, zone->end))
 		return false;
@@ -59,7 +59,7 @@ static uint64_t highest(uint64_t size, uint64_t align, uint64_t start,
 	return at >= start ? at : 0;
 }
 
-uint64_t room_take(struct room_zone *zone, uint64_t size, uint64_t align)
+uint64_t layout_take(struct layout_zone *zone, uint64_t size, uint64_t align)
 {
 	uint64_t at = (zone->last + align - 1) & ~(align - 1);
 
@@ -70,15 +70,15 @@ uint64_t room_take(struct room_zone *zone, uint64_t size, uint64_t align)
 	return at;
 }
 
-uint64_t room_take_highest(struct room_zone *zone, uint64_t size,
-			   uint64_t limit)
+uint64_t layout_take_highest(struct layout_zone *zone, uint64_t size,
+			     uint64_t limit)
 {
 	uint64_t end = limit < zone->end ? limit : zone->end;
 	uint64_t before = limit < zone->first ? limit : zone->first;
-	uint64_t at = highest(size, ROOM_PAGE, zone->last, end);
+	uint64_t at = highest(size, LAYOUT_PAGE, zone->last, end);
 
 	if (!at)
-		at = highest(size, ROOM_PAGE, zone->start, before);
+		at = highest(size, LAYOUT_PAGE, zone->start, before);
 	if (at)
 		grow(zone, at, size);
 	return at;

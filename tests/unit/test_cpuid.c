@@ -4,7 +4,7 @@
 #include <linux/svm_vmcb.h>
 
 #include "suites.h"
-#include "vmm/leaf.h"
+#include "vmm/cpuid.h"
 
 #define OSXSAVE (1u << 27)
 #define CR4_OSXSAVE (1ull << 18)
@@ -250,7 +250,7 @@ static const TTest **const tests[] = {
 	&leaves_that_the_host_lacks_are_zero,
 };
 
-Suite *leaf_suite(void)
+Suite *cpuid_suite(void)
 {
-	return suite_of("leaf", tests, ARRAY_SIZE(tests));
+	return suite_of("cpuid", tests, ARRAY_SIZE(tests));
 }

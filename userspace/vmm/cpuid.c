@@ -10,24 +10,24 @@
 
 #include <linux/svmrun_policy.h>
 
-#include "leaf.h"
+#include "cpuid.h"
 
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
 #define BIT(n) (1u << (n))
 
-#define LEAF_BASIC 0x00000000
-#define LEAF_FEATURES 0x00000001
-#define LEAF_STRUCTURED 0x00000007
-#define LEAF_XSAVE 0x0000000d
-#define LEAF_HYPERVISOR 0x40000000
-#define LEAF_EXTENDED 0x80000000
-#define LEAF_EXTENDED_FEATURES 0x80000001
-#define LEAF_NAME_1 0x80000002
-#define LEAF_NAME_3 0x80000004
-#define LEAF_CACHE_L1 0x80000005
-#define LEAF_CACHE_L2 0x80000006
-#define LEAF_POWER 0x80000007
-#define LEAF_SIZES 0x80000008
+#define CPUID_BASIC 0x00000000
+#define CPUID_FEATURES 0x00000001
+#define CPUID_STRUCTURED 0x00000007
+#define CPUID_XSAVE 0x0000000d
+#define CPUID_HYPERVISOR 0x40000000
+#define CPUID_EXTENDED 0x80000000
+#define CPUID_EXTENDED_FEATURES 0x80000001
+#define CPUID_NAME_1 0x80000002
+#define CPUID_NAME_3 0x80000004
+#define CPUID_CACHE_L1 0x80000005
+#define CPUID_CACHE_L2 0x80000006
+#define CPUID_POWER 0x80000007
+#define CPUID_SIZES 0x80000008
 
 /* 00000001 ECX: MONITOR, DSCPL, VMX, SMX, EIST, TM2, SDBG, PDCM, DCA */
 #define HIDE_1_ECX                                                             \
@@ -104,8 +104,8 @@ struct cpuid cpuid_host(uint32_t leaf, uint32_t subleaf)
 
 static void edit_basic(const struct cpuid_guest *guest, struct cpuid *c)
 {
-	if (c->eax > LEAF_XSAVE)
-		c->eax = LEAF_XSAVE;
+	if (c->eax > CPUID_XSAVE)
+		c->eax = CPUID_XSAVE;
 }
 
 static void edit_features(const struct cpuid_guest *guest, struct cpuid *c)
@@ -186,21 +186,21 @@ static void edit_nothing(const struct cpuid_guest *guest, struct cpuid *c)
 }
 
 /* Leaves that the guest has; it reads zeros from all others. */
-static const struct leaf {
+static const struct cpuid_leaf {
 	uint32_t first;
 	uint32_t last;
 	void (*edit)(const struct cpuid_guest *guest, struct cpuid *c);
 } leaves[] = {
-	{ LEAF_BASIC, LEAF_BASIC, edit_basic },
-	{ LEAF_FEATURES, LEAF_FEATURES, edit_features },
-	{ LEAF_STRUCTURED, LEAF_STRUCTURED, edit_structured },
-	{ LEAF_EXTENDED, LEAF_EXTENDED, edit_nothing },
-	{ LEAF_EXTENDED_FEATURES, LEAF_EXTENDED_FEATURES,
+	{ CPUID_BASIC, CPUID_BASIC, edit_basic },
+	{ CPUID_FEATURES, CPUID_FEATURES, edit_features },
+	{ CPUID_STRUCTURED, CPUID_STRUCTURED, edit_structured },
+	{ CPUID_EXTENDED, CPUID_EXTENDED, edit_nothing },
+	{ CPUID_EXTENDED_FEATURES, CPUID_EXTENDED_FEATURES,
 	  edit_extended_features },
-	{ LEAF_NAME_1, LEAF_NAME_3, edit_nothing },
-	{ LEAF_CACHE_L1, LEAF_CACHE_L2, edit_nothing },
-	{ LEAF_POWER, LEAF_POWER, edit_power },
-	{ LEAF_SIZES, LEAF_SIZES, edit_sizes },
+	{ CPUID_NAME_1, CPUID_NAME_3, edit_nothing },
+	{ CPUID_CACHE_L1, CPUID_CACHE_L2, edit_nothing },
+	{ CPUID_POWER, CPUID_POWER, edit_power },
+	{ CPUID_SIZES, CPUID_SIZES, edit_sizes },
 };
 
 /* Bytes of an XSAVE area in the standard format: where the last part ends. */
@@ -213,7 +213,7 @@ static uint32_t xsave_size(const struct cpuid_guest *guest, uint64_t xcr0)
 	for (i = 2; i < XSAVE_COMPONENTS; i++) {
 		if (!(xcr0 >> i & 1))
 			continue;
-		part = guest->host(LEAF_XSAVE, i);
+		part = guest->host(CPUID_XSAVE, i);
 		end = part.ebx + part.eax;
 		if (end > size)
 			size = end;
@@ -231,7 +231,7 @@ static uint32_t xsavec_size(const struct cpuid_guest *guest, uint64_t xcr0)
 	for (i = 2; i < XSAVE_COMPONENTS; i++) {
 		if (!(xcr0 >> i & 1))
 			continue;
-		part = guest->host(LEAF_XSAVE, i);
+		part = guest->host(CPUID_XSAVE, i);
 		if (part.ecx & ECX_ALIGNED)
 			size = (size + 63) & ~63u;
 		size += part.eax;
@@ -252,7 +252,7 @@ static struct cpuid xsave_sizes(const struct cpuid_guest *guest)
 static struct cpuid xsave_features(const struct cpuid_guest *guest)
 {
 	return (struct cpuid){
-		.eax = guest->host(LEAF_XSAVE, 1).eax & ~HIDE_D1_EAX,
+		.eax = guest->host(CPUID_XSAVE, 1).eax & ~HIDE_D1_EAX,
 		.ebx = xsavec_size(guest, guest->xcr0),
 	};
 }
@@ -265,14 +265,14 @@ static struct cpuid xsave_answer(const struct cpuid_guest *guest,
 	if (subleaf == 1)
 		return xsave_features(guest);
 	if (subleaf < XSAVE_COMPONENTS && (guest->xcr0_offered >> subleaf & 1))
-		return guest->host(LEAF_XSAVE, subleaf);
+		return guest->host(CPUID_XSAVE, subleaf);
 	return (struct cpuid){ 0 };
 }
 
 static struct cpuid hypervisor_answer(void)
 {
 	static const char signature[12] = "svmrun";
-	struct cpuid c = { .eax = LEAF_HYPERVISOR };
+	struct cpuid c = { .eax = CPUID_HYPERVISOR };
 
 	memcpy(&c.ebx, signature, 4);
 	memcpy(&c.ecx, signature + 4, 4);
@@ -310,7 +310,7 @@ static void hide_denied(const struct cpuid_guest *guest, uint32_t leaf,
 /* Beyond the last leaf the host's own answer need not be zeros. */
 static bool host_has(const struct cpuid_guest *guest, uint32_t leaf)
 {
-	uint32_t range = leaf & LEAF_EXTENDED;
+	uint32_t range = leaf & CPUID_EXTENDED;
 
 	return leaf <= guest->host(range, 0).eax;
 }
@@ -321,11 +321,11 @@ static struct cpuid answer(const struct cpuid_guest *guest, uint32_t leaf,
 	struct cpuid c = { 0 };
 	size_t i;
 
-	if (leaf == LEAF_HYPERVISOR)
+	if (leaf == CPUID_HYPERVISOR)
 		return hypervisor_answer();
-	if (!host_has(guest, leaf) || (leaf == LEAF_STRUCTURED && subleaf))
+	if (!host_has(guest, leaf) || (leaf == CPUID_STRUCTURED && subleaf))
 		return c;
-	if (leaf == LEAF_XSAVE)
+	if (leaf == CPUID_XSAVE)
 		return guest->minimal ? c : xsave_answer(guest, subleaf);
 	for (i = 0; i < ARRAY_SIZE(leaves); i++) {
 		if (leaf < leaves[i].first || leaf > leaves[i].last)
