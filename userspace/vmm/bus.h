@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What a processor reaches: ports, and addresses where no memory is. */
+/* Accesses of a processor to I/O ports and to addresses without memory */
 #ifndef BUS_H
 #define BUS_H
 
@@ -11,13 +11,13 @@ uint32_t bus_port_read(void *cpu, uint16_t port, unsigned int size);
 void bus_port_write(void *cpu, uint16_t port, unsigned int size,
 		    uint32_t value);
 
-/* Of the instruction that the guest left at; 0 if it cannot be read any more */
+/* Return the length of the instruction that exited; 0 if it cannot be read. */
 unsigned int bus_instruction_length(struct cpu *cpu);
 
-/* What lies there: how many bytes, or a negative errno */
+/* Read the instruction. Return the number of bytes, or a negative errno. */
 int bus_instruction_bytes(struct cpu *cpu, uint8_t *bytes);
 
-/* Carries out the instruction that the guest left at, or ends the run. */
+/* Execute the instruction that exited, or end the run. */
 void bus_execute(struct cpu *cpu);
 
 #endif /* BUS_H */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The machine's clock: nanoseconds that only go forward. */
+/* The machine's clock, in nanoseconds; it never goes back. */
 #ifndef CLOCK_H
 #define CLOCK_H
 
@@ -22,10 +22,10 @@ static inline struct timespec clock_timespec(uint64_t time)
 				  .tv_nsec = (long)(time % NANOSECONDS) };
 }
 
-/* Begins to measure the time stamp counter's frequency. */
+/* Begin to measure the frequency of the time stamp counter. */
 void clock_begin(void);
 
-/* In kHz: the better the later it is asked for, and at first 2 ms late. */
+/* Return it in kHz. It becomes more accurate with time; the first call takes up to 2 ms. */
 uint32_t clock_tsc_khz(void);
 
 #endif /* CLOCK_H */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Standard input and output, which are the guest's serial port. What it sends is
- * gathered up to the end of a line, or until the guest rests, or for a moment. What
- * it does not read is left alone for whoever comes next, but on a terminal, where
- * Ctrl-A is for us.
+ * The console: the guest's serial port is standard input and output. Output is buffered until
+ * the end of a line, until the guest is idle, or for a moment. Input that the guest does not
+ * read is left in standard input, except on a terminal. There, Ctrl-A begins a command to
+ * the tool.
  */
 #ifndef CONSOLE_H
 #define CONSOLE_H
@@ -19,18 +19,18 @@ struct machine;
 
 /**
  * struct console - the console
- * @output: what has not been written yet
+ * @output: buffered output
  * @output_size: bytes of it
- * @flush_at: when it will be, SVMRUN_NEVER if there is none
- * @input: what has been typed and the guest has not been given yet
+ * @flush_at: time to write it, SVMRUN_NEVER if there is none
+ * @input: input that the guest has not received yet
  * @input_size: bytes of it
- * @at_end: standard input has no more
- * @is_raw: it is a terminal, whose @settings are kept
- * @is_polled: somebody waits for standard input
+ * @at_end: end of standard input
+ * @is_raw: standard input is a terminal in raw mode
+ * @is_polled: a thread waits for standard input
  * @asked: Ctrl-A s was typed
  * @escaped: the last character was Ctrl-A
- * @settings: to put back
- * @event: an eventfd that interrupts whoever waits for input
+ * @settings: the terminal's settings, to be restored
+ * @event: an eventfd that interrupts the wait for input
  */
 struct console {
 	char output[CONSOLE_ROOM];
@@ -47,31 +47,31 @@ struct console {
 	int event;
 };
 
-/* Gives 0, or a negative errno. @raw: a terminal's characters go to the guest */
+/* Return 0 or a negative errno. @raw: put a terminal into raw mode, for the guest */
 int console_open(struct console *console, bool raw);
 void console_close(struct console *console);
 
-/* All with the machine's lock. Sends a byte of the guest's: */
+/* Call these with the machine's lock held. Send a byte of the guest: */
 void console_send(struct machine *machine, uint8_t byte);
 
-/* Writes what was sent; what fails ends the run. */
+/* Write the buffered output. An error ends the run. */
 void console_flush(struct machine *machine);
 
-/* The guest looks whether there is input. */
+/* Read input, because the guest polls for it. */
 void console_look(struct machine *machine);
 
-/* There may be input that the guest has begun to wait for. */
+/* Should standard input be read for the guest? */
 bool console_wants_more(const struct machine *machine);
 
-/* Input could still bring the guest an interrupt. */
+/* Can input still cause an interrupt? */
 bool console_can_interrupt(const struct machine *machine);
 
-/* Has console_wait() come back; from any thread */
+/* Make console_wait() return; any thread may call it. */
 void console_notify(const struct console *console);
 
 /*
- * Waits without the lock, up to a time, for input that the guest wants, or
- * console_notify(), and gives the guest what there is.
+ * Release the lock and wait until a time for input or console_notify(). Give the input to
+ * the guest.
  */
 void console_wait(struct machine *machine, uint64_t until);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * A processor of the guest's machine. What is said of it here is called by its own
- * thread and with the machine's lock, but for cpu_wake(), which is for any thread.
+ * A processor of the guest's machine. The functions are called by its own thread with the
+ * machine's lock held, except for cpu_wake(), which any thread may call.
  */
 #ifndef CPU_H
 #define CPU_H
@@ -21,10 +21,10 @@ struct machine;
 
 #define RFLAGS_IF (1ull << 9)
 
-/* Bits of EFER that the guest has, where the processor has them */
+/* Bits of EFER that the guest can use if the processor has them */
 #define CPU_EFER (SVM_EFER_SCE | SVM_EFER_LME | SVM_EFER_LMA | SVM_EFER_NXE)
 
-/* Its timer's: interrupts a run, or a write */
+/* Signal of the processor's timer: it interrupts a run or a write. */
 #define CPU_SIGNAL SIGRTMIN
 
 /**
@@ -33,14 +33,14 @@ struct machine;
  * @id: its number, which is its APIC ID
  * @vcpu: its state
  * @stats: its exits
- * @thread: what runs it
- * @changed: signalled when it has something new to look at
- * @timer: ends a run in time for its next deadline
- * @armed: when that is
- * @in_guest: it is in RUN, or about to be
- * @halted: at a HLT, which it goes on from with the next interrupt
- * @nmi_masked: since an NMI, up to the next IRET
- * @debug: what a debugger has it do
+ * @thread: its thread
+ * @changed: signalled by cpu_wake()
+ * @timer: ends a run at the next deadline
+ * @armed: the deadline that @timer is set to
+ * @in_guest: in RUN, or about to call it
+ * @halted: waits at HLT for an interrupt
+ * @nmi_masked: NMIs are masked until the next IRET
+ * @debug: state for a debugger
  */
 struct cpu {
 	struct machine *machine;
@@ -57,48 +57,48 @@ struct cpu {
 	struct debug_cpu debug;
 };
 
-/* Its thread, until the run has ended; @argument: the processor */
+/* Thread function of a processor; returns when the run has ended. @argument: the processor */
 void *cpu_thread(void *argument);
 
-/* What it does again and again: runs its guest up to an exit, or waits. */
+/* Do one turn of the processor's loop: run the guest until an exit, or wait. */
 void cpu_turn(struct cpu *cpu);
 
-/* It has something new to look at. */
+/* Make the processor look for interrupts and other changes. */
 void cpu_wake(struct cpu *cpu);
 
-/* Interrupts system calls of all, if the run is to be stopped; without the lock. */
+/* Interrupt system calls of all processors, to stop the run. Call it without the lock. */
 void cpu_interrupt_all(struct machine *machine);
 
-/* It waits for another processor to start it. */
+/* Does it wait for another processor to start it? */
 bool cpu_waits(const struct cpu *cpu);
 
-/* Ends the run because of what this processor did. */
+/* End the run, with this processor's RIP. */
 #define cpu_end(cpu, ...)                                                      \
 	machine_end((cpu)->machine, (cpu)->vcpu.vmcb->save.rip, __VA_ARGS__)
 
 /*
- * Goes on after an instruction of so many bytes, as far as the processor does
- * not say itself where the next one is.
+ * Skip an instruction of @length bytes. If the processor has saved NRIP, that is used
+ * instead.
  */
 void cpu_skip(struct cpu *cpu, unsigned int length);
 
-/* The guest's instruction has failed: #GP(0). */
+/* Inject #GP(0). */
 void cpu_inject_gp(struct cpu *cpu);
 
-/* Gives it an interrupt or an NMI if it can take one, or asks to be told when. */
+/* Inject a pending interrupt or NMI, or intercept the moment when the guest can take it. */
 void cpu_deliver(struct cpu *cpu);
 
-/* There is one that would end its HLT. */
+/* Is an interrupt or NMI pending that ends HLT? */
 bool cpu_has_event(const struct cpu *cpu);
 
-/* What was being delivered when it left is delivered again. */
+/* Inject an event again whose delivery the exit interrupted. */
 void cpu_keep_interrupted(struct cpu *cpu);
 
-/* It can take an interrupt now; it is about to leave its NMI handler. */
+/* Handle VMEXIT_VINTR: the guest can take an interrupt. Handle VMEXIT_IRET. */
 void cpu_window(struct cpu *cpu);
 void cpu_iret(struct cpu *cpu);
 
-/* Answers the exit that is in the VMCB: exits.c */
+/* Handle the exit in the VMCB: exits.c */
 void cpu_exit(struct cpu *cpu);
 
 /* CPUID, RDMSR and WRMSR, XSETBV, IN and OUT, VMEXIT_INVALID: one file each */
@@ -108,7 +108,7 @@ void cpu_xsetbv(struct cpu *cpu);
 void cpu_ioio(struct cpu *cpu);
 void cpu_invalid(struct cpu *cpu);
 
-/* Memory that is not there; CR0 and CR4: bus.c */
+/* VMEXIT_NPF, and accesses to CR0 and CR4: bus.c */
 void cpu_nested_fault(struct cpu *cpu);
 void cpu_control(struct cpu *cpu);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What the machine does for a debugger: it stands still, goes on by single steps,
- * stops at breakpoints, and shows its memory. All with the machine's lock.
+ * Debugging of the machine: pause, single steps, breakpoints, and access to memory. Call all
+ * of it with the machine's lock held.
  */
 #ifndef DEBUG_H
 #define DEBUG_H
@@ -19,10 +19,10 @@ struct machine;
 /* DR0 to DR3 */
 #define DEBUG_REGISTERS 4
 
-/* What a processor is to do */
+/* What a processor does when the machine resumes */
 enum debug_go { DEBUG_STAY, DEBUG_STEP, DEBUG_RUN };
 
-/* What a breakpoint is for, as packets Z and z number them */
+/* Kinds of breakpoints, numbered as in packets Z and z */
 enum debug_kind {
 	DEBUG_SOFTWARE,
 	DEBUG_EXECUTE,
@@ -31,19 +31,19 @@ enum debug_kind {
 	DEBUG_ACCESS,
 };
 
-/* Why the machine stands still */
+/* Why the machine is paused */
 enum debug_reason {
-	DEBUG_ASKED, /* because the debugger said so */
+	DEBUG_ASKED, /* the debugger requested it */
 	DEBUG_STEPPED, /* a step is done, or an INT3 is not at its address */
 	DEBUG_HIT, /* a breakpoint */
 };
 
 /**
- * struct debug_stop - why the machine stands still
- * @reason: why
- * @cpu: which processor it was
- * @kind: of the breakpoint, for DEBUG_HIT
- * @address: what is watched
+ * struct debug_stop - why the machine is paused
+ * @reason: the reason
+ * @cpu: the processor that caused it
+ * @kind: kind of the breakpoint, for DEBUG_HIT
+ * @address: address that is watched
  */
 struct debug_stop {
 	enum debug_reason reason;
@@ -55,8 +55,8 @@ struct debug_stop {
 /**
  * struct debug_breakpoint - a software breakpoint: INT3 in the guest's memory
  * @gva: its linear address
- * @gpa: where that is
- * @byte: what is there otherwise
+ * @gpa: its guest physical address
+ * @byte: the byte that it replaces
  */
 struct debug_breakpoint {
 	uint64_t gva;
@@ -66,8 +66,8 @@ struct debug_breakpoint {
 
 /**
  * struct debug_watch - a breakpoint in a debug register
- * @used: it is one
- * @kind: what it is for
+ * @used: the register is used
+ * @kind: kind of the breakpoint
  * @address: linear address
  * @size: bytes: 1, 2, 4 or 8
  */
@@ -79,16 +79,16 @@ struct debug_watch {
 };
 
 /**
- * struct debug - of the machine
- * @is_open: there is a debugger, or it is waited for
- * @paused: all processors stand still
- * @left: signalled when one has left its guest
- * @event: an eventfd: it stands still, or the run has ended
- * @stop: why it stands still
- * @breakpoints: in memory
+ * struct debug - debugging state of the machine
+ * @is_open: a debugger is connected, or expected
+ * @paused: all processors are paused
+ * @left: signalled when a processor has left its guest
+ * @event: an eventfd, signalled when the machine has paused or the run has ended
+ * @stop: why it is paused
+ * @breakpoints: breakpoints in memory
  * @breakpoint_count: how many
- * @watches: in debug registers
- * @watch_count: how many are used
+ * @watches: breakpoints in debug registers
+ * @watch_count: how many of them are used
  */
 struct debug {
 	bool is_open;
@@ -103,20 +103,20 @@ struct debug {
 };
 
 /**
- * struct debug_cpu - of a processor
- * @go: what it is to do
- * @has_trap: TF is ours while the guest runs
- * @guest_trap: it was set anyway
- * @strayed: TF is in a frame on a stack: a step has met an exception
- * @returning: the step is done when that one's handler returns
- * @pushes: the instruction that is stepped is PUSHF
- * @has_dr6: #DB is intercepted, and DR6 is ours while the guest runs
- * @has_registers: so are DR0 to DR3 and DR7
- * @rip: where the step began
- * @dr: the guest's DR0 to DR3, while the guest runs
- * @dr6: the guest's meanwhile; ours once it has left
- * @dr7: the guest's meanwhile
- * @intercept: the intercepts that are ours meanwhile
+ * struct debug_cpu - debugging state of a processor
+ * @go: what it does when the machine resumes
+ * @has_trap: TF is set for the debugger while the guest runs
+ * @guest_trap: the guest had set TF itself
+ * @strayed: TF is in a frame on a stack, because a step raised an exception
+ * @returning: the step ends when the handler of that exception returns
+ * @pushes: the instruction to step is PUSHF
+ * @has_dr6: #DB is intercepted, and DR6 is the debugger's while the guest runs
+ * @has_registers: DR0 to DR3 and DR7 are too
+ * @rip: RIP at the beginning of the step
+ * @dr: the guest's DR0 to DR3 while the guest runs
+ * @dr6: the guest's DR6 while the guest runs; the debugger's after the exit
+ * @dr7: the guest's DR7 while the guest runs
+ * @intercept: the debugger's intercepts while the guest runs
  */
 struct debug_cpu {
 	enum debug_go go;
@@ -136,50 +136,50 @@ struct debug_cpu {
 
 /* ---- for the debugger ---------------------------------------------------- */
 
-/* The machine will wait for it: 0, or a negative errno. */
+/* Begin with a paused machine. Return 0 or a negative errno. */
 int debug_open(struct machine *machine);
 void debug_close(struct machine *machine);
 
-/* All processors stand still when it returns. */
+/* Pause all processors, and wait until they are. */
 void debug_pause(struct machine *machine);
 
-/* They do what each has been told. */
+/* Resume the processors, each as its @go says. */
 void debug_resume(struct machine *machine);
 
-/* No breakpoints any more, and all run. */
+/* Remove all breakpoints, and resume all processors. */
 void debug_release(struct machine *machine);
 
 /*
- * Linear addresses, as @cpu translates them. They give how many bytes could be had,
- * and memory as the guest has it, without breakpoints.
+ * Read and write at a linear address of @cpu. Return how many bytes could be accessed.
+ * Breakpoints are not visible in what is read.
  */
 size_t debug_read(const struct cpu *cpu, uint64_t gva, void *bytes,
 		  size_t size);
 size_t debug_write(const struct cpu *cpu, uint64_t gva, const void *bytes,
 		   size_t size);
 
-/* 0, or a negative errno: -EFAULT, -ENOSPC, -EINVAL for what cannot be watched. */
+/* Return 0; -EFAULT; -ENOSPC; or -EINVAL if the range cannot be watched. */
 int debug_insert(const struct cpu *cpu, enum debug_kind kind, uint64_t address,
 		 unsigned int size);
-/* What is not there is no mistake. */
+/* It is no error if there is none. */
 void debug_remove(struct machine *machine, enum debug_kind kind,
 		  uint64_t address, unsigned int size);
 
 /* ---- for the machine ----------------------------------------------------- */
 
-/* Tells the debugger, of the end of the run too. */
+/* Notify the debugger of a pause or of the end of the run. */
 void debug_notify(const struct machine *machine);
 
-/* A processor may not go on: it has waited. */
+/* Wait while the processor is paused. Return true if it waited. */
 bool debug_holds(struct cpu *cpu);
 
-/* Interrupts have to wait. */
+/* Is the processor stepping? Then interrupts are not injected. */
 bool debug_is_stepping(const struct cpu *cpu);
 
-/* A step is done that did not need the guest. */
+/* End a step that was done without entering the guest. */
 void debug_step_done(struct cpu *cpu);
 
-/* Just before it enters its guest, and just after it has left */
+/* Call these just before the guest is entered, and just after it has exited. */
 void debug_enter(struct cpu *cpu);
 void debug_leave(struct cpu *cpu);
 
@@ -189,7 +189,7 @@ void cpu_breakpoint(struct cpu *cpu);
 void cpu_software_interrupt(struct cpu *cpu);
 void cpu_debug_register(struct cpu *cpu);
 
-/* After any exit that the tool has answered */
+/* Call it after each exit that the tool has handled. */
 void debug_answered(struct cpu *cpu);
 
 #endif /* DEBUG_H */

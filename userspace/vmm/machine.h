@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The machine that a guest of svmrun run has: its processors, a thread each
- * (cpu.h), the devices of a PC (svmrun/pc.h) and a console. One lock is for all
- * of it; a processor's thread gives it away while the guest runs or waits.
+ * The machine of svmrun run: processors, with a thread each (cpu.h), the devices of a PC
+ * (svmrun/pc.h) and a console. One lock guards all of it; a processor's thread releases it
+ * while the guest runs or waits.
  */
 #ifndef MACHINE_H
 #define MACHINE_H
@@ -21,20 +21,20 @@
 #include "disk.h"
 #include "options.h"
 
-/* More than a guest breaks by itself */
+/* Number of broken rules to keep; a guest rarely breaks as many */
 #define OUTCOME_RULES 16
-/* Below the hole for devices, above it, and firmware */
+/* Memory below the hole for devices, memory above it, and firmware */
 #define MACHINE_MEMORIES 3
 
 /**
  * struct outcome - how a run ended
- * @ended: it has
- * @status: exit status; for a signal 128 and its number
- * @kind: a word for programs
- * @message: a line for people, empty if all is well
- * @rip: where the processor was that ended it
- * @broken: after VMEXIT_INVALID, how many rules are broken
- * @rules: the first of them
+ * @ended: the run has ended
+ * @status: exit status of the tool; 128 plus the number for a signal
+ * @kind: one word, for JSON
+ * @message: message to print, empty for success
+ * @rip: RIP of the processor that ended the run
+ * @broken: after VMEXIT_INVALID, number of broken rules
+ * @rules: the first of these
  */
 struct outcome {
 	bool ended;
@@ -49,25 +49,25 @@ struct outcome {
 /**
  * struct machine - the machine
  * @options: the command line
- * @info: what the processor and the module offer
+ * @info: features of the processor and the module
  * @vm: the VM
  * @memories: its memory
  * @memory_count: how many ranges
  * @rom_count: how many of them, the last, the guest cannot write to
  * @e820: the memory map that firmware can ask for
- * @disks: of the guest
+ * @disks: the guest's disks
  * @disk_count: how many
- * @open_bus: an address where nothing is reads ones and swallows writes, as a PC
- *	has it; otherwise it ends the run
- * @lock: for all that follows
+ * @open_bus: an address without memory or device reads as ones and ignores writes, as on a
+ *	PC; otherwise an access ends the run
+ * @lock: guards all members below
  * @pc: the devices
  * @console: standard input and output
- * @debug: what is there for a debugger
+ * @debug: state for a debugger
  * @cpus: the processors
  * @cpu_count: how many
  * @unknown_msrs: accesses to MSRs that the guest does not have
- * @exits: of all of them, for --trace
- * @times: when the run began, and how long it took
+ * @exits: exits of all processors, for --trace
+ * @times: start and duration of the run
  * @outcome: how the run ended
  */
 struct machine {
@@ -93,30 +93,30 @@ struct machine {
 	struct outcome outcome;
 };
 
-/* Gives the machine its devices. */
+/* Initialise the machine and its devices. */
 void machine_init(struct machine *machine, const struct run_options *options);
 
 /*
- * The files of its disks: 0, or the exit status after a message; and what makes
- * devices of them, once it has its memory.
+ * Open the files of the disks. Return 0, or the exit status after a message. Once the machine
+ * has memory, attach the disks as devices.
  */
 int machine_open_disks(struct machine *machine,
 		       const struct run_options *options);
 void machine_attach_disks(struct machine *machine);
 void machine_close_disks(struct machine *machine);
 
-/* Gives it its processors, once it has a VM: 0, or a negative errno. */
+/* Create the processors, once there is a VM. Return 0 or a negative errno. */
 int machine_create_cpus(struct machine *machine);
 void machine_destroy_cpus(struct machine *machine);
 
-/* Runs it to its end. */
+/* Run the machine until the run ends. */
 void machine_run(struct machine *machine);
 
-/* All processors' exits, those that the module dealt with in @regs */
+/* Sum the exits of all processors; those that the module handled go to @regs. */
 void machine_sum_stats(const struct machine *machine, struct stats *stats,
 		       struct svmrun_registers *regs);
 
-/* Ends the run, unless it has ended already; @rip: where, or 0. */
+/* End the run, unless it has already ended. @rip: RIP of the processor, or 0. */
 void machine_end(struct machine *machine, uint64_t rip, int status,
 		 const char *kind, const char *format, ...)
 	__attribute__((format(printf, 5, 6)));
