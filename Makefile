@@ -115,7 +115,7 @@ $(BUILD)/policy.rst: Documentation/policy.c $(HEADERS) Makefile
 policy: $(BUILD)/policy.rst
 	cp $< Documentation/policy.rst
 
-# What the check of the style compares the libraries with: names, types, layouts
+# Describe the libraries' names, types and layouts, for the check in make style.
 abi: lib
 	tests/abi write
 

@@ -21,7 +21,7 @@
 #define PTE_PS (1ull << 7)
 #define DIRECTORY (MACHINE_TABLES + PAGE)
 
-/* What is shorter than some time slices says nothing. */
+/* A shorter call may fit into one or two time slices, and is not judged. */
 #define LONG_MS 30
 
 GUEST(read_leaves, 64,

@@ -19,7 +19,7 @@ struct machine;
 /* DR0 to DR3 */
 #define DEBUG_REGISTERS 4
 
-/* What a processor does when the machine resumes */
+/* Action of a processor when the machine resumes */
 enum debug_go { DEBUG_STAY, DEBUG_STEP, DEBUG_RUN };
 
 /* Kinds of breakpoints, numbered as in packets Z and z */
