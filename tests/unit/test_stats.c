@@ -2,8 +2,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/stats.h"
 #include "suites.h"
-#include "vmm/stats.h"
 
 static void count(struct stats *stats, uint64_t code, int times)
 {

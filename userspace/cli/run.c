@@ -7,15 +7,15 @@
 
 #include "command.h"
 #include "common/message.h"
+#include "common/stats.h"
 #include "common/status.h"
+#include "common/stop.h"
 #include "environment.h"
 #include "gdb/gdb.h"
-#include "vmm/guest.h"
+#include "guest/guest.h"
 #include "vmm/invalid.h"
 #include "vmm/machine.h"
 #include "vmm/options.h"
-#include "vmm/stats.h"
-#include "vmm/stop.h"
 
 #define ALL_RIGHTS (SVMRUN_MAP_READ | SVMRUN_MAP_WRITE | SVMRUN_MAP_EXEC)
 #define ROM_RIGHTS (SVMRUN_MAP_READ | SVMRUN_MAP_EXEC)

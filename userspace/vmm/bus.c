@@ -4,7 +4,7 @@
 #include <svmrun/instruction.h>
 
 #include "bus.h"
-#include "clock.h"
+#include "common/clock.h"
 #include "common/status.h"
 #include "machine.h"
 

@@ -6,10 +6,10 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include "clock.h"
+#include "common/clock.h"
 #include "common/status.h"
+#include "common/stop.h"
 #include "machine.h"
-#include "stop.h"
 
 #define GATHER (10 * NANOSECONDS / 1000) /* 10 ms */
 #define CTRL_A 1

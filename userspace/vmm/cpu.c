@@ -3,13 +3,13 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "clock.h"
+#include "common/clock.h"
 #include "common/feature.h"
 #include "common/status.h"
+#include "common/stop.h"
+#include "common/trace.h"
 #include "cpu.h"
 #include "machine.h"
-#include "stop.h"
-#include "trace.h"
 
 #define VECTOR_GP 13
 #define HLT_LENGTH 1

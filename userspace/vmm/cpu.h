@@ -14,8 +14,8 @@
 
 #include <svmrun.h>
 
+#include "common/stats.h"
 #include "debug.h"
-#include "stats.h"
 
 struct machine;
 

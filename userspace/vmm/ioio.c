@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "bus.h"
-#include "clock.h"
+#include "common/clock.h"
 #include "machine.h"
 
 /* INS and OUTS take registers, segments and memory: the instruction is carried out. */

@@ -7,10 +7,10 @@
 #include <string.h>
 #include <x86intrin.h>
 
-#include "clock.h"
+#include "common/clock.h"
 #include "common/status.h"
+#include "common/stop.h"
 #include "machine.h"
-#include "stop.h"
 #include "top.h"
 
 void machine_end(struct machine *machine, uint64_t rip, int status,

@@ -5,7 +5,7 @@
  */
 #include <x86intrin.h>
 
-#include "clock.h"
+#include "common/clock.h"
 #include "machine.h"
 
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))

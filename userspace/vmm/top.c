@@ -5,7 +5,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "clock.h"
+#include "common/clock.h"
 #include "machine.h"
 #include "top.h"
 

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/bar.h"
+#include "bar.h"
 #include "stats.h"
 
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))

@@ -13,8 +13,8 @@
 #include <svmrun/pvh.h>
 
 #include "common/file.h"
-#include "machine.h"
-#include "options.h"
+#include "vmm/machine.h"
+#include "vmm/options.h"
 
 /**
  * struct guest - a guest that is ready to be run

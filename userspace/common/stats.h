@@ -10,7 +10,7 @@
 
 #include <svmrun.h>
 
-#include "common/json.h"
+#include "json.h"
 
 /* More than the exits that svmrun has an answer to, and the one it has not */
 #define STATS_KINDS 24

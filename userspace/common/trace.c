@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <inttypes.h>
 
-#include "common/json.h"
+#include "json.h"
 #include "trace.h"
 
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
