@@ -103,7 +103,7 @@ fuzzers: lib source
 # Documentation/policy.rst is the field policy's tables in words; the check of the
 # style says when it is not.
 HEADERS := $(wildcard uapi/linux/*.h)
-$(BUILD)/policy.rst: Documentation/policy.c $(HEADERS) Makefile
+$(BUILD)/policy.rst: tests/style/policy.c $(HEADERS) Makefile
 	@mkdir -p $(BUILD)/obj/policy
 	sed -n 's/^#define \(SVM_[A-Za-z0-9_]*\)[[:space:]].*/{ "\1", \1 },/p' \
 		$(HEADERS) >$(BUILD)/obj/policy/policy_names.h
@@ -117,7 +117,7 @@ policy: $(BUILD)/policy.rst
 
 # Describe the libraries' names, types and layouts, for the check in make style.
 abi: lib
-	tests/abi write
+	tests/style/abi write
 
 # A process of its own each, because KVER is known only when the packages are
 # there.
@@ -125,25 +125,25 @@ demo:
 	@HOST=$(HOST) tests/demo
 
 test:
-	@tests/all
+	@tests/lanes/default
 
 fuzz:
-	@TIME=$(TIME) RUNS=$(RUNS) SEED=$(SEED) tests/fuzz/all
+	@TIME=$(TIME) RUNS=$(RUNS) SEED=$(SEED) tests/lanes/fuzz
 
 test-kernels:
-	@tests/kernels
+	@tests/lanes/kernels
 
 test-distributions:
-	@tests/distributions
+	@tests/lanes/distributions
 
 test-debug:
-	@tests/debug
+	@tests/lanes/debug
 
 test-vmrun:
-	@tests/vmrun
+	@tests/lanes/vmrun
 
 test-scheduling:
-	@tests/scheduling
+	@tests/lanes/scheduling
 
 # Each ends with a line of its own, and all of them run.
 test-all:
@@ -153,7 +153,7 @@ test-all:
 		[ -z "$$failed" ] || { echo "failed:$$failed" >&2; exit 1; }
 
 style:
-	@tests/style
+	@tests/lanes/style
 
 bench:
 	@tests/bench/run

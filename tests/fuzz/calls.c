@@ -17,7 +17,7 @@
 
 #include <svmrun.h>
 
-#include "../unit/xorshift.h"
+#include "xorshift.h"
 #include "coverage.h"
 #include "input.h"
 #include "kselftest.h"

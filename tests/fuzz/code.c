@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-#include "../unit/xorshift.h"
+#include "xorshift.h"
 
 /* Some bytes, and how many random ones follow: ModRM, an immediate, an offset */
 struct piece {

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#include "../unit/xorshift.h"
+#include "xorshift.h"
 #include "code.h"
 #include "guest.h"
 

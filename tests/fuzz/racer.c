@@ -7,7 +7,7 @@
 #include <sys/prctl.h>
 #include <time.h>
 
-#include "../unit/xorshift.h"
+#include "xorshift.h"
 #include "guest.h"
 #include "mercy.h"
 

@@ -16,8 +16,8 @@
 #include <sys/time.h>
 #include <time.h>
 
-#include "../selftests/hoststate.h"
-#include "../unit/xorshift.h"
+#include "hoststate.h"
+#include "xorshift.h"
 #include "guest.h"
 #include "kselftest.h"
 #include "mercy.h"

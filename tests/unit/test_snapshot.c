@@ -7,7 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "../refuse.h"
+#include "refuse.h"
 #include "suites.h"
 #include "vcpu_pages.h"
 

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 #include <sys/resource.h>
 
-#include "../refuse.h"
+#include "refuse.h"
 #include "machine.h"
 
 #define HIGH 0x100000ul /* guest physical address of a second memory */
