@@ -20,20 +20,9 @@ help:
 	@echo 'make all         module, library, tool, examples and guests'
 	@echo 'make demo        install what is missing, build, run a guest in a nested VM'
 	@echo 'make demo HOST=1 the same on this machine, which must have SVM; needs root'
-	@echo 'make test        install what is missing, build, run every test'
-	@echo 'make test-kernels  the same for the module and the selftests, on the Linux'
-	@echo '                 of Debian 12, of its backports, of Debian 13 and of sid'
-	@echo 'make test-distributions  make demo, the build and the unit tests in minimal'
-	@echo '                 systems of Debian 12 and 13'
-	@echo 'make test-debug  the same for the selftests, on a kernel that looks for'
-	@echo '                 mistakes itself'
-	@echo 'make test-vmrun  the same for the selftests, under the VMRUN of an older QEMU,'
-	@echo '                 of Bochs and of KVM (a VM in the nested VM)'
-	@echo 'make test-scheduling  install what is missing, build, run what matters with'
-	@echo '                 each model of preemption and on a CPU without a tick'
-	@echo 'make test-all    all of these, make style and make fuzz'
-	@echo 'make fuzz        install what is missing, build, run every fuzzer: 3.5 minutes'
-	@echo 'make style       install what is missing, check the layout of the sources'
+	@echo 'make test        install what is missing, build, run every test;'
+	@echo '                 LANE=... selects another of the lanes below'
+	@echo 'make style, fuzz, test-all   the same as make test LANE=style, fuzz, all'
 	@echo 'make bench       install what is missing, count instructions of svmrun'\''s work'
 	@echo '                 and of KVM'\''s -> build/bench.json'
 	@echo 'make bench-growth  the same with more and more VMs, regions, memory'
@@ -54,7 +43,11 @@ help:
 	@echo 'make uninstall   takes them away again'
 	@echo 'make clean       removes build/'
 	@echo
-	@echo 'Variables: KVER     kernel release of the module ($(KVER))'
+	@echo 'Lanes, with the time they take on two processors:'
+	@tests/lib/lanes help
+	@echo
+	@echo 'Variables: LANE     lane of make test (default)'
+	@echo '           KVER     kernel release of the module ($(KVER))'
 	@echo '           PREFIX   where to install ($(PREFIX)); DESTDIR: below this'
 	@echo '           CC, CFLAGS, LDFLAGS'
 	@echo '           TIME, RUNS, SEED  of make fuzz: seconds for the guided fuzzers,'
@@ -124,36 +117,15 @@ abi: lib
 demo:
 	@HOST=$(HOST) tests/demo
 
+# TIME, RUNS and SEED are for the lane fuzz, TIME for debug as well.
 test:
-	@tests/lanes/default
+	@TIME=$(TIME) RUNS=$(RUNS) SEED=$(SEED) tests/lib/lanes run $(LANE)
 
-fuzz:
-	@TIME=$(TIME) RUNS=$(RUNS) SEED=$(SEED) tests/lanes/fuzz
+style fuzz:
+	@$(MAKE) test LANE=$@
 
-test-kernels:
-	@tests/lanes/kernels
-
-test-distributions:
-	@tests/lanes/distributions
-
-test-debug:
-	@tests/lanes/debug
-
-test-vmrun:
-	@tests/lanes/vmrun
-
-test-scheduling:
-	@tests/lanes/scheduling
-
-# Each ends with a line of its own, and all of them run.
 test-all:
-	@failed=; for lane in style test fuzz test-scheduling test-kernels \
-		test-distributions test-debug test-vmrun; do \
-		$(MAKE) $$lane || failed="$$failed $$lane"; done; \
-		[ -z "$$failed" ] || { echo "failed:$$failed" >&2; exit 1; }
-
-style:
-	@tests/lanes/style
+	@$(MAKE) test LANE=all
 
 bench:
 	@tests/bench/run
@@ -187,6 +159,6 @@ uninstall:
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: abi all help module lib cli examples guests source tests selftests test-modules \
-	benches fuzzers demo test fuzz test-kernels test-distributions test-debug \
-	test-vmrun test-scheduling test-all style bench bench-growth bench-boot bench-chart policy install uninstall clean
+.PHONY: abi all help module lib cli examples guests source tests selftests \
+	test-modules benches fuzzers demo test style fuzz test-all \
+	bench bench-growth bench-boot bench-chart policy install uninstall clean
