@@ -2,7 +2,8 @@
 #ifndef SVMRUN_ASID_H
 #define SVMRUN_ASID_H
 
-#include "plain.h"
+#include <linux/svmrun.h>
+#include <linux/types.h>
 
 /**
  * struct asid_pool - the ASIDs of one CPU (APM 15.16)

@@ -2,7 +2,8 @@
 #ifndef SVMRUN_EVENT_H
 #define SVMRUN_EVENT_H
 
-#include "plain.h"
+#include <linux/svmrun.h>
+#include <linux/types.h>
 
 #define EXCEPTION_DB 1
 #define EXCEPTION_BP 3

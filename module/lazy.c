@@ -14,6 +14,9 @@
  */
 #include "lazy.h"
 
+#include <linux/kernel.h>
+#include <linux/string.h>
+
 #include "event.h"
 
 #define CR0_SET (SVM_CR0_MP | SVM_CR0_TS)

@@ -2,7 +2,8 @@
 #ifndef SVMRUN_LAZY_H
 #define SVMRUN_LAZY_H
 
-#include "plain.h"
+#include <linux/svmrun.h>
+#include <linux/types.h>
 
 /* State that is switched lazily */
 #define LAZY_XSTATE (1u << 0) /* extended state (fpu) */

@@ -5,6 +5,15 @@
  */
 #include "npt.h"
 
+#include <linux/atomic.h>
+#include <linux/bitops.h>
+#include <linux/compiler.h>
+#include <linux/errno.h>
+#include <linux/io.h>
+#include <linux/list.h>
+#include <linux/mm.h>
+#include <linux/vmstat.h>
+
 /* APM 5.4.1. A nested walk is a user access: U must be set (APM 15.25.5). */
 #define ENTRY_P (1ull << 0)
 #define ENTRY_W (1ull << 1)
@@ -22,6 +31,37 @@
 
 /* Cost of reading a whole table, in the steps that calls count; an entry costs one. */
 #define TABLE_STEPS (ENTRIES / 16)
+
+/*
+ * Allocate a zeroed table. It is charged to the memory cgroup of the caller, and counted
+ * as a page of secondary page tables, there and for the machine.
+ */
+static u64 *table_alloc(void)
+{
+	u64 *table = (u64 *)get_zeroed_page(GFP_KERNEL_ACCOUNT);
+
+	if (table)
+		mod_lruvec_page_state(virt_to_page(table),
+				      NR_SECONDARY_PAGETABLE, 1);
+	return table;
+}
+
+static void table_free(u64 *table)
+{
+	mod_lruvec_page_state(virt_to_page(table), NR_SECONDARY_PAGETABLE, -1);
+	free_page((unsigned long)table);
+}
+
+/* Return the link of a table in npt->list. */
+static struct list_head *table_link(u64 *table)
+{
+	return &virt_to_page(table)->lru;
+}
+
+static u64 *table_from_link(struct list_head *link)
+{
+	return page_address(list_entry(link, struct page, lru));
+}
 
 static unsigned int level_shift(unsigned int level)
 {
@@ -46,7 +86,7 @@ static unsigned int entry_index(u64 gpa, unsigned int level)
 
 static u64 *entry_table(const struct npt *npt, u64 entry)
 {
-	return table_from_pa(entry & ENTRY_ADDRESS & ~npt->encryption);
+	return phys_to_virt(entry & ENTRY_ADDRESS & ~npt->encryption);
 }
 
 static bool is_table(u64 entry, unsigned int level)
@@ -172,7 +212,7 @@ static bool table_add(struct npt *npt, struct npt_cache *cache, u64 *entry)
 	table = cache->table[--cache->count];
 	table_take(npt, table);
 	/* Only the page's entry restricts permissions. */
-	WRITE_ONCE(*entry, table_to_pa(table) | npt->encryption | ENTRY_P |
+	WRITE_ONCE(*entry, virt_to_phys(table) | npt->encryption | ENTRY_P |
 				   ENTRY_W | ENTRY_U);
 	return true;
 }

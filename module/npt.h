@@ -2,7 +2,7 @@
 #ifndef SVMRUN_NPT_H
 #define SVMRUN_NPT_H
 
-#include "plain.h"
+#include <linux/types.h>
 
 #define NPT_PAGE_SHIFT 12
 #define NPT_PAGE_SIZE (1ull << NPT_PAGE_SHIFT)

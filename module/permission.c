@@ -8,6 +8,9 @@
  */
 #include "permission.h"
 
+#include <linux/compiler.h>
+#include <linux/kernel.h>
+
 #define READS 1ull
 #define WRITES 2ull
 #define RW (READS | WRITES)

@@ -2,7 +2,8 @@
 #ifndef SVMRUN_PERMISSION_H
 #define SVMRUN_PERMISSION_H
 
-#include "plain.h"
+#include <linux/svmrun.h>
+#include <linux/types.h>
 
 #define PERMISSION_IOPM_SIZE 0x3000 /* APM 15.10.1 */
 #define PERMISSION_MSRPM_SIZE 0x2000 /* APM 15.11 */

@@ -7,6 +7,9 @@
  */
 #include "vmcb.h"
 
+#include <linux/kernel.h>
+#include <linux/string.h>
+
 #define CONTROL_OFFSET(field) offsetof(struct svm_vmcb, control.field)
 
 static bool refuse(struct vmcb_refusal *refusal, u32 offset, u32 reason)

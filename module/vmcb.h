@@ -2,10 +2,12 @@
 #ifndef SVMRUN_VMCB_H
 #define SVMRUN_VMCB_H
 
+#include <linux/compiler.h>
+#include <linux/stddef.h>
 #include <linux/svmrun_policy.h>
+#include <linux/types.h>
 
 #include "vmcb_limits.h"
-#include "plain.h"
 
 /**
  * struct vmcb_refusal - why a VMCB was refused

@@ -3,8 +3,7 @@
 #define SVMRUN_VMCB_LIMITS_H
 
 #include <linux/svmrun_policy.h>
-
-#include "plain.h"
+#include <linux/types.h>
 
 /**
  * struct vmcb_limits - bits that a VMCB may have on this machine

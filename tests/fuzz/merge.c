@@ -11,6 +11,8 @@
 #include "../../module/event.h"
 #include "input.h"
 
+#include <linux/kernel.h>
+
 #define MSRPM_WORDS (PERMISSION_MSRPM_SIZE / 8)
 
 #define KIND (SVM_EVENT_VALID | SVM_EVENT_TYPE_MASK | SVM_EVENT_VECTOR_MASK)

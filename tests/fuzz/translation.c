@@ -7,6 +7,10 @@
 #include "../../module/npt.h"
 #include "input.h"
 
+#include <errno.h>
+#include <linux/io.h>
+#include <linux/kernel.h>
+
 /* ---- the nested page table: pages on both sides of each table's border ---- */
 
 #define ENTRY_P (1ull << 0)
@@ -75,7 +79,7 @@ static void table_destroy(void)
 
 static u64 *table_of(u64 entry)
 {
-	return table_from_pa(entry & ENTRY_ADDRESS & ~ENCRYPTION);
+	return phys_to_virt(entry & ENTRY_ADDRESS & ~ENCRYPTION);
 }
 
 /* As the processor walks (APM 15.25.5) */

@@ -5,6 +5,9 @@
  */
 #include "policy.h"
 
+#include <linux/kernel.h>
+#include <string.h>
+
 /* What #VMEXIT writes and the program gets to see: X(field, shown, kept) */
 #define PUBLISHED(X)                                                           \
 	X(exitcode, ~0ull, 0)                                                  \

@@ -9,6 +9,8 @@
 
 #include "../../module/vmcb.h"
 
+#include <stdlib.h>
+
 #define AT(member) offsetof(struct svm_vmcb, member)
 #define EXCEPTION(vector)                                                      \
 	(SVM_EVENT_VALID | SVM_EVENT_TYPE_EXCEPTION | (vector))

@@ -4,6 +4,10 @@
 
 #include "../../module/npt.h"
 
+#include <errno.h>
+#include <stdlib.h>
+#include <linux/io.h>
+
 #define P 1ull
 #define W 2ull
 #define U 4ull
@@ -82,7 +86,7 @@ static u64 processor_walk(u64 gpa, u64 *rights)
 		*rights |= entry & NX;
 		if (level == 1 || entry & PS)
 			break;
-		table = table_from_pa(entry & ADDRESS & ~npt.encryption);
+		table = phys_to_virt(entry & ADDRESS & ~npt.encryption);
 	}
 	return (entry & ADDRESS & ~npt.encryption) +
 	       (gpa & ((1ull << (12 + 9 * (level - 1))) - 1) & ~0xfffull);
@@ -521,7 +525,7 @@ static void processor_write(u64 gpa)
 		*entry |= A;
 		if (level == 1 || *entry & PS)
 			break;
-		table = table_from_pa(*entry & ADDRESS & ~npt.encryption);
+		table = phys_to_virt(*entry & ADDRESS & ~npt.encryption);
 	}
 	ck_assert(*entry & W);
 	*entry |= D;
@@ -625,9 +629,9 @@ START_TEST(collect_skips_unused_tables)
 	map_all();
 	processor_write(5ull << 12);
 	ck_assert_uint_eq(collect(0, LOG_PAGES), 1);
-	table = table_from_pa(npt.root[0] & ADDRESS);
-	table = table_from_pa(table[0] & ADDRESS);
-	table = table_from_pa(table[0] & ADDRESS);
+	table = phys_to_virt(npt.root[0] & ADDRESS);
+	table = phys_to_virt(table[0] & ADDRESS);
+	table = phys_to_virt(table[0] & ADDRESS);
 	table[5] |= D;
 	ck_assert_uint_eq(collect(0, LOG_PAGES), 0);
 	ck_assert_uint_eq(collect(0, 511), 1);
