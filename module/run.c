@@ -21,12 +21,10 @@
 #include "lazy.h"
 #include "processor.h"
 #include "speculation.h"
+#include "trace.h"
 #include "vcpu.h"
 #include "vm.h"
 #include "world.h"
-
-#define CREATE_TRACE_POINTS
-#include "trace.h"
 
 /* Result of one step of the run loop; otherwise a negative errno */
 enum {
