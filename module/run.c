@@ -28,7 +28,8 @@
 
 /* Result of one step of the run loop; otherwise a negative errno */
 enum {
-	RUN_ON, /* enter the guest again */
+	RUN_ON = 0, /* enter the guest */
+	RUN_WORK, /* do not enter the guest: work is pending */
 	RUN_EXIT, /* the guest left: the exit code says why */
 	RUN_DONE, /* the exit is the program's */
 	RUN_REFUSED, /* the VMCB or the registers are refused */
@@ -320,7 +321,7 @@ static bool host_exit_irqoff(struct vcpu *vcpu)
 	return true;
 }
 
-/* Check for a reason not to enter the guest. Return RUN_EXIT if there is none. */
+/* Return RUN_ON, RUN_WORK, or a negative errno. */
 static __always_inline int check_entry(const struct vcpu *vcpu)
 {
 	/* SVM is disabled by an interrupt when the machine shuts down. */
@@ -328,45 +329,39 @@ static __always_inline int check_entry(const struct vcpu *vcpu)
 		return -ENODEV;
 	/* Without a tick, only this wakes the threads that run RCU callbacks. */
 	xfer_to_guest_mode_prepare();
-	return unlikely(is_pending(vcpu)) ? RUN_ON : RUN_EXIT;
-}
-
-/* Enter the guest until an exit does not belong to the host, or work is pending. */
-static int enter_repeatedly(struct vcpu *vcpu, bool *entered)
-{
-	unsigned int cpu = set_running(vcpu);
-	bool again = false;
-	int step;
-
-	do {
-		step = check_entry(vcpu);
-		if (unlikely(step != RUN_EXIT))
-			break;
-		guest_timing_enter_irqoff();
-		vcpu_enter_irqoff(vcpu, cpu, again);
-		if (likely(is_programs(vcpu, vcpu->hw)))
-			step = RUN_DONE;
-		else
-			again = host_exit_irqoff(vcpu);
-		/* The time of an interrupt that caused the exit is accounted to the guest. */
-		guest_timing_exit_irqoff();
-		*entered = true;
-	} while (step == RUN_EXIT && again);
-	clear_running(vcpu, cpu);
-	return step;
+	return unlikely(is_pending(vcpu)) ? RUN_WORK : RUN_ON;
 }
 
 /* Run the guest until an exit does not belong to the host, or work is pending. */
 static int vcpu_enter_guest(struct vcpu *vcpu, bool *entered)
 {
 	const u32 *active = &vcpu->lazy.active;
+	bool again = false;
+	unsigned int cpu;
 	int step;
 
 	if (unlikely(*active & LAZY_XSTATE) && fpu_enter(&vcpu->fpu))
 		return refuse(vcpu, SVMRUN_VCPU_XSAVE, SVMRUN_INVALID_VALUE);
-	step = enter_repeatedly(vcpu, entered);
+	cpu = set_running(vcpu);
+	do {
+		step = check_entry(vcpu);
+		if (unlikely(step != RUN_ON))
+			break;
+		guest_timing_enter_irqoff();
+		vcpu_enter_irqoff(vcpu, cpu, again);
+		if (likely(is_programs(vcpu, vcpu->hw)))
+			step = RUN_DONE;
+		else if (!host_exit_irqoff(vcpu))
+			step = RUN_EXIT;
+		/* The time of an interrupt that caused the exit is accounted to the guest. */
+		guest_timing_exit_irqoff();
+		*entered = true;
+		again = true;
+	} while (step == RUN_ON);
+	clear_running(vcpu, cpu);
 	if (unlikely(*active & LAZY_XSTATE))
 		fpu_leave(&vcpu->fpu);
+
 	if (step == RUN_EXIT && is_invalid(vcpu->hw)) {
 		/*
 		 * Publish no state, even if the guest ran before: after VMEXIT_INVALID
@@ -455,7 +450,7 @@ int vcpu_run(struct vcpu *vcpu)
 		step = vcpu_enter_guest(vcpu, &entered);
 		if (step == RUN_EXIT)
 			step = handle_exit(vcpu);
-		else if (step == RUN_ON)
+		else if (step == RUN_WORK)
 			step = handle_work(vcpu);
 	}
 	finish(vcpu, step, entered);
