@@ -56,7 +56,7 @@ void backing_get(struct backing *backing)
 	kref_get(&backing->ref);
 }
 
-static void release(struct kref *ref)
+static void backing_release(struct kref *ref)
 {
 	struct backing *backing = container_of(ref, struct backing, ref);
 
@@ -73,7 +73,7 @@ static void release(struct kref *ref)
  */
 void backing_put(struct backing *backing)
 {
-	kref_put(&backing->ref, release);
+	kref_put(&backing->ref, backing_release);
 }
 
 /**
@@ -286,8 +286,8 @@ static void take_small(pmd_t pmd, u64 hva, unsigned int most,
  * off. The pages must not be used before backing_has_changed() shows that they still
  * belong to the program.
  */
-static void walk(struct mm_struct *mm, u64 hva, unsigned int most,
-		 struct backing_pages *pages)
+static void walk_page_tables(struct mm_struct *mm, u64 hva, unsigned int most,
+			     struct backing_pages *pages)
 {
 	pgd_t pgd = READ_ONCE(*pgd_offset(mm, hva));
 	p4d_t p4d;
@@ -330,7 +330,7 @@ static bool find_quickly(struct backing *backing, u64 hva, bool write,
 
 	pages->count = 0;
 	local_irq_save(flags);
-	walk(backing->memory->mm, hva, most, pages);
+	walk_page_tables(backing->memory->mm, hva, most, pages);
 	local_irq_restore(flags);
 	return pages->count && (pages->writable || !write);
 }

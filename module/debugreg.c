@@ -37,7 +37,7 @@ static void host_restore(const struct debugreg_host *host)
 /*
  * Can the guest find out the values of DR0 to DR3, by an access or by a breakpoint?
  */
-static bool reaches(u32 intercepts, u64 dr7)
+static bool breakpoints_reachable(u32 intercepts, u64 dr7)
 {
 	return (intercepts & INTERCEPT_ALL_DR) != INTERCEPT_ALL_DR ||
 	       (intercepts & INTERCEPT_DR7) != INTERCEPT_DR7 ||
@@ -55,7 +55,7 @@ void debugreg_enter(struct debugreg_host *host, const u64 guest[4],
 		    u32 intercepts, u64 dr7)
 {
 	host->dr7 = hw_breakpoint_active() ? __this_cpu_read(cpu_dr7) : 0;
-	host->switched = reaches(intercepts, dr7);
+	host->switched = breakpoints_reachable(intercepts, dr7);
 	/* A breakpoint of the host must not fire while half of the state is the guest's. */
 	if (host->dr7)
 		set_debugreg(0ul, 7);

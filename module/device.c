@@ -112,8 +112,9 @@ static long call_with_argument(const struct call *call, struct file *file,
 	return ret;
 }
 
-static long dispatch(const struct call *calls, size_t count, struct file *file,
-		     unsigned int cmd, unsigned long user)
+static long dispatch_call(const struct call *calls, size_t count,
+			  struct file *file, unsigned int cmd,
+			  unsigned long user)
 {
 	const struct call *call;
 
@@ -161,7 +162,8 @@ static long vcpu_file_ioctl(struct file *file, unsigned int cmd,
 	/* RUN is by far the most frequent call: no search, and no indirect call. */
 	if (cmd == SVMRUN_RUN && !user)
 		return vcpu_file_run(file, NULL);
-	return dispatch(vcpu_calls, ARRAY_SIZE(vcpu_calls), file, cmd, user);
+	return dispatch_call(vcpu_calls, ARRAY_SIZE(vcpu_calls), file, cmd,
+			     user);
 }
 
 static int vcpu_file_mmap(struct file *file, struct vm_area_struct *vma)
@@ -348,7 +350,7 @@ static const struct call vm_calls[] = {
 static long vm_file_ioctl(struct file *file, unsigned int cmd,
 			  unsigned long user)
 {
-	return dispatch(vm_calls, ARRAY_SIZE(vm_calls), file, cmd, user);
+	return dispatch_call(vm_calls, ARRAY_SIZE(vm_calls), file, cmd, user);
 }
 
 static int vm_file_release(struct inode *inode, struct file *file)
@@ -408,8 +410,8 @@ static const struct call device_calls[] = {
 static long device_file_ioctl(struct file *file, unsigned int cmd,
 			      unsigned long user)
 {
-	return dispatch(device_calls, ARRAY_SIZE(device_calls), file, cmd,
-			user);
+	return dispatch_call(device_calls, ARRAY_SIZE(device_calls), file, cmd,
+			     user);
 }
 
 static const struct file_operations device_fops = {

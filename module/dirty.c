@@ -17,7 +17,7 @@
 #include "npt.h"
 #include "region.h"
 
-static bool is_logged(const struct memory *memory, u64 gpa, u64 end)
+static bool range_is_logged(const struct memory *memory, u64 gpa, u64 end)
 {
 	while (gpa < end) {
 		struct region *region = region_find(&memory->regions, gpa);
@@ -33,7 +33,7 @@ static bool is_logged(const struct memory *memory, u64 gpa, u64 end)
  * A write of a guest meanwhile is logged now or next time: after the first flush the
  * processor sets A again, after the second one also D.
  */
-static void collect(struct memory *memory, u64 gpa, u64 end)
+static void collect_dirty_bits(struct memory *memory, u64 gpa, u64 end)
 {
 	memory_step(memory, gpa, end, npt_mark);
 	memory_flush(memory);
@@ -41,8 +41,8 @@ static void collect(struct memory *memory, u64 gpa, u64 end)
 	memory_flush(memory);
 }
 
-static void fetch(struct region *region, u64 begin, u64 end, u64 gpa, u64 *bits,
-		  bool clear)
+static void fetch_log(struct region *region, u64 begin, u64 end, u64 gpa,
+		      u64 *bits, bool clear)
 {
 	u64 at = begin;
 
@@ -67,7 +67,7 @@ static void fetch_all(struct memory *memory, u64 gpa, u64 end, u64 *bits,
 				at + MEMORY_STEPS * PAGE_SIZE);
 
 		spin_lock(&memory->lock);
-		fetch(region, at, stop, gpa, bits, clear);
+		fetch_log(region, at, stop, gpa, bits, clear);
 		spin_unlock(&memory->lock);
 		at = stop;
 		cond_resched();
@@ -94,8 +94,8 @@ int dirty_fetch(struct memory *memory, u64 gpa, u64 length, u64 *bits,
 
 	if (mutex_lock_killable(&memory->mutex))
 		return -EINTR;
-	if (is_logged(memory, gpa, gpa + length)) {
-		collect(memory, gpa, gpa + length);
+	if (range_is_logged(memory, gpa, gpa + length)) {
+		collect_dirty_bits(memory, gpa, gpa + length);
 		fetch_all(memory, gpa, gpa + length, bits, clear);
 	} else {
 		err = -ENOENT;
@@ -105,7 +105,7 @@ int dirty_fetch(struct memory *memory, u64 gpa, u64 length, u64 *bits,
 }
 
 /* Log a page, if the region there has a log. */
-static void mark(struct memory *memory, u64 gpa)
+static void mark_page(struct memory *memory, u64 gpa)
 {
 	struct region *region;
 
@@ -129,7 +129,7 @@ void dirty_mark(struct memory *memory, u64 gpa, u64 length, const u64 *bits)
 
 	for (index = 0; index < length >> PAGE_SHIFT; index++) {
 		if (bits[index / 64] & 1ull << index % 64)
-			mark(memory, gpa + ((u64)index << PAGE_SHIFT));
+			mark_page(memory, gpa + ((u64)index << PAGE_SHIFT));
 		cond_resched();
 	}
 }

@@ -43,7 +43,7 @@ static struct region *find_allowed(const struct memory *memory, u64 gpa,
  * Can one large page be mapped from @gpa to @end? Near a logged page only 4 KiB pages are
  * mapped; otherwise the guest would alternate between the two sizes.
  */
-static bool fits(const struct region *region, u64 gpa, u64 end)
+static bool large_page_fits(const struct region *region, u64 gpa, u64 end)
 {
 	return gpa >= region->gpa && end <= region->end &&
 	       !(region_hva(region, gpa) & (end - gpa - 1)) &&
@@ -60,14 +60,14 @@ static unsigned int page_level(const struct region *region, u64 gpa,
 		u64 span = npt_span(level), start = gpa & -span;
 
 		if (PAGE_SIZE << order >= span &&
-		    fits(region, start, start + span))
+		    large_page_fits(region, start, start + span))
 			break;
 	}
 	return level;
 }
 
 /* Must the access be logged? Then a 4 KiB page is mapped. */
-static bool is_logged(const struct region *region, unsigned int access)
+static bool access_is_logged(const struct region *region, unsigned int access)
 {
 	return region->log && (access & NPT_WRITE);
 }
@@ -119,7 +119,7 @@ static int map_pages(struct memory *memory, struct region *region,
 	int err;
 
 	*level = 1;
-	if (!is_logged(region, access))
+	if (!access_is_logged(region, access))
 		*level = page_level(region, gpa, pages->order);
 	if (!pages->writable || (region->log && *level > 1))
 		rights &= ~NPT_WRITE;
@@ -127,7 +127,7 @@ static int map_pages(struct memory *memory, struct region *region,
 		       rights);
 	if (err)
 		return err;
-	if (is_logged(region, access))
+	if (access_is_logged(region, access))
 		region_mark_dirty(region, gpa);
 	state->next = FAULT_NEXT_NONE;
 	if (*level == 1)
@@ -137,9 +137,10 @@ static int map_pages(struct memory *memory, struct region *region,
 }
 
 /* Map the pages that were found, unless they have been invalidated since. */
-static int install(struct memory *memory, struct backing *backing,
-		   struct fault_state *state, u64 gpa, unsigned int access,
-		   const struct backing_pages *pages)
+static int map_found_pages(struct memory *memory, struct backing *backing,
+			   struct fault_state *state, u64 gpa,
+			   unsigned int access,
+			   const struct backing_pages *pages)
 {
 	struct region *region;
 	unsigned int level;
@@ -206,7 +207,8 @@ static int try_fault(struct memory *memory, struct fault_state *state, u64 gpa,
 		err = backing_find(backing, hva, access & NPT_WRITE, most,
 				   &pages);
 	if (!err)
-		err = install(memory, backing, state, gpa, access, &pages);
+		err = map_found_pages(memory, backing, state, gpa, access,
+				      &pages);
 	backing_put(backing);
 	return err;
 }

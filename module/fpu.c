@@ -84,7 +84,7 @@ u64 fpu_xcr0(void)
 }
 
 /* Are all bits of @group set, or none? */
-static bool whole(u64 xcr0, u64 group)
+static bool all_or_none(u64 xcr0, u64 group)
 {
 	return !(xcr0 & group) || (xcr0 & group) == group;
 }
@@ -103,12 +103,12 @@ bool fpu_xcr0_valid(u64 xcr0)
 		return false;
 	if ((xcr0 & XCR0_AVX512) && !(xcr0 & XCR0_AVX))
 		return false;
-	return whole(xcr0, XCR0_BNDREGS_BNDCSR) && whole(xcr0, XCR0_AVX512) &&
-	       whole(xcr0, XCR0_AMX);
+	return all_or_none(xcr0, XCR0_BNDREGS_BNDCSR) &&
+	       all_or_none(xcr0, XCR0_AVX512) && all_or_none(xcr0, XCR0_AMX);
 }
 
 /* The program can write to the area, so XRSTOR may fault (APM 11.5.9). */
-static int restore(const void *area, u64 mask)
+static int xstate_restore(const void *area, u64 mask)
 {
 	int err = 0;
 
@@ -133,7 +133,7 @@ static void clear_pointers(void)
 		asm volatile("fninit");
 }
 
-static void save(void *area, u64 mask)
+static void xstate_save(void *area, u64 mask)
 {
 	asm volatile("xsave64 (%0)"
 		     :
@@ -186,7 +186,7 @@ int fpu_enter(struct guest_fpu *guest)
 	kernel_fpu_begin_mask(0);
 	guest->host_pkru = read_pkru();
 	clear_pointers();
-	if (restore(guest->area, host_xcr0)) {
+	if (xstate_restore(guest->area, host_xcr0)) {
 		write_pkru(guest->host_pkru);
 		kernel_fpu_end();
 		return -EFAULT;
@@ -205,7 +205,7 @@ void fpu_leave(struct guest_fpu *guest)
 	/* Restore the host's XCR0 whatever was loaded: compare with the register. */
 	switch_xcr0(xgetbv(XCR_XFEATURE_ENABLED_MASK), host_xcr0);
 	supervisor_back_to_host();
-	save(guest->area, host_xcr0);
+	xstate_save(guest->area, host_xcr0);
 	write_pkru(guest->host_pkru);
 	kernel_fpu_end();
 }

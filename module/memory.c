@@ -43,7 +43,8 @@ void memory_flush(struct memory *memory)
 }
 
 /* Limit the range to pages that have the same log, or none. */
-static void limit(const struct memory *memory, struct npt_range *range, u64 end)
+static void limit_to_one_log(const struct memory *memory,
+			     struct npt_range *range, u64 end)
 {
 	struct region *region = NULL;
 	bool inside;
@@ -59,7 +60,7 @@ static void limit(const struct memory *memory, struct npt_range *range, u64 end)
 }
 
 /* Reschedule between two steps, except in a notifier that must not block. */
-static void pause(bool may_sleep)
+static void maybe_resched(bool may_sleep)
 {
 	if (may_sleep)
 		cond_resched();
@@ -72,12 +73,12 @@ static void step_locked(struct memory *memory, struct npt_range *range,
 	u64 end = range->end;
 
 	for (;;) {
-		limit(memory, range, end);
+		limit_to_one_log(memory, range, end);
 		step(&memory->npt, range, steps);
 		if (range->gpa >= end)
 			break;
 		spin_unlock(&memory->lock);
-		pause(may_sleep);
+		maybe_resched(may_sleep);
 		spin_lock(&memory->lock);
 	}
 }
@@ -99,7 +100,7 @@ static void flush_and_free(struct memory *memory, struct npt_range *range,
 {
 	memory_flush(memory);
 	while (!npt_range_free(range, MEMORY_STEPS))
-		pause(may_sleep);
+		maybe_resched(may_sleep);
 }
 
 /**
@@ -197,9 +198,9 @@ static void zap_aliases(struct memory *memory, const struct aliases *aliases,
  * page of the range is entered into the nested page table: a fault waits, or fails and is
  * repeated. If no region is populated, there is nothing to flush.
  */
-static bool invalidate(struct mmu_interval_notifier *notifier,
-		       const struct mmu_notifier_range *taken,
-		       unsigned long sequence)
+static bool memory_invalidate(struct mmu_interval_notifier *notifier,
+			      const struct mmu_notifier_range *taken,
+			      unsigned long sequence)
 {
 	struct backing *backing = container_of(notifier, struct backing,
 					       notifier);
@@ -225,7 +226,7 @@ static bool invalidate(struct mmu_interval_notifier *notifier,
 }
 
 static const struct mmu_interval_notifier_ops notifier_ops = {
-	.invalidate = invalidate,
+	.invalidate = memory_invalidate,
 };
 
 /**
@@ -259,7 +260,7 @@ int memory_init(struct memory *memory, struct mm_struct *mm)
 }
 
 /* Remove a backing that has no mapped pages, or that another one replaces. */
-static void forget(struct memory *memory, struct backing *backing)
+static void remove_backing(struct memory *memory, struct backing *backing)
 {
 	spin_lock(&memory->lock);
 	backing_erase(&memory->backings, backing);
@@ -288,7 +289,7 @@ void memory_destroy(struct memory *memory)
 		cond_resched();
 	}
 	while ((backing = backing_first(&memory->backings, 0)))
-		forget(memory, backing);
+		remove_backing(memory, backing);
 	while (!npt_destroy(&memory->npt, MEMORY_STEPS))
 		cond_resched();
 	mmdrop(memory->mm);
@@ -318,7 +319,7 @@ void memory_info(struct memory *memory, struct svmrun_vm_info *info)
  * that it overlaps or adjoins, so that a program may map its memory in any order and in
  * any pieces. Until the new one is in the tree, faults in the range wait for @mutex.
  */
-static int cover(struct memory *memory, u64 hva, u64 end)
+static int cover_range(struct memory *memory, u64 hva, u64 end)
 {
 	struct rb_root *tree = &memory->backings;
 	struct backing *old = backing_first(tree, hva), *next, *backing;
@@ -337,7 +338,7 @@ static int cover(struct memory *memory, u64 hva, u64 end)
 	if (IS_ERR(backing))
 		return PTR_ERR(backing);
 	while ((old = backing_first(tree, first)) && old->hva <= last)
-		forget(memory, old);
+		remove_backing(memory, old);
 	backing->used = used;
 	spin_lock(&memory->lock);
 	backing_insert(tree, backing);
@@ -345,17 +346,17 @@ static int cover(struct memory *memory, u64 hva, u64 end)
 	return 0;
 }
 
-/* Undo cover(). */
-static void uncover(struct memory *memory, u64 hva, u64 end)
+/* Undo cover_range(). */
+static void uncover_range(struct memory *memory, u64 hva, u64 end)
 {
 	struct backing *backing = backing_at(&memory->backings, hva);
 
 	backing->used -= end - hva;
 	if (!backing->used)
-		forget(memory, backing);
+		remove_backing(memory, backing);
 }
 
-static int add(struct memory *memory, struct region *region)
+static int add_region(struct memory *memory, struct region *region)
 {
 	struct region *other = region_first(&memory->regions, region->gpa);
 	int err;
@@ -364,7 +365,7 @@ static int add(struct memory *memory, struct region *region)
 		return -ENOSPC;
 	if (other && other->gpa < region->end)
 		return -EEXIST;
-	err = cover(memory, region->hva, region_hva(region, region->end));
+	err = cover_range(memory, region->hva, region_hva(region, region->end));
 	if (err)
 		return err;
 	spin_lock(&memory->lock);
@@ -396,7 +397,7 @@ int memory_map(struct memory *memory, u64 gpa, u64 hva, u64 length,
 		return -ENOMEM;
 	err = mutex_lock_killable(&memory->mutex);
 	if (!err) {
-		err = add(memory, region);
+		err = add_region(memory, region);
 		mutex_unlock(&memory->mutex);
 	}
 	if (err)
@@ -405,7 +406,7 @@ int memory_map(struct memory *memory, u64 gpa, u64 hva, u64 length,
 }
 
 /* Split the region that extends across @gpa, if there is one. */
-static int split(struct memory *memory, u64 gpa)
+static int split_region(struct memory *memory, u64 gpa)
 {
 	struct region *region = region_find(&memory->regions, gpa), *rest;
 
@@ -421,8 +422,8 @@ static int split(struct memory *memory, u64 gpa)
 }
 
 /* Join @region with the next one, if that continues it. */
-static bool join(struct memory *memory, struct region *region,
-		 struct region *next)
+static bool join_regions(struct memory *memory, struct region *region,
+			 struct region *next)
 {
 	bool joined;
 
@@ -443,13 +444,13 @@ static void join_all(struct memory *memory, u64 gpa, u64 end)
 
 	region = region_first(&memory->regions, gpa ? gpa - 1 : 0);
 	while (region && (next = region_next(region)) && next->gpa <= end) {
-		if (!join(memory, region, next))
+		if (!join_regions(memory, region, next))
 			region = next;
 	}
 }
 
 /* Count the regions between @gpa and @end; none extends across these. */
-static unsigned int count(const struct memory *memory, u64 gpa, u64 end)
+static unsigned int count_regions(const struct memory *memory, u64 gpa, u64 end)
 {
 	struct region *region = region_first(&memory->regions, gpa);
 	unsigned int regions = 0;
@@ -463,17 +464,17 @@ static unsigned int count(const struct memory *memory, u64 gpa, u64 end)
  * Split regions so that the range can be changed alone; join_all() undoes it. @gone: the
  * regions of the range will be removed, so that the limit allows for as many more.
  */
-static int isolate(struct memory *memory, u64 gpa, u64 end, bool gone)
+static int isolate_range(struct memory *memory, u64 gpa, u64 end, bool gone)
 {
 	unsigned int inside;
 	int err;
 
-	err = split(memory, gpa);
+	err = split_region(memory, gpa);
 	if (!err)
-		err = split(memory, end);
+		err = split_region(memory, end);
 	if (err)
 		return err;
-	inside = count(memory, gpa, end);
+	inside = count_regions(memory, gpa, end);
 	if (!inside)
 		return -ENOENT;
 	if (memory->regions.count - (gone ? inside : 0) > MEMORY_MAX_REGIONS)
@@ -485,7 +486,7 @@ static int isolate(struct memory *memory, u64 gpa, u64 end, bool gone)
  * Unmap a region's pages, and free tables that become empty. The region counts as populated
  * until the flush, because Linux may invalidate its memory before that.
  */
-static void unmap(struct memory *memory, struct region *region)
+static void unmap_region(struct memory *memory, struct region *region)
 {
 	struct npt_range range = { .gpa = region->gpa, .end = region->end };
 
@@ -499,7 +500,7 @@ static void unmap(struct memory *memory, struct region *region)
 	spin_lock(&memory->lock);
 	region_depopulate(&memory->regions, region);
 	spin_unlock(&memory->lock);
-	uncover(memory, region->hva, region_hva(region, region->end));
+	uncover_range(memory, region->hva, region_hva(region, region->end));
 	region_free(region);
 }
 
@@ -522,12 +523,12 @@ int memory_unmap(struct memory *memory, u64 gpa, u64 length)
 
 	if (mutex_lock_killable(&memory->mutex))
 		return -EINTR;
-	err = isolate(memory, gpa, end, true);
+	err = isolate_range(memory, gpa, end, true);
 	if (err)
 		join_all(memory, gpa, end);
 	while (!err && (region = region_first(&memory->regions, gpa)) &&
 	       region->gpa < end) {
-		unmap(memory, region);
+		unmap_region(memory, region);
 		cond_resched();
 	}
 	mutex_unlock(&memory->mutex);
@@ -546,8 +547,8 @@ static void set_rights(struct memory *memory, u64 gpa, u64 end,
 	}
 }
 
-static void protect(struct memory *memory, u64 gpa, u64 end,
-		    unsigned int rights)
+static void protect_range(struct memory *memory, u64 gpa, u64 end,
+			  unsigned int rights)
 {
 	struct npt_range range = { .gpa = gpa, .end = end };
 	bool done;
@@ -582,10 +583,10 @@ int memory_protect(struct memory *memory, u64 gpa, u64 length,
 
 	if (mutex_lock_killable(&memory->mutex))
 		return -EINTR;
-	err = isolate(memory, gpa, end, false);
+	err = isolate_range(memory, gpa, end, false);
 	if (!err) {
 		set_rights(memory, gpa, end, rights);
-		protect(memory, gpa, end, rights);
+		protect_range(memory, gpa, end, rights);
 	}
 	join_all(memory, gpa, end);
 	mutex_unlock(&memory->mutex);
@@ -607,7 +608,7 @@ static struct region *first_to_go(struct memory *memory, u64 hva, u64 end)
 }
 
 /* Unmap several regions with one flush. The mutex keeps them from being freed. */
-static void depopulate(struct memory *memory, u64 hva, u64 end)
+static void depopulate_regions(struct memory *memory, u64 hva, u64 end)
 {
 	struct region *region, *next;
 	struct npt_range range = {};
@@ -653,8 +654,8 @@ int memory_make_room(struct memory *memory, u64 gpa)
 		return -EINTR;
 	region = region_find(&memory->regions, gpa);
 	if (region && region_is_crowded(&memory->regions, region))
-		depopulate(memory, region->hva,
-			   region_hva(region, region->end));
+		depopulate_regions(memory, region->hva,
+				   region_hva(region, region->end));
 	mutex_unlock(&memory->mutex);
 	return -EBUSY;
 }

@@ -286,7 +286,7 @@ static u64 *walk_to(const struct npt *npt, u64 gpa, unsigned int last,
 	}
 }
 
-static u64 *walk(const struct npt *npt, u64 gpa, unsigned int *level)
+static u64 *npt_walk(const struct npt *npt, u64 gpa, unsigned int *level)
 {
 	return walk_to(npt, gpa, 1, level);
 }
@@ -301,7 +301,7 @@ static u64 *walk(const struct npt *npt, u64 gpa, unsigned int *level)
 unsigned int npt_missing(const struct npt *npt, u64 gpa)
 {
 	unsigned int level;
-	u64 entry = *walk(npt, gpa, &level);
+	u64 entry = *npt_walk(npt, gpa, &level);
 
 	return is_page(entry, level) ? 0 : level - 1;
 }
@@ -480,7 +480,7 @@ bool npt_protect(struct npt *npt, struct npt_range *range, unsigned int rights,
 {
 	while (range->gpa < range->end && steps--) {
 		unsigned int level;
-		u64 *entry = walk(npt, range->gpa, &level);
+		u64 *entry = npt_walk(npt, range->gpa, &level);
 
 		if (*entry)
 			protect_entry(npt, entry, level, range, rights);

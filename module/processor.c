@@ -115,7 +115,7 @@ void processor_info(struct svmrun_info *info)
 }
 
 /* Enable SVM on this CPU, with preemption disabled. */
-static int enable(void)
+static int svm_enable(void)
 {
 	struct processor *processor = this_cpu_ptr(&processors);
 	u64 efer, vm_cr;
@@ -139,7 +139,7 @@ static int enable(void)
 	return 0;
 }
 
-static void disable(void *unused)
+static void svm_disable(void *unused)
 {
 	struct processor *processor = this_cpu_ptr(&processors);
 	u64 efer;
@@ -157,7 +157,7 @@ static void disable(void *unused)
 
 static void enable_call(void *first_error)
 {
-	int err = enable();
+	int err = svm_enable();
 
 	if (err)
 		cmpxchg((int *)first_error, 0, err);
@@ -169,7 +169,7 @@ static int enable_all(void)
 
 	on_each_cpu(enable_call, &err, 1);
 	if (err)
-		on_each_cpu(disable, NULL, 1);
+		on_each_cpu(svm_disable, NULL, 1);
 	return err;
 }
 
@@ -215,7 +215,7 @@ void processor_put(void)
 	cpus_read_lock();
 	mutex_lock(&users_mutex);
 	if (!--users)
-		on_each_cpu(disable, NULL, 1);
+		on_each_cpu(svm_disable, NULL, 1);
 	mutex_unlock(&users_mutex);
 	cpus_read_unlock();
 }
@@ -227,14 +227,14 @@ static bool is_wanted(void)
 }
 
 /* While there are VMs, a CPU on which SVM cannot be enabled must not come online. */
-static int online(unsigned int cpu)
+static int processor_cpu_online(unsigned int cpu)
 {
 	int err = 0;
 
 	mutex_lock(&users_mutex);
 	if (is_wanted()) {
 		preempt_disable();
-		err = enable();
+		err = svm_enable();
 		preempt_enable();
 	}
 	mutex_unlock(&users_mutex);
@@ -244,37 +244,37 @@ static int online(unsigned int cpu)
 	return err;
 }
 
-static int offline(unsigned int cpu)
+static int processor_cpu_offline(unsigned int cpu)
 {
 	preempt_disable();
-	disable(NULL);
+	svm_disable(NULL);
 	preempt_enable();
 	return 0;
 }
 
 /*
- * The CPU that suspends the machine stays online, so offline() is not called for it. This
- * is, when the others are offline and programs are frozen, and before the kernel saves
- * EFER. If SVME were set in the saved value, the CPU would resume with SVM enabled and
- * without a valid VM_HSAVE_PA.
+ * Disable SVM on the CPU that suspends the machine: it stays online, so
+ * processor_cpu_offline() is not called for it. The kernel calls this when the other CPUs
+ * are offline and programs are frozen, before it saves EFER. If SVME were set in the saved
+ * value, the CPU would resume with SVM enabled and without a valid VM_HSAVE_PA.
  */
-static int suspend(SYSCORE_PARAMETERS)
+static int processor_suspend(SYSCORE_PARAMETERS)
 {
-	disable(NULL);
+	svm_disable(NULL);
 	return 0;
 }
 
-/* Called before online() for the other CPUs, and before any program runs. */
-static void resume(SYSCORE_PARAMETERS)
+/* Called before processor_cpu_online() for the other CPUs, and before any program runs. */
+static void processor_resume(SYSCORE_PARAMETERS)
 {
-	int err = is_wanted() ? enable() : 0;
+	int err = is_wanted() ? svm_enable() : 0;
 
 	if (err)
 		pr_warn("CPU %d woke up without SVM: it cannot run the VMs there are (%d)\n",
 			smp_processor_id(), err);
 }
 
-SYSCORE(syscore, suspend, resume);
+SYSCORE(syscore, processor_suspend, processor_resume);
 
 /*
  * Reboot, halt, power-off and kexec: leave the CPUs as firmware did. Programs still run,
@@ -287,7 +287,7 @@ static int go_down(struct notifier_block *unused, unsigned long event,
 	cpus_read_lock();
 	mutex_lock(&users_mutex);
 	going_down = true;
-	on_each_cpu(disable, NULL, 1);
+	on_each_cpu(svm_disable, NULL, 1);
 	mutex_unlock(&users_mutex);
 	cpus_read_unlock();
 	return NOTIFY_DONE;
@@ -296,7 +296,7 @@ static int go_down(struct notifier_block *unused, unsigned long event,
 static struct notifier_block reboot_notifier = { .notifier_call = go_down };
 
 /* Log the reason of a refusal: the caller of init_module() gets only an errno. */
-static int probe(void)
+static int processor_probe(void)
 {
 	u32 ecx;
 	u64 vm_cr;
@@ -384,7 +384,7 @@ int processor_init(void)
 {
 	int err;
 
-	err = probe();
+	err = processor_probe();
 	if (err)
 		return err;
 	find_limits();
@@ -392,7 +392,8 @@ int processor_init(void)
 	if (err)
 		return err;
 	err = cpuhp_setup_state_nocalls(CPUHP_AP_ONLINE_DYN, "svmrun:online",
-					online, offline);
+					processor_cpu_online,
+					processor_cpu_offline);
 	if (err < 0)
 		goto err_hotplug;
 	hotplug_state = err;

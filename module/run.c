@@ -35,7 +35,7 @@ enum {
 	RUN_REFUSED, /* the VMCB or the registers are refused */
 };
 
-static int refuse(struct vcpu *vcpu, u32 offset, u32 reason)
+static int refuse_run(struct vcpu *vcpu, u32 offset, u32 reason)
 {
 	WRITE_ONCE(vcpu->regs->out_invalid_offset, offset);
 	WRITE_ONCE(vcpu->regs->out_invalid_reason, reason);
@@ -53,11 +53,11 @@ static int load_tsc_ratio(struct vcpu *vcpu)
 
 	vcpu->tsc_ratio = ratio ? ratio : PROCESSOR_TSC_RATIO_1;
 	if (ratio & TSC_RATIO_RESERVED)
-		return refuse(vcpu, REGISTERS_OFFSET(tsc_ratio),
-			      SVMRUN_INVALID_VALUE);
+		return refuse_run(vcpu, REGISTERS_OFFSET(tsc_ratio),
+				  SVMRUN_INVALID_VALUE);
 	if (ratio && !(processor_features() & SVM_FEATURE_TSC_RATIO))
-		return refuse(vcpu, REGISTERS_OFFSET(tsc_ratio),
-			      SVMRUN_INVALID_UNSUPPORTED);
+		return refuse_run(vcpu, REGISTERS_OFFSET(tsc_ratio),
+				  SVMRUN_INVALID_UNSUPPORTED);
 	return RUN_ON;
 }
 
@@ -67,8 +67,8 @@ static int load_registers(struct vcpu *vcpu)
 
 	if (unlikely(xcr0 != vcpu->fpu.xcr0)) {
 		if (!fpu_xcr0_valid(xcr0))
-			return refuse(vcpu, REGISTERS_OFFSET(xcr0),
-				      SVMRUN_INVALID_VALUE);
+			return refuse_run(vcpu, REGISTERS_OFFSET(xcr0),
+					  SVMRUN_INVALID_VALUE);
 		vcpu->fpu.xcr0 = xcr0;
 	}
 	return load_tsc_ratio(vcpu);
@@ -84,7 +84,7 @@ static void load_permission(struct vcpu *vcpu, bool clean)
 }
 
 /* Collect the intercepts whose exits the module handles; others return to the program. */
-static void handle_exits(struct vcpu *vcpu)
+static void collect_handled_exits(struct vcpu *vcpu)
 {
 	static const u32 host[LAZY_VECTORS] = {
 		[2] = SVM_INTERCEPT2_EXCEPTION(EXCEPTION_MC),
@@ -112,7 +112,7 @@ static noinline bool load_changes(struct vcpu *vcpu, u32 clean)
 		       &vcpu->request, &vcpu->refusal))
 		return false;
 	lazy_load(&vcpu->lazy, vcpu->hw, clean);
-	handle_exits(vcpu);
+	collect_handled_exits(vcpu);
 	load_permission(vcpu, clean & SVM_CLEAN_IOPM);
 	vcpu->loaded = true;
 	return true;
@@ -120,11 +120,11 @@ static noinline bool load_changes(struct vcpu *vcpu, u32 clean)
 
 static int refuse_vmcb(struct vcpu *vcpu)
 {
-	return refuse(vcpu, vcpu->refusal.offset, vcpu->refusal.reason);
+	return refuse_run(vcpu, vcpu->refusal.offset, vcpu->refusal.reason);
 }
 
 /* Load the fields that the program may have changed since the last run. */
-static int load(struct vcpu *vcpu)
+static int load_vmcb(struct vcpu *vcpu)
 {
 	u32 clean = vcpu->loaded ? READ_ONCE(vcpu->user->control.clean) : 0;
 
@@ -149,8 +149,8 @@ static int load_immediate_exit(struct vcpu *vcpu, u64 word)
 		vcpu->loaded = false;
 		return -EINTR;
 	}
-	return refuse(vcpu, REGISTERS_OFFSET(reserved),
-		      SVMRUN_INVALID_MUST_BE_ZERO);
+	return refuse_run(vcpu, REGISTERS_OFFSET(reserved),
+			  SVMRUN_INVALID_MUST_BE_ZERO);
 }
 
 /* immediate_exit and the reserved bytes after it: usually all zero */
@@ -190,7 +190,7 @@ static int handle_work(struct vcpu *vcpu)
 }
 
 /* Count in the shared page, and in the module's own copy, which the program cannot change. */
-static void count(u64 *shown, u64 *own)
+static void count_exit(u64 *shown, u64 *own)
 {
 	(*shown)++;
 	(*own)++;
@@ -302,17 +302,18 @@ static bool host_exit_irqoff(struct vcpu *vcpu)
 	switch (vcpu->hw->control.exitcode) {
 	case VMEXIT_INTR:
 		take_interrupt();
-		count(&shown->out_exits_interrupt, &own->interrupts);
+		count_exit(&shown->out_exits_interrupt, &own->interrupts);
 		break;
 	case VMEXIT_NMI:
 	case VMEXIT_SMI:
 	case VMEXIT_INIT:
 		/* Held pending until STGI in world_switch(), and handled there. */
-		count(&shown->out_exits_nmi, &own->nmis);
+		count_exit(&shown->out_exits_nmi, &own->nmis);
 		break;
 	case VMEXIT_EXCP(EXCEPTION_MC):
 		handle_machine_check();
-		count(&shown->out_exits_machine_check, &own->machine_checks);
+		count_exit(&shown->out_exits_machine_check,
+			   &own->machine_checks);
 		break;
 	default:
 		return false;
@@ -341,7 +342,8 @@ static int vcpu_enter_guest(struct vcpu *vcpu, bool *entered)
 	int step;
 
 	if (unlikely(*active & LAZY_XSTATE) && fpu_enter(&vcpu->fpu))
-		return refuse(vcpu, SVMRUN_VCPU_XSAVE, SVMRUN_INVALID_VALUE);
+		return refuse_run(vcpu, SVMRUN_VCPU_XSAVE,
+				  SVMRUN_INVALID_VALUE);
 	cpu = set_running(vcpu);
 	do {
 		step = check_entry(vcpu);
@@ -368,13 +370,13 @@ static int vcpu_enter_guest(struct vcpu *vcpu, bool *entered)
 		 * the VMCB may contain host state.
 		 */
 		*entered = false;
-		return refuse(vcpu, 0, SVMRUN_INVALID_PROCESSOR);
+		return refuse_run(vcpu, 0, SVMRUN_INVALID_PROCESSOR);
 	}
 	return step;
 }
 
 /* Resume an interrupted event also on failure, so that the run can be repeated. */
-static int nested_page_fault(struct vcpu *vcpu)
+static int handle_nested_page_fault(struct vcpu *vcpu)
 {
 	const struct svm_vmcb_control *control = &vcpu->hw->control;
 	int ret = fault_handle(&vcpu->vm->memory, &vcpu->fault,
@@ -386,15 +388,15 @@ static int nested_page_fault(struct vcpu *vcpu)
 	event_resume(vcpu->hw, &vcpu->injected);
 	if (ret)
 		return ret;
-	count(&vcpu->regs->out_exits_fault, &vcpu->counters.faults);
+	count_exit(&vcpu->regs->out_exits_fault, &vcpu->counters.faults);
 	return RUN_ON;
 }
 
-static int exception(struct vcpu *vcpu)
+static int handle_exception(struct vcpu *vcpu)
 {
 	if (!event_reflect(vcpu->hw, vcpu->request.exceptions))
 		return RUN_DONE;
-	count(&vcpu->regs->out_exits_reflected, &vcpu->counters.reflected);
+	count_exit(&vcpu->regs->out_exits_reflected, &vcpu->counters.reflected);
 	return RUN_ON;
 }
 
@@ -403,20 +405,20 @@ static int handle_exit(struct vcpu *vcpu)
 	u32 code = vcpu->hw->control.exitcode;
 
 	if (code == VMEXIT_NPF)
-		return nested_page_fault(vcpu);
+		return handle_nested_page_fault(vcpu);
 	if (lazy_is_exit(&vcpu->lazy, code)) {
 		lazy_activate(&vcpu->lazy, vcpu->hw);
-		handle_exits(vcpu);
+		collect_handled_exits(vcpu);
 		event_resume(vcpu->hw, &vcpu->injected);
 		return RUN_ON;
 	}
 	if (code >= VMEXIT_EXCP(0) && code <= VMEXIT_EXCP(31))
-		return exception(vcpu);
+		return handle_exception(vcpu);
 	return RUN_DONE;
 }
 
 /* Write the guest's state and the exit to the program's VMCB. */
-static void finish(struct vcpu *vcpu, int step, bool entered)
+static void finish_run(struct vcpu *vcpu, int step, bool entered)
 {
 	if (entered) {
 		vmcb_publish(vcpu->user, vcpu->hw, &vcpu->request);
@@ -445,7 +447,8 @@ int vcpu_run(struct vcpu *vcpu)
 	int step;
 
 	vcpu->counters.runs++;
-	step = unlikely(word) ? load_immediate_exit(vcpu, word) : load(vcpu);
+	step = unlikely(word) ? load_immediate_exit(vcpu, word) :
+				load_vmcb(vcpu);
 	while (step == RUN_ON) {
 		step = vcpu_enter_guest(vcpu, &entered);
 		if (step == RUN_EXIT)
@@ -453,6 +456,6 @@ int vcpu_run(struct vcpu *vcpu)
 		else if (step == RUN_WORK)
 			step = handle_work(vcpu);
 	}
-	finish(vcpu, step, entered);
+	finish_run(vcpu, step, entered);
 	return min(step, 0);
 }

@@ -17,7 +17,7 @@
 
 static struct dentry *directory;
 
-static void show(struct seq_file *seq, const char *name, u64 value)
+static void show_counter(struct seq_file *seq, const char *name, u64 value)
 {
 	seq_printf(seq, "%s:\t%llu\n", name, value);
 }
@@ -42,14 +42,14 @@ void stats_show_vm(struct seq_file *seq, struct vm *vm)
 	struct svmrun_vm_info info = {};
 
 	vm_info(vm, &info);
-	show(seq, "vm", vm->id);
-	show(seq, "owner", owner_number(seq, vm));
-	show(seq, "vcpus", info.out_vcpus);
-	show(seq, "regions", info.out_regions);
-	show(seq, "table_bytes", info.out_table_bytes);
-	show(seq, "pages_4k", info.out_pages_4k);
-	show(seq, "pages_2m", info.out_pages_2m);
-	show(seq, "pages_1g", info.out_pages_1g);
+	show_counter(seq, "vm", vm->id);
+	show_counter(seq, "owner", owner_number(seq, vm));
+	show_counter(seq, "vcpus", info.out_vcpus);
+	show_counter(seq, "regions", info.out_regions);
+	show_counter(seq, "table_bytes", info.out_table_bytes);
+	show_counter(seq, "pages_4k", info.out_pages_4k);
+	show_counter(seq, "pages_2m", info.out_pages_2m);
+	show_counter(seq, "pages_1g", info.out_pages_1g);
 }
 
 /**
@@ -61,15 +61,16 @@ void stats_show_vcpu(struct seq_file *seq, const struct vcpu *vcpu)
 {
 	const struct vcpu_counters *counters = &vcpu->counters;
 
-	show(seq, "vm", vcpu->vm->id);
-	show(seq, "vcpu", vcpu->id);
-	show(seq, "runs", READ_ONCE(counters->runs));
-	show(seq, "entries", READ_ONCE(counters->entries));
-	show(seq, "exits_interrupt", READ_ONCE(counters->interrupts));
-	show(seq, "exits_nmi", READ_ONCE(counters->nmis));
-	show(seq, "exits_machine_check", READ_ONCE(counters->machine_checks));
-	show(seq, "exits_fault", READ_ONCE(counters->faults));
-	show(seq, "exits_reflected", READ_ONCE(counters->reflected));
+	show_counter(seq, "vm", vcpu->vm->id);
+	show_counter(seq, "vcpu", vcpu->id);
+	show_counter(seq, "runs", READ_ONCE(counters->runs));
+	show_counter(seq, "entries", READ_ONCE(counters->entries));
+	show_counter(seq, "exits_interrupt", READ_ONCE(counters->interrupts));
+	show_counter(seq, "exits_nmi", READ_ONCE(counters->nmis));
+	show_counter(seq, "exits_machine_check",
+		     READ_ONCE(counters->machine_checks));
+	show_counter(seq, "exits_fault", READ_ONCE(counters->faults));
+	show_counter(seq, "exits_reflected", READ_ONCE(counters->reflected));
 }
 
 static void show_with_vcpus(struct vm *vm, void *seq)

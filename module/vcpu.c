@@ -211,7 +211,7 @@ static int alloc_msrpms(struct vcpu *vcpu)
  * Fault in a shared page. Take none of the vCPU's locks: the page can be guest memory of
  * the vCPU itself, and the fault can come from a RUN.
  */
-static vm_fault_t fault(struct vm_fault *vmf)
+static vm_fault_t vcpu_page_fault(struct vm_fault *vmf)
 {
 	struct vcpu *vcpu = vmf->vma->vm_file->private_data;
 	size_t offset = vmf->pgoff << PAGE_SHIFT;
@@ -227,7 +227,7 @@ static vm_fault_t fault(struct vm_fault *vmf)
 	return 0;
 }
 
-static const struct vm_operations_struct vm_ops = { .fault = fault };
+static const struct vm_operations_struct vm_ops = { .fault = vcpu_page_fault };
 
 /**
  * vcpu_mmap() - map the shared pages into a program
@@ -285,7 +285,7 @@ void vcpu_load_msrpm(struct vcpu *vcpu, bool lbr)
  * kernel clears the flag when the thread returns to user mode. Do not wake the thread
  * from an uninterruptible sleep.
  */
-static void notify(struct task_struct *thread)
+static void notify_thread(struct task_struct *thread)
 {
 	set_tsk_thread_flag(thread, TIF_NOTIFY_SIGNAL);
 	/* Either the thread sees the flag before it sleeps, or this sees that it sleeps. */
@@ -312,6 +312,6 @@ void vcpu_kick(struct vcpu *vcpu)
 	smp_mb__after_spinlock();
 	thread = READ_ONCE(vcpu->thread);
 	if (thread)
-		notify(thread);
+		notify_thread(thread);
 	spin_unlock(&vcpu->kick_lock);
 }

@@ -55,7 +55,7 @@ err_memory:
 	return ERR_PTR(err);
 }
 
-static void release(struct kref *ref)
+static void vm_release(struct kref *ref)
 {
 	struct vm *vm = container_of(ref, struct vm, ref);
 
@@ -83,7 +83,7 @@ void vm_get(struct vm *vm)
  */
 void vm_put(struct vm *vm)
 {
-	kref_put(&vm->ref, release);
+	kref_put(&vm->ref, vm_release);
 }
 
 /**

@@ -12,20 +12,22 @@
 
 #define CONTROL_OFFSET(field) offsetof(struct svm_vmcb, control.field)
 
-static bool refuse(struct vmcb_refusal *refusal, u32 offset, u32 reason)
+static bool refuse_field(struct vmcb_refusal *refusal, u32 offset, u32 reason)
 {
 	*refusal = (struct vmcb_refusal){ .offset = offset, .reason = reason };
 	return false;
 }
 
 /* Does the policy permit the value? */
-static bool permitted(u64 value, u64 refused, u64 required, u32 offset,
-		      struct vmcb_refusal *refusal)
+static bool check_permitted(u64 value, u64 refused, u64 required, u32 offset,
+			    struct vmcb_refusal *refusal)
 {
 	if (value & refused)
-		return refuse(refusal, offset, SVMRUN_INVALID_MUST_BE_ZERO);
+		return refuse_field(refusal, offset,
+				    SVMRUN_INVALID_MUST_BE_ZERO);
 	if ((value & required) != required)
-		return refuse(refusal, offset, SVMRUN_INVALID_MUST_BE_SET);
+		return refuse_field(refusal, offset,
+				    SVMRUN_INVALID_MUST_BE_SET);
 	return true;
 }
 
@@ -35,7 +37,7 @@ static __always_inline bool check_zero(const struct svm_vmcb_control *user,
 	/* clang-format off */
 #define AND_ZERO(field, bit)                                                 \
 	&& ((clean & (bit)) ||                                             \
-	    permitted(READ_ONCE(user->field), ~0ull, 0, CONTROL_OFFSET(field), \
+	    check_permitted(READ_ONCE(user->field), ~0ull, 0, CONTROL_OFFSET(field), \
 		      refusal))
 	/* clang-format on */
 	return true SVMRUN_POLICY_ZERO(AND_ZERO);
@@ -53,7 +55,7 @@ static __always_inline bool load_control(struct svm_vmcb_control *hw,
 #define AND_LOAD(field, bit, forced, refused, required)                      \
 	&& ((clean & (bit)) ||                                             \
 	    (value = READ_ONCE(user->field),                                   \
-	     permitted(value, refused, required, CONTROL_OFFSET(field),        \
+	     check_permitted(value, refused, required, CONTROL_OFFSET(field),        \
 		       refusal) &&                                             \
 		     (hw->field = value | (forced), true)))
 	/* clang-format on */
@@ -62,11 +64,12 @@ static __always_inline bool load_control(struct svm_vmcb_control *hw,
 }
 
 /* Refuse a value that needs a feature which the processor does not have. */
-static bool supported(u64 wanted, u32 feature, u32 features, u32 offset,
-		      struct vmcb_refusal *refusal)
+static bool check_supported(u64 wanted, u32 feature, u32 features, u32 offset,
+			    struct vmcb_refusal *refusal)
 {
 	if (wanted && !(features & feature))
-		return refuse(refusal, offset, SVMRUN_INVALID_UNSUPPORTED);
+		return refuse_field(refusal, offset,
+				    SVMRUN_INVALID_UNSUPPORTED);
 	return true;
 }
 
@@ -83,7 +86,7 @@ static bool check_features(const struct svm_vmcb_control *hw, u32 features,
 {
 	/* clang-format off */
 #define AND_SUPPORTED(field, bits, feature)                                    \
-	&& supported(hw->field & (bits), feature, features,                    \
+	&& check_supported(hw->field & (bits), feature, features,                    \
 		     CONTROL_OFFSET(field), refusal)
 	/* clang-format on */
 	return true SVMRUN_POLICY_FEATURES(AND_SUPPORTED);
@@ -96,13 +99,13 @@ static bool check_tlb_control(u8 value, u32 features,
 	switch (value) {
 #define CASE(known, feature)                                                   \
 	case known:                                                            \
-		return supported(feature, feature, features,                   \
-				 CONTROL_OFFSET(tlb_control), refusal);
+		return check_supported(feature, feature, features,             \
+				       CONTROL_OFFSET(tlb_control), refusal);
 		SVMRUN_POLICY_TLB_CONTROL(CASE)
 #undef CASE
 	default:
-		return refuse(refusal, CONTROL_OFFSET(tlb_control),
-			      SVMRUN_INVALID_VALUE);
+		return refuse_field(refusal, CONTROL_OFFSET(tlb_control),
+				    SVMRUN_INVALID_VALUE);
 	}
 }
 
@@ -118,8 +121,8 @@ static __always_inline bool load_asid(struct vmcb_request *request,
 	u32 asid = READ_ONCE(user->asid);
 
 	if (!asid)
-		return refuse(refusal, CONTROL_OFFSET(asid),
-			      SVMRUN_INVALID_MUST_BE_SET);
+		return refuse_field(refusal, CONTROL_OFFSET(asid),
+				    SVMRUN_INVALID_MUST_BE_SET);
 	request->flush = request->asid && asid != request->asid;
 	request->asid = asid;
 	return true;
@@ -157,13 +160,15 @@ static __always_inline void copy_state(struct svm_vmcb_save *to,
 #undef COPY
 }
 
-static bool allowed(u64 value, u64 known, u64 limit, u32 offset,
-		    struct vmcb_refusal *refusal)
+static bool check_allowed(u64 value, u64 known, u64 limit, u32 offset,
+			  struct vmcb_refusal *refusal)
 {
 	if (value & ~known)
-		return refuse(refusal, offset, SVMRUN_INVALID_MUST_BE_ZERO);
+		return refuse_field(refusal, offset,
+				    SVMRUN_INVALID_MUST_BE_ZERO);
 	if (value & ~limit)
-		return refuse(refusal, offset, SVMRUN_INVALID_UNSUPPORTED);
+		return refuse_field(refusal, offset,
+				    SVMRUN_INVALID_UNSUPPORTED);
 	return true;
 }
 
@@ -174,11 +179,11 @@ static bool check_state(const struct svm_vmcb_save *hw,
 {
 	/* clang-format off */
 #define AND_ALLOWED(field, known)                                              \
-	&& allowed(READ_ONCE(hw->field), known, limits->field,                 \
+	&& check_allowed(READ_ONCE(hw->field), known, limits->field,                 \
 		   offsetof(struct svm_vmcb, save.field), refusal)
 	/* clang-format on */
-	return permitted(hw->efer, 0, SVMRUN_POLICY_EFER_REQUIRED,
-			 offsetof(struct svm_vmcb, save.efer), refusal)
+	return check_permitted(hw->efer, 0, SVMRUN_POLICY_EFER_REQUIRED,
+			       offsetof(struct svm_vmcb, save.efer), refusal)
 		SVMRUN_POLICY_ALLOWED(AND_ALLOWED);
 #undef AND_ALLOWED
 }
@@ -193,11 +198,11 @@ static void hide_cr4(struct svm_vmcb_save *hw, struct vmcb_request *request,
 	hw->cr4 = cr4 | limits->cr4_hidden;
 }
 
-static __always_inline bool load(struct svm_vmcb *hw,
-				 const struct svm_vmcb *user, u32 clean,
-				 const struct vmcb_limits *limits,
-				 struct vmcb_request *request,
-				 struct vmcb_refusal *refusal)
+static __always_inline bool load_fields(struct svm_vmcb *hw,
+					const struct svm_vmcb *user, u32 clean,
+					const struct vmcb_limits *limits,
+					struct vmcb_request *request,
+					struct vmcb_refusal *refusal)
 {
 	const bool all = clean == SVM_CLEAN_ALL;
 
@@ -237,7 +242,8 @@ bool vmcb_load(struct svm_vmcb *hw, const struct svm_vmcb *user, u32 clean,
 	       const struct vmcb_limits *limits, struct vmcb_request *request,
 	       struct vmcb_refusal *refusal)
 {
-	return load(hw, user, clean & SVM_CLEAN_ALL, limits, request, refusal);
+	return load_fields(hw, user, clean & SVM_CLEAN_ALL, limits, request,
+			   refusal);
 }
 
 /**
@@ -256,7 +262,7 @@ bool vmcb_load_clean(struct svm_vmcb *hw, const struct svm_vmcb *user,
 		     const struct vmcb_limits *limits,
 		     struct vmcb_request *request, struct vmcb_refusal *refusal)
 {
-	return load(hw, user, SVM_CLEAN_ALL, limits, request, refusal);
+	return load_fields(hw, user, SVM_CLEAN_ALL, limits, request, refusal);
 }
 
 /* The bits of virtual interrupt control that #VMEXIT writes (APM 15.21.1) */

@@ -11,8 +11,8 @@
 #define XCR0_PKRU (1ull << 9)
 
 /* Return 0 for a CPUID function that the processor does not have. */
-static u32 output(const struct vmcb_limits_host *host, u32 function,
-		  u32 subfunction, unsigned int number)
+static u32 cpuid_output(const struct vmcb_limits_host *host, u32 function,
+			u32 subfunction, unsigned int number)
 {
 	u32 outputs[4];
 
@@ -24,8 +24,8 @@ static u32 output(const struct vmcb_limits_host *host, u32 function,
 }
 
 #define BIT_IF(bit, function, subfunction, number, feature, is)                \
-	| ((output(host, function, subfunction, number) >> (feature)&1) ==     \
-			   (is) ?                                              \
+	| ((cpuid_output(host, function, subfunction, number) >>               \
+	    (feature)&1) == (is) ?                                             \
 		   (bit) :                                                     \
 		   0)
 
@@ -39,7 +39,7 @@ static u64 cr4(const struct vmcb_limits_host *host)
 	return bits & (like_host | ~SVMRUN_POLICY_CR4_LIKE_HOST);
 }
 
-static u64 efer(const struct vmcb_limits_host *host)
+static u64 efer_limit(const struct vmcb_limits_host *host)
 {
 	return 0 SVMRUN_POLICY_EFER(BIT_IF);
 }
@@ -53,7 +53,7 @@ void vmcb_limits_find(struct vmcb_limits *limits,
 		      const struct vmcb_limits_host *host)
 {
 	*limits = (struct vmcb_limits){
-		.features = output(host, CPUID_SVM, 0, SVMRUN_CPUID_EDX),
+		.features = cpuid_output(host, CPUID_SVM, 0, SVMRUN_CPUID_EDX),
 		.intercepts = {
 			[0] = SVMRUN_POLICY_FORCED_0,
 			[2] = SVMRUN_POLICY_FORCED_2,
@@ -63,7 +63,7 @@ void vmcb_limits_find(struct vmcb_limits *limits,
 		},
 		.cr0 = SVMRUN_POLICY_KNOWN_CR0,
 		.cr4 = cr4(host),
-		.efer = efer(host),
+		.efer = efer_limit(host),
 		.dbgctl = SVMRUN_POLICY_KNOWN_DBGCTL,
 		.cr4_hidden = host->cr4 & SVMRUN_POLICY_CR4_HIDDEN,
 	};
