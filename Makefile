@@ -38,6 +38,7 @@ help:
 	@echo 'make tests       unit tests, kselftests and helpers'
 	@echo 'make fuzzers     fuzzers              -> build/fuzz'
 	@echo 'make policy      the field policy -> Documentation/policy.rst'
+	@echo 'make picture     the picture of the parts -> Documentation/parts.svg'
 	@echo 'make abi         the libraries'\'' binary interfaces -> userspace/*.abi'
 	@echo 'make install     headers, library, tool, manual pages, module, udev rule'
 	@echo 'make uninstall   takes them away again'
@@ -112,6 +113,12 @@ policy: $(BUILD)/policy.rst
 abi: lib
 	tests/style/abi write
 
+# Needs the package graphviz.
+picture:
+	{ echo '<!-- SPDX-License-Identifier: GPL-2.0 -->'; \
+		dot -Tsvg Documentation/parts.dot | sed -n '/^<svg/,$$p'; } \
+		>Documentation/parts.svg
+
 # A process of its own each, because KVER is known only when the packages are
 # there.
 demo:
@@ -161,4 +168,4 @@ clean:
 
 .PHONY: abi all help module lib cli examples guests source tests selftests \
 	test-modules benches fuzzers demo test style fuzz test-all \
-	bench bench-growth bench-boot bench-chart policy install uninstall clean
+	bench bench-growth bench-boot bench-chart policy picture install uninstall clean
