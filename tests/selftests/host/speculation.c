@@ -212,7 +212,7 @@ TEST_F(speculation, reduced_while_there_are_guests)
 
 /* ---- what the kernel patches in ------------------------------------------- */
 
-#define CODE_SIZE 320
+#define CODE_SIZE 512
 
 struct code {
 	uint64_t address;
