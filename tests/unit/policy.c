@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The promises of the field policy, by its tables: fast enough to be asked ten
- * million times under sanitizers.
+ * Check calls of vmcb_load() and vmcb_publish() against the tables of the field policy.
+ * The checks are fast enough to be repeated ten million times under sanitizers.
  */
 #include "policy.h"
 
 #include <linux/kernel.h>
 #include <string.h>
 
-/* What #VMEXIT writes and the program gets to see: X(field, shown, kept) */
+/* Fields that #VMEXIT writes: X(field, published bits, bits that stay as they are) */
 #define PUBLISHED(X)                                                           \
 	X(exitcode, ~0ull, 0)                                                  \
 	X(exitinfo1, ~0ull, 0)                                                 \
@@ -26,7 +26,7 @@
 	(SVM_VINTR_V_TPR_MASK | SVM_VINTR_V_IRQ | SVM_VINTR_VGIF |             \
 	 SVM_VINTR_V_NMI | SVM_VINTR_V_NMI_MASK)
 
-/* Forced bits set, refused bits clear, what must be set is. */
+/* Forced and required bits must be set, and refused bits clear. */
 static const char *control_broken(const struct svm_vmcb_control *hw)
 {
 #define CHECK(field, bit, forced, refused, required)                           \
@@ -38,7 +38,7 @@ static const char *control_broken(const struct svm_vmcb_control *hw)
 	return NULL;
 }
 
-/* No register has a bit that is not allowed. */
+/* No register may have a bit that is not permitted. */
 static const char *state_broken(const struct svm_vmcb_save *hw,
 				const struct vmcb_limits *limits)
 {
@@ -62,10 +62,10 @@ static const char *intercepts_broken(const struct svm_vmcb_control *hw,
 }
 
 /**
- * policy_limits() - a processor that has everything that the policy knows
+ * policy_limits() - limits of a processor that has every bit that the policy permits
  * @features: CPUID Fn8000_000A EDX
  *
- * Return: what its guests may use; it hides nothing, and forces no more than others.
+ * Return: the limits, without hidden bits of CR4 or additional forced intercepts.
  */
 struct vmcb_limits policy_limits(u32 features)
 {
@@ -79,10 +79,10 @@ struct vmcb_limits policy_limits(u32 features)
 }
 
 /**
- * policy_holds() - is the control area within the policy?
+ * policy_holds() - does the control area comply with the policy?
  * @hw: the hardware's VMCB
  *
- * Return: true if no forced bit is clear and no refused one set.
+ * Return: true if all forced bits are set and all refused bits clear.
  */
 bool policy_holds(const struct svm_vmcb *hw)
 {
@@ -90,11 +90,11 @@ bool policy_holds(const struct svm_vmcb *hw)
 }
 
 /**
- * policy_runs() - may the hardware run it?
+ * policy_runs() - may the hardware run this VMCB?
  * @hw: the hardware's VMCB
- * @limits: of the processor
+ * @limits: limits of the processor
  *
- * Return: true if it is within the policy as a whole.
+ * Return: true if all of it complies with the policy.
  */
 bool policy_runs(const struct svm_vmcb *hw, const struct vmcb_limits *limits)
 {
@@ -137,7 +137,7 @@ static const char *tlb_broken(const struct svm_vmcb_control *user, u32 clean,
 	return "tlb_control";
 }
 
-/* What @hw must be after a load that was taken, to the byte. */
+/* Compute all bytes of the hardware's VMCB after a successful load; @hw: before it */
 static void expect(struct svm_vmcb *hw, const struct svm_vmcb *user, u32 clean,
 		   const struct vmcb_limits *limits)
 {
@@ -205,7 +205,7 @@ static const char *taken_broken(const struct policy_load *load)
 	return memcmp(&expected, hw, sizeof(*hw)) ? "some other byte" : NULL;
 }
 
-/* The vector that @offset of the control area is, or none */
+/* The forced intercepts at @offset of the control area, 0 outside the vectors */
 static u32 forced_here(const struct vmcb_limits *limits, size_t offset)
 {
 	size_t vector = offset / sizeof(u32);
@@ -215,7 +215,7 @@ static u32 forced_here(const struct vmcb_limits *limits, size_t offset)
 		       0;
 }
 
-/* Is it as it was, or what the program may have there? */
+/* Is the field unchanged, or loaded with a value that the policy permits? */
 static bool mixed(u64 before, u64 user, u64 hw, bool clean, u64 forced,
 		  u64 refused, u64 required)
 {
@@ -266,13 +266,13 @@ static const char *mixture_broken(const struct policy_load *load)
 }
 
 /**
- * policy_load_broken() - did vmcb_load() keep the policy?
- * @load: the call; groups whose clean bits are set were loaded from a VMCB that was accepted
+ * policy_load_broken() - did vmcb_load() follow the policy?
+ * @load: the call; groups whose clean bits are set must have been loaded successfully
  *
- * A load that is taken leaves what the tables say, to the byte. One that is
- * refused leaves a mixture: what was there, and what the program may have there.
+ * After a successful load, each byte must be as the tables say. A refused load may stop
+ * half-way: each field must be unchanged or have a value that the policy permits.
  *
- * Return: the field or feature where it did not; NULL if it did.
+ * Return: NULL if it did, otherwise the field or feature that is wrong.
  */
 const char *policy_load_broken(const struct policy_load *load)
 {
@@ -283,13 +283,13 @@ const char *policy_load_broken(const struct policy_load *load)
 }
 
 /**
- * policy_publish_broken() - did vmcb_publish() show what it should, no more?
- * @before: the program's VMCB before it
- * @user: the program's VMCB after it
+ * policy_publish_broken() - did vmcb_publish() show exactly the fields that it should?
+ * @before: the program's VMCB before the call
+ * @user: the program's VMCB after the call
  * @hw: the hardware's VMCB
- * @request: from the load
+ * @request: from vmcb_load()
  *
- * Return: what is wrong; NULL if nothing is.
+ * Return: NULL if it did, otherwise the field that is wrong.
  */
 const char *policy_publish_broken(const struct svm_vmcb *before,
 				  const struct svm_vmcb *user,
@@ -297,7 +297,7 @@ const char *policy_publish_broken(const struct svm_vmcb *before,
 				  const struct vmcb_request *request)
 {
 	struct svm_vmcb expected = *before;
-	/* Without LBR virtualization they are the host's (APM 15.23). */
+	/* Without LBR virtualization these registers contain host state (APM 15.23). */
 	u32 hidden = hw->control.virt_ext & SVM_VIRT_LBR_ENABLE ? 0 :
 								  SVM_CLEAN_LBR;
 
@@ -324,13 +324,13 @@ const char *policy_publish_broken(const struct svm_vmcb *before,
 }
 
 /**
- * policy_msr_passes() - may an MSR be the guest's own?
+ * policy_msr_passes() - may a guest access an MSR without an exit?
  * @msr: the MSR
- * @write: written, not read
- * @lbr: with LBR virtualization
+ * @write: the access is a write
+ * @lbr: LBR virtualization is enabled
  *
- * Return: true if VMRUN, VMLOAD and VMSAVE, nested paging or LBR virtualization
- * keep it apart from the host's.
+ * Return: true if VMRUN, VMLOAD and VMSAVE, nested paging or LBR virtualization separate
+ * the guest's MSR from the host's.
  */
 bool policy_msr_passes(u32 msr, bool write, bool lbr)
 {
@@ -351,9 +351,9 @@ bool policy_msr_passes(u32 msr, bool write, bool lbr)
 }
 
 /**
- * policy_msrpm() - the least that is intercepted
+ * policy_msrpm() - get the smallest MSR permission map that the policy permits
  * @map: filled in, PERMISSION_MSRPM_SIZE bytes
- * @lbr: with LBR virtualization
+ * @lbr: LBR virtualization is enabled
  */
 void policy_msrpm(u64 *map, bool lbr)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What linux/svmrun_policy.h and the list of MSRs in permission.c promise, as
- * questions about one call: for unit tests and fuzzers alike.
+ * Check single calls of the module against the field policy (linux/svmrun_policy.h) and
+ * the list of MSRs that guests may access. Used by unit tests and fuzzers.
  */
 #ifndef POLICY_H
 #define POLICY_H
@@ -10,15 +10,15 @@
 #include "../../module/vmcb.h"
 
 /**
- * struct policy_load - a call of vmcb_load(), which is over
- * @before: the hardware's VMCB before it
+ * struct policy_load - arguments and results of a call of vmcb_load()
+ * @before: the hardware's VMCB before the call
  * @user: the program's VMCB
- * @hw: the hardware's VMCB after it
- * @asid: the program's ASID before
- * @request: what it filled in
- * @clean: as it was called, without bits that name nothing
- * @limits: as it was called
- * @taken: what it returned
+ * @hw: the hardware's VMCB after the call
+ * @asid: the program's ASID before the call
+ * @request: the request that the call filled in
+ * @clean: the clean bits passed to it, without undefined ones
+ * @limits: the limits passed to it
+ * @taken: its return value
  */
 struct policy_load {
 	const struct svm_vmcb *before;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * A model of processors, as far as cached state goes: a TLB tagged by ASID (APM 15.16),
- * TLB_CONTROL (15.16.1), clean bits (15.15) and VMRUN that refuses a VMCB before it
- * carries out any of them (volume 3, VMRUN). It caches as much as it may, and never
- * forgets an entry unless it is told to.
+ * A model of the state that processors cache: a TLB tagged by ASID (APM 15.16),
+ * TLB_CONTROL (15.16.1) and clean bits (15.15). VMRUN refuses an illegal VMCB before it
+ * carries out any of these (volume 3, VMRUN). The model caches as much as the manual
+ * permits, and drops a TLB entry only when it is flushed.
  */
 #ifndef PROCESSOR_MODEL_H
 #define PROCESSOR_MODEL_H
@@ -19,10 +19,10 @@
 
 /**
  * struct model_cpu - one processor
- * @translation: by ASID and guest page: the address it leads to, 0 for none
- * @known: by VMCB: the control area as it was cached, while the VMCB's clean bits say
- *	that it has not changed
- * @is_known: it has been cached
+ * @translation: address that each guest page translates to under each ASID; 0 for none
+ * @known: cached control area of each VMCB, used while the VMCB's clean bits say that it
+ *	has not changed
+ * @is_known: the control area has been cached
  */
 struct model_cpu {
 	uint64_t translation[MODEL_ASIDS][MODEL_PAGES];
@@ -30,7 +30,7 @@ struct model_cpu {
 	bool is_known[MODEL_VMCBS];
 };
 
-/* Anything may be in a TLB that was out of our hands. */
+/* Fill the TLB with @junk, because other software may have used it until now. */
 static inline void model_cpu_reset(struct model_cpu *cpu, uint64_t junk)
 {
 	for (int asid = 0; asid < MODEL_ASIDS; asid++)
@@ -40,8 +40,8 @@ static inline void model_cpu_reset(struct model_cpu *cpu, uint64_t junk)
 }
 
 /*
- * VMRUN: true if the guest was entered, with EXITCODE VMEXIT_HLT. @asid is the ASID that
- * the guest ran with.
+ * Carry out VMRUN. Return true if the guest was entered; it exits with VMEXIT_HLT. @asid
+ * is filled in with the ASID that the guest ran with.
  */
 static inline bool model_vmrun(struct model_cpu *cpu, unsigned int vmcb,
 			       struct svm_vmcb_control *control, bool is_legal,
@@ -64,7 +64,7 @@ static inline bool model_vmrun(struct model_cpu *cpu, unsigned int vmcb,
 	return true;
 }
 
-/* The guest's access to a page: what the TLB has, or else what the tables say */
+/* Translate a guest's access from the TLB, or else to @table, as the page tables say. */
 static inline uint64_t model_translate(struct model_cpu *cpu, uint32_t asid,
 				       unsigned int page, uint64_t table)
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * ASIDs: never the host's, never one that may tag translations of somebody else, or
- * outdated ones.
+ * The assignment of ASIDs to vCPUs: never 0, which is the host's, and never an ASID that
+ * may still tag translations of another vCPU, or outdated ones (APM 15.16).
  */
 #include "suites.h"
 
@@ -11,7 +11,7 @@
 
 #define COUNT 8
 
-/* A vCPU on one CPU, for the single rules */
+/* One vCPU on one CPU, for the tests of single rules */
 static struct {
 	struct asid_pool pool;
 	struct asid asid;
@@ -30,7 +30,7 @@ static u32 prepare(struct asid *asid, struct svm_vmcb_control *control)
 	return control->asid;
 }
 
-/* A VMRUN that succeeds */
+/* Carry out a VMRUN that succeeds. */
 static u32 enter(struct asid *asid, struct svm_vmcb_control *control)
 {
 	prepare(asid, control);
@@ -87,7 +87,7 @@ START_TEST(another_cpu_means_fresh)
 	asid_pool_init(&pool, COUNT);
 	enter(&one.asid, &one.control);
 	asid_prepare(&first, &pool, 1, 1, &control);
-	/* Generations are equal; only the CPU tells them apart. */
+	/* The generations are equal; only the CPUs differ. */
 	ck_assert_uint_eq(one.pool.generation, pool.generation);
 	asid_prepare(&one.asid, &pool, 1, 1, &one.control);
 	ck_assert_uint_ne(one.control.asid, control.asid);
@@ -107,14 +107,14 @@ START_TEST(running_out_flushes_and_begins_again)
 		ck_assert_uint_ge(control[i].asid, 1);
 		ck_assert_uint_lt(control[i].asid, COUNT);
 	}
-	/* One for the first generation, one because there are COUNT - 1. */
+	/* One for the first generation, one because only COUNT - 1 ASIDs are usable */
 	ck_assert_uint_eq(flushes, 2);
 	ck_assert_uint_ne(enter(&asid[0], &control[0]),
 			  control[COUNT - 1].asid);
 }
 END_TEST
 
-/* A refused VMRUN flushes nothing; any vCPU that enters on the CPU carries the flush out. */
+/* A refused VMRUN flushes nothing. The next VMRUN on the CPU that enters a guest does. */
 START_TEST(flush_is_owed_until_a_guest_was_entered)
 {
 	struct svm_vmcb_control control = {};
@@ -137,7 +137,7 @@ START_TEST(flush_is_owed_until_a_guest_was_entered)
 }
 END_TEST
 
-/* ---- random operations against the model --------------------------------- */
+/* ---- random operations on model processors ------------------------------- */
 
 #define CPUS 3
 #define VMS 3
@@ -157,7 +157,7 @@ static struct {
 		unsigned int vm;
 		struct asid asid;
 		struct svm_vmcb_control control;
-		/* The guest's own tables change: an offset to each frame */
+		/* state of the guest's own page tables: added to each frame */
 		uint64_t view;
 	} vcpu[VCPUS];
 	unsigned int entered, refused;
@@ -168,7 +168,7 @@ static uint32_t below(uint32_t limit)
 	return xorshift_below(&world.random, limit);
 }
 
-/* Not a frame that anything was ever mapped to */
+/* A frame that was never mapped */
 static uint64_t junk(void)
 {
 	return ~0ull - below(1000);
@@ -195,7 +195,7 @@ static void world_create(uint64_t seed)
 			world.vm[vm].frame[page] = ++world.next_frame << 20;
 }
 
-/* Linux takes a page away, and the guest gets another: memory_flush() */
+/* Replace a page that Linux takes away, as memory_flush() does. */
 static void change_page(void)
 {
 	unsigned int vm = below(VMS);
@@ -204,7 +204,7 @@ static void change_page(void)
 	world.vm[vm].tlb_generation++;
 }
 
-/* The program asks for a flush of this vCPU's translations (TLB_CONTROL). */
+/* The guest's page tables change, and its program requests a flush in TLB_CONTROL. */
 static void change_view(void)
 {
 	unsigned int vcpu = below(VCPUS);
@@ -227,7 +227,7 @@ static void touch_pages(struct model_cpu *cpu, unsigned int vcpu, uint32_t asid)
 	}
 }
 
-/* As vcpu_enter_irqoff() does */
+/* Do what vcpu_enter_irqoff() does. */
 static void run(void)
 {
 	unsigned int cpu = below(CPUS), vcpu = below(VCPUS);

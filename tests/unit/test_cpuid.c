@@ -1,4 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
+/*
+ * cpuid_answer(): the values of CPUID that the tool's guests see: the host's, without the
+ * features that the machine does not have, or those of the minimal model, and with the
+ * overrides of the command line.
+ */
 #include <string.h>
 
 #include <linux/svm_vmcb.h>
@@ -9,7 +14,7 @@
 #define OSXSAVE (1u << 27)
 #define CR4_OSXSAVE (1ull << 18)
 
-/* A host that has everything, and AVX and PKRU state at the usual places */
+/* A host that has every feature, and AVX and PKRU state at the usual offsets */
 static struct cpuid host(uint32_t leaf, uint32_t subleaf)
 {
 	if (leaf == 0xd && subleaf == 2)
@@ -60,7 +65,7 @@ START_TEST(what_the_machine_does_not_have_is_hidden)
 	ck_assert(!(answer(1, 0).ecx & 1u << 5)); /* VMX */
 	ck_assert(!(answer(1, 0).edx & 1u << 12)); /* MTRR */
 	ck_assert(!(answer(0x80000001, 0).edx & 1u << 27)); /* RDTSCP */
-	ck_assert_uint_eq(answer(1, 0).ebx, 0xffff); /* alone */
+	ck_assert_uint_eq(answer(1, 0).ebx, 0xffff); /* one processor */
 }
 
 START_TEST(what_it_has_is_left)
@@ -157,7 +162,7 @@ START_TEST(ospke_follows_cr4_and_pku_the_offer)
 	ck_assert_uint_eq(answer(7, 0).ecx >> 3 & 3, 0);
 }
 
-/* What a bit of CR4 or EFER is for is not shown where the bit may not be set. */
+/* A feature is hidden if the guest may not set the bit of CR4 or EFER that enables it. */
 START_TEST(features_follow_what_registers_may_have)
 {
 	guest.cr4_offered = ~(SVM_CR4_OSXSAVE | SVM_CR4_PCIDE);
@@ -171,7 +176,7 @@ START_TEST(features_follow_what_registers_may_have)
 	ck_assert_uint_eq(answer(0x80000008, 0).ebx >> 20 & 1, 0);
 	guest.efer_offered = ~(SVM_EFER_NXE | SVM_EFER_LMSLE);
 	ck_assert_uint_eq(answer(0x80000001, 0).edx >> 20 & 1, 0);
-	/* This one says that it is gone. */
+	/* This bit says that EFER.LMSLE is not supported. */
 	ck_assert_uint_eq(answer(0x80000008, 0).ebx >> 20 & 1, 1);
 }
 

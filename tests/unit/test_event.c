@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Events that an exit interrupted: none lost, none twice. */
+/*
+ * event_resume() and event_reflect(): an event whose delivery an exit interrupted
+ * (EXITINTINFO, APM 15.7.2) is neither lost nor delivered twice, and exceptions that
+ * only the module intercepts are injected into the guest.
+ */
 #include "suites.h"
 
 #include <linux/svmrun_policy.h>
@@ -16,7 +20,7 @@
 	(EVENT(EXCEPTION, 14) | SVM_EVENT_ERROR_CODE_VALID |                   \
 	 5ull << SVM_EVENT_ERROR_CODE_SHIFT)
 
-/* A guest that was entered at RIP with @injected, and left at @rip. */
+/* A guest that was entered at RIP with @injected in EVENTINJ, and exited at @rip */
 static struct svm_vmcb left(struct event_injection *injection, u64 injected,
 			    u64 rip, u64 interrupted)
 {
@@ -54,7 +58,7 @@ START_TEST(nothing_interrupted)
 	ck_assert_uint_eq(resumed_event(0, RIP, 0), 0);
 	/* What was injected has been delivered. */
 	ck_assert_uint_eq(resumed_event(EVENT(INTR, 0x30), RIP, 0), 0);
-	/* Not valid */
+	/* EXITINTINFO without its valid bit */
 	ck_assert_uint_eq(resumed_event(0, RIP, 0x330), 0);
 }
 END_TEST
@@ -82,11 +86,11 @@ START_TEST(instructions_raise_theirs_again)
 
 	for (i = 0; i < ARRAY_SIZE(software); i++) {
 		ck_assert_uint_eq(resumed_event(0, RIP, software[i]), 0);
-		/* After another one was injected, and delivered */
+		/* after another event was injected and delivered */
 		ck_assert_uint_eq(resumed_event(EVENT(SOFT_INTERRUPT, 0x81),
 						RIP, software[i]),
 				  0);
-		/* After the same was injected, and the guest went on from it */
+		/* after the same event was delivered, and the guest went on */
 		ck_assert_uint_eq(resumed_event(software[i], RIP + 2,
 						software[i]),
 				  0);
@@ -102,7 +106,7 @@ START_TEST(injected_software_events_are_injected_again)
 		struct svm_vmcb hw = resumed(software[i], RIP, software[i]);
 
 		ck_assert_uint_eq(hw.control.eventinj, software[i]);
-		/* There it returns to, where there is NRIP save. */
+		/* With NRIP save, NRIP is the return address (APM 15.20). */
 		ck_assert_uint_eq(hw.control.nrip, NRIP);
 	}
 }
@@ -143,7 +147,7 @@ START_TEST(what_the_program_wishes_is_the_programs)
 }
 END_TEST
 
-/* General detect is off in the handler, as when the processor enters it. */
+/* DR7.GD is cleared, as when the processor enters the handler. */
 START_TEST(debug_exception)
 {
 	struct svm_vmcb hw = raised(EXCEPTION_DB, 0);
@@ -176,7 +180,7 @@ START_TEST(no_interrupt_is_lost_to_an_exception)
 	ck_assert(!event_reflect(&hw, 0));
 	hw = raised(EXCEPTION_AC, EVENT(NMI, 2));
 	ck_assert(!event_reflect(&hw, 0));
-	/* An exception is raised again, if it still must be. */
+	/* An interrupted exception may be dropped: the guest raises it again. */
 	hw = raised(EXCEPTION_AC, PF);
 	ck_assert(event_reflect(&hw, 0));
 	ck_assert_uint_eq(hw.control.exitintinfo, 0);

@@ -1,4 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
+/*
+ * The names of exit codes and of the reasons for which the module refuses a VMCB.
+ */
 #include <stdio.h>
 
 #include <svmrun.h>

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The rules that a VMCB breaks: each alone, by its field, and all of them
- * together; and that they are those of the module, whose own check is asked.
+ * svmrun_vmcb_explain() and svmrun_registers_explain(): each rule of the module and of the
+ * processor (APM 15.5.1) alone, and several at once. Random VMCBs prove that the rules agree
+ * with those of vmcb_load(), which is linked in here.
  */
 #include "policy.h"
 #include "suites.h"
@@ -22,7 +23,7 @@
 #define CR4_PAE (1ull << 5)
 #define CR4_CET (1ull << 23)
 
-/* What svmrun_mode_long() sets */
+/* The values that svmrun_mode_long() sets */
 #define CR0 0x80000033ull
 #define CR4 0x620ull
 #define EFER 0x1500ull
@@ -101,7 +102,7 @@ static void only(const char *field, u32 offset, u32 reason, u64 value, u64 bits)
 
 START_TEST(modes_break_nothing)
 {
-	/* A processor that has what they use and no more */
+	/* A processor that has only the bits that the modes use */
 	processor = (struct svmrun_processor){
 		.cr0 = CR0, .cr3 = 0xfff, .cr4 = CR4, .efer = EFER, .xcr0 = 1
 	};
@@ -120,12 +121,12 @@ END_TEST
 /* ---- the processor's rules ------------------------------------------------- */
 
 /**
- * struct change - to one field of a legal VMCB in long mode
- * @field: its name
- * @offset: of it
- * @size: of it
- * @value: that it has then
- * @bits: of which these are wrong, 0 if none
+ * struct change - a change of one field of a legal VMCB in long mode
+ * @field: name of the field
+ * @offset: offset of the field in the VMCB
+ * @size: size of the field
+ * @value: the new value
+ * @bits: bits of the new value that are wrong, 0 if it is legal
  */
 struct change {
 	const char *field;
@@ -206,7 +207,7 @@ START_TEST(vectors_of_exceptions_are_those_of_the_manual)
 	static const char none[33] = "..n......n.....n....n.nnnnnn...n";
 	unsigned int vector;
 
-	vmcb->save.cs.attrib = 0xc9b; /* where there is a #BR */
+	vmcb->save.cs.attrib = 0xc9b; /* not 64-bit code, which has no #BR */
 	for (vector = 0; vector < 32; vector++) {
 		vmcb->control.eventinj = EXCEPTION(vector);
 		ck_assert_int_eq(explain_vmcb(), none[vector] == 'n');
@@ -214,14 +215,14 @@ START_TEST(vectors_of_exceptions_are_those_of_the_manual)
 }
 END_TEST
 
-/* What is wrong in long mode, and in it alone. */
+/* These values are wrong in long mode only. */
 START_TEST(long_mode_has_rules_of_its_own)
 {
 	vmcb->save.cr3 = ~0ull;
 	vmcb->save.cr4 &= ~CR4_PAE;
 	vmcb->save.cs.attrib |= SVM_SEG_L | SVM_SEG_DB;
 	vmcb->control.eventinj = EXCEPTION(5);
-	ck_assert_int_eq(explain_vmcb(), 3); /* without PAE it is no L */
+	ck_assert_int_eq(explain_vmcb(), 3); /* L only counts with PAE */
 	vmcb->save.efer &= ~(1ull << 8);
 	ck_assert_int_eq(explain_vmcb(), 0);
 	long_mode();
@@ -309,7 +310,7 @@ START_TEST(features)
 }
 END_TEST
 
-/* A legal VMCB, with one bit more in a register that is an allow list */
+/* Set each other bit of a register with permitted bits, on processors with and without it. */
 static void check_allowed(__u64 *field, const char *name, u32 offset, u64 known,
 			  uint64_t *has)
 {
@@ -317,7 +318,7 @@ static void check_allowed(__u64 *field, const char *name, u32 offset, u64 known,
 
 	for (bit = 1; bit; bit <<= 1) {
 		setup();
-		vmcb->save.cr0 |= SVM_CR0_WP; /* that CR4.CET needs */
+		vmcb->save.cr0 |= SVM_CR0_WP; /* CR4.CET requires it */
 		if (*field & bit)
 			continue;
 		*field |= bit;
@@ -420,7 +421,7 @@ START_TEST(xcr0_that_xsetbv_would_not_take)
 	only_xcr0(9, 8); /* BNDREGS alone */
 	only_xcr0(0x11, 0x10); /* BNDCSR alone */
 	only_xcr0(0xe3, 0xe0); /* AVX-512 without AVX */
-	only_xcr0(0x67, 0x60); /* and not all of it */
+	only_xcr0(0x67, 0x60); /* part of AVX-512 */
 	only_xcr0(0x20001, 0x20000); /* TILECFG alone */
 	only_xcr0(0x40001, 0x40000); /* TILEDATA alone */
 	only_xcr0(1ull << 63 | 1, 1ull << 63);
@@ -457,7 +458,7 @@ START_TEST(reserved_registers)
 }
 END_TEST
 
-/* ---- several at once ---------------------------------------------------------- */
+/* ---- several broken rules ------------------------------------------------------ */
 
 static int break_three(void)
 {
@@ -516,7 +517,7 @@ START_TEST(clean_bits_are_not_believed)
 }
 END_TEST
 
-/* ---- the module's own check says the same -------------------------------------- */
+/* ---- comparison with the module ------------------------------------------------ */
 
 static void random_bytes(void *bytes, size_t size, unsigned int *seed)
 {
@@ -526,7 +527,7 @@ static void random_bytes(void *bytes, size_t size, unsigned int *seed)
 		*byte++ = rand_r(seed);
 }
 
-/* Some bytes of a legal VMCB, so that it is not always refused for the same. */
+/* Change a few bytes of a legal VMCB, so that the reasons for refusal vary. */
 static void scribble(unsigned int *seed)
 {
 	size_t control = offsetof(struct svm_vmcb_control, software);
@@ -583,13 +584,13 @@ START_TEST(module_and_explanation_agree)
 		ck_assert_uint_eq(broken[0].offset, refusal.offset);
 		ck_assert_uint_eq(broken[0].reason, refusal.reason);
 	}
-	/* The test is none if all are the same. */
+	/* Both outcomes must be frequent, or the test proves nothing. */
 	ck_assert_uint_gt(refused, 10000);
 	ck_assert_uint_gt(taken, 10000);
 }
 END_TEST
 
-/* The processor does not get to see what the module refuses. */
+/* The processor only checks VMCBs that the module has accepted. */
 START_TEST(processors_rules_come_last)
 {
 	unsigned int seed = 6;

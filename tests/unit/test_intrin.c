@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What the intrinsics do without a guest. */
+/*
+ * The intrinsics of svmrun_intrin.h as far as they need no /dev/svmrun: VMCBs by physical
+ * address, VMLOAD and VMSAVE, the global interrupt flag, and faults on bad operands.
+ */
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
@@ -36,7 +39,7 @@ START_TEST(address_looks_physical)
 	ck_assert_uint_ne(physical, 0);
 	ck_assert_uint_eq(physical % PAGE, 0);
 	ck_assert_uint_lt(physical, 1ul << 48);
-	/* No pointer of a program is one. */
+	/* It is above all addresses that a pointer of a program can have. */
 	ck_assert_uint_ge(physical, 1ul << 47);
 }
 
@@ -141,7 +144,7 @@ START_TEST(vmcb_that_cannot_be_created_takes_no_slot)
 
 /* ---- VMLOAD and VMSAVE ---------------------------------------------------- */
 
-/* What they move, by its offset in the VMCB (APM 15.5.2 and table B-2) */
+/* Do VMLOAD and VMSAVE copy the byte at this offset (APM 15.5.2 and table B-2)? */
 static bool is_moved(size_t offset)
 {
 	return (offset >= 0x440 && offset < 0x460) || /* FS, GS */
@@ -150,7 +153,7 @@ static bool is_moved(size_t offset)
 	       (offset >= 0x600 && offset < 0x640); /* STAR to SYSENTER_EIP */
 }
 
-/* Bytes of the VMCB: one value where it is moved, another elsewhere */
+/* Bytes that are copied have the one value, all others the other. */
 static void check_bytes(const struct svm_vmcb *vmcb, uint8_t moved,
 			uint8_t other)
 {
@@ -287,7 +290,7 @@ static volatile struct {
 	uint8_t opcode;
 } fault;
 
-/* Goes on behind the instruction. */
+/* Continue after the instruction that faulted. */
 static void on_fault(int signal, siginfo_t *info, void *context)
 {
 	greg_t *regs = ((ucontext_t *)context)->uc_mcontext.gregs;

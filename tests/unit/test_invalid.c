@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What the tool says of a VMCB that was refused. */
+/*
+ * The tool's report on a VMCB that the module or the processor refused: the field, the
+ * reason, and the rules that the VMCB breaks, as text and as JSON.
+ */
 #include <stdlib.h>
 
 #include "common/status.h"
@@ -16,7 +19,7 @@ static struct cpu cpu;
 static char *text;
 static size_t size;
 
-/* Legal, but for what a test does to it */
+/* A legal VMCB, in which each test makes its own mistake */
 static void setup(void)
 {
 	machine = (struct machine){ .cpus = &cpu };

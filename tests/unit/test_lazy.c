@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
-/* State whose use is intercepted once, and which is switched from then on */
+/*
+ * Lazy switching of extended state and of DR0 to DR3: the guest's first use of such state
+ * is intercepted; from then on, the state is active and switched on each run. Intercepts
+ * and CR0 as the program set them must be preserved throughout.
+ */
 #include "suites.h"
 
 #include "../../module/event.h"
 #include "../../module/lazy.h"
 
-/* As a run does at each exit */
+/* Handle an exit as vcpu_run() does. */
 static bool activates(struct lazy *lazy, struct svm_vmcb *hw)
 {
 	if (!lazy_is_exit(lazy, hw->control.exitcode))
@@ -20,7 +24,7 @@ static bool activates(struct lazy *lazy, struct svm_vmcb *hw)
 #define CR0_OTHERS 0x80010031ull /* PG, WP, NE, ET, PE */
 #define DR7_ALWAYS 0x400ull
 
-/* Exits, and the state that each activates */
+/* Exits on the use of inactive state, and the state that each activates */
 struct reach {
 	u64 code;
 	u32 active;
@@ -44,7 +48,7 @@ static const struct reach reaches[] = {
 	{ VMEXIT_DR_WRITE(7), LAZY_BREAKPOINTS },
 };
 
-/* Intercepts that programs request, in every vector */
+/* Intercepts that the program requests, the same bits in every vector */
 static const u32 requests[] = { 0, ~0u, 0x55555555, 0xaaaaaaaa };
 
 static const u64 cr0s[] = { 0, CR0_MP, CR0_TS, CR0_MP | CR0_TS };
@@ -61,7 +65,7 @@ static void set(u32 *vectors, u64 code)
 	vectors[code / 32] |= 1u << code % 32;
 }
 
-/* The hardware's VMCB as vmcb_load() leaves it, with the program's intercepts */
+/* The hardware's VMCB as vmcb_load() leaves it: @request are the program's intercepts */
 static struct svm_vmcb loaded(u32 request, u64 cr0)
 {
 	struct svm_vmcb hw = {
@@ -74,7 +78,7 @@ static struct svm_vmcb loaded(u32 request, u64 cr0)
 	return hw;
 }
 
-/* One whose guest has been in, with @active */
+/* The hardware's VMCB after the guest has run, with @active */
 static struct svm_vmcb begun(struct lazy *lazy, u32 active, u32 request,
 			     u64 cr0)
 {
@@ -86,7 +90,7 @@ static struct svm_vmcb begun(struct lazy *lazy, u32 active, u32 request,
 	return hw;
 }
 
-/* Intercepts are the program's, and those of the state that is not @active. */
+/* The intercepts are those of the program and those for state that is not @active. */
 static void check_intercepts(const struct svm_vmcb *hw, u32 request, u32 active)
 {
 	u32 want[6];
@@ -117,7 +121,7 @@ static void check_state(const struct lazy *lazy, const struct svm_vmcb *hw,
 	check_cr0(lazy, hw, cr0);
 }
 
-/* An exit that activates nothing, and changes nothing */
+/* The exit activates nothing, and changes nothing. */
 static void check_not_lent(struct lazy *lazy, struct svm_vmcb *hw, u64 code)
 {
 	struct svm_vmcb before;
@@ -130,7 +134,7 @@ static void check_not_lent(struct lazy *lazy, struct svm_vmcb *hw, u64 code)
 	ck_assert_mem_eq(lazy, &lazy_before, sizeof(*lazy));
 }
 
-/* ---- before the guest runs ----------------------------------------------- */
+/* ---- lazy_load() --------------------------------------------------------- */
 
 START_TEST(what_is_not_lent_is_withheld)
 {
@@ -166,13 +170,16 @@ START_TEST(nothing_else_of_the_vmcb_changes)
 }
 END_TEST
 
-/* Its clean bits say so, or the processor may go on with the old ones. */
+/*
+ * A bit of CR4 or DR7 activates the state @active. The clean bit of the intercepts is
+ * cleared then, because the processor may have cached them.
+ */
 static void check_reached(u64 cr4, u64 dr7, u32 active)
 {
 	struct lazy lazy;
 	struct svm_vmcb hw = begun(&lazy, 0, 0, CR0_MP);
 
-	hw.save.cr0 = CR0_OTHERS | CR0_MP; /* loaded again */
+	hw.save.cr0 = CR0_OTHERS | CR0_MP; /* as vmcb_load() sets it */
 	hw.save.cr4 = cr4;
 	hw.save.dr7 = dr7;
 	hw.control.clean = SVM_CLEAN_ALL & ~(SVM_CLEAN_CRx | SVM_CLEAN_DRx);
@@ -183,7 +190,7 @@ static void check_reached(u64 cr4, u64 dr7, u32 active)
 			  SVM_CLEAN_ALL & ~(SVM_CLEAN_CRx | SVM_CLEAN_DRx));
 }
 
-/* CR4.OSXSAVE, PKE, CET */
+/* OSXSAVE, PKE and CET enable the use of extended state. */
 START_TEST(cr4_reaches_for_extended_state)
 {
 	unsigned int bit;
@@ -205,7 +212,10 @@ START_TEST(enabled_breakpoints_reach_for_their_addresses)
 }
 END_TEST
 
-/* Intercepts of inactive state are not taken for the program's. */
+/*
+ * A group whose clean bit is set keeps what the last lazy_load() added for inactive
+ * state; this must not be mistaken for the program's values.
+ */
 START_TEST(groups_that_were_left_out)
 {
 	static const u32 groups[] = { SVM_CLEAN_I, SVM_CLEAN_CRx,
@@ -242,7 +252,7 @@ START_TEST(new_wishes)
 	hw = loaded(0x55555555, CR0_MP);
 	lazy_load(&lazy, &hw, 0);
 	check_state(&lazy, &hw, 0x55555555, CR0_MP, 0);
-	/* One group is loaded, while the other is clean. */
+	/* Only one of the two groups is loaded. */
 	hw.save.cr0 = CR0_OTHERS | CR0_TS;
 	lazy_load(&lazy, &hw, SVM_CLEAN_ALL & ~SVM_CLEAN_CRx);
 	check_state(&lazy, &hw, 0x55555555, CR0_TS, 0);
@@ -252,9 +262,9 @@ START_TEST(new_wishes)
 }
 END_TEST
 
-/* ---- after it left ------------------------------------------------------- */
+/* ---- lazy_activate() ----------------------------------------------------- */
 
-/* Activates the state of @reach; @active was active before. */
+/* Activate the state of @reach; @active was active before. */
 static void check_activation(const struct reach *reach, u32 active, u32 request,
 			     u64 cr0)
 {
@@ -267,7 +277,7 @@ static void check_activation(const struct reach *reach, u32 active, u32 request,
 	ck_assert_uint_eq(hw.control.clean,
 			  SVM_CLEAN_ALL & ~(SVM_CLEAN_I | SVM_CLEAN_CRx |
 					    SVM_CLEAN_DRx));
-	/* Once */
+	/* The same exit activates nothing a second time. */
 	check_not_lent(&lazy, &hw, reach->code);
 }
 
@@ -279,7 +289,10 @@ static void check_reach(const struct reach *reach, u32 active, u32 request,
 	u32 requested[6];
 
 	memset(requested, request & 0xff, sizeof(requested));
-	/* With what else can #NM be told apart? The guest tries again. */
+	/*
+	 * Exits that the program requests are the program's. #NM activates the state even
+	 * so: the module may have caused it. If not, the guest raises it again.
+	 */
 	if (active & reach->active ||
 	    (is_set(requested, reach->code) &&
 	     reach->code != VMEXIT_EXCP(EXCEPTION_NM)))
@@ -308,7 +321,7 @@ START_TEST(each_exit)
 }
 END_TEST
 
-/* Requested alone, with nothing else of its vector */
+/* The program requests one intercept; all others are the module's. */
 static void check_request(u64 requested, u64 code)
 {
 	bool again = code == VMEXIT_EXCP(EXCEPTION_NM);
@@ -332,7 +345,7 @@ START_TEST(each_wish)
 }
 END_TEST
 
-/* The guest has its CR0 now, and may change it. */
+/* Once extended state is active, the guest changes CR0 without exits. */
 START_TEST(lent_for_good)
 {
 	struct lazy lazy;
@@ -350,7 +363,7 @@ START_TEST(lent_for_good)
 }
 END_TEST
 
-/* Other bits of CR0 are as the hardware has them. */
+/* All bits of CR0 except MP and TS are the hardware's. */
 START_TEST(the_rest_of_cr0)
 {
 	struct lazy lazy;
@@ -375,7 +388,7 @@ static bool is_reach(u64 code)
 
 START_TEST(other_exits_are_none_of_its)
 {
-	/* Some implementations write 32 bits of it. */
+	/* Some processors write only the lower 32 bits of EXITCODE. */
 	static const u64 others[] = { VMEXIT_INVALID, (u32)VMEXIT_INVALID,
 				      VMEXIT_BUSY,    (u32)VMEXIT_BUSY,
 				      0x80000000,     0x7fffffff };

@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
+/*
+ * svmrun_mode_reset(), _real(), _protected() and _long(): the initial state of a vCPU, and the
+ * page tables of long mode.
+ */
 #include <cpuid.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -52,7 +56,7 @@ START_TEST(reset_leaves_the_registers_of_the_manual)
 	struct svmrun_vcpu vcpu = vcpu_pages_fill(&pages);
 
 	svmrun_mode_reset(&vcpu);
-	ck_assert_uint_eq(save->cr0, 0x10); /* not CD and NW */
+	ck_assert_uint_eq(save->cr0, 0x10); /* ET; CD and NW are clear */
 	ck_assert_uint_eq(save->cr2, 0);
 	ck_assert_uint_eq(save->cr3, 0);
 	ck_assert_uint_eq(save->cr4, 0);
@@ -213,7 +217,7 @@ static uint64_t entry(const struct svmrun_memory *memory, uint64_t table,
 	return *at;
 }
 
-/* As the processor walks (APM 5.3), present and writable at every level. */
+/* Walk the page tables (APM 5.3); each level must be present and writable. */
 static uint64_t translate(const struct svmrun_memory *memory, uint64_t cr3,
 			  uint64_t address)
 {

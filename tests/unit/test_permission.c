@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The MSR permission map: what the program requests AND what the module allows. */
+/*
+ * permission_load(): the hardware's MSR permission map lets an access pass only if the
+ * program's map lets it pass and the module allows it (APM 15.11).
+ */
 #include "suites.h"
 
 #include "policy.h"
@@ -7,7 +10,7 @@
 
 #define WORDS (PERMISSION_MSRPM_SIZE / 8)
 
-/* Where the APM has an MSR's bits (15.11): 2 a MSR, from 000h, 800h, 1000h. */
+/* APM 15.11: two bits per MSR, in three ranges at 000h, 800h and 1000h */
 static bool intercepted(const u64 *map, u32 msr, bool write)
 {
 	const u8 *bytes = (const u8 *)map;
@@ -61,7 +64,7 @@ START_TEST(everything_wished)
 }
 END_TEST
 
-/* Last branch records are the guest's own only while they are virtualized. */
+/* The guest may access last branch records only while LBR virtualization is enabled. */
 START_TEST(lbr_virtualization_comes_and_goes)
 {
 	u64 user[WORDS] = {}, hw[WORDS];
@@ -86,7 +89,7 @@ START_TEST(request_withdrawn)
 }
 END_TEST
 
-/* Whatever the program requests, only what is allowed is granted. */
+/* No map of the program lets an access pass that the module does not allow. */
 START_TEST(random_maps_keep_what_is_forced)
 {
 	static u64 user[WORDS], hw[WORDS], forced[2][WORDS];

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The bits that registers may have, against CPUID of the machine of the test. */
+/*
+ * svmrun_processor_identify(): the bits that guests may set in control registers, compared
+ * with CPUID of the processor that the test runs on.
+ */
 #include <cpuid.h>
 
 #include <svmrun.h>
@@ -26,7 +29,7 @@ static uint32_t cpuid(uint32_t leaf, unsigned int output)
 	return r[output];
 }
 
-/* Of a register that has the bit if, and only if, CPUID says so */
+/* The bit is permitted if, and only if, CPUID has the feature bit. */
 static void follows(uint64_t bits, unsigned int bit, uint32_t leaf,
 		    unsigned int output, unsigned int feature)
 {
@@ -120,7 +123,7 @@ START_TEST(what_the_module_says_comes_first)
 	ck_assert_uint_eq(processor.dbgctl, 4);
 }
 
-/* Where there are no shadow stacks it is no field, and has no rule. */
+/* On processors without shadow stacks, S_CET is ignored, so any value is legal. */
 START_TEST(s_cet_has_a_rule_with_shadow_stacks)
 {
 	bool ruled = (cpuid(7, 2) >> 7 & 1) && !(cpuid(7, 3) >> 20 & 1);

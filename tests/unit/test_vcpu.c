@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+/* Access to general-purpose registers by number, as instructions encode them. */
 #include "suites.h"
 #include "vcpu_pages.h"
 

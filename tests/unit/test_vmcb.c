@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The field policy: what of the program's VMCB reaches the hardware's. */
+/*
+ * vmcb_load() and vmcb_publish(): the hardware's VMCB always complies with the field
+ * policy (linux/svmrun_policy.h), and the program sees only the fields that #VMEXIT
+ * writes. Checked bit by bit, with random VMCBs, and while another thread writes.
+ */
 #include "suites.h"
 
 #include <pthread.h>
@@ -11,7 +15,7 @@ static struct svm_vmcb user, hw;
 static struct vmcb_request request;
 static struct vmcb_refusal refusal;
 
-/* The least that is legal. */
+/* The minimal legal VMCB */
 static void setup(void)
 {
 	memset(&user, 0, sizeof(user));
@@ -28,7 +32,7 @@ static bool load_within(u32 clean, const struct vmcb_limits *limits)
 	return vmcb_load(&hw, &user, clean, limits, &request, &refusal);
 }
 
-/* On a processor that has everything but for these features */
+/* Load on a processor that has every known register bit, and only these SVM features. */
 static bool load(u32 clean, u32 features)
 {
 	const struct vmcb_limits limits = policy_limits(features);
@@ -83,9 +87,9 @@ START_TEST(requests_reach_the_hardware)
 }
 END_TEST
 
-/* ---- every bit of the page alone ----------------------------------------- */
+/* ---- each bit of the VMCB alone ------------------------------------------ */
 
-/* By bit of the VMCB: why a VMCB is refused in which that bit alone is wrong */
+/* For each bit of the VMCB: the reason for refusal if only that bit is flipped, or 0 */
 static u8 reasons[8 * sizeof(struct svm_vmcb)];
 
 static void set_reason(size_t offset, u64 bits, u8 reason)
@@ -99,7 +103,7 @@ static void set_reason(size_t offset, u64 bits, u8 reason)
 		   (bits) & (~0ull >> (64 - 8 * sizeof(user.field))),          \
 		   SVMRUN_INVALID_##reason)
 
-/* The tables, turned; a bit that no table names is never refused. */
+/* Fill in @reasons from the policy's tables. A bit in no table is never refused. */
 static void set_reasons(void)
 {
 #define ROW(field, bit, forced, refused, required)                             \
@@ -146,7 +150,7 @@ static unsigned int field_offset(unsigned int bit)
 	return 0;
 }
 
-/* Where a single bit gets, when the hardware's VMCB held @byte everywhere */
+/* Flip one bit of the program's VMCB; the hardware's contains @byte everywhere before. */
 static void check_bit(unsigned int bit, u8 byte)
 {
 	const struct vmcb_limits limits = policy_limits(~0u);
@@ -175,8 +179,8 @@ static void check_bit(unsigned int bit, u8 byte)
 }
 
 /*
- * Each bit of control and state save area alone: it passes, is forced, is
- * refused, or does not reach the hardware, just as the tables have it.
+ * Each bit of control and state save area passes, is forced, is refused, or does not
+ * reach the hardware's VMCB, exactly as the policy's tables say.
  */
 START_TEST(every_bit_as_the_tables_say)
 {
@@ -190,7 +194,7 @@ START_TEST(every_bit_as_the_tables_say)
 }
 END_TEST
 
-/* The same for the way back, with the program's VMCB all @byte */
+/* The same for vmcb_publish(): the program's VMCB contains @byte everywhere before. */
 static void check_shown(unsigned int bit, u8 byte)
 {
 	struct svm_vmcb before;
@@ -243,7 +247,10 @@ START_TEST(asid_zero_is_the_hosts)
 }
 END_TEST
 
-/* As on a processor: the translations of another ASID are others. */
+/*
+ * A program that changes the ASID expects no translations from before, as on a
+ * processor. The ASID is only compared when its clean bit is clear.
+ */
 START_TEST(another_asid_has_no_translations)
 {
 	user.control.asid = 5;
@@ -261,7 +268,7 @@ START_TEST(another_asid_has_no_translations)
 }
 END_TEST
 
-/* 3 and 7 flush the guest's translations alone (APM 15.16.2). */
+/* Values 3 and 7 flush only the guest's translations (APM 15.16.2). */
 static bool tlb_control_is_legal(unsigned int value)
 {
 	return value == 0 || value == 1 || value == 3 || value == 7;
@@ -281,7 +288,7 @@ START_TEST(tlb_control_has_four_values)
 			ck_assert_int_eq(request.flush, value != 0);
 		else
 			refused(0x5c, SVMRUN_INVALID_VALUE);
-		/* What it does is the module's to say, not the program's. */
+		/* The module decides when the hardware flushes. */
 		ck_assert_uint_eq(hw.control.tlb_control, 0);
 	}
 }
@@ -304,7 +311,7 @@ START_TEST(tlb_control_by_asid_needs_the_feature)
 }
 END_TEST
 
-/* Each bit of each register that is an allow list, on processors without it */
+/* Set each bit of a register with permitted bits, on processors with and without it. */
 static void check_allowed(u64 *register_, size_t offset, u64 known,
 			  struct vmcb_limits *limits, u64 *limit)
 {
@@ -326,7 +333,10 @@ static void check_allowed(u64 *register_, size_t offset, u64 known,
 		*limit &= ~bit;
 		ck_assert(!load_within(0, limits));
 		refused(offset, SVMRUN_INVALID_UNSUPPORTED);
-		/* The hardware's VMCB is what is looked at. */
+		/*
+		 * A refused load may leave the bit in the hardware's VMCB. The next load
+		 * overwrites it: only the clean bits in the argument count.
+		 */
 		user.control.clean = SVM_CLEAN_ALL;
 		*register_ &= ~bit;
 		ck_assert(load_within(0, limits));
@@ -347,7 +357,7 @@ START_TEST(registers_have_what_is_allowed)
 }
 END_TEST
 
-/* The tables' own words, so that a slip of the pen there is noticed */
+/* Repeat the constants of the policy as numbers, to catch a mistake in its tables. */
 START_TEST(what_is_known_is_what_the_manual_has)
 {
 	ck_assert_uint_eq(SVMRUN_POLICY_KNOWN_CR0, 0x8005003f);
@@ -368,7 +378,7 @@ static void check_cr4(u64 program, u64 hidden, u64 hardware)
 	ck_assert_uint_eq(hw.save.cr4, hardware);
 	vmcb_publish(&user, &hw, &request);
 	ck_assert_uint_eq(user.save.cr4, program);
-	/* The same once more, clean */
+	/* A load with all clean bits set leaves CR4 as it was. */
 	user.save.cr4 = 0;
 	ck_assert(load_within(SVM_CLEAN_ALL, &limits));
 	ck_assert_uint_eq(hw.save.cr4, hardware);
@@ -407,7 +417,7 @@ START_TEST(efer_without_svme_is_refused)
 }
 END_TEST
 
-/* The module's own fields stay, whatever the program has there. */
+/* Fields that belong to the module are never loaded from the program's VMCB. */
 START_TEST(the_modules_fields_are_not_the_programs)
 {
 	hw.control.n_cr3 = 0x1000;
@@ -423,7 +433,7 @@ START_TEST(the_modules_fields_are_not_the_programs)
 }
 END_TEST
 
-/* A group whose clean bit is set stays as it was; another is loaded. */
+/* Groups whose clean bits are set are not loaded; all others are. */
 START_TEST(clean_bits_are_believed)
 {
 	static const struct {
@@ -458,8 +468,9 @@ START_TEST(clean_bits_are_believed)
 END_TEST
 
 /*
- * The processor may keep groups whose clean bits are set, since the processor saw
- * it: two loads may come before one entry. A refusal is no exception.
+ * A load clears the hardware's clean bits of the groups that it loads, and no load sets
+ * them again: several loads may come before the processor sees the VMCB. This also holds
+ * for loads that fail.
  */
 START_TEST(clean_bits_reach_the_hardware)
 {
@@ -521,10 +532,10 @@ START_TEST(exit_is_published)
 	ck_assert_uint_eq(user.control.insn_len, 15);
 	ck_assert_uint_eq(user.control.insn_bytes[14], 5);
 	ck_assert_uint_eq(user.control.interrupt_shadow, 1);
-	/* What the program set stays, what #VMEXIT writes is written. */
+	/* Bits that #VMEXIT does not write keep the program's values. */
 	ck_assert_uint_eq(user.control.vintr,
 			  (0x42ull << 32) | SVM_VINTR_V_IRQ | 6);
-	/* Nothing of the host's shows. */
+	/* Fields that belong to the module stay hidden. */
 	ck_assert_uint_eq(user.control.n_cr3, 0);
 	ck_assert_uint_eq(user.control.intercept[3], 0);
 }
@@ -541,9 +552,12 @@ START_TEST(refusal_looks_like_vmruns)
 }
 END_TEST
 
-/* ---- random ones --------------------------------------------------------- */
+/* ---- random VMCBs -------------------------------------------------------- */
 
-/* A vCPU as run() has it, its program and its processor */
+/*
+ * A vCPU, its program and its processor. @before: the VMCB that the current call writes,
+ * before the call; @loaded: the last load succeeded, so that clean bits count.
+ */
 struct trial {
 	struct svm_vmcb before;
 	u64 random;
@@ -552,7 +566,7 @@ struct trial {
 	unsigned long taken, refused;
 };
 
-/* The ground to begin from: random, and legal. */
+/* Fill the program's VMCB with random values that are legal. */
 static void set_legal(struct trial *trial)
 {
 	xorshift_fill(&trial->random, &user, sizeof(user));
@@ -595,7 +609,7 @@ static void set_tlb(struct trial *trial)
 	user.control.tlb_control = xorshift_below(&trial->random, 9);
 }
 
-/* Any, or all but one */
+/* Set random clean bits, or all except one. */
 static void set_clean(struct trial *trial)
 {
 	u32 none = 1u << xorshift_below(&trial->random, 13);
@@ -626,7 +640,7 @@ static void mutate(struct trial *trial)
 		mutations[xorshift_below(&trial->random, 8)](trial);
 }
 
-/* A processor that lacks things */
+/* A processor that lacks random features and register bits */
 static void set_limits(struct trial *trial)
 {
 	struct vmcb_limits *limits = &trial->limits;
@@ -641,7 +655,7 @@ static void set_limits(struct trial *trial)
 		limits->intercepts[3] = SVMRUN_POLICY_FORCED_SMT_RSB;
 }
 
-/* Another vCPU on another processor; what its hw holds does not matter yet. */
+/* Switch to another vCPU on another processor; nothing has been loaded into its @hw. */
 static void set_up_trial(struct trial *trial)
 {
 	xorshift_fill(&trial->random, &hw, sizeof(hw));
@@ -652,7 +666,7 @@ static void set_up_trial(struct trial *trial)
 	trial->loaded = false;
 }
 
-/* What the guest and #VMEXIT do to the hardware's VMCB */
+/* Change the hardware's VMCB as a guest and #VMEXIT may. */
 static void leave_guest(struct trial *trial)
 {
 	u64 *random = &trial->random;
@@ -667,7 +681,7 @@ static void leave_guest(struct trial *trial)
 	hw.control.insn_bytes[xorshift(random) % 15] = xorshift(random);
 	((u64 *)&hw.save)[xorshift_below(random, 0x298 / 8)] = xorshift(random);
 	hw.save.efer |= SVMRUN_POLICY_EFER_REQUIRED;
-	/* Other bits are out of its reach. */
+	/* The guest cannot set any other bits. */
 #define KEEP(register, known) hw.save.register &= trial->limits.register;
 	SVMRUN_POLICY_ALLOWED(KEEP)
 #undef KEEP
@@ -722,8 +736,8 @@ static const char *try_vmcb(struct trial *trial)
 }
 
 /*
- * Whatever comes: no forced bit is ever clear, no refused bit ever set, and
- * nothing but what the tables name goes in or comes back.
+ * No forced bit is ever clear and no refused bit ever set, and only the fields in the
+ * policy's tables are copied in either direction.
  */
 START_TEST(random_vmcbs_keep_the_policy)
 {
@@ -737,13 +751,13 @@ START_TEST(random_vmcbs_keep_the_policy)
 		if (broken)
 			ck_abort_msg("VMCB %lu: %s", i, broken);
 	}
-	/* The test is none if most are refused, or none is. */
+	/* Both outcomes must be frequent, or the test proves nothing. */
 	ck_assert_uint_gt(trial.taken, i / 3);
 	ck_assert_uint_gt(trial.refused, i / 10);
 }
 END_TEST
 
-/* ---- changed while it is read --------------------------------------------- */
+/* ---- a VMCB that changes while it is read ---------------------------------- */
 
 static void *tempt(void *over)
 {
@@ -760,7 +774,7 @@ static void *tempt(void *over)
 	return NULL;
 }
 
-/* Whatever another thread writes meanwhile, what is taken was checked. */
+/* vmcb_load() must check the very values that it loads. */
 START_TEST(what_is_checked_is_what_is_taken)
 {
 	const struct vmcb_limits limits = policy_limits(~0u);

@@ -1,5 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What guests may use, against the CPUID of processors that there are not. */
+/*
+ * vmcb_limits_find(): the register bits and features that guests may use, derived from
+ * CPUID and the host's CR4 and XCR0. The tests make up the processor: it has everything
+ * except for what a test takes away.
+ */
 #include "suites.h"
 
 #include "../../module/vmcb_limits.h"
@@ -14,7 +18,10 @@ static struct {
 } except;
 static u32 last_basic, last_extended;
 
-/* All bits but those of one output are set; LMSLE is gone. */
+/*
+ * Set all bits of all outputs except for @except. This includes the bit that says that
+ * EFER.LMSLE is not supported.
+ */
 static void read_cpuid(u32 function, u32 subfunction, u32 outputs[4])
 {
 	unsigned int i;
@@ -65,7 +72,7 @@ START_TEST(processor_with_everything)
 }
 END_TEST
 
-/* By APM 3.1.3 and volume 3, appendix E: bit of CR4, function, output, bit */
+/* APM 3.1.3 and volume 3, appendix E; @output: 0 to 3 for EAX to EDX */
 START_TEST(each_bit_of_cr4_needs_its_feature)
 {
 	static const struct {
@@ -97,7 +104,7 @@ START_TEST(each_bit_of_cr4_needs_its_feature)
 }
 END_TEST
 
-/* By APM 3.1.7 and volume 3, appendix E */
+/* APM 3.1.7 and volume 3, appendix E */
 START_TEST(each_bit_of_efer_needs_its_feature)
 {
 	static const struct {
@@ -129,7 +136,7 @@ START_TEST(each_bit_of_efer_needs_its_feature)
 }
 END_TEST
 
-/* What a function gives that a processor does not have is no answer. */
+/* The outputs of functions above the largest one are meaningless. */
 START_TEST(functions_that_are_not_there)
 {
 	const u64 structured = 1 << 11 | 1 << 12 | 1 << 16 | 1 << 20 | 1 << 21 |
@@ -147,7 +154,7 @@ START_TEST(functions_that_are_not_there)
 }
 END_TEST
 
-/* noxsave, nopku: the host switches none of it. */
+/* With noxsave or nopku, the host does not switch the state, so guests may not use it. */
 START_TEST(what_the_host_has_turned_off)
 {
 	ck_assert_uint_eq(find(ALL & ~SVM_CR4_OSXSAVE, XCR0_ALL, false).cr4,
@@ -156,7 +163,7 @@ START_TEST(what_the_host_has_turned_off)
 			  SVMRUN_POLICY_KNOWN_CR4 & ~SVM_CR4_PKE);
 	ck_assert_uint_eq(find(ALL, 7, false).cr4,
 			  SVMRUN_POLICY_KNOWN_CR4 & ~SVM_CR4_PKE);
-	/* Others are the guest's own, whatever the host does with them. */
+	/* All other bits are independent of the host's CR4. */
 	ck_assert_uint_eq(find(SVMRUN_POLICY_CR4_LIKE_HOST, XCR0_ALL, false).cr4,
 			  SVMRUN_POLICY_KNOWN_CR4);
 }
