@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * svmrun_vmcb_explain() and svmrun_registers_explain(): each rule of the module and of the
- * processor (APM 15.5.1) alone, and several at once. Random VMCBs prove that the rules agree
- * with those of vmcb_load(), which is linked in here.
+ * svmrun_vmcb_explain() and svmrun_registers_explain(): each rule of the module and of
+ * the processor (APM 15.5.1) alone, and several at once. For random VMCBs, the rules must
+ * agree with vmcb_load(), the module's own check.
  */
 #include "policy.h"
 #include "suites.h"
@@ -222,7 +222,7 @@ START_TEST(long_mode_has_rules_of_its_own)
 	vmcb->save.cr4 &= ~CR4_PAE;
 	vmcb->save.cs.attrib |= SVM_SEG_L | SVM_SEG_DB;
 	vmcb->control.eventinj = EXCEPTION(5);
-	ck_assert_int_eq(explain_vmcb(), 3); /* L only counts with PAE */
+	ck_assert_int_eq(explain_vmcb(), 3); /* not L with D: no PAE */
 	vmcb->save.efer &= ~(1ull << 8);
 	ck_assert_int_eq(explain_vmcb(), 0);
 	long_mode();
@@ -310,7 +310,7 @@ START_TEST(features)
 }
 END_TEST
 
-/* Set each other bit of a register with permitted bits, on processors with and without it. */
+/* Add each bit to a register of a legal VMCB, on processors with and without the bit. */
 static void check_allowed(__u64 *field, const char *name, u32 offset, u64 known,
 			  uint64_t *has)
 {

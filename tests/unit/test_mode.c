@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * svmrun_mode_reset(), _real(), _protected() and _long(): the initial state of a vCPU, and the
- * page tables of long mode.
+ * svmrun_mode_reset(), svmrun_mode_real() and the like: the initial state of a vCPU in
+ * each mode, and the page tables of long mode.
  */
 #include <cpuid.h>
 #include <errno.h>

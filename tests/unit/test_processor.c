@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * svmrun_processor_identify(): the bits that guests may set in control registers, compared
- * with CPUID of the processor that the test runs on.
+ * svmrun_processor_identify(): the bits that guests may set in control registers,
+ * compared with CPUID of the processor that the test runs on.
  */
 #include <cpuid.h>
 
@@ -123,7 +123,7 @@ START_TEST(what_the_module_says_comes_first)
 	ck_assert_uint_eq(processor.dbgctl, 4);
 }
 
-/* On processors without shadow stacks, S_CET is ignored, so any value is legal. */
+/* Without shadow stacks, or with branch tracking, any value of S_CET is accepted. */
 START_TEST(s_cet_has_a_rule_with_shadow_stacks)
 {
 	bool ruled = (cpuid(7, 2) >> 7 & 1) && !(cpuid(7, 3) >> 20 & 1);
