@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What a clone knows without a kernel: which pages the program may write to. */
+/*
+ * svmrun_clone_touch() and svmrun_reset() as far as they need no module: which pages of a
+ * clone the program has been given to write to.
+ */
 #include <errno.h>
 #include <stdint.h>
 
@@ -25,7 +28,7 @@ static const struct svmrun_snapshot snapshot = {
 	.vcpu_count = 1,
 };
 
-/* Two memories, of 70 pages and of 3; the kernel's part is not there. */
+/* A clone with two memories, of 70 and 3 pages, and without a VM in the module */
 static struct svmrun_clone clone_of_nothing(void)
 {
 	memories[0] = (struct svmrun_memory){ view, GPA, 70 * PAGE };
@@ -93,7 +96,7 @@ START_TEST(touch_of_no_bytes_marks_none)
 	ck_assert_uint_eq(touched[0], 0);
 }
 
-/* There is no log to be had: nothing is put back, and nothing forgotten. */
+/* Without the dirty log, no page is reset, and no page is forgotten. */
 START_TEST(failed_reset_changes_nothing)
 {
 	struct svmrun_clone clone = clone_of_nothing();

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The device, and the rules for objects and descriptors that svmrun.h begins with */
+/*
+ * The rules for objects, descriptors and sizes at the beginning of svmrun.h: a negative
+ * errno may be passed as a descriptor, and zeroed or failed objects can be destroyed.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -55,7 +58,7 @@ START_TEST(info_is_no_larger_than_its_size)
 	}
 }
 
-/* Is descriptor 0 still open? An object of zeros has it as its descriptor. */
+/* Destroying a zeroed object must not close descriptor 0. */
 static bool zero_is_open(void)
 {
 	return fcntl(0, F_GETFD) != -1;

@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
+/*
+ * svmrun_image_load_flat() and svmrun_image_load_elf64(): images are loaded to the right
+ * addresses, and malformed ones are refused before anything is written.
+ */
 #include <elf.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -8,12 +12,12 @@
 
 #include "suites.h"
 
-#define BASE		0x1000 /* of guest memory */
+#define BASE		0x1000 /* address of guest memory */
 #define SIZE		0x2000
 #define RUBBISH		0xa5
 #define MUTATIONS	20000
 
-/* Two segments: code, and data of which half is not in the file */
+/* An image with two segments to load: code, and data of which half is not in the file */
 struct elf {
 	Elf64_Ehdr header;
 	Elf64_Phdr segment[3];
@@ -72,7 +76,7 @@ static int load(const struct elf *elf, size_t size)
 	return svmrun_image_load_elf64(&memory, elf, size, &entry);
 }
 
-/* Refused, and not a byte written. */
+/* Loading fails, and no byte of guest memory has been written. */
 static void refused(const struct elf *elf, int error)
 {
 	size_t i;
@@ -192,7 +196,7 @@ START_TEST(elf_with_odd_program_headers_is_refused)
 	refused(&elf, -ENOEXEC);
 }
 
-/* Their number is elsewhere then; these are all of no type. */
+/* From PN_XNUM on, the number of headers is elsewhere in the file. */
 START_TEST(elf_with_too_many_program_headers_is_refused)
 {
 	size_t size = sizeof(struct elf) + PN_XNUM * sizeof(Elf64_Phdr);
@@ -261,7 +265,7 @@ START_TEST(elf_with_nothing_to_load_is_refused)
 	refused(&elf, -ENODATA);
 }
 
-/* Interesting values reach more than random ones. */
+/* Return a random byte, or one of the values that are likely to find errors. */
 static uint8_t mutant(void)
 {
 	static const uint8_t values[] = { 0, 1, 0x7f, 0x80, 0xff };
@@ -269,7 +273,7 @@ static uint8_t mutant(void)
 	return random() % 2 ? random() : values[random() % sizeof(values)];
 }
 
-/* On the heap, so that the sanitizer sees every byte beyond the end. */
+/* The image is on the heap, so that the sanitizer detects reads beyond its end. */
 START_TEST(elf_with_random_bytes_harms_nobody)
 {
 	struct elf elf;

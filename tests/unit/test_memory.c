@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+/* svmrun_memory_at(): only ranges that are wholly inside a memory have a pointer. */
 #include <stdint.h>
 
 #include <svmrun.h>

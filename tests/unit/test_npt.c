@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The nested page table, walked by the tests as the processor would walk it. */
+/*
+ * The module's nested page table: mapping, unmapping and protecting pages of all sizes,
+ * the dirty log, and freeing tables. The tests walk the table as the processor does.
+ */
 #include "suites.h"
 
 #include "../../module/npt.h"
@@ -34,7 +37,7 @@ static int map_large(u64 gpa, u64 pa, unsigned int level)
 	return npt_map(&npt, &cache, gpa, pa, level, NPT_WRITE);
 }
 
-/* Where it went on after @steps steps */
+/* Unmap for at most @steps steps. Return the address at which to continue. */
 static u64 zap_steps(u64 gpa, u64 end, unsigned int steps)
 {
 	struct npt_range range = { .gpa = gpa, .end = end };
@@ -49,7 +52,7 @@ static void zap(u64 gpa, u64 end)
 	ck_assert_uint_ge(zap_steps(gpa, end, ~0u), end);
 }
 
-/* Did rights go? */
+/* Change permissions. Return true if any were removed: the TLB must be flushed. */
 static bool protect(u64 gpa, u64 end, unsigned int rights)
 {
 	struct npt_range range = { .gpa = gpa, .end = end };
@@ -68,8 +71,8 @@ static void prune(u64 gpa)
 }
 
 /*
- * APM 15.25.5: the nested walk, from N_CR3 down; every level must be present
- * and a user's, and grants what all levels grant.
+ * Walk the table from N_CR3 down (APM 15.25.5). Every level must be present and
+ * accessible for user mode; an access needs the permission of all levels.
  */
 static u64 processor_walk(u64 gpa, u64 *rights)
 {
@@ -236,7 +239,7 @@ START_TEST(zap_comes_back_after_its_steps)
 }
 END_TEST
 
-/* A hole of any size is one step: 2^47 bytes of nothing do not take 2^35. */
+/* A hole of any size is one step, or else 2^47 bytes would take 2^35 steps. */
 START_TEST(zap_skips_holes)
 {
 	u64 rights;
@@ -310,7 +313,7 @@ START_TEST(map_needs_its_tables)
 }
 END_TEST
 
-/* A page that is only partly in the range goes as a whole. */
+/* A large page that is only partly in the range is unmapped as a whole. */
 START_TEST(zap_takes_large_pages_whole)
 {
 	u64 rights;
@@ -326,7 +329,7 @@ START_TEST(zap_takes_large_pages_whole)
 }
 END_TEST
 
-/* ---- tables that are not needed any more ---------------------------------- */
+/* ---- tables that are no longer needed ------------------------------------- */
 
 START_TEST(zap_frees_tables_of_pages)
 {
@@ -340,7 +343,7 @@ START_TEST(zap_frees_tables_of_pages)
 	zap(0, MIB_2);
 	ck_assert_uint_eq(npt.tables, 1 + 2 + 1);
 	ck_assert_uint_eq(npt.pages[0], 512);
-	/* Not one of which a page is left. */
+	/* A table that still maps a page stays. */
 	zap(MIB_2, 2 * MIB_2 - 0x1000);
 	ck_assert_uint_eq(npt.tables, 1 + 2 + 1);
 	ck_assert_uint_eq(npt.pages[0], 1);
@@ -388,7 +391,7 @@ START_TEST(prune_takes_empty_tables_only)
 }
 END_TEST
 
-/* Freeing takes steps as well: as many tables as asked for, and then the rest. */
+/* Freeing tables is limited to a number of steps, too; another call continues it. */
 START_TEST(freeing_comes_back_after_its_steps)
 {
 	struct npt_range range = { .end = 4 * MIB_2 };
@@ -410,7 +413,10 @@ START_TEST(freeing_comes_back_after_its_steps)
 }
 END_TEST
 
-/* The processor may still be walking a table that has been taken out. */
+/*
+ * Freed tables are linked through their first entries. These must not have P, because the
+ * processor may still be walking the tables.
+ */
 START_TEST(freed_tables_are_linked_by_nothing_present)
 {
 	struct npt_range range = { .end = 2 * MIB_2 };
@@ -427,7 +433,7 @@ START_TEST(freed_tables_are_linked_by_nothing_present)
 }
 END_TEST
 
-/* ---- rights ----------------------------------------------------------------- */
+/* ---- permissions ------------------------------------------------------------ */
 
 START_TEST(protect_takes_write_and_gives_none)
 {
@@ -440,7 +446,7 @@ START_TEST(protect_takes_write_and_gives_none)
 	ck_assert(protect(0, 0x3000, 0));
 	ck_assert_uint_eq(processor_walk(0x1000, &rights), 0x5000);
 	ck_assert_uint_eq(rights & W, 0);
-	/* Whether the program may write is not known here. */
+	/* NPT_WRITE makes no page writable: the program may not have write access. */
 	ck_assert(!protect(0, 0x3000, NPT_WRITE));
 	processor_walk(0x1000, &rights);
 	ck_assert_uint_eq(rights & W, 0);
@@ -494,13 +500,9 @@ START_TEST(protect_comes_back_after_its_steps)
 }
 END_TEST
 
-/*
- * Against a plain array: the same mappings, whatever the order. What is larger
- * than what it overlaps makes room first.
- */
-/* ---- pages that were written to ------------------------------------------ */
+/* ---- the dirty log ------------------------------------------------------- */
 
-#define LOG_PAGES 2048ul /* from 0 on */
+#define LOG_PAGES 2048ul /* from address 0 on */
 
 static unsigned long written[LOG_PAGES / 64];
 
@@ -513,7 +515,7 @@ static struct npt_range logged_range(u64 page, u64 end)
 	};
 }
 
-/* The processor sets A in all that it walks through, and D in the page's. */
+/* Write as a processor: set A in all entries of the walk, and D in that of the page. */
 static void processor_write(u64 gpa)
 {
 	u64 *table = npt.root, *entry;
@@ -539,7 +541,7 @@ static void mark(u64 page, u64 end)
 	ck_assert_uint_eq(range.gpa, end << 12);
 }
 
-/* How many pages are new in the log? */
+/* Mark and collect. Return the number of pages in the log. */
 static unsigned int collect(u64 page, u64 end)
 {
 	struct npt_range range = logged_range(page, end);
@@ -601,7 +603,7 @@ START_TEST(collect_takes_the_range_only)
 }
 END_TEST
 
-/* Between marking and collecting, and after that */
+/* Writes between marking and collecting, and after that, are logged. */
 START_TEST(collect_loses_nothing_meanwhile)
 {
 	struct npt_range range;
@@ -621,7 +623,10 @@ START_TEST(collect_loses_nothing_meanwhile)
 }
 END_TEST
 
-/* A table that no walk went through has nothing, and is not looked at. */
+/*
+ * A table that no walk has used since it was marked contains no dirty pages. It is skipped
+ * if the range covers all of it.
+ */
 START_TEST(collect_skips_unused_tables)
 {
 	u64 *table;
@@ -688,7 +693,7 @@ START_TEST(log_begins_where_it_is_said)
 }
 END_TEST
 
-/* Whoever maps it again, or takes rights away, knows nothing of the write. */
+/* A page stays dirty when it is mapped again or loses permissions. */
 START_TEST(changes_leave_what_was_written)
 {
 	map_all();
@@ -702,6 +707,10 @@ START_TEST(changes_leave_what_was_written)
 }
 END_TEST
 
+/*
+ * Map and unmap pages of two sizes in random order. The model is an array of the pages'
+ * addresses. Before a larger page is mapped, smaller ones in its place are unmapped.
+ */
 START_TEST(agrees_with_a_model)
 {
 	enum { PAGES = 4096, ROUNDS = 20000 };
@@ -738,7 +747,7 @@ START_TEST(agrees_with_a_model)
 		}
 		if (page + length > PAGES)
 			length = PAGES - page;
-		/* Large pages that begin before, or end behind, go whole. */
+		/* Large pages that are partly in the range are unmapped as a whole. */
 		for (j = page; j < page + length; j++) {
 			if (model[j] >= GIB)
 				memset(&model[j & -512], 0, 512 * sizeof(u64));

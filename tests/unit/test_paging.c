@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
+/*
+ * svmrun_gva_to_gpa(): the page walk in each paging mode (APM chapter 5), faults on missing
+ * permissions and reserved bits, accessed and dirty bits, and protection keys.
+ */
 #include <cpuid.h>
 #include <errno.h>
 
@@ -9,7 +13,7 @@
 #define PAGE 4096ull
 #define MEMORY 0x100000ull /* guest physical */
 #define PAGES 8
-#define TARGET 0x0000000940000000ull /* where everything is mapped to */
+#define TARGET 0x0000000940000000ull /* all pages are mapped to this address */
 
 #define P (1ull << 0)
 #define W (1ull << 1)
@@ -44,13 +48,13 @@ static struct svm_vmcb_save *const save = &pages.vmcb.save;
 static _Alignas(4096) uint8_t bytes[PAGES * PAGE];
 static struct svmrun_vcpu vcpu;
 
-/* Two memories: tables on both sides of the border */
+/* The page tables are in two memories. */
 static const struct svmrun_memory memories[] = {
 	{ .base = bytes, .gpa = MEMORY, .size = 3 * PAGE },
 	{ .base = bytes + 3 * PAGE, .gpa = MEMORY + 3 * PAGE, .size = 5 * PAGE },
 };
 
-/* An index of its own at each level, and no bit that a smaller page drops */
+/* Addresses with a different index at each level, and bits set in each page offset */
 #define GVA_LONG 0x00007a5a7b5d3abcull
 #define GVA_5_LEVELS 0x00ba7a5a7b5d3abcull
 #define GVA_32 0xc35d3abcull
@@ -78,7 +82,7 @@ static void enter(enum mode new)
 	save->cr4 = modes[new].cr4;
 	save->efer = modes[new].efer;
 	save->rflags = 2;
-	/* Flags and PCID are no part of the address. */
+	/* Flags and PCID are not part of the address. */
 	save->cr3 = (MEMORY + modes[new].levels * PAGE) | 0x18;
 }
 
@@ -110,7 +114,7 @@ static uint64_t entry_get(unsigned int level)
 	return value;
 }
 
-/* All rights on the way to a page at level @leaf, @flags there */
+/* Map a page at level @leaf with @flags; all levels above permit everything. */
 static void map(unsigned int leaf, uint64_t flags)
 {
 	uint64_t upper = mode == PAE ? P : ALL;
@@ -130,7 +134,7 @@ static int walk(uint32_t access, uint64_t *gpa, struct svmrun_page_fault *fault)
 				 modes[mode].gva, access, gpa, fault);
 }
 
-/* The error code, 0 if there is no fault: none has all bits clear in these tests. */
+/* Error code of the fault, or 0 for none: no fault here has an error code of 0. */
 static uint32_t fault_of(uint32_t access)
 {
 	struct svmrun_page_fault fault = { 0 };
@@ -190,7 +194,7 @@ START_TEST(large_pages)
 	map(2, ALL);
 	check_target(TARGET, 2ull << 20);
 	enter(LONG_5);
-	map(2, ALL | 1ull << 12); /* PAT: no part of the address */
+	map(2, ALL | 1ull << 12); /* PAT is not part of the address */
 	check_target(TARGET, 2ull << 20);
 }
 
@@ -287,7 +291,7 @@ START_TEST(tables_must_be_in_memory)
 	ck_assert_int_eq(walk(READ, &gpa, NULL), -ENXIO);
 }
 
-/* ---- accessed and dirty ---------------------------------------------------- */
+/* ---- accessed and dirty bits ----------------------------------------------- */
 
 static void check_marks(enum mode new, unsigned int leaf)
 {
@@ -332,7 +336,7 @@ START_TEST(refused_accesses_leave_none)
 
 #define FINE 0
 
-/* @flags: of the page; @upper: taken from the level above; @error: without P */
+/* @flags: set in the entry of the page; @upper: cleared in the entry above */
 static const struct right {
 	uint64_t flags, upper, cr0_clear, cr4, rflags;
 	uint32_t access;
@@ -424,12 +428,12 @@ START_TEST(fetches_are_told_only_if_they_are_special)
 	save->cr4 |= CR4_SMEP;
 	ck_assert_uint_eq(fault_of(USER | FETCH), P | USER | FETCH);
 	enter(LEGACY);
-	save->efer |= EFER_NXE; /* of no account without PAE */
+	save->efer |= EFER_NXE; /* has no effect without PAE */
 	map(1, P);
 	ck_assert_uint_eq(fault_of(USER | FETCH), P | USER);
 }
 
-/* A bit that must be zero: at which level, with a page at which? */
+/* @bit in the entry at @level, in a walk to a page at level @leaf, is @reserved or not */
 static const struct reserved {
 	enum mode mode;
 	unsigned int level, leaf;
@@ -519,7 +523,7 @@ START_TEST(addresses_beyond_the_processor_s_are_reserved)
 
 static _Alignas(64) uint8_t area[8192];
 
-/* Where the processor keeps PKRU; 0 if it has none */
+/* Set PKRU. Return its offset in the XSAVE area, or 0 if the processor has no PKRU. */
 static uint32_t give_pkru(uint32_t rights)
 {
 	uint32_t eax, ebx, ecx, edx, pkru = rights << (2 * KEY);
@@ -568,22 +572,22 @@ START_TEST(keys_have_exceptions)
 	save->cr0 &= ~CR0_WP;
 	ck_assert_uint_eq(fault_of(WRITE), FINE);
 	give_pkru(AD);
-	map(1, P | W | (uint64_t)KEY << 59); /* a supervisor's page */
+	map(1, P | W | (uint64_t)KEY << 59); /* supervisor page */
 	ck_assert_uint_eq(fault_of(WRITE), FINE);
 	give_pkru(AD);
 	save->cr4 &= ~CR4_PKE;
 	ck_assert_uint_eq(fault_of(WRITE), FINE);
 	give_pkru(AD);
-	area[512 + 1] = 0; /* as it was at first */
+	area[512 + 1] = 0; /* PKRU in its initial state */
 	ck_assert_uint_eq(fault_of(WRITE), FINE);
 	give_pkru(AD);
-	vcpu.xsave_size = 576; /* that ends before it */
+	vcpu.xsave_size = 576; /* too small for PKRU */
 	ck_assert_uint_eq(fault_of(WRITE), FINE);
 }
 
-/* ---- anything ---------------------------------------------------------------- */
+/* ---- random tables ----------------------------------------------------------- */
 
-/* Mostly tables in memory, and rights that are enough every other time */
+/* Fill the tables with random entries, most of which are present and point to tables. */
 static void scramble(uint64_t *seed)
 {
 	uint64_t *entries = (uint64_t *)bytes;
@@ -617,7 +621,7 @@ static void check_random(uint64_t *seed)
 						   access :
 						   access | SVMRUN_ACCESS_PROBE,
 					   &gpa[i], &fault[i]);
-	/* Every ck_assert() writes to a file. */
+	/* not ck_assert(), each of which writes to a file */
 	if (ret[0] != ret[1] || ret[1] != ret[2] || gpa[0] != gpa[1] ||
 	    gpa[1] != gpa[2])
 		ck_abort_msg("looking is not walking");

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-/* A snapshot needs no kernel of svmrun's: its clones do. */
+/*
+ * svmrun_snapshot_take(): what a snapshot contains, that nobody can change it, and that a
+ * failure leaves no descriptor open. Snapshots do not need the module; only clones do.
+ */
 #include <dirent.h>
 #include <fcntl.h>
 #include <stdint.h>
@@ -16,7 +19,7 @@
 #define HIGH_PAGES 3
 #define LOW_GPA 0x10000u
 #define HIGH_GPA 0x80000000u
-#define ROOM (64 * PAGE) /* each memory begins at a multiple of it */
+#define ROOM (64 * PAGE) /* the offset of each memory is a multiple of this */
 
 static _Alignas(PAGE) uint8_t low[LOW_PAGES * PAGE], high[HIGH_PAGES * PAGE];
 static struct vcpu_pages pages[2];
@@ -44,7 +47,7 @@ static int take(void)
 	return svmrun_snapshot_take(&snapshot, memories, 2, vcpus, 2);
 }
 
-/* Open file descriptors, but for the one that looks */
+/* Number of open file descriptors, without ".", ".." and opendir()'s own */
 static int count_fds(void)
 {
 	DIR *directory = opendir("/proc/self/fd");
@@ -56,7 +59,7 @@ static int count_fds(void)
 	return count;
 }
 
-/* ---- what it keeps ------------------------------------------------------- */
+/* ---- contents ------------------------------------------------------------ */
 
 START_TEST(keeps_every_byte)
 {
@@ -144,7 +147,7 @@ START_TEST(zeros_are_holes)
 	svmrun_snapshot_destroy(&snapshot);
 }
 
-/* ---- sealed -------------------------------------------------------------- */
+/* ---- sealing ------------------------------------------------------------- */
 
 START_TEST(nobody_can_change_it)
 {
@@ -172,7 +175,7 @@ START_TEST(fd_is_closed_on_exec)
 	svmrun_snapshot_destroy(&snapshot);
 }
 
-/* ---- what cannot be kept ------------------------------------------------- */
+/* ---- failures ------------------------------------------------------------ */
 
 static void refused(int error)
 {
@@ -180,7 +183,7 @@ static void refused(int error)
 
 	ck_assert_int_eq(take(), error);
 	ck_assert_int_eq(count_fds(), before);
-	/* There is nothing to give back, and it does no harm. */
+	/* Destroying a snapshot that was not taken does nothing. */
 	svmrun_snapshot_destroy(&snapshot);
 	ck_assert_int_eq(count_fds(), before);
 }
@@ -243,7 +246,7 @@ START_TEST(more_than_there_can_be)
 	refused(-EOVERFLOW);
 }
 
-/* The step that makes a system call of this kind fails. */
+/* Let the system call fail that is given by its number and arguments. */
 #define TEST_STEP_FAILS(name, error, ...)                                      \
 	START_TEST(name)                                                       \
 	{                                                                      \
