@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Allocation of guest memory for loaders: next to the occupied range, and inside memory. */
+/* Allocation of guest memory for loaders: next to the occupied range, inside memory. */
 #include "boot/layout.h"
 #include "suites.h"
 

@@ -624,8 +624,8 @@ START_TEST(collect_loses_nothing_meanwhile)
 END_TEST
 
 /*
- * A table that no walk has used since it was marked contains no dirty pages. It is skipped
- * if the range covers all of it.
+ * A table that no walk has used since it was marked contains no dirty pages. It is
+ * skipped if the range covers all of it.
  */
 START_TEST(collect_skips_unused_tables)
 {

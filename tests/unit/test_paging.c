@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * svmrun_gva_to_gpa(): the page walk in each paging mode (APM chapter 5), faults on missing
- * permissions and reserved bits, accessed and dirty bits, and protection keys.
+ * svmrun_gva_to_gpa(): the page walk in each paging mode (APM chapter 5), faults on
+ * missing permissions and reserved bits, accessed and dirty bits, and protection keys.
  */
 #include <cpuid.h>
 #include <errno.h>
