@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+/* Bars and sparklines of the tool's statistics, in ASCII and in UTF-8. */
 #include <string.h>
 
 #include "common/bar.h"
@@ -36,9 +37,9 @@ START_TEST(eighths_are_drawn)
 	bar_draw(bar, 1, BAR_WIDTH * 8, true);
 	ck_assert_str_eq(bar, "\xe2\x96\x8f"); /* U+258F, one eighth */
 	bar_draw(bar, 7, BAR_WIDTH * 8, true);
-	ck_assert_str_eq(bar, "\xe2\x96\x89"); /* U+2589, seven */
+	ck_assert_str_eq(bar, "\xe2\x96\x89"); /* U+2589, seven eighths */
 	bar_draw(bar, 8, BAR_WIDTH * 8, true);
-	ck_assert_str_eq(bar, "\xe2\x96\x88"); /* U+2588, all */
+	ck_assert_str_eq(bar, "\xe2\x96\x88"); /* U+2588, full block */
 }
 
 START_TEST(little_is_still_to_be_seen)
@@ -66,7 +67,7 @@ START_TEST(sparks_are_as_high_as_their_values)
 	ck_assert_str_eq(spark, " .=#");
 	spark_draw(spark, values, 4, true);
 	ck_assert_str_eq(spark, " \xe2\x96\x81\xe2\x96\x84\xe2\x96\x88");
-	spark_draw(spark, values + 3, 2, false); /* what is there is seen */
+	spark_draw(spark, values + 3, 2, false); /* no value above 0 is blank */
 	ck_assert_str_eq(spark, ".#");
 	spark_draw(spark, values, 1, true);
 	ck_assert_str_eq(spark, " ");

@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
+/*
+ * The virtio block device (Virtual I/O Device 1.2, 5.2): requests, their split into
+ * descriptors, errors, and malformed requests.
+ */
 #include <errno.h>
 
 #include <svmrun/block.h>
@@ -21,7 +25,7 @@
 #define UNSUPP 2
 #define NO_STATUS 0xff
 
-/* Where the guest has its parts of a request */
+/* Addresses of the parts of a request in guest memory */
 #define HEADER DATA
 #define STATUS (DATA + 0x100)
 #define BUFFER (DATA + 0x1000)
@@ -32,7 +36,7 @@ static uint8_t disk[SECTORS * SECTOR];
 static int error;
 static unsigned int flushes, transfers;
 
-/* Moves between disk and guest, with a look at what it is asked for. */
+/* Copy between disk and guest, and check that only whole sectors are accessed. */
 static int transfer(struct iovec *buffers, unsigned int count, uint64_t offset,
 		    bool write)
 {
@@ -114,7 +118,7 @@ static void write_header(uint32_t type, uint64_t sector)
 	memcpy(at + 8, &sector, 8);
 }
 
-/* Descriptor 0 is the chain's. Returns the status. */
+/* Submit the chain that begins with descriptor 0. Return the status of the request. */
 static uint8_t submit(void)
 {
 	uint8_t *status = guest_ram_at(&ram, STATUS, 1);
@@ -125,7 +129,7 @@ static uint8_t submit(void)
 	return *status;
 }
 
-/* A request as drivers make it: header, @size bytes of data, status */
+/* Submit a request as drivers do: header, @size bytes of data, status. */
 static uint8_t request(uint32_t type, uint64_t sector, uint32_t size)
 {
 	write_header(type, sector);
@@ -178,7 +182,7 @@ START_TEST(writes)
 	ck_assert_uint_eq(disk[3 * SECTOR], 3);
 }
 
-/* Where one part ends and the next begins is the guest's choice (2.7.4). */
+/* The split of a request into descriptors is the guest's choice (2.7.4). */
 START_TEST(parts_are_cut_anyhow)
 {
 	uint32_t size = 2 * SECTOR;
@@ -298,7 +302,7 @@ START_TEST(requests_that_are_none)
 	must_be_reset();
 }
 
-/* Requests of any kind and size at any place: transfer() looks at what comes. */
+/* Submit random requests; transfer() checks what reaches the disk. */
 START_TEST(many_requests)
 {
 	static const uint32_t types[] = { IN, OUT, IN, OUT, FLUSH, GET_ID, 3 };

@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
+/*
+ * The tool's disk: options, reading and writing its file at any offset and with several
+ * buffers, and errors.
+ */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,7 +19,7 @@ static char option[sizeof(path) + 3];
 static struct disk disk;
 static uint8_t bytes[SECTORS * SECTOR], got[SECTORS * SECTOR];
 
-/* A file whose every byte says where it is */
+/* Create a file in which no two sectors are equal. */
 static void setup(void)
 {
 	int fd;
@@ -44,7 +48,7 @@ static void begin(const char *suffix)
 	disk_init(&disk, 3, NULL, 0);
 }
 
-/* In three parts of @size bytes together */
+/* Read @size bytes into three buffers. */
 static int read_at(uint64_t offset, size_t size)
 {
 	struct iovec parts[] = {
@@ -89,7 +93,7 @@ START_TEST(only_reads)
 	disk_close(&disk);
 }
 
-/* Part of it comes, in the middle of a buffer, and then nothing. */
+/* Reading the file ends early, in the middle of a buffer. */
 START_TEST(a_file_that_is_cut_off)
 {
 	begin("");

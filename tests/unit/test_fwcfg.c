@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
+/*
+ * QEMU's firmware configuration device: items, files and their directory, and accesses to
+ * its two ports.
+ */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -48,7 +52,7 @@ static void end_is_here(void)
 		ck_assert_uint_eq(next(), 0);
 }
 
-/* Bytes of one thing, and zeros beyond it */
+/* An item consists of these bytes; zeros follow. */
 static void expect(uint16_t key, const void *bytes, size_t count)
 {
 	choose(key);
@@ -59,7 +63,7 @@ static void expect(uint16_t key, const void *bytes, size_t count)
 START_TEST(signature_and_id)
 {
 	start();
-	next_are("QEMU", 4); /* is selected at first */
+	next_are("QEMU", 4); /* the signature is selected at reset */
 	expect(SIGNATURE, "QEMU", 4);
 	expect(ID, "\1\0\0\0", 4);
 }
@@ -91,7 +95,7 @@ START_TEST(items)
 	expect(0x0002, "uuid", 4);
 	expect(0x8001, "arch", 4);
 	expect(0x0001, "\1", 1);
-	expect(0x4002, "uuid", 4); /* to be written, which it cannot be */
+	expect(0x4002, "uuid", 4); /* the bit that requests writing is ignored */
 	expect(0x0004, "", 0);
 	expect(0xffff, "", 0);
 }
@@ -133,7 +137,7 @@ START_TEST(no_files)
 	expect(DIRECTORY, "\0\0\0\0", 4);
 }
 
-/* The directory is the only thing that is big-endian. */
+/* The directory is big-endian, unlike everything else. */
 START_TEST(files)
 {
 	static const char big[0x0304];
@@ -221,7 +225,7 @@ static uint32_t do_anything(uint64_t random)
 	return svmrun_fwcfg_read(&fwcfg, SELECT, size);
 }
 
-/* What was read of a file is a byte of it, or nothing. */
+/* Reading a file returns a byte of the file, or 0 after its end. */
 START_TEST(ten_million_accesses)
 {
 	static const uint8_t bytes[] = { 0xa5, 0xa5, 0xa5, 0xa5, 0xa5 };

@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
+/*
+ * The I/O APIC: edge- and level-triggered pins, masks, end of interrupt, and delivery to
+ * local APICs.
+ */
 #include <svmrun/ioapic.h>
 
 #include "suites.h"
@@ -293,7 +297,7 @@ static void do_anything(uint64_t random)
 	}
 }
 
-/* A pin that waits for its end is level-triggered. */
+/* Only level-triggered pins may wait for an end of interrupt. */
 START_TEST(ten_million_accesses)
 {
 	uint64_t state = xorshift_seed(1);

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+/* Decoding and completing intercepted IN and OUT (APM 15.10). */
 #include <errno.h>
 #include <string.h>
 
@@ -20,7 +21,7 @@ static struct svm_vmcb io_exit(uint64_t info)
 	return vmcb;
 }
 
-/* info: bits of EXITINFO1, APM 15.10.2 */
+/* @info: EXITINFO1 (APM 15.10.2) */
 static struct svmrun_ioio decode(uint64_t info)
 {
 	struct svm_vmcb vmcb = io_exit(info);

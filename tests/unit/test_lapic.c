@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
+/*
+ * The local APIC in xAPIC and x2APIC mode (APM chapter 16): priorities, interprocessor
+ * interrupts, INIT and startup, destinations, errors, and the timer in all modes.
+ */
 #include <string.h>
 
 #include <svmrun/lapic.h>
@@ -44,7 +48,7 @@
 #define OTHERS 0xc0000
 #define LOGICAL 0x800
 
-/* A machine that notes what it is told; its processors' TSCs are one. */
+/* A machine whose processors share one TSC. It records wakeups and ends of interrupt. */
 static struct svmrun_lapic cpus[CPUS];
 static struct svmrun_apics apics;
 static unsigned int wakes[CPUS];
@@ -139,7 +143,7 @@ static void start_x2apic(void)
 		ck_assert(set_msr(i, BASE_MSR, get_msr(i, BASE_MSR) | 0xc00));
 }
 
-/* A bit for each processor that has @vector to take next */
+/* Set of processors whose next interrupt is @vector */
 static unsigned int who_has(int vector)
 {
 	unsigned int who = 0;
@@ -321,7 +325,7 @@ START_TEST(disabled_by_hardware)
 
 START_TEST(base_has_legal_transitions)
 {
-	/* from each mode to each: disabled, invalid, xAPIC, x2APIC */
+	/* [from][to]: disabled, invalid, xAPIC, x2APIC */
 	static const bool legal[4][4] = {
 		[0] = { true, false, true, false },
 		[2] = { true, false, true, true },
@@ -615,7 +619,7 @@ START_TEST(errors)
 	ck_assert_uint_eq(get(0, ESR), 0xe0);
 	set(0, ESR, 0);
 	ck_assert_uint_eq(get(0, ESR), 0);
-	set(0, ERROR, 0x00); /* whose own vector is an error */
+	set(0, ERROR, 0x00); /* its own vector is illegal */
 	set(0, ICR, SELF | 0x0f);
 	set(0, ESR, 0);
 	ck_assert_uint_eq(get(0, ESR), 0x60);
@@ -725,13 +729,13 @@ START_TEST(tsc_deadline)
 {
 	struct svmrun_lapic *lapic = &cpus[0];
 
-	start(2000000); /* 2 a nanosecond */
+	start(2000000); /* 2 TSC ticks per nanosecond */
 	set(0, TIMER, DEADLINE | 0x40);
 	tsc = 1000;
 	ck_assert(svmrun_lapic_write_msr(lapic, DEADLINE_MSR, 3001, 50));
 	ck_assert_uint_eq(svmrun_lapic_deadline(lapic), 50 + 1001);
 	ck_assert_uint_eq(get(0, CURRENT), 0);
-	tsc = 2999; /* late: it is what counts */
+	tsc = 2999; /* the TSC decides, not the time */
 	svmrun_lapic_advance(lapic, 1051);
 	ck_assert_int_eq(svmrun_lapic_pending(lapic), -1);
 	ck_assert_uint_eq(svmrun_lapic_deadline(lapic), 1052);
@@ -741,7 +745,7 @@ START_TEST(tsc_deadline)
 	ck_assert_uint_eq(get_msr(0, DEADLINE_MSR), 0);
 	ck_assert_uint_eq(svmrun_lapic_deadline(lapic), SVMRUN_NEVER);
 	set(0, END, 0);
-	ck_assert(set_msr(0, DEADLINE_MSR, 3000)); /* gone by */
+	ck_assert(set_msr(0, DEADLINE_MSR, 3000)); /* in the past */
 	accept(0, 0x40);
 }
 
@@ -828,7 +832,7 @@ START_TEST(nobody_sends_what_is_not_a_message)
 	}
 }
 
-/* One access or event of any kind; what it needs is all from @random. */
+/* Carry out one access or event, all of it chosen by @random. */
 static void do_anything(struct svmrun_lapic *lapic, uint64_t random,
 			uint64_t now)
 {
@@ -864,7 +868,7 @@ static void do_anything(struct svmrun_lapic *lapic, uint64_t random,
 		svmrun_lapic_take_sipi(lapic);
 }
 
-/* What has to hold whatever was done */
+/* Check what must hold after any access. */
 static void check(struct svmrun_lapic *lapic, uint64_t now)
 {
 	int vector = svmrun_lapic_pending(lapic);

@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
+/*
+ * The PC as a whole: which device answers at which port and address, interrupt wiring,
+ * timers, reset and power off, and virtio devices.
+ */
 #include <stdlib.h>
 #include <string.h>
 
@@ -196,7 +200,7 @@ START_TEST(end_of_interrupt_reaches_the_ioapic)
 	interrupt_by_pm();
 	ck_assert_uint_eq(svmrun_pc_acknowledge(&pc, 1), 0x49);
 	mmio_out(1, LAPIC + 0xb0, 0);
-	ck_assert(svmrun_pc_interrupts(&pc, 1)); /* it is high still */
+	ck_assert(svmrun_pc_interrupts(&pc, 1)); /* the wire is still high */
 }
 
 START_TEST(wide_accesses_are_bytes)
@@ -237,9 +241,9 @@ START_TEST(nobody_is_ones)
 		ck_assert_uint_eq(pc.unclaimed, before + 2 * size);
 	}
 	pc.unclaimed = 0;
-	ck_assert_uint_eq(in(0x3fe, 4), 0xffff00b0); /* half is nobody's */
+	ck_assert_uint_eq(in(0x3fe, 4), 0xffff00b0); /* two ports are unclaimed */
 	ck_assert_uint_eq(pc.unclaimed, 2);
-	ck_assert_uint_eq(in(0xf4, 1), 0xff); /* can only be written */
+	ck_assert_uint_eq(in(0xf4, 1), 0xff); /* write-only */
 	ck_assert_uint_eq(in(0xffff, 4), 0xffffffff);
 }
 
@@ -265,7 +269,7 @@ START_TEST(ends)
 		{ 0xf4, 4, 0x12345678, true, SVMRUN_PC_EXIT, 0x12345678 },
 		{ 0x604, 2, 0x3400, true, SVMRUN_PC_OFF, 5 },
 		{ 0x604, 2, 0x1400, false, 0, 0 },
-		{ 0x604, 2, 0x2400, false, 0, 0 }, /* S1, which is not there */
+		{ 0x604, 2, 0x2400, false, 0, 0 }, /* S1 is not supported */
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(table); i++) {
@@ -332,7 +336,7 @@ START_TEST(timer_of_each_processor)
 	ck_assert_uint_eq(svmrun_pc_acknowledge(&pc, 1), 0x31);
 }
 
-/* Another processor may have done it, and the first one waits. */
+/* Timers run on processor 0, which may be waiting while another processor sets them. */
 START_TEST(first_processor_is_told_of_an_earlier_deadline)
 {
 	init();
@@ -347,7 +351,7 @@ START_TEST(first_processor_is_told_of_an_earlier_deadline)
 	woken[0] = 0;
 	out(0x70, 1, 0xc);
 	ck_assert_uint_eq(woken[0], 0);
-	in(0x71, 1); /* periods come again */
+	in(0x71, 1); /* periodic interrupts continue */
 	ck_assert_uint_eq(woken[0], 1);
 	out(0x71, 1, 0);
 	ck_assert_uint_eq(woken[0], 1);

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+/* The configuration ports of a PCI bus without devices: 0cf8h, 0cfch. */
 #include <svmrun/pci.h>
 
 #include "suites.h"

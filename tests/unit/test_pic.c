@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
+/*
+ * The two 8259A interrupt controllers of a PC: initialization, edges and levels,
+ * priorities, all kinds of end of interrupt, special modes and polling.
+ */
 #include <svmrun/pic.h>
 
 #include "suites.h"
@@ -52,7 +56,7 @@ static void start_off(void)
 	svmrun_pic_init(&pic, line);
 }
 
-/* As a PC's operating systems have it, but for the fourth words */
+/* Initialize as operating systems do, with any fourth initialization words. */
 static void start_with(uint8_t master4, uint8_t slave4)
 {
 	start_off();
@@ -144,7 +148,7 @@ START_TEST(every_interrupt)
 START_TEST(no_such_input)
 {
 	start();
-	high(2); /* the slave is there */
+	high(2); /* the slave's input */
 	high(16);
 	high(UINT32_MAX);
 	ck_assert(is_idle());
@@ -159,7 +163,7 @@ START_TEST(base_has_five_bits)
 	ck_assert_uint_eq(svmrun_pic_acknowledge(&pic), 0x49);
 }
 
-/* The next byte after the last initialization word is the mask. */
+/* The byte after the last initialization word is the interrupt mask. */
 START_TEST(initialization_has_two_to_four_words)
 {
 	static const struct {
@@ -183,8 +187,8 @@ START_TEST(initialization_forgets)
 {
 	start_with(0x01, 0x03);
 	set(ELCR, 0x20);
-	set(MASTER, 0xc2); /* 2 is the lowest */
-	set(MASTER, 0x68); /* special mask */
+	set(MASTER, 0xc2); /* 2 has the lowest priority */
+	set(MASTER, 0x68); /* special mask mode */
 	set(MASTER_MASK, 0x0f);
 	high(4);
 	high(5);
@@ -193,12 +197,12 @@ START_TEST(initialization_forgets)
 	initialize(MASTER, 0x20, 0x04, 0x01);
 	ck_assert_uint_eq(isr(MASTER), 0);
 	ck_assert_uint_eq(get(MASTER_MASK), 0);
-	expect(5); /* a level, but not what was an edge */
+	expect(5); /* initialization forgets edges, but not levels */
 	set(MASTER_MASK, 0x20);
 	ck_assert_uint_eq(get(ELCR), 0x20);
 	pulse(6);
 	ck_assert(is_idle());
-	pulse(0); /* is the highest again */
+	pulse(0); /* has the highest priority again */
 	expect(0);
 }
 
@@ -252,7 +256,7 @@ START_TEST(what_is_gone_is_spurious)
 	ck_assert(is_idle());
 	ck_assert_uint_eq(svmrun_pic_acknowledge(&pic), 0x27);
 	ck_assert_uint_eq(isr(MASTER) | isr(SLAVE), 0);
-	pulse(7); /* and the real one is in service */
+	pulse(7); /* a real interrupt 7 is in service */
 	expect(7);
 	ck_assert_uint_eq(isr(MASTER), 0x80);
 }
@@ -307,7 +311,7 @@ START_TEST(masked_it_waits)
 	ck_assert(is_idle());
 	high(8);
 	ck_assert(!is_idle());
-	set(MASTER_MASK, 0x04); /* the whole slave */
+	set(MASTER_MASK, 0x04); /* masks all of the slave */
 	expect(4);
 	ck_assert(is_idle());
 	set(MASTER, EOI);
@@ -377,7 +381,7 @@ START_TEST(a_slave_in_service_keeps_its_own_out)
 	high(12);
 	expect(12);
 	high(8);
-	ck_assert(is_idle()); /* more urgent for the slave alone */
+	ck_assert(is_idle()); /* more urgent, but only to the slave */
 	set(MASTER, EOI);
 	expect(8);
 }
@@ -393,7 +397,7 @@ START_TEST(special_fully_nested)
 	expect(8);
 	ck_assert_uint_eq(isr(SLAVE), 0x11);
 	low(13);
-	high(3); /* is below the slave, as ever */
+	high(3); /* still less urgent than the slave */
 	ck_assert(is_idle());
 	set(SLAVE, EOI);
 	set(SLAVE, EOI);
@@ -415,7 +419,7 @@ START_TEST(rotation_with_the_end)
 	expect(5);
 	set(MASTER, 0xe0 | 5);
 	ck_assert_uint_eq(isr(MASTER), 0);
-	expect(0); /* 6 and 7 are not wanted */
+	expect(0); /* after 6 and 7, which do not request */
 	set(MASTER, EOI);
 	expect(4);
 }
@@ -423,7 +427,7 @@ START_TEST(rotation_with_the_end)
 START_TEST(rotation_without_an_end)
 {
 	start();
-	set(MASTER, 0xa0); /* nothing in service, nothing rotated */
+	set(MASTER, 0xa0); /* rotates nothing, as nothing is in service */
 	high(0);
 	high(6);
 	expect(0);
@@ -433,7 +437,7 @@ START_TEST(rotation_without_an_end)
 	expect(6);
 	ck_assert(is_idle());
 	set(MASTER, 0xc0 | 7);
-	expect(0); /* is above 6 again */
+	expect(0); /* more urgent than 6 again */
 	ck_assert_uint_eq(isr(MASTER), 0x41);
 }
 
@@ -474,7 +478,7 @@ START_TEST(rotation_in_automatic_mode)
 	set(MASTER, 0x00);
 	pulse(4);
 	expect(4);
-	pulse(3); /* is the lowest still: 4 was not made it */
+	pulse(3); /* still the lowest: 4 did not rotate */
 	pulse(4);
 	expect(4);
 	expect(3);
@@ -494,7 +498,7 @@ START_TEST(special_mask)
 	pulse(3);
 	ck_assert(is_idle());
 	ck_assert_uint_eq(isr(MASTER), 0x48);
-	set(MASTER, EOI); /* does not see what is masked */
+	set(MASTER, EOI); /* ends nothing that is masked */
 	ck_assert_uint_eq(isr(MASTER), 0x08);
 	pulse(6);
 	set(MASTER, 0x48);
@@ -515,7 +519,7 @@ START_TEST(which_register_is_read)
 	ck_assert_uint_eq(get(MASTER), 0x08);
 	set(MASTER, 0x09);
 	set(MASTER, EOI | 0x40 | 7);
-	ck_assert_uint_eq(get(MASTER), 0x08); /* is remembered */
+	ck_assert_uint_eq(get(MASTER), 0x08); /* ISR is still selected */
 	set(MASTER, READ_IRR);
 	ck_assert_uint_eq(get(MASTER), 0x10);
 	ck_assert_uint_eq(get(SLAVE), 0x00);
@@ -535,7 +539,7 @@ START_TEST(poll)
 	ck_assert_uint_eq(isr(MASTER), 0x40);
 	high(1);
 	set(MASTER, POLL);
-	ck_assert_uint_eq(get(MASTER_MASK), 0x81); /* at any port */
+	ck_assert_uint_eq(get(MASTER_MASK), 0x81); /* either port is polled */
 	ck_assert_uint_eq(get(MASTER_MASK), 0x00);
 }
 
@@ -568,7 +572,7 @@ static void do_anything(uint64_t random)
 		svmrun_pic_write(&pic, port, value);
 }
 
-/* What holds of a chip whatever was done */
+/* Check what must hold for a chip after any access. */
 static void check_chip(const struct svmrun_pic_chip *chip)
 {
 	if (chip->irr & ~chip->levels)
@@ -579,7 +583,7 @@ static void check_chip(const struct svmrun_pic_chip *chip)
 		ck_abort_msg("base %u, lowest %u", chip->base, chip->lowest);
 }
 
-/* An acknowledgment of a copy gives what is pending, or is spurious. */
+/* Acknowledge on a copy: the vector is that of a pending interrupt, or spurious. */
 static void check(void)
 {
 	bool pending = svmrun_pic_pending(&pic);

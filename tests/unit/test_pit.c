@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
+/*
+ * The 8254 timer and port 61h: all modes, counting, latches, gates, and interrupts that
+ * neither drift nor pile up.
+ */
 #include <svmrun/pit.h>
 
 #include "suites.h"
@@ -9,7 +13,7 @@
 #define CONTROL 0x43
 #define PORT_B 0x61
 
-/* Control words, but for the counter */
+/* Bits of control words, without the counter */
 #define LOW 0x10
 #define HIGH 0x20
 #define BOTH 0x30
@@ -29,7 +33,7 @@ static void note(void *owner, unsigned int number, bool level)
 	line = level;
 }
 
-/* The first nanosecond of a tick */
+/* Time at which a tick begins, in ns */
 static uint64_t at(uint64_t tick)
 {
 	return tick / HERTZ * NS + (tick % HERTZ * NS + HERTZ - 1) / HERTZ;
@@ -77,7 +81,7 @@ static uint16_t read_both(unsigned int counter)
 	return low | get(0x40 + counter) << 8;
 }
 
-/* What is latched of a counter @tick ticks after the first */
+/* Latch and read the count at @tick. */
 static uint16_t latched_at(unsigned int counter, uint64_t tick)
 {
 	now = at(tick);
@@ -91,14 +95,14 @@ static uint8_t status(unsigned int counter)
 	return get(0x40 + counter);
 }
 
-/* OUT of counter 2 at a tick */
+/* Get OUT of counter 2 at @tick. */
 static bool out_at(uint64_t tick)
 {
 	now = at(tick);
 	return get(PORT_B) & 0x20;
 }
 
-/* As an owner that is woken in time */
+/* Advance to @tick as an owner that wakes up at each deadline. */
 static void run_to(uint64_t tick)
 {
 	uint64_t deadline;
@@ -126,7 +130,7 @@ START_TEST(interrupts_on_terminal_count)
 	start();
 	mode(0, BOTH | MODE(0));
 	ck_assert(!line);
-	count(0, 100); /* which the next tick loads */
+	count(0, 100); /* loaded by the next tick */
 	ck_assert_uint_eq(svmrun_pit_deadline(&pit), at(101));
 	svmrun_pit_advance(&pit, at(101) - 1);
 	ck_assert(!line);
@@ -143,7 +147,7 @@ START_TEST(a_new_count_begins_anew)
 	mode(0, BOTH | MODE(0));
 	count(0, 100);
 	run_to(50);
-	set(0x40, 0x10); /* the first byte stops it */
+	set(0x40, 0x10); /* the first byte stops counting */
 	ck_assert(svmrun_pit_deadline(&pit) == SVMRUN_NEVER);
 	run_to(1000);
 	set(0x40, 0x01);
@@ -165,7 +169,7 @@ START_TEST(first_byte_of_two_stops)
 	count(2, 10);
 	now = at(4);
 	set(0x42, 5);
-	ck_assert_uint_eq(latched_at(2, 20), 7); /* 1 took the count over */
+	ck_assert_uint_eq(latched_at(2, 20), 7); /* 1 tick loaded the count */
 	ck_assert(!out_at(20));
 	set(0x42, 0);
 	ck_assert(!out_at(25));
@@ -191,7 +195,7 @@ START_TEST(strobes_once)
 	ck_assert_uint_eq(edges, 2);
 }
 
-/* An hour at 100 Hz, each interrupt to the nanosecond, and one waking for each */
+/* Run at 100 Hz for an hour: one deadline per interrupt, exact to the nanosecond. */
 static void run_an_hour(unsigned int which)
 {
 	start();
@@ -236,7 +240,7 @@ START_TEST(late_by_half_a_wave_it_is_seen_still)
 	}
 }
 
-/* An access is a look at the time, too. */
+/* An access that comes before the owner wakes up raises the interrupt. */
 START_TEST(an_access_after_the_deadline_interrupts)
 {
 	start();
@@ -310,7 +314,7 @@ START_TEST(a_wave_takes_a_new_count_after_its_half)
 	start();
 	mode(0, BOTH | MODE(3));
 	count(0, 1000);
-	run_to(200); /* high until 501, then low for half of the new */
+	run_to(200); /* high until 501, then low for half of the new count */
 	count(0, 100);
 	ck_assert_uint_eq(svmrun_pit_deadline(&pit), at(551));
 	now = at(500);
@@ -319,7 +323,7 @@ START_TEST(a_wave_takes_a_new_count_after_its_half)
 	ck_assert_uint_eq(status(0) & 0xc0, 0);
 	run_to(551);
 	ck_assert_uint_eq(svmrun_pit_deadline(&pit), at(651));
-	now = at(610); /* low until 651, then high for half of the new */
+	now = at(610); /* low until 651, then high for half of the new count */
 	count(0, 4000);
 	ck_assert_uint_eq(svmrun_pit_deadline(&pit), at(651));
 	run_to(651);
@@ -422,7 +426,7 @@ START_TEST(a_latched_count_is_kept)
 	now = at(11);
 	set(CONTROL, 1 << 6);
 	now = at(300);
-	set(CONTROL, 1 << 6); /* has no effect before that is read */
+	set(CONTROL, 1 << 6); /* ignored until the latched count is read */
 	ck_assert_uint_eq(read_both(1), 990);
 	ck_assert_uint_eq(read_both(1), 701);
 	mode(1, HIGH | MODE(2));
@@ -432,7 +436,7 @@ START_TEST(a_latched_count_is_kept)
 	now = at(700);
 	ck_assert_uint_eq(get(0x41), 1);
 	set(CONTROL, 1 << 6);
-	mode(1, LOW | MODE(2)); /* which forgets what was latched */
+	mode(1, LOW | MODE(2)); /* forgets the latched count */
 	set(0x41, 77);
 	now = at(701);
 	ck_assert_uint_eq(get(0x41), 77);
@@ -488,7 +492,7 @@ START_TEST(a_gate_that_is_low_stops)
 	ck_assert(!out_at(1069));
 	ck_assert(out_at(1070));
 	set(PORT_B, 0);
-	ck_assert(out_at(2000)); /* stays */
+	ck_assert(out_at(2000)); /* the gate does not reset OUT */
 }
 
 START_TEST(a_gate_starts_periods_anew)
@@ -500,7 +504,7 @@ START_TEST(a_gate_starts_periods_anew)
 	ck_assert(out_at(1 + 49));
 	ck_assert(!out_at(1 + 50));
 	set(PORT_B, 0);
-	ck_assert(out_at(1 + 51)); /* at once */
+	ck_assert(out_at(1 + 51)); /* OUT is high at once */
 	ck_assert(out_at(1 + 1000));
 	set(PORT_B, 1);
 	ck_assert_uint_eq(latched_at(2, 1002), 100);
@@ -512,16 +516,16 @@ START_TEST(one_shot)
 {
 	start();
 	mode(2, BOTH | MODE(1));
-	set(PORT_B, 1); /* has nothing to shoot with */
+	set(PORT_B, 1); /* no trigger before there is a count */
 	ck_assert(out_at(1));
 	count(2, 100);
 	ck_assert(out_at(200));
 	set(PORT_B, 0);
 	ck_assert(out_at(300));
 	set(PORT_B, 1);
-	set(PORT_B, 0); /* goes on */
+	set(PORT_B, 0); /* does not stop it */
 	ck_assert(!out_at(301));
-	count(2, 10); /* for the next time */
+	count(2, 10); /* used from the next trigger on */
 	ck_assert(!out_at(400));
 	ck_assert(out_at(401));
 	set(PORT_B, 1);
@@ -531,7 +535,7 @@ START_TEST(one_shot)
 	set(PORT_B, 1);
 	now = at(420);
 	set(PORT_B, 0);
-	set(PORT_B, 1); /* and again, before its end */
+	set(PORT_B, 1); /* triggered again before the end */
 	ck_assert(!out_at(430));
 	ck_assert(out_at(431));
 }
@@ -560,7 +564,7 @@ START_TEST(port_b)
 		ck_assert_uint_eq(get(PORT_B) & 0xcf, value & 0x0f);
 	}
 	was = get(PORT_B);
-	for (now = 0; now < 1000000; now += 1000) { /* refresh */
+	for (now = 0; now < 1000000; now += 1000) { /* the refresh bit */
 		changes += (was ^ get(PORT_B)) >> 4 & 1;
 		was = get(PORT_B);
 	}

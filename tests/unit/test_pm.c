@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
+/*
+ * ACPI power management registers: the timer of 3.579545 MHz, its interrupt, the power
+ * button and sleep states, with accesses of all sizes.
+ */
 #include <svmrun/pm.h>
 
 #include "suites.h"
@@ -6,7 +10,7 @@
 
 #define HERTZ 3579545ull
 #define NS 1000000000ull
-#define EPOCH 987654321987ull /* of the owner's clock */
+#define EPOCH 987654321987ull /* time of the owner's clock at the start */
 #define CARRY (1ull << 31)
 
 #define STATUS 0
@@ -58,7 +62,7 @@ static void set(unsigned int offset, unsigned int size, uint32_t value)
 	svmrun_pm_write(&pm, offset, size, value, now);
 }
 
-/* The first nanosecond, of the owner's clock, of a tick */
+/* Time of the owner's clock at which a tick begins */
 static uint64_t at(uint64_t tick)
 {
 	return EPOCH + tick / HERTZ * NS +
@@ -116,7 +120,7 @@ START_TEST(sizes_and_offsets)
 	ck_assert_uint_eq(get(TIMER + 1, 2), 0x3456);
 	ck_assert_uint_eq(get(TIMER, 1), 0x78);
 	ck_assert_uint_eq(get(TIMER + 3, 1), 0x12);
-	ck_assert_uint_eq(get(TIMER + 3, 4), 0x12); /* and beyond */
+	ck_assert_uint_eq(get(TIMER + 3, 4), 0x12); /* beyond the end: 0 */
 	ck_assert_uint_eq(get(TIMER - 2, 4), 0x56780000);
 	set(ENABLE, 1, 0x21);
 	set(ENABLE + 1, 1, 0x05);
@@ -137,7 +141,7 @@ START_TEST(power_button)
 	ck_assert_uint_eq(get(STATUS, 2), POWER);
 	set(ENABLE, 2, POWER);
 	ck_assert(line);
-	set(STATUS, 2, 0xffff & ~POWER); /* ones clear */
+	set(STATUS, 2, 0xffff & ~POWER); /* only ones clear bits */
 	ck_assert(line);
 	set(STATUS, 2, POWER);
 	ck_assert(!line);
@@ -183,7 +187,7 @@ START_TEST(the_timer_needs_no_interrupt)
 	set(STATUS, 2, 1);
 	ck_assert_uint_eq(get(STATUS, 2), 0);
 	now = at(2 * CARRY);
-	set(STATUS, 2, 1); /* and at once */
+	set(STATUS, 2, 1); /* can be cleared at once */
 	ck_assert_uint_eq(get(STATUS, 2), 0);
 	ck_assert(!line);
 }

@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
+/*
+ * The MC146818 real-time clock and CMOS memory: the calendar, setting the time, alarms,
+ * and periodic and update interrupts.
+ */
 #include <time.h>
 
 #include <svmrun/rtc.h>
@@ -8,7 +12,7 @@
 
 #define NS 1000000000ull
 #define HOUR (3600 * NS)
-#define EPOCH 12345678901ull /* of the owner's clock */
+#define EPOCH 12345678901ull /* time of the owner's clock at the start */
 
 enum {
 	SECONDS,
@@ -36,7 +40,7 @@ enum {
 #define H24 0x02
 #define ANY 0x80
 
-#define NOON 1709208000 /* of 2024-02-29, a Thursday */
+#define NOON 1709208000 /* Thursday, 2024-02-29, 12:00 */
 
 static struct svmrun_rtc rtc;
 static bool line;
@@ -80,7 +84,7 @@ static void start_with(uint8_t b)
 	set(B, H24 | b);
 }
 
-/* Nanoseconds since it was started until it wants to be told of the time */
+/* Deadline in nanoseconds since the start */
 static uint64_t deadline(void)
 {
 	uint64_t time = svmrun_rtc_deadline(&rtc);
@@ -163,7 +167,7 @@ START_TEST(date_and_time)
 	ck_assert_uint_eq(get(WEEKDAY), 6);
 }
 
-/* The C library's calendar is another. */
+/* Compare the calendar with that of the C library. */
 START_TEST(random_dates)
 {
 	uint64_t state = xorshift_seed(2);
@@ -209,7 +213,7 @@ START_TEST(hours)
 		set(B, 0);
 		ck_assert_uint_eq(get(HOURS),
 				  pm | twelve / 10 << 4 | twelve % 10);
-		set(B, SET); /* and the other way */
+		set(B, SET); /* from 12 to 24 hours */
 		set(HOURS, pm | twelve / 10 << 4 | twelve % 10);
 		set(B, 0);
 		set(B, BINARY | H24);
@@ -219,7 +223,7 @@ START_TEST(hours)
 
 static void set_date(uint8_t century, uint8_t year, uint8_t month, uint8_t day)
 {
-	set(DAY, day); /* of which the month may have too few for now */
+	set(DAY, day); /* may not exist in the old month */
 	set(MONTH, month);
 	set(YEAR, year);
 	set(CENTURY, century);
@@ -234,7 +238,7 @@ START_TEST(the_guest_sets_the_time)
 	set(HOURS, 0x23);
 	set(MINUTES, 0x59);
 	set(SECONDS, 0x58);
-	run_to(10 * NS + NS / 4); /* stands still */
+	run_to(10 * NS + NS / 4); /* the clock is stopped */
 	expect_time(0x23, 0x59, 0x58);
 	set(B, H24);
 	expect_date(0x1999, 0x12, 0x31);
@@ -251,7 +255,7 @@ START_TEST(the_guest_sets_a_part_of_the_time)
 	start(NOON);
 	set(MINUTES, 0x30);
 	expect_time(0x12, 0x30, 0x00);
-	set(YEAR, 0x25); /* which has no such day */
+	set(YEAR, 0x25); /* has no February 29 */
 	expect_date(0x2025, 0x03, 0x01);
 	set(SECONDS_ALARM, 0x77);
 	ck_assert_uint_eq(get(SECONDS_ALARM), 0x77);
@@ -292,7 +296,7 @@ START_TEST(nonsense_is_made_a_date)
 START_TEST(the_guests_week)
 {
 	start(NOON);
-	set(WEEKDAY, 4); /* it begins on Monday */
+	set(WEEKDAY, 4); /* Monday is 1 */
 	ck_assert_uint_eq(get(WEEKDAY), 4);
 	run_to(3 * 24 * HOUR);
 	ck_assert_uint_eq(get(WEEKDAY), 7);
@@ -300,7 +304,7 @@ START_TEST(the_guests_week)
 	ck_assert_uint_eq(get(WEEKDAY), 1);
 }
 
-/* The way in which a time is set to a part of a second */
+/* The first update comes half a second after the divider is restarted. */
 START_TEST(the_divider_starts_in_the_middle_of_a_second)
 {
 	start(NOON);
@@ -349,12 +353,12 @@ START_TEST(update_ended)
 	ck_assert(!line);
 	run_to(NS);
 	ck_assert(line);
-	ck_assert(deadline() == SVMRUN_NEVER); /* before it is read of */
+	ck_assert(deadline() == SVMRUN_NEVER); /* until C is read */
 	ck_assert_uint_eq(get(C) & ~PERIODIC, ANY | UPDATE);
 	ck_assert(!line);
 	ck_assert_uint_eq(get(C), 0);
 	ck_assert_uint_eq(deadline(), 2 * NS);
-	run_to(500 * NS + 7); /* those that were slept through are one */
+	run_to(500 * NS + 7); /* missed interrupts are one */
 	ck_assert_uint_eq(edges, 2);
 	ck_assert_uint_eq(get(C) & ~PERIODIC, ANY | UPDATE);
 	ck_assert_uint_eq(deadline(), 501 * NS);
@@ -433,7 +437,7 @@ static void set_alarm(uint8_t hour, uint8_t minute, uint8_t second)
 	set(SECONDS_ALARM, second);
 }
 
-/* The second, after the start, in which an alarm goes off */
+/* Seconds from the start to the next alarm */
 static unsigned int alarm_after(unsigned int from)
 {
 	for (unsigned int i = from; i < from + 90000; i++) {
@@ -470,7 +474,7 @@ START_TEST(alarm_in_other_encodings)
 {
 	start(NOON);
 	set(B, ALARM);
-	set_alarm(0x81, 0x10, 0x00); /* one in the afternoon */
+	set_alarm(0x81, 0x10, 0x00); /* 1:10 p.m. */
 	ck_assert_uint_eq(alarm_after(1), 4200);
 	start(NOON);
 	set(B, ALARM | BINARY | H24);
@@ -511,7 +515,7 @@ static void do_anything(uint64_t random)
 	uint8_t value = random >> 16;
 
 	if (index == B && (random & 2))
-		value &= ~SET; /* mostly it goes */
+		value &= ~SET; /* mostly, the clock runs */
 	if (random & 0x0c)
 		get(index);
 	else

@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
+/*
+ * The 16550A serial port: FIFOs, interrupts and their priorities, loopback, and the
+ * checks by which drivers identify the chip.
+ */
 #include <string.h>
 
 #include <svmrun/uart.h>
@@ -54,7 +58,7 @@ static uint8_t get(unsigned int reg)
 	return svmrun_uart_read(&uart, reg);
 }
 
-/* A driver that is interrupted by what @ier has */
+/* Start with the interrupts in @ier enabled. */
 static void start_with(uint8_t ier, uint8_t fcr)
 {
 	start();
@@ -147,7 +151,7 @@ START_TEST(enabled_again_it_interrupts_again)
 	for (unsigned int i = 0; i < 3; i++) {
 		ck_assert_uint_eq(get(IIR), 0x02);
 		ck_assert(!line);
-		set(IER, 0x02); /* is enabled already */
+		set(IER, 0x02); /* already enabled */
 		ck_assert(!line);
 		set(IER, 0x00);
 		ck_assert(!line);
@@ -250,14 +254,14 @@ START_TEST(fifo_is_cleared)
 	ck_assert(!line);
 	expect("");
 	receive("abc");
-	set(FCR, 0x05); /* that is the transmitter's */
+	set(FCR, 0x05); /* clears only the transmitter's FIFO */
 	expect("abc");
 	receive("abc");
-	set(FCR, 0x00); /* another mode */
+	set(FCR, 0x00); /* a change of the mode clears the FIFOs */
 	expect("");
 	ck_assert_uint_eq(get(IIR), 0x01);
 	receive("a");
-	set(FCR, 0xc2); /* which is not written without bit 0 */
+	set(FCR, 0xc2); /* ignored without bit 0 */
 	ck_assert_uint_eq(get(IIR), 0x04);
 	expect("a");
 }
@@ -265,7 +269,7 @@ START_TEST(fifo_is_cleared)
 START_TEST(priorities)
 {
 	start_with(0x0f, 0x01);
-	set(MCR, LOOP | 1); /* the modem's lines change */
+	set(MCR, LOOP | 1); /* modem status changes */
 	set(MCR, OUT2);
 	receive("0123456789abcdef!");
 	ck_assert_uint_eq(get(IIR), 0xc6);
@@ -297,7 +301,7 @@ START_TEST(each_interrupt_has_its_enable)
 	}
 }
 
-/* DTR is DSR, RTS is CTS, OUT1 is RI, OUT2 is DCD. */
+/* In loopback, DTR is connected to DSR, RTS to CTS, OUT1 to RI and OUT2 to DCD. */
 START_TEST(loopback_of_the_modem)
 {
 	for (unsigned int mcr = 0; mcr < 16; mcr++) {
@@ -319,8 +323,8 @@ START_TEST(changes_of_the_modem)
 	ck_assert_uint_eq(get(MSR), 0x22);
 	set(MCR, LOOP | 3);
 	set(MCR, LOOP | 1);
-	ck_assert_uint_eq(get(MSR), 0x21); /* it did change */
-	set(MCR, LOOP | 5); /* RI tells only its end */
+	ck_assert_uint_eq(get(MSR), 0x21); /* the change of CTS is remembered */
+	set(MCR, LOOP | 5); /* only the end of RI sets its delta bit */
 	ck_assert_uint_eq(get(MSR), 0x60);
 	set(MCR, LOOP | 1);
 	ck_assert_uint_eq(get(MSR), 0x24);
@@ -333,7 +337,7 @@ START_TEST(loopback_of_data)
 	start_with(0, 0x01);
 	set(MCR, LOOP);
 	ck_assert_uint_eq(svmrun_uart_room(&uart), 0);
-	receive("x"); /* the wire is not connected */
+	receive("x"); /* input is disconnected in loopback */
 	for (const char *c = "echo"; *c; c++)
 		set(DATA, *c);
 	expect("echo");
@@ -362,7 +366,7 @@ START_TEST(listens_if_a_byte_would_interrupt)
 	ck_assert(!svmrun_uart_listens(&uart));
 }
 
-/* What a driver does to tell a 16550A from all that came before and after it */
+/* The probing by which drivers tell a 16550A from earlier and later chips */
 START_TEST(is_known_for_a_16550a)
 {
 	start();
@@ -376,14 +380,14 @@ START_TEST(is_known_for_a_16550a)
 	set(MCR, 0x00);
 	set(FCR, 0x01);
 	ck_assert_uint_eq(get(IIR) >> 6, 3);
-	set(LCR, DLAB); /* no 16650: FCR and IIR are there still */
+	set(LCR, DLAB); /* not a 16650, where EFR replaces IIR */
 	ck_assert_uint_ne(get(IIR), 0);
 	set(LCR, 0xbf);
 	ck_assert_uint_ne(get(IIR), 0);
 	set(LCR, 0x00);
-	set(FCR, 0x21); /* no 16750: its FIFO is not of 64 bytes */
+	set(FCR, 0x21); /* not a 16750, whose FIFO has 64 bytes */
 	ck_assert_uint_eq(get(IIR) >> 5, 6);
-	set(IER, 0x40); /* no XScale */
+	set(IER, 0x40); /* not an XScale UART */
 	ck_assert_uint_eq(get(IER), 0x00);
 }
 
@@ -402,7 +406,7 @@ static void do_anything(uint64_t random)
 	case 4:
 		svmrun_uart_read(&uart, reg);
 		break;
-	default: /* mostly not in loopback, and with data at register 0 */
+	default: /* mostly without loopback and DLAB */
 		if (reg == MCR && (random >> 24 & 3))
 			value &= ~LOOP;
 		if (reg == LCR && (random >> 24 & 3))
@@ -412,7 +416,7 @@ static void do_anything(uint64_t random)
 	}
 }
 
-/* A reading of a copy tells what is pending without a change. */
+/* Read registers of a copy, because reading changes the state. */
 static void check(void)
 {
 	struct svmrun_uart copy = uart;

@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
+/*
+ * Registers of virtio devices (Virtual I/O Device 1.2, 4.2) and split virtqueues (2.7):
+ * what a driver may do and when, and the need for a reset after a malformed queue.
+ */
 #include <svmrun/virtio.h>
 
 #include "suites.h"
@@ -146,7 +150,7 @@ START_TEST(features)
 		bool ok;
 	} table[] = {
 		{ 1ull << 32, true },	   { 1ull << 32 | OFFERED, true },
-		{ OFFERED, false }, /* of the legacy interface */
+		{ OFFERED, false }, /* as a legacy driver: without VIRTIO_F_VERSION_1 */
 		{ 1ull << 32 | 2, false }, { 3ull << 32, false },
 	};
 
@@ -157,7 +161,7 @@ START_TEST(features)
 				    STATUS_FEATURES_OK),
 				  !table[i].ok);
 	}
-	/* Once they are accepted, they stay. */
+	/* Accepted features cannot be changed until reset. */
 	virtio_accept(&virtio, 0);
 	virtio_accept(&virtio, 1ull << 32);
 	virtio_accept(&virtio, 2);
@@ -195,7 +199,7 @@ START_TEST(queues_that_cannot_be)
 		virtio_set(&virtio, REG_QUEUE_READY, 1);
 		ck_assert_msg(needs_reset(), "number %zu", i);
 		ck_assert_uint_eq(virtio_get(&virtio, REG_QUEUE_READY), 0);
-		ck_assert(!line); /* nobody listens yet */
+		ck_assert(!line); /* no interrupts before DRIVER_OK */
 	}
 }
 
@@ -222,10 +226,10 @@ START_TEST(a_queue_stays_what_it_is_while_it_is_ready)
 	ck_assert_uint_eq(virtio_get(&virtio, REG_QUEUE_READY), 0);
 	virtio_set(&virtio, REG_QUEUE_NUM, 4);
 	ck_assert_uint_eq(virtio.queues[0].size, 4);
-	virtio_set(&virtio, 0x03c, 2); /* is no register */
+	virtio_set(&virtio, 0x03c, 2); /* not a register */
 	ck_assert_uint_eq(virtio.queues[0].size, 4);
 	virtio_set(&virtio, REG_QUEUE_SEL, 2);
-	virtio_set(&virtio, REG_QUEUE_NUM, 2); /* nor is that a queue */
+	virtio_set(&virtio, REG_QUEUE_NUM, 2); /* no such queue */
 	virtio_set(&virtio, REG_QUEUE_READY, 1);
 	ck_assert(!needs_reset());
 }
@@ -236,7 +240,7 @@ START_TEST(chains)
 
 	drive();
 	virtio_describe(&ram, 5, DATA, 10, NEXT, 2);
-	virtio_describe(&ram, 2, DATA + 100, 0, NEXT, 3); /* none at all */
+	virtio_describe(&ram, 2, DATA + 100, 0, NEXT, 3); /* no bytes */
 	virtio_describe(&ram, 3, DATA + 200, 20, NEXT | WRITE, 0);
 	virtio_describe(&ram, 0, GUEST_RAM_SIZE - 30, 30, WRITE, 7);
 	ck_assert(!svmrun_virtio_take(&virtio, 0, &chain));
@@ -306,8 +310,8 @@ START_TEST(nobody_is_notified_too_early)
 	drive();
 	virtio_set(&virtio, REG_QUEUE_NOTIFY, 0);
 	ck_assert_uint_eq(notified, 1);
-	virtio_set(&virtio, REG_QUEUE_NOTIFY, 1); /* is not ready */
-	virtio_set(&virtio, REG_QUEUE_NOTIFY, 2); /* is none */
+	virtio_set(&virtio, REG_QUEUE_NOTIFY, 1); /* not ready */
+	virtio_set(&virtio, REG_QUEUE_NOTIFY, 2); /* no such queue */
 	virtio_set(&virtio, REG_STATUS, STATUS_LIVE & ~4);
 	virtio_set(&virtio, REG_QUEUE_NOTIFY, 0);
 	virtio_set(&virtio, REG_STATUS, STATUS_LIVE & ~STATUS_FEATURES_OK);
@@ -324,23 +328,23 @@ static void chain_of(unsigned int how)
 		uint32_t size;
 		uint16_t flags, next;
 	} first[] = {
-		{ DATA, 1, NEXT, 0 }, /* a loop */
-		{ DATA, 1, NEXT, QUEUE_SIZE }, /* out of the table */
+		{ DATA, 1, NEXT, 0 }, /* loop */
+		{ DATA, 1, NEXT, QUEUE_SIZE }, /* outside the table */
 		{ DATA, 1, NEXT, UINT16_MAX }, { DATA, 16, INDIRECT, 0 },
-		{ DATA, 1, NEXT | WRITE, 1 }, /* 1 is to be read */
+		{ DATA, 1, NEXT | WRITE, 1 }, /* descriptor 1 is readable */
 		{ GUEST_RAM_SIZE, 1, 0, 0 },   { GUEST_RAM_SIZE - 1, 2, 0, 0 },
 		{ UINT64_MAX, 2, WRITE, 0 },   { 0, UINT32_MAX, WRITE, 0 },
 	};
 
 	ck_assert_uint_lt(how, ARRAY_SIZE(first) + 2);
 	drive();
-	for (unsigned int i = 0; i <= QUEUE_SIZE; i++) /* one is beyond it */
+	for (unsigned int i = 0; i <= QUEUE_SIZE; i++) /* one more than the table has */
 		virtio_describe(&ram, i, DATA, 1, 0, 0);
 	if (how < ARRAY_SIZE(first))
 		virtio_describe(&ram, 0, first[how].gpa, first[how].size,
 				first[how].flags, first[how].next);
 	virtio_offer(&ram, how == ARRAY_SIZE(first) ? QUEUE_SIZE : 0);
-	if (how == ARRAY_SIZE(first) + 1) /* more than there can be */
+	if (how == ARRAY_SIZE(first) + 1) /* more chains than the ring can have */
 		*(uint16_t *)guest_ram_at(&ram, AVAILABLE + 2, 2) = QUEUE_SIZE +
 								    1;
 }
@@ -356,7 +360,7 @@ START_TEST(broken_rings)
 		ck_assert_uint_eq(virtio_get(&virtio, REG_INTERRUPT_STATUS), 2);
 		virtio_set(&virtio, REG_QUEUE_NOTIFY, 0);
 		ck_assert_uint_eq(notified, 0);
-		/* Nothing but a reset helps. */
+		/* The device works again only after a reset. */
 		virtio_set(&virtio, REG_STATUS, STATUS_LIVE);
 		ck_assert(needs_reset());
 		virtio_set(&virtio, REG_STATUS, 0);
@@ -372,7 +376,7 @@ START_TEST(chains_of_more_than_lengths_can_say)
 
 	for (unsigned int excess = 0; excess < 2; excess++) {
 		drive();
-		virtio.memories = &vast; /* which nobody touches */
+		virtio.memories = &vast; /* never accessed */
 		virtio_describe(&ram, 0, DATA, 1u << 31, NEXT | WRITE, 1);
 		virtio_describe(&ram, 1, DATA, (1u << 31) - 1, NEXT | WRITE, 2);
 		virtio_describe(&ram, 2, DATA, excess, WRITE, 0);
@@ -392,12 +396,12 @@ START_TEST(reset)
 	ck_assert_uint_eq(virtio_get(&virtio, REG_QUEUE_READY), 0);
 	ck_assert_uint_eq(virtio.queues[0].size, 0);
 	ck_assert_uint_eq(virtio.features, 0);
-	svmrun_virtio_give(&virtio, 0, 0, 0); /* too late */
+	svmrun_virtio_give(&virtio, 0, 0, 0); /* ignored after the reset */
 	ck_assert(!line);
 	ck_assert_uint_eq(virtio_used(&ram), 1);
 }
 
-/* Descriptors and rings: mostly as they should be, but for a loop now and then */
+/* Write random descriptors, most of them valid, and make chains available. */
 static void scribble(uint64_t *state)
 {
 	uint64_t bits = xorshift(state);
@@ -414,7 +418,7 @@ static void scribble(uint64_t *state)
 	virtio_offer(&ram, bits >> 60);
 }
 
-/* Touches the ends of each buffer, and returns how many there were. */
+/* Access both ends of each buffer. Return the number of buffers. */
 static unsigned int serve(void)
 {
 	volatile uint8_t *bytes, seen = 0;
