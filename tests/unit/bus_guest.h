@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * A guest that stands before an instruction: 64 KiB of memory, and behind it nothing
- * but a device that keeps what is written, wherever it is written in a page.
+ * A guest that is about to execute an instruction. It has 64 KiB of memory; all other
+ * addresses belong to a device with 4 KiB of storage, which repeats in each page.
  */
 #ifndef BUS_GUEST_H
 #define BUS_GUEST_H
@@ -17,7 +17,10 @@
 #define GUEST_END 0x10000ull
 #define GUEST_DEVICE 0xd0000000ull
 
-/* @reads, @writes: of the device; @gpa, @size, @value: the last access to it */
+/*
+ * @reads, @writes: accesses to the device; @ins, @outs: accesses to ports; @gpa, @port,
+ * @size, @value: the last access
+ */
 struct bus_guest {
 	struct vcpu_pages pages;
 	_Alignas(4096) uint8_t memory[GUEST_END];
@@ -106,7 +109,7 @@ static inline void guest_reset(struct bus_guest *guest)
 	};
 }
 
-/* 64-bit mode, the low 4 GiB mapped one to one for the supervisor */
+/* 64-bit mode; the low 4 GiB are mapped one to one for the supervisor */
 static inline void guest_long(struct bus_guest *guest)
 {
 	guest_reset(guest);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* A guest's memory from 0 on, without a VM: filled with rubbish to begin with */
+/* Guest memory from address 0 on, without a VM, filled with GUEST_RAM_RUBBISH at first */
 #ifndef GUEST_RAM_H
 #define GUEST_RAM_H
 
@@ -40,7 +40,7 @@ static inline void *guest_ram_at(const struct svmrun_memory *ram, uint64_t gpa,
 	return at;
 }
 
-/* Nothing has been written from @gpa on? */
+/* Has none of the @size bytes at @gpa been written? */
 static inline bool guest_ram_is_rubbish(const struct svmrun_memory *ram,
 					uint64_t gpa, size_t size)
 {
@@ -50,7 +50,7 @@ static inline bool guest_ram_is_rubbish(const struct svmrun_memory *ram,
 	       (at[0] == GUEST_RAM_RUBBISH && !memcmp(at, at + 1, size - 1));
 }
 
-/* A copy that ends where its allocation does: a byte more is an error. */
+/* Copy an image to an allocation of its size, so that the sanitizer detects overruns. */
 static inline void *guest_ram_image(const void *bytes, size_t size)
 {
 	void *copy = malloc(size);

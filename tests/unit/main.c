@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Run every suite, and print TAP, one line per test. */
+/* Run all suites, and print TAP, one line per test. */
 #include <stdlib.h>
 
 #include "suites.h"

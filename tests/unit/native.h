@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* An instruction, or a few, executed by this processor with registers of choice */
+/* Execute instructions on this processor with given registers. */
 #ifndef NATIVE_H
 #define NATIVE_H
 
 #include <stdint.h>
 
-/* What test_arithmetic.c's assembly knows by offset */
+/* The assembly in test_arithmetic.c uses the offsets of the members. */
 struct native {
-	uint64_t gpr[10]; /* RAX to R9, as instructions number them, but for RSP */
+	uint64_t gpr[10]; /* RAX to R9 by number, as in instructions; RSP is not used */
 	uint64_t rflags;
 };
 

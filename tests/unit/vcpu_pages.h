@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * A vCPU without a kernel behind it, filled with rubbish to begin with; its pages
- * lie as the kernel's do.
+ * A vCPU without the module. Its pages are laid out as the module maps them, and are
+ * filled with VCPU_PAGES_RUBBISH at first.
  */
 #ifndef VCPU_PAGES_H
 #define VCPU_PAGES_H

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* A guest's driver of a virtio device with one queue, in memory of guest_ram.h */
+/* A driver of a virtio device with one queue, which is in the memory of guest_ram.h */
 #ifndef VIRTIO_GUEST_H
 #define VIRTIO_GUEST_H
 
@@ -50,7 +50,7 @@ static inline void virtio_set(struct svmrun_virtio *virtio, unsigned int offset,
 	svmrun_virtio_write(virtio, offset, 4, value);
 }
 
-/* Its upper half follows. */
+/* Write an address register and the register after it, the upper half. */
 static inline void virtio_set_address(struct svmrun_virtio *virtio,
 				      unsigned int offset, uint64_t gpa)
 {
@@ -58,7 +58,7 @@ static inline void virtio_set_address(struct svmrun_virtio *virtio,
 	virtio_set(virtio, offset + 4, gpa >> 32);
 }
 
-/* Tells where the rings are; not yet that they are ready. */
+/* Set size and addresses of the queue, without making it ready. */
 static inline void virtio_set_rings(struct svmrun_virtio *virtio, uint32_t size,
 				    uint64_t table, uint64_t available,
 				    uint64_t used)
@@ -81,7 +81,7 @@ static inline void virtio_accept(struct svmrun_virtio *virtio,
 	virtio_set(virtio, REG_STATUS, STATUS_LIVE & ~4);
 }
 
-/* All as drivers do it, with a queue that is empty */
+/* Initialize the device as drivers do, with an empty queue. */
 static inline void virtio_drive(struct svmrun_virtio *virtio,
 				const struct svmrun_memory *ram)
 {
@@ -106,7 +106,7 @@ static inline void virtio_describe(const struct svmrun_memory *ram,
 	memcpy(at + 14, &next, 2);
 }
 
-/* Makes a chain available, without a word to the device. */
+/* Make a chain available without notifying the device. */
 static inline void virtio_offer(const struct svmrun_memory *ram, uint16_t head)
 {
 	uint16_t *available = guest_ram_at(ram, AVAILABLE, 4 + 2 * QUEUE_SIZE);
@@ -115,7 +115,7 @@ static inline void virtio_offer(const struct svmrun_memory *ram, uint16_t head)
 	available[1]++;
 }
 
-/* How many chains the device has given back */
+/* Number of chains that the device has used */
 static inline uint16_t virtio_used(const struct svmrun_memory *ram)
 {
 	const uint16_t *used = guest_ram_at(ram, USED, 4);
@@ -123,7 +123,7 @@ static inline uint16_t virtio_used(const struct svmrun_memory *ram)
 	return used[1];
 }
 
-/* Number @index of them: its head, and how much was written */
+/* Get the used chain @index: its head and the number of bytes written. */
 static inline void virtio_used_entry(const struct svmrun_memory *ram,
 				     uint16_t index, uint32_t *head,
 				     uint32_t *written)
