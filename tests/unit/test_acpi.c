@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+/* The ACPI tables: contents, checksums, and buffers that are too small. */
 #include <errno.h>
 #include <stdbool.h>
 #include <string.h>
@@ -41,7 +42,7 @@ static int size_of(const struct svmrun_acpi *acpi)
 	return size;
 }
 
-/* The table at a guest's address, after a look at signature, length and sum */
+/* Find the table at a guest address. Check its signature, length and checksum. */
 static const uint8_t *table_at(const struct svmrun_acpi *acpi, uint64_t gpa,
 			       const char *signature)
 {

@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
+/*
+ * svmrun_bzimage_load() and svmrun_bzimage_begin(): Linux's boot protocol (its
+ * Documentation/x86/boot.rst) in several versions, and malformed images.
+ */
 #include <asm/bootparam.h>
 #include <errno.h>
 
@@ -11,7 +15,7 @@
 #include "xorshift.h"
 
 #define HEADER 0x1f1
-#define JUMP_LENGTH (0x201 - HEADER) /* in the header */
+#define JUMP_LENGTH (0x201 - HEADER) /* offset in the header */
 #define SETUP 1024
 #define CODE 64
 #define KERNEL 0x110000
@@ -70,7 +74,7 @@ static struct boot_params *params_of(const struct svmrun_memory *ram,
 	return guest_ram_at(ram, entry->rsi, sizeof(struct boot_params));
 }
 
-/* And nothing was written */
+/* Loading fails, and no byte of guest memory has been written. */
 static void check_error(const struct svmrun_bzimage_boot *boot, int error)
 {
 	struct svmrun_memory ram = guest_ram();
@@ -170,7 +174,7 @@ START_TEST(zero_page_has_the_memory_map)
 	guest_ram_free(&ram);
 }
 
-/* What lies behind the image's header is none of it. */
+/* Bytes of the image after its header are not copied to the zero page. */
 START_TEST(zero_page_has_no_more_than_the_header)
 {
 	struct svmrun_memory ram = guest_ram();
@@ -267,7 +271,7 @@ START_TEST(initrd_is_as_high_as_it_may_be)
 	ck_assert_uint_eq(initrd_place(&boot, initrd, PAGE), 0x17f000);
 	header_of(&image)->initrd_addr_max = 0x17fffe;
 	ck_assert_uint_eq(initrd_place(&boot, initrd, PAGE), 0x17e000);
-	/* Below the kernel, where else */
+	/* If there is no other room, the RAM disk is below the kernel. */
 	header_of(&image)->initrd_addr_max = KERNEL + INIT_SIZE;
 	ck_assert_uint_eq(initrd_place(&boot, initrd, PAGE), KERNEL - PAGE);
 }
@@ -371,7 +375,7 @@ START_TEST(no_sectors_are_four)
 	guest_ram_free(&ram);
 }
 
-/* Of the last paragraph one byte must be there. */
+/* The size of the kernel is in units of 16 bytes; the last unit may be incomplete. */
 START_TEST(image_may_not_be_cut_off)
 {
 	struct image image = good();
@@ -412,7 +416,7 @@ START_TEST(memory_must_be_a_pcs)
 	guest_ram_free(&ram);
 }
 
-/* All that the entry says must be where it can be used. */
+/* All addresses of the entry must be in guest memory. */
 static void check_entry(struct svmrun_memory *ram,
 			const struct svmrun_bzimage_entry *entry)
 {
@@ -434,7 +438,7 @@ START_TEST(mutated_headers_are_harmless)
 	uint64_t random = xorshift_seed(1);
 	unsigned int i, bytes, size, loaded = 0;
 	static const uint8_t initrd[5000];
-	/* The image ends where it does: a byte more is an error. */
+	/* Each image is at the end of the space, so that overruns are detected. */
 	uint8_t *space = malloc(sizeof(valid)), *copy;
 
 	ck_assert_ptr_nonnull(space);
@@ -474,7 +478,7 @@ static void check_segments(const struct svm_vmcb_save *save, uint16_t code)
 	ck_assert_uint_eq(save->rflags, 2);
 }
 
-/* What the table has is what is in the segment registers. */
+/* The descriptors in the GDT match the segment registers. */
 static void check_gdt(const struct svmrun_memory *ram,
 		      const struct svm_vmcb_save *save, uint64_t code)
 {

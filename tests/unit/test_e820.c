@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+/* The memory map that guests get, in the format of the BIOS call E820h. */
 #include <errno.h>
 
 #include <svmrun/e820.h>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+/* Firmware images: their size, and the copy of their end below 1 MiB. */
 #include <errno.h>
 
 #include <svmrun/firmware.h>
@@ -32,7 +33,7 @@ static uint8_t *image_of(size_t size)
 	return image;
 }
 
-/* @copied bytes at the end of the first MiB, and none elsewhere */
+/* The last @copied bytes of the image are copied to the end of the first MiB. */
 static void check_copy(size_t size, size_t copied)
 {
 	struct svmrun_memory ram = guest_ram();

@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
+/*
+ * svmrun_multiboot_load() and svmrun_multiboot_begin(): raw and ELF kernels with a
+ * Multiboot 1 header, the information that they get, modules, and malformed images.
+ */
 #include <elf.h>
 #include <errno.h>
 
@@ -13,7 +17,7 @@
 #define ADDRESSES (1u << 16)
 #define KERNEL 0x110000
 #define CODE 16
-#define KERNEL_SIZE 0x5001 /* with BSS */
+#define KERNEL_SIZE 0x5001 /* including BSS */
 #define PAGE 4096
 #define MUTATIONS 1000000
 
@@ -28,7 +32,7 @@ struct header {
 	uint32_t entry_addr;
 };
 
-/* Both kinds: some bytes that are not loaded come first */
+/* An image with addresses in its header. Bytes that are not loaded come first. */
 struct raw {
 	uint8_t before[8];
 	uint8_t code[CODE];
@@ -50,7 +54,7 @@ struct elf64 {
 	uint8_t code[CODE];
 };
 
-/* 3.3 of the specification */
+/* Multiboot specification 0.6.96, 3.3 */
 struct info {
 	uint32_t flags, mem_lower, mem_upper, boot_device, cmdline, mods_count,
 		mods_addr, syms[4], mmap_length, mmap_addr, drives[2],
@@ -110,7 +114,7 @@ static struct elf32 good_elf32(void)
 	return image;
 }
 
-/* Linked for the upper half */
+/* An image whose virtual addresses are in the upper half */
 static struct elf64 good_elf64(void)
 {
 	struct elf64 image = {
@@ -145,7 +149,7 @@ static struct svmrun_multiboot_boot boot_of(const void *image, size_t size)
 					       .kernel_size = size };
 }
 
-/* And nothing was written */
+/* Loading fails, and no byte of guest memory has been written. */
 static void check_boot(const struct svmrun_multiboot_boot *boot, int error)
 {
 	struct svmrun_memory ram = guest_ram();
@@ -305,7 +309,7 @@ START_TEST(kernel_must_be_in_memory)
 		move(&raw, wrong[i]);
 		check_raw(&raw, -ERANGE);
 	}
-	/* Beyond 4 GiB addresses start anew. */
+	/* Addresses must not wrap at 4 GiB. */
 	move(&raw, -(uint32_t)KERNEL_SIZE + 1);
 	check_raw(&raw, -EBADMSG);
 }
@@ -461,7 +465,7 @@ START_TEST(strings_need_memory)
 	free(line);
 }
 
-/* What the kernel is told must not be where a kernel of low memory is. */
+/* The information must not overlap a kernel in conventional memory. */
 START_TEST(information_avoids_low_kernels)
 {
 	struct svmrun_memory ram = guest_ram();
@@ -515,7 +519,7 @@ START_TEST(memory_must_be_a_pcs)
 			 -EINVAL);
 }
 
-/* A checksum that is wrong ends it all: mostly it is put right. */
+/* Change @n random bytes. Mostly, correct the checksum to reach later checks. */
 static void mutate(uint8_t *image, size_t size, size_t header, unsigned int n,
 		   uint64_t *random)
 {
@@ -531,7 +535,7 @@ static void mutate(uint8_t *image, size_t size, size_t header, unsigned int n,
 static unsigned int mutations_load(const void *valid, size_t full,
 				   size_t header, uint64_t seed)
 {
-	/* The image ends where it does: a byte more is an error. */
+	/* Each image is at the end of the space, so that overruns are detected. */
 	uint8_t *space = malloc(full), *copy;
 	struct svmrun_memory ram = guest_ram();
 	uint64_t random = xorshift_seed(seed);

@@ -1,4 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
+/*
+ * svmrun_pvh_load() and svmrun_pvh_begin(): 64-bit ELF kernels with Xen's PVH entry
+ * point, the start information that they get, and malformed images.
+ */
 #include <elf.h>
 #include <errno.h>
 
@@ -12,12 +16,12 @@
 #define KERNEL 0x110000
 #define ENTRY (KERNEL + 4)
 #define CODE 16
-#define KERNEL_SIZE 0x5000 /* with BSS */
+#define KERNEL_SIZE 0x5000 /* including BSS */
 #define UPPER 0xffffffff80000000
 #define PAGE 4096
 #define MUTATIONS 1000000
 
-/* Another note comes first, with a description to be padded. */
+/* The note of the entry point comes after another one, whose description is padded. */
 struct image {
 	Elf64_Ehdr header;
 	Elf64_Phdr segment[2];
@@ -34,7 +38,7 @@ struct image {
 	uint8_t code[CODE];
 };
 
-/* Xen's public/arch-x86/hvm/start_info.h, by offsets */
+/* Offsets of the members in Xen's public/arch-x86/hvm/start_info.h */
 #define START_MAGIC 0
 #define START_VERSION 4
 #define START_FLAGS 8
@@ -101,7 +105,7 @@ static uint64_t u64_at(const struct svmrun_memory *ram, uint64_t gpa)
 	return *(uint64_t *)guest_ram_at(ram, gpa, 8);
 }
 
-/* And nothing was written */
+/* Loading fails, and no byte of guest memory has been written. */
 static void check_error(const struct svmrun_pvh_boot *boot, int error)
 {
 	struct svmrun_memory ram = guest_ram();
@@ -309,7 +313,7 @@ START_TEST(command_line_needs_memory)
 	boot.command_line = line;
 	memset(line, 'x', GUEST_RAM_SIZE - 1);
 	check_error(&boot, -E2BIG);
-	/* Not in conventional memory */
+	/* The command line is too long for conventional memory. */
 	line[640 << 10] = 0;
 	ck_assert_int_eq(svmrun_pvh_load(&ram, 1, &boot, &entry), 0);
 	ck_assert_uint_eq(entry.ebx, KERNEL + KERNEL_SIZE);
@@ -350,7 +354,7 @@ START_TEST(mutated_images_are_harmless)
 {
 	const struct image valid = good();
 	struct svmrun_memory ram = guest_ram();
-	/* The image ends where it does: a byte more is an error. */
+	/* Each image is at the end of the space, so that overruns are detected. */
 	uint8_t *space = malloc(sizeof(valid)), *copy;
 	uint64_t random = xorshift_seed(2);
 	unsigned int i, bytes, size, loaded = 0;
