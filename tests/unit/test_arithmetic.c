@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The processor is asked: it executes the same bytes, on memory that lies where the
- * guest's device is, and all registers, flags and bytes must be the same.
+ * svmrun_instruction_execute() compared with this processor. Both execute the same bytes,
+ * the processor on memory at the address of the guest's device. All registers, defined
+ * flags and bytes must be equal afterwards.
  */
 #include <sys/mman.h>
 
@@ -53,9 +54,11 @@ asm(".pushsection .text\n"
     ".popsection\n");
 
 /*
- * @code: after prefixes and before a ModRM byte with the register @extension, or
- * any if that is -1. @immediate: bytes of it, -1: as many as the operand has, up to
- * 4. @undefined: flags. @narrow: registers are small, since they are an offset.
+ * @code: opcode; prefixes come before it, and a ModRM byte after it. @extension: the
+ * register in ModRM, or -1 for any. @immediate: size of the immediate, or -1 for that of
+ * the operand, at most 4. @undefined: flags that are undefined afterwards. @narrow:
+ * registers contain small values, because they are used as a bit offset. @lock: LOCK is
+ * permitted.
  */
 static const struct form {
 	uint8_t length, code[3];
@@ -130,7 +133,7 @@ static const uint8_t strings[] = { 0xa4, 0xa5, 0xa6, 0xa7, 0xaa,
 static struct bus_guest guest;
 static uint8_t *code, *space;
 
-/* Where a device can be too: below 4 GiB */
+/* Map memory below 4 GiB, where a device can be, too. */
 static void *map(int rights)
 {
 	void *at = mmap(NULL, SPACE, rights,
@@ -221,7 +224,7 @@ static void compare(const struct native *native, unsigned int length,
 			     (unsigned long)native->rflags);
 }
 
-/* @length: of the instruction in @code */
+/* Execute the @length bytes in @code both ways, and compare. */
 static void check(struct native *native, unsigned int length,
 		  uint64_t undefined)
 {
@@ -246,7 +249,7 @@ static unsigned int put_immediate(const struct form *form, unsigned int length,
 	return length + count;
 }
 
-/* [RDI] with some prefixes; not with RSP, nor with what is not saved */
+/* Assemble the form with [RDI], random prefixes and a register of struct native. */
 static unsigned int assemble(const struct form *form, uint64_t *seed)
 {
 	static const uint8_t named[] = { 0, 1, 2, 3, 5, 6 };
@@ -277,7 +280,7 @@ static unsigned int assemble(const struct form *form, uint64_t *seed)
 	return put_immediate(form, length, size, operand(seed));
 }
 
-/* The accumulator is what is in memory every other time. */
+/* Every other time, let RAX equal the operand, for CMPXCHG. */
 static void expect(struct native *native, uint64_t *seed)
 {
 	if (xorshift(seed) >> 63)
@@ -333,7 +336,7 @@ START_TEST(processor_agrees_on_strings)
 			native = registers(&seed, false);
 			if (xorshift(&seed) >> 63)
 				native.rflags |= RFLAGS_DF;
-			/* Equal for a while */
+			/* The first bytes are equal, so that comparisons repeat. */
 			memcpy(space + MIDDLE, space + MIDDLE + 64, 12);
 			memcpy(guest.device, space, SPACE);
 			length = assemble_string(strings[i], &seed);

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Accesses to CR0 and CR4 that are carried out for a guest (APM 3.1.1, 3.1.3) */
+/*
+ * svmrun_instruction_control(): intercepted accesses to CR0 and CR4 (APM 3.1.1, 3.1.3),
+ * with the faults, mode changes and TLB flushes that they cause on a processor.
+ */
 #include <errno.h>
 
 #include <linux/svmrun_policy.h>
@@ -14,7 +17,7 @@
 	(SVM_EVENT_VALID | SVM_EVENT_TYPE_EXCEPTION |                          \
 	 SVM_EVENT_ERROR_CODE_VALID | 13)
 
-/* What the modes set */
+/* The values that svmrun_mode_long() and svmrun_mode_protected() set */
 #define CR0_LONG 0x80000033ull
 #define CR4_LONG 0x620ull
 #define CR0_PROTECTED 0x31ull
@@ -74,7 +77,7 @@ static void completes_as(const uint8_t *code, size_t size, uint64_t rbx)
 	ck_assert_uint_eq(control->interrupt_shadow, 0);
 }
 
-/* #GP, and nothing else */
+/* The instruction raises #GP, and changes nothing else. */
 static void refuses_as(const uint8_t *code, size_t size, uint64_t rbx)
 {
 	ck_assert_int_eq(execute(code, size, rbx), 0);
@@ -89,7 +92,7 @@ static void refuses_as(const uint8_t *code, size_t size, uint64_t rbx)
 #define completes(code, rbx) completes_as(code, sizeof(code), rbx)
 #define refuses(code, rbx) refuses_as(code, sizeof(code), rbx)
 
-/* What it writes: the register, and what it makes stale */
+/* Only the groups that changed are no longer clean; a flush changes the ASID. */
 static void changed(bool flushed)
 {
 	uint32_t stale = SVM_CLEAN_CRx | (flushed ? SVM_CLEAN_ASID : 0);
@@ -119,7 +122,7 @@ START_TEST(cr4_takes_what_the_processor_has)
 
 	for (bit = 1; bit; bit <<= 1) {
 		begin_long();
-		save->cr0 |= SVM_CR0_WP; /* for CET */
+		save->cr0 |= SVM_CR0_WP; /* CR4.CET requires it */
 		if (CR4_LONG & bit || bit == SVM_CR4_LA57)
 			continue;
 		if (!(processor.cr4 & bit)) {
@@ -145,7 +148,7 @@ START_TEST(cr4_has_rules_of_long_mode)
 	refuses(write_cr4, CR4_LONG | SVM_CR4_PCIDE);
 	begin_long();
 	save->cr4 |= SVM_CR4_PCIDE;
-	save->cr3 |= 1; /* a PCID by now */
+	save->cr3 |= 1; /* PCID 1 */
 	completes(write_cr4, CR4_LONG | SVM_CR4_PCIDE | SVM_CR4_SMEP);
 	begin_protected();
 	refuses(write_cr4, SVM_CR4_PAE | SVM_CR4_PCIDE);
@@ -169,7 +172,7 @@ START_TEST(shadow_stacks_need_write_protection)
 	completes(write_cr0, CR0_LONG);
 }
 
-/* By what the processor would have dropped its translations */
+/* Translations are flushed whenever the processor would flush them (APM 5.5.2). */
 START_TEST(translations_go_where_the_processor_drops_them)
 {
 	/* CET, PKE, SMAP, SMEP, PCIDE, LA57, PGE, PAE, PSE */
@@ -212,7 +215,7 @@ START_TEST(cr0_has_no_illegal_combination)
 	refuses(write_cr0, CR0_LONG | 1ull << 32);
 	begin_long();
 	refuses(write_cr0, CR0_LONG | 1ull << 63);
-	/* A register of 32 bits has no more. */
+	/* Outside 64-bit mode, registers have 32 bits. */
 	begin_protected();
 	completes(write_cr0, CR0_PROTECTED | 1ull << 32);
 	ck_assert_uint_eq(save->cr0, CR0_PROTECTED);
@@ -227,13 +230,13 @@ START_TEST(what_no_vmcb_may_have_is_taken_and_forgotten)
 	begin_protected();
 	completes(write_cr0, 0xffffffff & ~SVM_CR0_PG);
 	ck_assert_uint_eq(save->cr0, SVMRUN_POLICY_KNOWN_CR0 & ~SVM_CR0_PG);
-	/* ET is always there. */
+	/* ET is always set. */
 	begin_protected();
 	completes(write_cr0, SVM_CR0_PE);
 	ck_assert_uint_eq(save->cr0, SVM_CR0_PE | SVM_CR0_ET);
 }
 
-/* About to enter long mode (APM 14.6) */
+/* Prepare for entering long mode (APM 14.6). */
 static void begin_entry(void)
 {
 	begin_protected();
@@ -257,7 +260,7 @@ START_TEST(paging_enters_long_mode)
 	save->cs.attrib &= ~SVM_SEG_DB;
 	refuses(write_cr0, CR0_PROTECTED | SVM_CR0_PG);
 	begin_entry();
-	save->tr.attrib &= ~8; /* a TSS of 16 bits */
+	save->tr.attrib &= ~8; /* 16-bit TSS */
 	refuses(write_cr0, CR0_PROTECTED | SVM_CR0_PG);
 	/* Without LME it is legacy paging. */
 	begin_protected();

@@ -1,4 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
+/*
+ * svmrun_instruction_execute(): instructions that access a device are executed as by a
+ * processor, with all faults, in all modes. test_arithmetic.c compares results with the
+ * processor; here are addresses, faults, fetching, moves and random instructions.
+ */
 #include <errno.h>
 
 #include "bus_guest.h"
@@ -39,7 +44,7 @@ static int execute(void)
 	return svmrun_instruction_execute(&guest.vcpu, &guest.bus);
 }
 
-/* It comes to its end. */
+/* The instruction completes. */
 static void complete(void)
 {
 	uint64_t rip = save->rip;
@@ -50,7 +55,7 @@ static void complete(void)
 	ck_assert_uint_eq(save->rip, rip + code_length);
 }
 
-/* It ends in a fault, and has done nothing. */
+/* The instruction faults, and changes nothing. */
 static void fault(uint64_t event)
 {
 	struct svmrun_registers before = *regs;
@@ -149,7 +154,7 @@ START_TEST(what_it_does_not_know_changes_nothing)
 	ck_assert_int_eq(execute(), -EOPNOTSUPP);
 	CODE(0x89, 0xd8, 0x00); /* mov eax, ebx */
 	ck_assert_int_eq(execute(), -EOPNOTSUPP);
-	CODE(0xe4, 0x60, 0x00); /* in al, 0x60, but no VMEXIT_IOIO */
+	CODE(0xe4, 0x60, 0x00); /* in al, 0x60, without VMEXIT_IOIO */
 	ck_assert_int_eq(execute(), -EOPNOTSUPP);
 	ck_assert_int_eq(memcmp(&before, &guest.pages, sizeof(before)), 0);
 	ck_assert_int_eq(svmrun_instruction_bytes(&guest.vcpu, &guest.bus,
@@ -252,7 +257,7 @@ START_TEST(pages_and_memory_may_end_within)
 	CODE(0x48, 0x89, 0x1f);
 	guest.writes = 0;
 	complete();
-	ck_assert_uint_eq(guest.writes, 4); /* of 2, 1, 4 and 1 */
+	ck_assert_uint_eq(guest.writes, 4); /* 2, 1, 4 and 1 bytes */
 }
 
 START_TEST(rom_is_read_but_not_written)
@@ -303,7 +308,7 @@ START_TEST(page_faults_are_the_guest_s)
 	fault(PF | ERROR(2));
 	ck_assert_uint_eq(save->cr2, 0x123456789a);
 	ck_assert_uint_eq(control->clean, SVM_CLEAN_ALL & ~SVM_CLEAN_CR2);
-	/* The second page of two; nothing goes to the first. */
+	/* The second of two pages is missing; nothing is written to the first. */
 	regs->rdi = 0xfffffffe;
 	fault(PF | ERROR(2));
 	ck_assert_uint_eq(save->cr2, 0x100000000);
@@ -313,7 +318,7 @@ START_TEST(users_have_only_their_pages)
 {
 	begin();
 	save->cpl = 3;
-	control->insn_len = 2; /* the processor has fetched it before */
+	control->insn_len = 2; /* fetched by the processor */
 	memcpy(control->insn_bytes, "\x8b\x07", 2);
 	fault(PF | ERROR(5));
 	control->insn_len = 0;
@@ -345,7 +350,7 @@ START_TEST(real_mode_has_limits)
 	save->ds.base = GUEST_DEVICE;
 	regs->rbx = 0xfff0;
 	regs->rsi = 0x20;
-	CODE(0x8b, 0x00); /* mov ax, [bx + si]: it wraps */
+	CODE(0x8b, 0x00); /* mov ax, [bx + si], which wraps */
 	complete();
 	ck_assert_uint_eq(guest.gpa, GUEST_DEVICE + 0x10);
 	regs->rsi = 0xf;
@@ -367,7 +372,7 @@ START_TEST(segments_have_limits_and_types)
 	regs->rdi = 0xffc;
 	complete();
 	CODE(0x89, 0x07);
-	save->ds.attrib |= 4; /* expands down: only above the limit */
+	save->ds.attrib |= 4; /* expand-down: only above the limit */
 	fault(GP | ERROR(0));
 	regs->rdi = 0x1000;
 	complete();
@@ -377,10 +382,10 @@ START_TEST(segments_have_limits_and_types)
 	CODE(0x8b, 0x07);
 	regs->rdi = 0;
 	complete();
-	save->ds.attrib = 0xc99; /* code, not to be read */
+	save->ds.attrib = 0xc99; /* code, execute-only */
 	CODE(0x8b, 0x07);
 	fault(GP | ERROR(0));
-	save->ds.attrib = 0; /* a null selector */
+	save->ds.attrib = 0; /* null selector */
 	fault(GP | ERROR(0));
 }
 
@@ -394,7 +399,7 @@ START_TEST(assists_are_believed)
 	memcpy(control->insn_bytes, "\x8b\x07\xcc\xcc\xcc\xcc\xcc\xcc\xcc", 9);
 	complete();
 	ck_assert_uint_eq(guest.reads, 1);
-	/* What is missing is fetched. */
+	/* Bytes that the processor did not provide are fetched. */
 	CODE(0x0f, 0x0b, 0x00, 0x00, 0x00, 0xd0, 0, 0, 0, 0);
 	control->insn_len = 2;
 	memcpy(control->insn_bytes, "\xa0\x00", 2);
@@ -413,7 +418,7 @@ START_TEST(code_may_cross_pages)
 	save->rip = GUEST_CODE + 0xfff;
 	CODE(0x8b, 0x07);
 	complete();
-	/* Into a page that is no memory */
+	/* The instruction continues in a page without memory. */
 	save->rip = GUEST_END - 1;
 	guest.memory[GUEST_END - 1] = 0x8b;
 	ck_assert_int_eq(execute(), -ENXIO);
@@ -480,7 +485,7 @@ START_TEST(lengths_depend_on_the_mode)
 START_TEST(xmm_registers_are_in_the_xsave_area)
 {
 	begin();
-	guest.pages.xsave[512] = 0; /* all as at first */
+	guest.pages.xsave[512] = 0; /* initial state */
 	guest.device[15] = 0x5a;
 	CODE(0x44, 0x0f, 0x10, 0x0f); /* movups xmm9, [rdi] */
 	complete();
@@ -509,7 +514,7 @@ START_TEST(xmm_registers_may_be_out_of_reach)
 	fault(UD);
 }
 
-/* ---- anything --------------------------------------------------------------------------- */
+/* ---- random instructions ---------------------------------------------------------------- */
 
 static const uint8_t opcodes[] = {
 	0x00, 0x01, 0x0f, 0x21, 0x30, 0x3b, 0x64, 0x66, 0x67, 0x80, 0x81, 0x83,
@@ -518,7 +523,7 @@ static const uint8_t opcodes[] = {
 	0xf0, 0xf2, 0xf3, 0xf6, 0xf7, 0xfe, 0xff, 0x41, 0x48, 0x6c, 0x6f, 0x07,
 };
 
-/* Registers that lead to memory, to the device and to nowhere */
+/* Set registers to addresses of memory, of the device, and of neither. */
 static void randomize(uint64_t *seed)
 {
 	static const uint64_t addresses[] = { GUEST_DEVICE, GUEST_DATA,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* String instructions and I/O, by svmrun_instruction_execute() */
+/* svmrun_instruction_execute(): string instructions, and string I/O after VMEXIT_IOIO. */
 #include <errno.h>
 
 #include "bus_guest.h"
@@ -81,7 +81,7 @@ START_TEST(stos_and_lods)
 	ck_assert_int_eq(execute(), 0);
 	check(2, 0, GUEST_DATA, GUEST_DEVICE + 20);
 	ck_assert_uint_eq(guest.value, 0x55667788);
-	begin("\xf2\xac"); /* repne lodsb: as good as rep */
+	begin("\xf2\xac"); /* repne lodsb: the same as rep */
 	regs->rsi = GUEST_DEVICE;
 	guest.device[4] = 0x99;
 	ck_assert_int_eq(execute(), 0);
@@ -248,7 +248,10 @@ START_TEST(ins_asks_the_port_only_if_it_can_write)
 	ck_assert_uint_eq(guest.ins, 0);
 }
 
-/* The processor has checked the one that left, not what is there by now. */
+/*
+ * The processor has checked permissions for the instruction that exited. If there is
+ * another one by now, the guest must execute it again.
+ */
 START_TEST(another_instruction_is_the_guest_s_again)
 {
 	begin_io("\x6d", SVM_IOIO_IN | SVM_IOIO_STR | SVM_IOIO_SZ8);
@@ -258,7 +261,7 @@ START_TEST(another_instruction_is_the_guest_s_again)
 	begin_io("\x6e", SVM_IOIO_IN | SVM_IOIO_STR | SVM_IOIO_SZ8);
 	ck_assert_int_eq(execute(), 0);
 	check(0, 5, GUEST_DATA, GUEST_DEVICE);
-	begin("\x6e"); /* and no VMEXIT_IOIO at all */
+	begin("\x6e"); /* without VMEXIT_IOIO */
 	ck_assert_int_eq(execute(), -EOPNOTSUPP);
 	ck_assert_uint_eq(guest.outs, 0);
 }
