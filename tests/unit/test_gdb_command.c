@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-/* gdb's packets on a machine that stands still: registers, memory, breakpoints. */
+/*
+ * The gdb stub's replies to packets while the machine is stopped: registers, memory,
+ * breakpoints, threads, and random packets.
+ */
 #include "gdb/gdb.h"
 #include "suites.h"
 #include "vcpu_pages.h"
@@ -95,7 +98,10 @@ START_TEST(segments_cannot_be_written)
 	ck_assert_uint_eq(pages[0].vmcb.save.cs.selector, 0xf000);
 }
 
-/* What XSTATE_BV does not have is as after a reset, and becomes so when written. */
+/*
+ * Registers of a component that is not in XSTATE_BV have their values after a reset.
+ * Writing one of them initializes the others.
+ */
 START_TEST(extended_state_may_not_be_there)
 {
 	begin();
@@ -128,7 +134,7 @@ START_TEST(all_registers_go_round)
 	replies(packet, "OK");
 	ck_assert_int_eq(tell("g"), GDB_REPLY);
 	ck_assert_mem_eq(packet + 1, gdb.writer.packet, gdb.writer.size);
-	packet[gdb.writer.size] = 0; /* a digit too few */
+	packet[gdb.writer.size] = 0; /* one digit is missing */
 	replies(packet, "E16");
 }
 
@@ -141,7 +147,7 @@ START_TEST(memory_is_read_and_written)
 	replies("m7c00,3", "6162ff");
 	replies("X7c00,0:", "OK");
 	replies("m9000,1", "E14");
-	replies("m8ffe,4", "9090"); /* as far as it goes */
+	replies("m8ffe,4", "9090"); /* up to the end of memory */
 	replies("M8ffe,4:01020304", "E14");
 	replies("M7c00,2:01", "E16");
 	replies("m7c00", "E16");
@@ -257,7 +263,7 @@ START_TEST(description_comes_in_parts)
 	replies("qXfer:features:read:target.xml:fffff,2000", "E16");
 }
 
-/* Commands and what they are made of, in no order that makes sense */
+/* Make a packet of commands and their parts in random order. */
 static void random_packet(uint64_t *random)
 {
 	static const char *const words[] = {

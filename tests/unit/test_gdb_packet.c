@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Packets of gdb's protocol: framed, summed, escaped, or not packets at all. */
+/*
+ * Packets of gdb's remote protocol: frames, checksums, escapes, the parsing of their
+ * contents, and random bytes.
+ */
 #include <string.h>
 
 #include "gdb/gdb_packet.h"
@@ -11,7 +14,7 @@
 static struct gdb_reader reader;
 static struct gdb_writer writer;
 
-/* What the last of the bytes makes; none before it makes anything. */
+/* Read bytes, all of which except the last must be incomplete. Return the last event. */
 static enum gdb_event read_bytes(const char *bytes, size_t size)
 {
 	size_t i;
@@ -78,7 +81,7 @@ START_TEST(escapes_are_undone)
 	ck_assert_int_eq(read_text("$a}\3}]#e3"), GDB_BROKEN);
 	ck_assert_int_eq(read_text("$a}\3}]#bb"), GDB_PACKET);
 	ck_assert_str_eq(reader.packet, "a#}");
-	/* Nothing is left to be escaped. */
+	/* The packet ends after the escape character. */
 	ck_assert_int_eq(read_text("$a}#de"), GDB_BROKEN);
 }
 
@@ -140,7 +143,7 @@ START_TEST(bytes_are_pairs_of_digits)
 	ck_assert_uint_eq(bytes[1], 0xff);
 	ck_assert(gdb_get_hex(&text, bytes, 1));
 	ck_assert_uint_eq(bytes[0], 0xa5);
-	text.end++; /* the zero */
+	text.end++; /* includes the terminating zero */
 	ck_assert(!gdb_get_hex(&text, bytes, 1));
 	ck_assert(!gdb_get_hex(&text, bytes, SIZE_MAX));
 }
@@ -192,7 +195,7 @@ START_TEST(what_does_not_fit_is_left_out)
 	ck_assert_uint_eq(gdb_put_binary(&writer, "#", 1), 0);
 }
 
-/* What is written is read as it was. */
+/* Binary data is read back as it was written. */
 static void goes_round(uint64_t *random)
 {
 	static char frame[GDB_FRAME_MAX], bytes[256];
@@ -218,7 +221,7 @@ START_TEST(random_packets_go_round)
 		goes_round(&random);
 }
 
-/* What a parser of commands does with a packet, in no order that makes sense */
+/* Parse the packet with all functions, whatever it means. */
 static void parse(void)
 {
 	struct gdb_text text = { reader.packet, reader.packet + reader.size };
@@ -232,7 +235,7 @@ static void parse(void)
 
 START_TEST(random_bytes_do_no_harm)
 {
-	/* Those that mean something come often. */
+	/* Bytes with a meaning are frequent. */
 	static const char known[] = "$$##}+-\3m0,fF";
 	uint64_t random = xorshift_seed(2);
 	unsigned int i, seen[GDB_NAK + 1] = { 0 };

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+/* JSON output: commas, escapes, and strings that are not UTF-8. */
 #include <stdint.h>
 #include <stdlib.h>
 

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The machine's answers to exits: what the guest sees, and how a run ends. */
+/*
+ * The tool's handling of exits: what the guest sees of HLT, ports, CPUID, MSRs and
+ * XSETBV, and with which status and message a run ends.
+ */
 #include "common/feature.h"
 #include "common/status.h"
 #include "suites.h"
@@ -259,7 +262,7 @@ START_TEST(efer_refuses_what_it_does_not_have)
 	wrmsr(0xc0000080, 0x1000); /* SVME */
 
 	failed_with_gp();
-	wrmsr(0xc0000080, 0x400); /* LMA is the processor's */
+	wrmsr(0xc0000080, 0x400); /* LMA, which only the processor sets */
 	failed_with_gp();
 	wrmsr(0xc0000080, 1ull << 32);
 	failed_with_gp();
@@ -339,7 +342,7 @@ START_TEST(local_apic_has_its_msrs)
 {
 	rdmsr(0x1b);
 	went_on(2);
-	ck_assert_uint_eq(vmcb->save.rax, 0xfee00900); /* on, bootstrap */
+	ck_assert_uint_eq(vmcb->save.rax, 0xfee00900); /* enabled, bootstrap processor */
 }
 
 START_TEST(tsc_goes_on_from_what_was_written)
@@ -377,7 +380,7 @@ START_TEST(xsetbv_sets_xcr0)
 
 START_TEST(xsetbv_refuses_illegal_values)
 {
-	/* x87 off; AVX without SSE; half of AVX-512, and without AVX; no such */
+	/* no x87; AVX without SSE; part of AVX-512; AVX-512 without AVX; unsupported */
 	static const uint64_t values[] = {
 		0, 6, 5, 0x27, 0xe3, 0x19, 1ull << 63 | 1
 	};

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+/* Parsing of sizes, addresses and seconds on the command line. */
 #include <stdint.h>
 
 #include "common/number.h"

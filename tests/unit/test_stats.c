@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+/* The statistics of exits: sorting, the table, and JSON. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -39,7 +40,7 @@ START_TEST(too_many_kinds_harm_nobody)
 	ck_assert_uint_eq(stats.unclaimed, 0);
 }
 
-/* What both forms print; in the C locale bars are of '#'. */
+/* Print as a table or as JSON. In the C locale, bars consist of '#'. */
 static char *printed(const struct stats *stats, bool as_json)
 {
 	struct svmrun_registers regs = { .out_exits_fault = 3 };
