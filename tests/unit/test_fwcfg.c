@@ -95,7 +95,7 @@ START_TEST(items)
 	expect(0x0002, "uuid", 4);
 	expect(0x8001, "arch", 4);
 	expect(0x0001, "\1", 1);
-	expect(0x4002, "uuid", 4); /* the bit that requests writing is ignored */
+	expect(0x4002, "uuid", 4); /* the bit for writing is ignored */
 	expect(0x0004, "", 0);
 	expect(0xffff, "", 0);
 }

@@ -342,7 +342,7 @@ START_TEST(local_apic_has_its_msrs)
 {
 	rdmsr(0x1b);
 	went_on(2);
-	ck_assert_uint_eq(vmcb->save.rax, 0xfee00900); /* enabled, bootstrap processor */
+	ck_assert_uint_eq(vmcb->save.rax, 0xfee00900); /* enabled, BSP */
 }
 
 START_TEST(tsc_goes_on_from_what_was_written)

@@ -241,7 +241,7 @@ START_TEST(nobody_is_ones)
 		ck_assert_uint_eq(pc.unclaimed, before + 2 * size);
 	}
 	pc.unclaimed = 0;
-	ck_assert_uint_eq(in(0x3fe, 4), 0xffff00b0); /* two ports are unclaimed */
+	ck_assert_uint_eq(in(0x3fe, 4), 0xffff00b0); /* half is unclaimed */
 	ck_assert_uint_eq(pc.unclaimed, 2);
 	ck_assert_uint_eq(in(0xf4, 1), 0xff); /* write-only */
 	ck_assert_uint_eq(in(0xffff, 4), 0xffffffff);

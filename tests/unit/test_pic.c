@@ -56,7 +56,7 @@ static void start_off(void)
 	svmrun_pic_init(&pic, line);
 }
 
-/* Initialize as operating systems do, with any fourth initialization words. */
+/* Initialize as operating systems do, with the given fourth initialization words. */
 static void start_with(uint8_t master4, uint8_t slave4)
 {
 	start_off();

@@ -338,13 +338,13 @@ static void chain_of(unsigned int how)
 
 	ck_assert_uint_lt(how, ARRAY_SIZE(first) + 2);
 	drive();
-	for (unsigned int i = 0; i <= QUEUE_SIZE; i++) /* one more than the table has */
+	for (unsigned int i = 0; i <= QUEUE_SIZE; i++) /* and one beyond it */
 		virtio_describe(&ram, i, DATA, 1, 0, 0);
 	if (how < ARRAY_SIZE(first))
 		virtio_describe(&ram, 0, first[how].gpa, first[how].size,
 				first[how].flags, first[how].next);
 	virtio_offer(&ram, how == ARRAY_SIZE(first) ? QUEUE_SIZE : 0);
-	if (how == ARRAY_SIZE(first) + 1) /* more chains than the ring can have */
+	if (how == ARRAY_SIZE(first) + 1) /* more chains than fit */
 		*(uint16_t *)guest_ram_at(&ram, AVAILABLE + 2, 2) = QUEUE_SIZE +
 								    1;
 }
