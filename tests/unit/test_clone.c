@@ -28,8 +28,8 @@ static const struct svmrun_snapshot snapshot = {
 	.vcpu_count = 1,
 };
 
-/* A clone with two memories, of 70 and 3 pages, and without a VM in the module */
-static struct svmrun_clone clone_of_nothing(void)
+/* A clone with two memories, of 70 and 3 pages */
+static struct svmrun_clone clone_without_vm(void)
 {
 	memories[0] = (struct svmrun_memory){ view, GPA, 70 * PAGE };
 	memories[1] = (struct svmrun_memory){ view + 128 * PAGE, OTHER_GPA,
@@ -53,7 +53,7 @@ static struct svmrun_clone clone_of_nothing(void)
 
 START_TEST(touch_finds_every_byte)
 {
-	struct svmrun_clone clone = clone_of_nothing();
+	struct svmrun_clone clone = clone_without_vm();
 
 	ck_assert_ptr_eq(svmrun_clone_touch(&clone, GPA, 1), view);
 	ck_assert_ptr_eq(svmrun_clone_touch(&clone, GPA + 70 * PAGE - 1, 1),
@@ -64,7 +64,7 @@ START_TEST(touch_finds_every_byte)
 
 START_TEST(touch_refuses_what_is_not_all_there)
 {
-	struct svmrun_clone clone = clone_of_nothing();
+	struct svmrun_clone clone = clone_without_vm();
 
 	ck_assert_ptr_null(svmrun_clone_touch(&clone, GPA - 1, 2));
 	ck_assert_ptr_null(svmrun_clone_touch(&clone, GPA, 70 * PAGE + 1));
@@ -75,7 +75,7 @@ START_TEST(touch_refuses_what_is_not_all_there)
 
 START_TEST(touch_marks_each_page)
 {
-	struct svmrun_clone clone = clone_of_nothing();
+	struct svmrun_clone clone = clone_without_vm();
 
 	svmrun_clone_touch(&clone, GPA + PAGE - 1, 1);
 	ck_assert_uint_eq(touched[0], 1);
@@ -90,7 +90,7 @@ START_TEST(touch_marks_each_page)
 
 START_TEST(touch_of_no_bytes_marks_none)
 {
-	struct svmrun_clone clone = clone_of_nothing();
+	struct svmrun_clone clone = clone_without_vm();
 
 	ck_assert_ptr_eq(svmrun_clone_touch(&clone, GPA, 0), view);
 	ck_assert_uint_eq(touched[0], 0);
@@ -99,7 +99,7 @@ START_TEST(touch_of_no_bytes_marks_none)
 /* Without the dirty log, no page is reset, and no page is forgotten. */
 START_TEST(failed_reset_changes_nothing)
 {
-	struct svmrun_clone clone = clone_of_nothing();
+	struct svmrun_clone clone = clone_without_vm();
 
 	touched[0] = 1;
 	logged[0] = 2;

@@ -222,7 +222,7 @@ START_TEST(long_mode_has_rules_of_its_own)
 	vmcb->save.cr4 &= ~CR4_PAE;
 	vmcb->save.cs.attrib |= SVM_SEG_L | SVM_SEG_DB;
 	vmcb->control.eventinj = EXCEPTION(5);
-	ck_assert_int_eq(explain_vmcb(), 3); /* not L with D: no PAE */
+	ck_assert_int_eq(explain_vmcb(), 3); /* L with D is right without PAE */
 	vmcb->save.efer &= ~(1ull << 8);
 	ck_assert_int_eq(explain_vmcb(), 0);
 	long_mode();
@@ -549,7 +549,7 @@ static void scribble(unsigned int *seed)
 		random_bytes(vmcb, sizeof(*vmcb), seed);
 }
 
-static int by_the_module(int all)
+static int count_module_rules(int all)
 {
 	int n = 0;
 
@@ -575,12 +575,12 @@ START_TEST(module_and_explanation_agree)
 		processor.cr4 = rand_r(&seed) | CR4;
 		limits.cr4 = processor.cr4;
 		if (vmcb_load(&hw, vmcb, 0, &limits, &request, &refusal)) {
-			ck_assert_int_eq(by_the_module(explain_vmcb()), 0);
+			ck_assert_int_eq(count_module_rules(explain_vmcb()), 0);
 			taken++;
 			continue;
 		}
 		refused++;
-		ck_assert_int_gt(by_the_module(explain_vmcb()), 0);
+		ck_assert_int_gt(count_module_rules(explain_vmcb()), 0);
 		ck_assert_uint_eq(broken[0].offset, refusal.offset);
 		ck_assert_uint_eq(broken[0].reason, refusal.reason);
 	}
@@ -600,7 +600,7 @@ START_TEST(processors_rules_come_last)
 	processor.svm_features = 0;
 	all = explain_vmcb();
 	ck_assert_int_lt(all, MANY);
-	for (i = by_the_module(all); i < all; i++)
+	for (i = count_module_rules(all); i < all; i++)
 		ck_assert_uint_eq(broken[i].reason, SVMRUN_INVALID_PROCESSOR);
 }
 END_TEST

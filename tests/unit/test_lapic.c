@@ -144,7 +144,7 @@ static void start_x2apic(void)
 }
 
 /* Set of processors whose next interrupt is @vector */
-static unsigned int who_has(int vector)
+static unsigned int cpus_with_next(int vector)
 {
 	unsigned int who = 0;
 
@@ -430,7 +430,7 @@ START_TEST(shorthands)
 		start_enabled();
 		set(2, ICR2, 1u << 24);
 		set(2, ICR, table[i].command);
-		ck_assert_uint_eq(who_has(0x40), table[i].who);
+		ck_assert_uint_eq(cpus_with_next(0x40), table[i].who);
 	}
 }
 
@@ -477,10 +477,10 @@ START_TEST(logical_destinations_by_memory)
 		}
 		set(3, ICR2, (uint32_t)table[i].destination << 24);
 		set(3, ICR, LOGICAL | 0x40);
-		ck_assert_uint_eq(who_has(0x40), table[i].who);
+		ck_assert_uint_eq(cpus_with_next(0x40), table[i].who);
 		svmrun_apics_message(&apics, table[i].destination, true,
 				     SVMRUN_APIC_FIXED, 0x50, false);
-		ck_assert_uint_eq(who_has(0x50), table[i].who);
+		ck_assert_uint_eq(cpus_with_next(0x50), table[i].who);
 	}
 }
 
@@ -489,9 +489,9 @@ START_TEST(physical_broadcast)
 	start_enabled();
 	set(1, ICR2, 0xff000000);
 	set(1, ICR, 0x40);
-	ck_assert_uint_eq(who_has(0x40), 0xf);
+	ck_assert_uint_eq(cpus_with_next(0x40), 0xf);
 	ck_assert(fixed(0xff, 0x50, false));
-	ck_assert_uint_eq(who_has(0x50), 0xf);
+	ck_assert_uint_eq(cpus_with_next(0x50), 0xf);
 	ck_assert(!fixed(CPUS, 0x60, false));
 }
 
@@ -501,7 +501,7 @@ START_TEST(lowest_priority)
 	for (unsigned int i = 0; i < 2 * CPUS; i++) {
 		svmrun_apics_message(&apics, 0xff, false, SVMRUN_APIC_LOWEST,
 				     0x40 + i, false);
-		ck_assert_uint_eq(who_has(0x40 + i), 1u << i % CPUS);
+		ck_assert_uint_eq(cpus_with_next(0x40 + i), 1u << i % CPUS);
 	}
 	set(0, TPR, 0x10);
 	set(1, TPR, 0x20);
@@ -510,7 +510,7 @@ START_TEST(lowest_priority)
 	for (unsigned int i = 0; i < CPUS; i++) {
 		set(1, ICR2, 0xff000000);
 		set(1, ICR, 0x1a0 + i);
-		ck_assert_uint_eq(who_has(0xa0 + i), 0x1);
+		ck_assert_uint_eq(cpus_with_next(0xa0 + i), 0x1);
 	}
 }
 
@@ -522,18 +522,18 @@ START_TEST(x2apic_ids_and_destinations)
 	ck_assert_uint_eq(get_msr(3, 0x802), 3);
 	ck_assert_uint_eq(get_msr(3, 0x80d), 1 << 3);
 	ck_assert(set_msr(0, 0x830, 2ull << 32 | 0x40));
-	ck_assert_uint_eq(who_has(0x40), 0x4);
+	ck_assert_uint_eq(cpus_with_next(0x40), 0x4);
 	ck_assert_uint_eq(get_msr(0, 0x830), 2ull << 32 | 0x40);
 	ck_assert(set_msr(0, 0x830, 0xaull << 32 | LOGICAL | 0x50));
-	ck_assert_uint_eq(who_has(0x50), 0xa);
+	ck_assert_uint_eq(cpus_with_next(0x50), 0xa);
 	ck_assert(set_msr(0, 0x830, 0x1000full << 32 | LOGICAL | 0x60));
-	ck_assert_uint_eq(who_has(0x60), 0);
+	ck_assert_uint_eq(cpus_with_next(0x60), 0);
 	ck_assert(set_msr(0, 0x830, 0xffffffffull << 32 | 0x70));
-	ck_assert_uint_eq(who_has(0x70), 0xf);
+	ck_assert_uint_eq(cpus_with_next(0x70), 0xf);
 	ck_assert(set_msr(0, 0x830, 0xffull << 32 | 0x80));
-	ck_assert_uint_eq(who_has(0x80), 0);
+	ck_assert_uint_eq(cpus_with_next(0x80), 0);
 	ck_assert(set_msr(1, 0x83f, 0x90));
-	ck_assert_uint_eq(who_has(0x90), 0x2);
+	ck_assert_uint_eq(cpus_with_next(0x90), 0x2);
 }
 
 START_TEST(switch_to_x2apic_keeps_all_but_the_destination)

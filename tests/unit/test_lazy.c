@@ -121,8 +121,7 @@ static void check_state(const struct lazy *lazy, const struct svm_vmcb *hw,
 	check_cr0(lazy, hw, cr0);
 }
 
-/* The exit activates nothing, and changes nothing. */
-static void check_not_lent(struct lazy *lazy, struct svm_vmcb *hw, u64 code)
+static void check_ignored(struct lazy *lazy, struct svm_vmcb *hw, u64 code)
 {
 	struct svm_vmcb before;
 	struct lazy lazy_before = *lazy;
@@ -278,7 +277,7 @@ static void check_activation(const struct reach *reach, u32 active, u32 request,
 			  SVM_CLEAN_ALL & ~(SVM_CLEAN_I | SVM_CLEAN_CRx |
 					    SVM_CLEAN_DRx));
 	/* The same exit activates nothing a second time. */
-	check_not_lent(&lazy, &hw, reach->code);
+	check_ignored(&lazy, &hw, reach->code);
 }
 
 static void check_reach(const struct reach *reach, u32 active, u32 request,
@@ -296,7 +295,7 @@ static void check_reach(const struct reach *reach, u32 active, u32 request,
 	if (active & reach->active ||
 	    (is_set(requested, reach->code) &&
 	     reach->code != VMEXIT_EXCP(EXCEPTION_NM)))
-		check_not_lent(&lazy, &hw, reach->code);
+		check_ignored(&lazy, &hw, reach->code);
 	else
 		check_activation(reach, active, request, cr0);
 }
@@ -399,9 +398,9 @@ START_TEST(other_exits_are_none_of_its)
 
 	for (code = 0; code < 0x1000; code++)
 		if (!is_reach(code))
-			check_not_lent(&lazy, &hw, code);
+			check_ignored(&lazy, &hw, code);
 	for (i = 0; i < ARRAY_SIZE(others); i++)
-		check_not_lent(&lazy, &hw, others[i]);
+		check_ignored(&lazy, &hw, others[i]);
 }
 END_TEST
 

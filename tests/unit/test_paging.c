@@ -378,7 +378,7 @@ static const struct right {
 
 static void check_right(enum mode new, const struct right *right)
 {
-	uint32_t told = right->access & (WRITE | USER | FETCH);
+	uint32_t reported = right->access & (WRITE | USER | FETCH);
 
 	enter(new);
 	map(1, right->flags);
@@ -387,7 +387,7 @@ static void check_right(enum mode new, const struct right *right)
 	save->cr4 |= right->cr4;
 	save->rflags |= right->rflags;
 	ck_assert_uint_eq(fault_of(right->access),
-			  right->fine ? FINE : P | told);
+			  right->fine ? FINE : P | reported);
 }
 
 START_TEST(rights_of_all_levels_count)

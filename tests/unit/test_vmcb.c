@@ -759,7 +759,7 @@ END_TEST
 
 /* ---- a VMCB that changes while it is read ---------------------------------- */
 
-static void *tempt(void *over)
+static void *flip_fields(void *over)
 {
 	while (!READ_ONCE(*(bool *)over)) {
 		user.control.vintr ^= SVM_VINTR_AVIC_ENABLE;
@@ -782,7 +782,7 @@ START_TEST(what_is_checked_is_what_is_taken)
 	pthread_t thread;
 	unsigned int i, taken = 0;
 
-	ck_assert_int_eq(pthread_create(&thread, NULL, tempt, &over), 0);
+	ck_assert_int_eq(pthread_create(&thread, NULL, flip_fields, &over), 0);
 	for (i = 0; i < 1000000 || !taken; i++) {
 		if (!load(0, ~0u))
 			continue;
