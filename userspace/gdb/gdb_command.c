@@ -408,7 +408,7 @@ static enum gdb_answer detach(struct gdb *gdb, struct gdb_text *text)
 
 static enum gdb_answer end_run(struct gdb *gdb, struct gdb_text *text)
 {
-	machine_end(gdb->machine, 0, STATUS_HALTED, "quit", "%s", "");
+	outcome_end(&gdb->machine->outcome, 0, STATUS_HALTED, "quit", "%s", "");
 	return GDB_LEAVE;
 }
 

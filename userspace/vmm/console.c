@@ -89,7 +89,8 @@ void console_flush(struct machine *machine)
 	while (size && !ret)
 		ret = write_some(&bytes, &size);
 	if (ret && ret != -ETIME)
-		machine_end(machine, 0, STATUS_ENVIRONMENT, "environment",
+		outcome_end(&machine->outcome, 0, STATUS_ENVIRONMENT,
+			    "environment",
 			    "standard output: %s; the guest's output goes there",
 			    strerror(-ret));
 }
@@ -132,7 +133,7 @@ static void give(struct machine *machine)
 
 static void quit(struct machine *machine)
 {
-	machine_end(machine, 0, STATUS_HALTED, "quit", "%s", "");
+	outcome_end(&machine->outcome, 0, STATUS_HALTED, "quit", "%s", "");
 }
 
 static uint8_t escaped(struct machine *machine, uint8_t byte)

@@ -74,7 +74,8 @@ bool cpu_waits(const struct cpu *cpu);
 
 /* End the run, with this processor's RIP. */
 #define cpu_end(cpu, ...)                                                      \
-	machine_end((cpu)->machine, (cpu)->vcpu.vmcb->save.rip, __VA_ARGS__)
+	outcome_end(&(cpu)->machine->outcome, (cpu)->vcpu.vmcb->save.rip,      \
+		    __VA_ARGS__)
 
 /*
  * Skip an instruction of @length bytes. If the processor has saved NRIP, that is used

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <errno.h>
 #include <signal.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <x86intrin.h>
@@ -13,23 +11,11 @@
 #include "machine.h"
 #include "top.h"
 
-void machine_end(struct machine *machine, uint64_t rip, int status,
-		 const char *kind, const char *format, ...)
+static void notify_end(void *owner)
 {
-	struct outcome *outcome = &machine->outcome;
-	va_list arguments;
+	struct machine *machine = owner;
 	unsigned int i;
 
-	if (outcome->ended)
-		return;
-	outcome->ended = true;
-	outcome->rip = rip;
-	outcome->status = status;
-	outcome->kind = kind;
-	va_start(arguments, format);
-	vsnprintf(outcome->message, sizeof(outcome->message), format,
-		  arguments);
-	va_end(arguments);
 	for (i = 0; i < machine->cpu_count; i++)
 		cpu_wake(&machine->cpus[i]);
 	console_notify(&machine->console);
@@ -59,10 +45,11 @@ static void end(void *owner, enum svmrun_pc_end why, uint32_t value)
 		[SVMRUN_PC_RESET] = "reset",
 		[SVMRUN_PC_EXIT] = "port",
 	};
+	struct machine *machine = owner;
 	int status = why == SVMRUN_PC_EXIT ? (2 * value + 1) & 255 :
 					     STATUS_HALTED;
 
-	machine_end(owner, 0, status, kinds[why], "%s", "");
+	outcome_end(&machine->outcome, 0, status, kinds[why], "%s", "");
 }
 
 static uint64_t tsc(void *owner, unsigned int id)
@@ -92,6 +79,8 @@ void machine_init(struct machine *machine, const struct run_options *options)
 	clock_begin();
 	pthread_mutex_init(&machine->lock, NULL);
 	machine->options = options;
+	machine->outcome.notify = notify_end;
+	machine->outcome.owner = machine;
 	svmrun_pc_init(&machine->pc, options->cpus, &owner, time(NULL),
 		       clock_now());
 }
@@ -190,18 +179,18 @@ static void end_stopped(struct machine *machine, int reason)
 	__u64 rip = machine->cpus[0].vcpu.vmcb->save.rip;
 
 	if (reason == SIGALRM)
-		machine_end(machine, rip, STATUS_TIMEOUT, "timeout",
+		outcome_end(&machine->outcome, rip, STATUS_TIMEOUT, "timeout",
 			    "time-out at RIP 0x%llx; --timeout allows more",
 			    rip);
 	else
-		machine_end(machine, rip, STATUS_SIGNAL + reason, "signal",
-			    "ended by signal %d (%s) at RIP 0x%llx", reason,
-			    strsignal(reason), rip);
+		outcome_end(&machine->outcome, rip, STATUS_SIGNAL + reason,
+			    "signal", "ended by signal %d (%s) at RIP 0x%llx",
+			    reason, strsignal(reason), rip);
 }
 
 static void no_thread(struct machine *machine, int error)
 {
-	machine_end(machine, 0, STATUS_ENVIRONMENT, "environment",
+	outcome_end(&machine->outcome, 0, STATUS_ENVIRONMENT, "environment",
 		    "no thread for a processor: %s", strerror(error));
 }
 

@@ -20,31 +20,10 @@
 #include "debug.h"
 #include "disk.h"
 #include "options.h"
+#include "outcome.h"
 
-/* Number of broken rules to keep; a guest rarely breaks as many */
-#define OUTCOME_RULES 16
 /* Memory below the hole for devices, memory above it, and firmware */
 #define MACHINE_MEMORIES 3
-
-/**
- * struct outcome - how a run ended
- * @ended: the run has ended
- * @status: exit status of the tool; 128 plus the number for a signal
- * @kind: one word, for JSON
- * @message: message to print, empty for success
- * @rip: RIP of the processor that ended the run
- * @broken: after VMEXIT_INVALID, number of broken rules
- * @rules: the first of these
- */
-struct outcome {
-	bool ended;
-	int status;
-	const char *kind;
-	char message[256];
-	uint64_t rip;
-	unsigned int broken;
-	struct svmrun_broken_rule rules[OUTCOME_RULES];
-};
 
 /**
  * struct machine - the machine
@@ -115,10 +94,5 @@ void machine_run(struct machine *machine);
 /* Sum the exits of all processors; those that the module handled go to @regs. */
 void machine_sum_stats(const struct machine *machine, struct stats *stats,
 		       struct svmrun_registers *regs);
-
-/* End the run, unless it has already ended. @rip: RIP of the processor, or 0. */
-void machine_end(struct machine *machine, uint64_t rip, int status,
-		 const char *kind, const char *format, ...)
-	__attribute__((format(printf, 5, 6)));
 
 #endif /* MACHINE_H */
