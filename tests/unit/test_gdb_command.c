@@ -28,7 +28,6 @@ static void begin(void)
 	machine = (struct machine){ .cpus = cpus, .cpu_count = 2 };
 	options = (struct run_options){ .cpus = 2 };
 	machine_init(&machine, &options);
-	machine.console.event = -1;
 	machine.memories[0] = (struct svmrun_memory){ memory, 0x7000, SIZE };
 	machine.memory_count = 1;
 	machine.debug.paused = true;

@@ -7,6 +7,7 @@
 #include "common/status.h"
 #include "suites.h"
 #include "vcpu_pages.h"
+#include "vmm/cpu_thread.h"
 #include "vmm/machine.h"
 
 #define RIP 0x7c00
@@ -30,8 +31,6 @@ static void at(uint64_t exitcode)
 	machine.info.out_xcr0 = 0x2e7;
 	machine.info.out_cr4 = 0xf71fff;
 	machine.info.out_efer = 0x20fd01;
-	machine.console.flush_at = SVMRUN_NEVER;
-	machine.console.event = -1;
 	cpu = (struct cpu){ .machine = &machine,
 			    .vcpu = vcpu_pages_fill(&pages) };
 	svmrun_mode_reset(&cpu.vcpu);

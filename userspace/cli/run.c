@@ -16,6 +16,7 @@
 #include "vmm/invalid.h"
 #include "vmm/machine.h"
 #include "vmm/options.h"
+#include "vmm/run.h"
 
 #define ALL_RIGHTS (SVMRUN_MAP_READ | SVMRUN_MAP_WRITE | SVMRUN_MAP_EXEC)
 #define ROM_RIGHTS (SVMRUN_MAP_READ | SVMRUN_MAP_EXEC)

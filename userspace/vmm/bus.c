@@ -20,14 +20,14 @@ static struct svmrun_pc *pc_of(const struct cpu *cpu)
 static void look(struct cpu *cpu, uint16_t port)
 {
 	if (port >= UART_FIRST && port <= UART_LAST)
-		console_look(cpu->machine);
+		console_refill_uart(&cpu->machine->console);
 }
 
 /* Input that was waiting for room, or for the interrupt to be wanted */
 static void listen(struct cpu *cpu, uint16_t port)
 {
 	if (port >= UART_FIRST && port <= UART_LAST &&
-	    console_wants_more(cpu->machine))
+	    console_should_wait(&cpu->machine->console))
 		console_notify(&cpu->machine->console);
 }
 

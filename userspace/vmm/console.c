@@ -9,16 +9,26 @@
 #include "common/clock.h"
 #include "common/status.h"
 #include "common/stop.h"
-#include "machine.h"
+#include "console.h"
 
-#define GATHER (10 * NANOSECONDS / 1000) /* 10 ms */
+#define FLUSH_DELAY (NANOSECONDS / 100)
 #define CTRL_A 1
+
+void console_init(struct console *console, struct svmrun_uart *uart,
+		  struct outcome *outcome)
+{
+	*console = (struct console){
+		.uart = uart,
+		.outcome = outcome,
+		.flush_at = SVMRUN_NEVER,
+		.event = -1,
+	};
+}
 
 int console_open(struct console *console, bool raw)
 {
 	struct termios settings;
 
-	*console = (struct console){ .flush_at = SVMRUN_NEVER };
 	console->event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (console->event < 0)
 		return -errno;
@@ -26,7 +36,8 @@ int console_open(struct console *console, bool raw)
 		return 0;
 	settings = console->settings;
 	cfmakeraw(&settings);
-	settings.c_oflag |= OPOST; /* our own messages have plain newlines */
+	settings.c_oflag |=
+		OPOST; /* the tool's messages end in a plain newline */
 	console->is_raw = !tcsetattr(STDIN_FILENO, TCSANOW, &settings);
 	return 0;
 }
@@ -36,21 +47,22 @@ void console_close(struct console *console)
 	if (console->is_raw)
 		tcsetattr(STDIN_FILENO, TCSADRAIN, &console->settings);
 	close(console->event);
+	console->event = -1;
 }
 
 void console_notify(const struct console *console)
 {
 	const uint64_t one = 1;
 
-	/* It can only fail where it is high already. */
+	/* A write fails only if the event is signalled already. */
 	if (write(console->event, &one, sizeof(one)) < 0)
 		return;
 }
 
 /* ---- output -------------------------------------------------------------- */
 
-/* Whoever reads it may be slow, but must not keep the run from being ended. */
-static bool can_write(void)
+/* Wait until standard output has room. Return false if a signal ends the run first. */
+static bool wait_for_room(void)
 {
 	struct pollfd fds[] = {
 		{ .fd = STDOUT_FILENO, .events = POLLOUT },
@@ -66,9 +78,9 @@ static int write_some(const char **bytes, size_t *size)
 {
 	ssize_t done;
 
-	if (!can_write())
+	if (!wait_for_room())
 		return -ETIME;
-	/* No more than a pipe that can be written to has room for */
+	/* A pipe that poll() reports as writable has room for PIPE_BUF, which is more. */
 	done = write(STDOUT_FILENO, *bytes, *size);
 	if (done < 0)
 		return errno == EAGAIN || errno == EINTR ? 0 : -errno;
@@ -77,9 +89,8 @@ static int write_some(const char **bytes, size_t *size)
 	return 0;
 }
 
-void console_flush(struct machine *machine)
+void console_flush(struct console *console)
 {
-	struct console *console = &machine->console;
 	const char *bytes = console->output;
 	size_t size = console->output_size;
 	int ret = 0;
@@ -89,29 +100,24 @@ void console_flush(struct machine *machine)
 	while (size && !ret)
 		ret = write_some(&bytes, &size);
 	if (ret && ret != -ETIME)
-		outcome_end(&machine->outcome, 0, STATUS_ENVIRONMENT,
+		outcome_end(console->outcome, 0, STATUS_ENVIRONMENT,
 			    "environment",
 			    "standard output: %s; the guest's output goes there",
 			    strerror(-ret));
 }
 
-void console_send(struct machine *machine, uint8_t byte)
+void console_send(struct console *console, uint8_t byte)
 {
-	struct console *console = &machine->console;
-
 	console->output[console->output_size++] = byte;
 	if (byte == '\n' || console->output_size == CONSOLE_ROOM)
-		console_flush(machine);
+		console_flush(console);
 	else if (console->flush_at == SVMRUN_NEVER)
-		console->flush_at = clock_now() + GATHER;
+		console->flush_at = clock_now() + FLUSH_DELAY;
 }
 
 /* ---- input --------------------------------------------------------------- */
 
-/*
- * Asking how much there is, rather than reading ahead, leaves alone what the
- * guest never reads.
- */
+/* Asking for the number of bytes leaves input in place that the guest never reads. */
 static bool has_input(void)
 {
 	int bytes;
@@ -119,58 +125,52 @@ static bool has_input(void)
 	return !ioctl(STDIN_FILENO, FIONREAD, &bytes) && bytes > 0;
 }
 
-static void give(struct machine *machine)
+/* Fill the UART's FIFO from the buffer. */
+static void fill_uart(struct console *console)
 {
-	struct console *console = &machine->console;
 	size_t given = 0;
 
-	while (given < console->input_size &&
-	       svmrun_uart_room(&machine->pc.uart))
-		svmrun_uart_receive(&machine->pc.uart, console->input[given++]);
+	while (given < console->input_size && svmrun_uart_room(console->uart))
+		svmrun_uart_receive(console->uart, console->input[given++]);
 	console->input_size -= given;
 	memmove(console->input, console->input + given, console->input_size);
 }
 
-static void quit(struct machine *machine)
-{
-	outcome_end(&machine->outcome, 0, STATUS_HALTED, "quit", "%s", "");
-}
-
-static uint8_t escaped(struct machine *machine, uint8_t byte)
+/* Return the character for the guest, or 0. */
+static uint8_t handle_command(struct console *console, uint8_t byte)
 {
 	if (byte == 'x')
-		quit(machine);
+		outcome_end(console->outcome, 0, STATUS_HALTED, "quit", "%s",
+			    "");
 	if (byte == 's')
-		machine->console.asked = true;
+		console->report_requested = true;
 	return byte == 'a' || byte == CTRL_A ? CTRL_A : 0;
 }
 
 /*
- * Ctrl-A and: x ends the run, s asks how it is, a is Ctrl-A. Gives 0 for what is not
- * the guest's.
+ * Handle Ctrl-A and the command after it: x ends the run, s requests a report, a sends
+ * Ctrl-A to the guest. Return the character for the guest, or 0.
  */
-static uint8_t unescape(struct machine *machine, uint8_t byte)
+static uint8_t filter_typed(struct console *console, uint8_t byte)
 {
-	struct console *console = &machine->console;
-
 	if (console->escaped) {
 		console->escaped = false;
-		return escaped(machine, byte);
+		return handle_command(console, byte);
 	}
 	console->escaped = byte == CTRL_A;
 	return console->escaped ? 0 : byte;
 }
 
-static void take(struct machine *machine, const uint8_t *bytes, size_t size)
+static void buffer_input(struct console *console, const uint8_t *bytes,
+			 size_t size)
 {
-	struct console *console = &machine->console;
 	uint8_t byte;
 	size_t i;
 
 	for (i = 0; i < size; i++) {
 		byte = bytes[i];
 		if (console->is_raw && byte) {
-			byte = unescape(machine, byte);
+			byte = filter_typed(console, byte);
 			if (!byte)
 				continue;
 		}
@@ -178,15 +178,14 @@ static void take(struct machine *machine, const uint8_t *bytes, size_t size)
 	}
 }
 
-/* A guest that waits for nothing but input now waits for nothing. */
-static void end_input(struct machine *machine)
+/* The thread in console_wait() may have to wake a guest that waits only for input. */
+static void end_input(struct console *console)
 {
-	machine->console.at_end = true;
-	if (machine->cpu_count)
-		cpu_wake(&machine->cpus[0]);
+	console->at_end = true;
+	console_notify(console);
 }
 
-/* Whether a read would not wait: the lock is held, and somebody may have been first. */
+/* A read with the lock held must not block, even if another process has taken the input. */
 static bool can_read(void)
 {
 	struct pollfd fd = { .fd = STDIN_FILENO, .events = POLLIN };
@@ -194,77 +193,59 @@ static bool can_read(void)
 	return poll(&fd, 1, 0) > 0;
 }
 
-static void read_some(struct machine *machine, size_t most)
+static void read_some(struct console *console, size_t most)
 {
 	uint8_t bytes[CONSOLE_ROOM];
 	ssize_t got = read(STDIN_FILENO, bytes, most);
 
 	if (got > 0)
-		take(machine, bytes, got);
+		buffer_input(console, bytes, got);
 	else if (!got || (errno != EAGAIN && errno != EINTR))
-		end_input(machine);
-	give(machine);
+		end_input(console);
+	fill_uart(console);
 }
 
-/* One byte, or what has been typed already */
-void console_look(struct machine *machine)
+/* Read one byte at most, except from a terminal, whose input is buffered already. */
+void console_refill_uart(struct console *console)
 {
-	struct console *console = &machine->console;
-
 	if (!console->is_raw && !console->input_size &&
-	    svmrun_uart_room(&machine->pc.uart) && has_input())
-		read_some(machine, 1);
+	    svmrun_uart_room(console->uart) && has_input())
+		read_some(console, 1);
 	else
-		give(machine);
+		fill_uart(console);
 }
 
-static bool listens(const struct machine *machine)
+bool console_can_interrupt(const struct console *console)
 {
-	return svmrun_uart_listens(&machine->pc.uart);
+	return console->is_raw ||
+	       (!console->at_end && svmrun_uart_listens(console->uart));
 }
 
-bool console_can_interrupt(const struct machine *machine)
+/* Return how many bytes to wait for: what the buffer or the UART has room for. */
+static size_t input_room(const struct console *console)
 {
-	const struct console *console = &machine->console;
-
-	return console->is_raw || (!console->at_end && listens(machine));
-}
-
-/* How much to read now: all that there is room for, where it is for us too */
-static size_t wanted(const struct machine *machine)
-{
-	const struct console *console = &machine->console;
-	size_t room = svmrun_uart_room(&machine->pc.uart);
-
 	if (console->at_end)
 		return 0;
 	if (console->is_raw)
 		return CONSOLE_ROOM - console->input_size;
-	return listens(machine) ? room : 0;
+	if (!svmrun_uart_listens(console->uart))
+		return 0;
+	return svmrun_uart_room(console->uart);
 }
 
-bool console_wants_more(const struct machine *machine)
+bool console_should_wait(const struct console *console)
 {
-	return !machine->console.is_polled && wanted(machine);
+	return !console->awaited && input_room(console);
 }
 
-/* A processor that waits for room to write has the lock: it is interrupted. */
-static void lock_again(struct machine *machine)
+/* ---- waiting ------------------------------------------------------------- */
+
+void console_prepare_wait(struct console *console)
 {
-	struct timespec until;
-
-	while (stop_reason()) {
-		cpu_interrupt_all(machine);
-		until = clock_timespec(clock_now() + GATHER);
-		if (!pthread_mutex_clocklock(&machine->lock, CLOCK_MONOTONIC,
-					     &until))
-			return;
-	}
-	pthread_mutex_lock(&machine->lock);
+	console->awaited = input_room(console);
 }
 
-/* In milliseconds, as poll() has it */
-static int patience(uint64_t until)
+static int poll_timeout(uint64_t until)
 {
 	uint64_t now = clock_now();
 
@@ -273,24 +254,22 @@ static int patience(uint64_t until)
 	return until > now ? (int)((until - now) / 1000000 + 1) : 0;
 }
 
-void console_wait(struct machine *machine, uint64_t until)
+void console_wait(const struct console *console, uint64_t until)
 {
-	struct console *console = &machine->console;
-	size_t most = wanted(machine);
 	struct pollfd fds[] = {
 		{ .fd = console->event, .events = POLLIN },
 		{ .fd = stop_fd(), .events = POLLIN },
 		{ .fd = STDIN_FILENO, .events = POLLIN },
 	};
 	uint64_t count;
-	int ready;
 
-	console->is_polled = most;
-	pthread_mutex_unlock(&machine->lock);
-	ready = poll(fds, most ? 3 : 2, patience(until));
-	if (ready > 0 && fds[0].revents)
-		read(console->event, &count, sizeof(count));
-	lock_again(machine);
-	if (ready > 0 && most && fds[2].revents && can_read())
-		read_some(machine, most);
+	if (poll(fds, console->awaited ? 3 : 2, poll_timeout(until)) > 0 &&
+	    fds[0].revents && read(console->event, &count, sizeof(count)) < 0)
+		return;
+}
+
+void console_read_input(struct console *console)
+{
+	if (console->awaited && can_read())
+		read_some(console, console->awaited);
 }

@@ -13,12 +13,16 @@
 #include <stdint.h>
 #include <termios.h>
 
-struct machine;
+#include <svmrun/uart.h>
+
+#include "outcome.h"
 
 #define CONSOLE_ROOM 256
 
 /**
  * struct console - the console
+ * @uart: the guest's serial port
+ * @outcome: set when the user quits, or when standard output fails
  * @output: buffered output
  * @output_size: bytes of it
  * @flush_at: time to write it, SVMRUN_NEVER if there is none
@@ -26,13 +30,15 @@ struct machine;
  * @input_size: bytes of it
  * @at_end: end of standard input
  * @is_raw: standard input is a terminal in raw mode
- * @is_polled: a thread waits for standard input
- * @asked: Ctrl-A s was typed
+ * @awaited: bytes to read from standard input after console_wait(), 0 for none
+ * @report_requested: Ctrl-A s was typed
  * @escaped: the last character was Ctrl-A
  * @settings: the terminal's settings, to be restored
- * @event: an eventfd that interrupts the wait for input
+ * @event: an eventfd that interrupts console_wait()
  */
 struct console {
+	struct svmrun_uart *uart;
+	struct outcome *outcome;
 	char output[CONSOLE_ROOM];
 	size_t output_size;
 	uint64_t flush_at;
@@ -40,39 +46,44 @@ struct console {
 	size_t input_size;
 	bool at_end;
 	bool is_raw;
-	bool is_polled;
-	bool asked;
+	size_t awaited;
+	bool report_requested;
 	bool escaped;
 	struct termios settings;
 	int event;
 };
 
+void console_init(struct console *console, struct svmrun_uart *uart,
+		  struct outcome *outcome);
+
 /* Return 0 or a negative errno. @raw: put a terminal into raw mode, for the guest */
 int console_open(struct console *console, bool raw);
 void console_close(struct console *console);
 
-/* Call these with the machine's lock held. Send a byte of the guest: */
-void console_send(struct machine *machine, uint8_t byte);
-
-/* Write the buffered output. An error ends the run. */
-void console_flush(struct machine *machine);
-
-/* Read input, because the guest polls for it. */
-void console_look(struct machine *machine);
-
-/* Should standard input be read for the guest? */
-bool console_wants_more(const struct machine *machine);
-
-/* Can input still cause an interrupt? */
-bool console_can_interrupt(const struct machine *machine);
-
-/* Make console_wait() return; any thread may call it. */
+/* Make console_wait() return. Any thread may call it, with or without the lock. */
 void console_notify(const struct console *console);
 
 /*
- * Release the lock and wait until a time for input or console_notify(). Give the input to
- * the guest.
+ * Wait for input, for console_notify(), for a signal that ends the run, or until a time.
+ * Call it without the machine's lock, between the other two, which need the lock.
  */
-void console_wait(struct machine *machine, uint64_t until);
+void console_prepare_wait(struct console *console);
+void console_wait(const struct console *console, uint64_t until);
+void console_read_input(struct console *console);
+
+/* Call the functions below with the machine's lock held. Send a byte of the guest: */
+void console_send(struct console *console, uint8_t byte);
+
+/* Write the buffered output. An error ends the run. */
+void console_flush(struct console *console);
+
+/* Give the UART input if there is any, because the guest polls it. */
+void console_refill_uart(struct console *console);
+
+/* Could the guest receive input that no thread waits for? */
+bool console_should_wait(const struct console *console);
+
+/* Can input still cause an interrupt? */
+bool console_can_interrupt(const struct console *console);
 
 #endif /* CONSOLE_H */

@@ -7,7 +7,6 @@
 #define CPU_H
 
 #include <pthread.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <time.h>
@@ -23,9 +22,6 @@ struct machine;
 
 /* Bits of EFER that the guest can use if the processor has them */
 #define CPU_EFER (SVM_EFER_SCE | SVM_EFER_LME | SVM_EFER_LMA | SVM_EFER_NXE)
-
-/* Signal of the processor's timer: it interrupts a run or a write. */
-#define CPU_SIGNAL SIGRTMIN
 
 /**
  * struct cpu - a processor
@@ -57,17 +53,8 @@ struct cpu {
 	struct debug_cpu debug;
 };
 
-/* Thread function of a processor; returns when the run has ended. @argument: the processor */
-void *cpu_thread(void *argument);
-
-/* Do one turn of the processor's loop: run the guest until an exit, or wait. */
-void cpu_turn(struct cpu *cpu);
-
 /* Make the processor look for interrupts and other changes. */
 void cpu_wake(struct cpu *cpu);
-
-/* Interrupt system calls of all processors, to stop the run. Call it without the lock. */
-void cpu_interrupt_all(struct machine *machine);
 
 /* Does it wait for another processor to start it? */
 bool cpu_waits(const struct cpu *cpu);

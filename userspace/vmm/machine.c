@@ -1,15 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <errno.h>
-#include <signal.h>
 #include <stdlib.h>
-#include <string.h>
 #include <x86intrin.h>
 
 #include "common/clock.h"
 #include "common/status.h"
-#include "common/stop.h"
 #include "machine.h"
-#include "top.h"
 
 static void notify_end(void *owner)
 {
@@ -34,7 +30,9 @@ static void wake(void *owner, unsigned int id)
 
 static void send(void *owner, uint8_t byte)
 {
-	console_send(owner, byte);
+	struct machine *machine = owner;
+
+	console_send(&machine->console, byte);
 }
 
 /* Firmware's debug port is part of what it says on the console. */
@@ -83,6 +81,7 @@ void machine_init(struct machine *machine, const struct run_options *options)
 	machine->outcome.owner = machine;
 	svmrun_pc_init(&machine->pc, options->cpus, &owner, time(NULL),
 		       clock_now());
+	console_init(&machine->console, &machine->pc.uart, &machine->outcome);
 }
 
 /* ---- disks --------------------------------------------------------------- */
@@ -172,50 +171,6 @@ void machine_destroy_cpus(struct machine *machine)
 	free(machine->cpus);
 }
 
-/* ---- a run --------------------------------------------------------------- */
-
-static void end_stopped(struct machine *machine, int reason)
-{
-	__u64 rip = machine->cpus[0].vcpu.vmcb->save.rip;
-
-	if (reason == SIGALRM)
-		outcome_end(&machine->outcome, rip, STATUS_TIMEOUT, "timeout",
-			    "time-out at RIP 0x%llx; --timeout allows more",
-			    rip);
-	else
-		outcome_end(&machine->outcome, rip, STATUS_SIGNAL + reason,
-			    "signal", "ended by signal %d (%s) at RIP 0x%llx",
-			    reason, strsignal(reason), rip);
-}
-
-static void no_thread(struct machine *machine, int error)
-{
-	outcome_end(&machine->outcome, 0, STATUS_ENVIRONMENT, "environment",
-		    "no thread for a processor: %s", strerror(error));
-}
-
-/* Gives how many there are. Signals are for the thread that waits here. */
-static unsigned int start(struct machine *machine)
-{
-	sigset_t all, old;
-	unsigned int i;
-	int ret = 0;
-
-	sigfillset(&all);
-	sigdelset(&all, CPU_SIGNAL);
-	pthread_sigmask(SIG_BLOCK, &all, &old);
-	for (i = 0; i < machine->cpu_count; i++) {
-		ret = pthread_create(&machine->cpus[i].thread, NULL, cpu_thread,
-				     &machine->cpus[i]);
-		if (ret)
-			break;
-	}
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
-	if (ret)
-		no_thread(machine, ret);
-	return i;
-}
-
 void machine_sum_stats(const struct machine *machine, struct stats *stats,
 		       struct svmrun_registers *regs)
 {
@@ -229,40 +184,4 @@ void machine_sum_stats(const struct machine *machine, struct stats *stats,
 		stats_add_inside(regs, machine->cpus[i].vcpu.regs);
 	}
 	stats_sort(stats);
-}
-
-static uint64_t next_show(const struct machine *machine, const struct top *top)
-{
-	return machine->options->top ? top_due(top) : SVMRUN_NEVER;
-}
-
-/* Whoever asks, sees it once; --top asks each second. */
-static void show(struct machine *machine, struct top *top)
-{
-	bool asked = stop_asked() || machine->console.asked;
-
-	machine->console.asked = false;
-	if (asked || next_show(machine, top) <= clock_now())
-		top_show(machine, top, !asked);
-}
-
-void machine_run(struct machine *machine)
-{
-	struct top top = { .time = clock_now() };
-	unsigned int i, threads;
-
-	stats_begin(&machine->times);
-	pthread_mutex_lock(&machine->lock);
-	threads = start(machine);
-	while (!machine->outcome.ended) {
-		console_wait(machine, next_show(machine, &top));
-		show(machine, &top);
-		if (stop_reason())
-			end_stopped(machine, stop_reason());
-	}
-	pthread_mutex_unlock(&machine->lock);
-	for (i = 0; i < threads; i++)
-		pthread_join(machine->cpus[i].thread, NULL);
-	stats_end(&machine->times);
-	console_flush(machine);
 }

@@ -88,9 +88,6 @@ void machine_close_disks(struct machine *machine);
 int machine_create_cpus(struct machine *machine);
 void machine_destroy_cpus(struct machine *machine);
 
-/* Run the machine until the run ends. */
-void machine_run(struct machine *machine);
-
 /* Sum the exits of all processors; those that the module handled go to @regs. */
 void machine_sum_stats(const struct machine *machine, struct stats *stats,
 		       struct svmrun_registers *regs);

@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/clock.h"
+#include "common/status.h"
+#include "common/trace.h"
+#include "cpu_thread.h"
+#include "machine.h"
+
+#define HLT_LENGTH 1
+
+/* The processor of this thread, for the timer's signal handler */
+static __thread struct cpu *self;
+
+/* A run that is about to begin ends at once. */
+static void on_timer(int number)
+{
+	if (self)
+		self->vcpu.regs->immediate_exit = 1;
+}
+
+static int create_timer(struct cpu *cpu)
+{
+	struct sigaction action = { .sa_handler = on_timer };
+	struct sigevent event = {
+		.sigev_notify = SIGEV_THREAD_ID,
+		.sigev_signo = CPU_SIGNAL,
+	};
+
+	sigemptyset(&action.sa_mask);
+	sigaction(CPU_SIGNAL, &action, NULL);
+	event._sigev_un._tid = gettid();
+	return timer_create(CLOCK_MONOTONIC, &event, &cpu->timer) ? -errno : 0;
+}
+
+/* One that comes too early only costs an exit; one that is past has come. */
+static void arm(struct cpu *cpu, uint64_t now, uint64_t deadline)
+{
+	const struct itimerspec when = { .it_value = clock_timespec(deadline) };
+
+	if (deadline == SVMRUN_NEVER ||
+	    (cpu->armed > now && cpu->armed <= deadline))
+		return;
+	timer_settime(cpu->timer, TIMER_ABSTIME, &when, NULL);
+	cpu->armed = deadline;
+}
+
+static uint64_t deadline(const struct cpu *cpu)
+{
+	const struct machine *machine = cpu->machine;
+	uint64_t next = svmrun_pc_deadline(&machine->pc, cpu->id);
+
+	return next < machine->console.flush_at ? next :
+						  machine->console.flush_at;
+}
+
+static void wait(struct cpu *cpu)
+{
+	uint64_t until = deadline(cpu);
+	struct timespec when = clock_timespec(until);
+
+	if (until == SVMRUN_NEVER)
+		pthread_cond_wait(&cpu->changed, &cpu->machine->lock);
+	else
+		pthread_cond_timedwait(&cpu->changed, &cpu->machine->lock,
+				       &when);
+}
+
+static bool stands(const struct cpu *cpu, bool for_good)
+{
+	bool masked = !(cpu->vcpu.vmcb->save.rflags & RFLAGS_IF);
+
+	return cpu_waits(cpu) || (cpu->halted && (!for_good || masked));
+}
+
+static bool all_stand(const struct machine *machine, bool for_good)
+{
+	unsigned int i;
+
+	for (i = 0; i < machine->cpu_count; i++)
+		if (!stands(&machine->cpus[i], for_good))
+			return false;
+	return true;
+}
+
+static bool has_timers(const struct machine *machine)
+{
+	unsigned int i;
+
+	for (i = 0; i < machine->cpu_count; i++)
+		if (svmrun_pc_deadline(&machine->pc, i) != SVMRUN_NEVER)
+			return true;
+	return false;
+}
+
+/*
+ * A processor has nothing to do. If none has, that is the end where interrupts
+ * are off, or where nothing is there to send one.
+ */
+static void idle(struct cpu *cpu)
+{
+	struct machine *machine = cpu->machine;
+
+	console_flush(&machine->console);
+	if (all_stand(machine, true))
+		cpu_end(cpu, STATUS_HALTED, "halt", "%s", "");
+	else if (all_stand(machine, false) && !has_timers(machine) &&
+		 !console_can_interrupt(&machine->console))
+		cpu_end(cpu, STATUS_UNHANDLED, "unhandled",
+			"VMEXIT_HLT at RIP 0x%llx with interrupts on: no device is set up to send one; use CLI before HLT to end",
+			cpu->vcpu.vmcb->save.rip);
+	if (!machine->outcome.ended)
+		wait(cpu);
+}
+
+/* RUN that fails has no memory for the guest, or no processor. */
+static void end_failed(struct cpu *cpu, int error)
+{
+	const struct svm_vmcb *vmcb = cpu->vcpu.vmcb;
+	__u64 rip = vmcb->save.rip;
+
+	if (vmcb->control.exitcode == VMEXIT_NPF)
+		cpu_end(cpu, STATUS_UNHANDLED, "unhandled",
+			"VMEXIT_NPF at RIP 0x%llx: cannot have the memory at GPA 0x%llx: %s; end other programs or give less --mem",
+			rip, vmcb->control.exitinfo2, strerror(error));
+	else
+		cpu_end(cpu, STATUS_UNHANDLED, "unhandled",
+			"RUN at RIP 0x%llx: %s; see the kernel's log (dmesg)",
+			rip, strerror(error));
+}
+
+static void answer(struct cpu *cpu)
+{
+	struct machine *machine = cpu->machine;
+	uint64_t rip = cpu->vcpu.vmcb->save.rip;
+
+	cpu->vcpu.vmcb->control.eventinj = 0;
+	machine->exits++;
+	stats_count(&cpu->stats, cpu->vcpu.vmcb->control.exitcode);
+	if (machine->options->trace)
+		trace_exit(stderr, machine->options->json, machine->exits,
+			   &cpu->vcpu);
+	cpu_exit(cpu);
+	debug_answered(cpu);
+	if (!machine->outcome.ended)
+		cpu_keep_interrupted(cpu);
+	else if (!machine->outcome.rip)
+		machine->outcome.rip = rip;
+}
+
+/* The local APIC's task priority is CR8, and the other way round. */
+static void enter(struct cpu *cpu)
+{
+	struct svm_vmcb_control *control = &cpu->vcpu.vmcb->control;
+	struct svmrun_lapic *lapic = &cpu->machine->pc.lapics[cpu->id];
+	uint64_t cr8 = svmrun_lapic_tpr(lapic) >> 4;
+	int ret;
+
+	control->vintr = (control->vintr & ~SVM_VINTR_V_TPR_MASK) | cr8;
+	debug_enter(cpu);
+	cpu->in_guest = true;
+	pthread_mutex_unlock(&cpu->machine->lock);
+	ret = svmrun_vcpu_run(&cpu->vcpu);
+	pthread_mutex_lock(&cpu->machine->lock);
+	cpu->in_guest = false;
+	debug_leave(cpu);
+	if ((control->vintr & SVM_VINTR_V_TPR_MASK) != cr8)
+		svmrun_lapic_set_tpr(lapic, (control->vintr & 0xf) << 4);
+	if (cpu->machine->outcome.ended || ret == -EINTR)
+		return;
+	if (ret < 0)
+		end_failed(cpu, -ret);
+	else
+		answer(cpu);
+}
+
+/* INIT and the start-up message from another processor (APM 15.27.8, 16.5) */
+static void take_messages(struct cpu *cpu)
+{
+	struct svmrun_lapic *lapic = &cpu->machine->pc.lapics[cpu->id];
+	int vector;
+
+	if (svmrun_lapic_take_init(lapic)) {
+		svmrun_mode_reset(&cpu->vcpu);
+		cpu->halted = false;
+		cpu->nmi_masked = false;
+	}
+	vector = svmrun_lapic_take_sipi(lapic);
+	if (vector >= 0) {
+		cpu->vcpu.vmcb->save.cs.selector = vector << 8;
+		cpu->vcpu.vmcb->save.cs.base = (uint64_t)vector << 12;
+		cpu->vcpu.vmcb->save.rip = 0;
+	}
+}
+
+void cpu_turn(struct cpu *cpu)
+{
+	struct machine *machine = cpu->machine;
+	uint64_t now;
+
+	if (debug_holds(cpu))
+		return;
+	cpu->vcpu.regs->immediate_exit = 0;
+	now = clock_now(); /* only now: what comes later ends the run */
+	svmrun_pc_advance(&machine->pc, cpu->id, now);
+	if (machine->console.flush_at <= now)
+		console_flush(&machine->console);
+	take_messages(cpu);
+	if (cpu_waits(cpu) || (cpu->halted && !cpu_has_event(cpu))) {
+		if (debug_is_stepping(cpu))
+			debug_step_done(cpu);
+		else
+			idle(cpu);
+		return;
+	}
+	if (cpu->halted) {
+		cpu->halted = false;
+		cpu_skip(cpu, HLT_LENGTH);
+		debug_step_done(cpu);
+		return;
+	}
+	if (debug_is_stepping(cpu))
+		cpu_window(cpu);
+	else
+		cpu_deliver(cpu);
+	arm(cpu, now, deadline(cpu));
+	enter(cpu);
+}
+
+void *cpu_thread(void *argument)
+{
+	struct cpu *cpu = argument;
+	struct machine *machine = cpu->machine;
+	int ret;
+
+	pthread_mutex_lock(&machine->lock);
+	self = cpu;
+	ret = create_timer(cpu);
+	if (ret)
+		cpu_end(cpu, STATUS_ENVIRONMENT, "environment", "no timer: %s",
+			strerror(-ret));
+	while (!machine->outcome.ended)
+		cpu_turn(cpu);
+	if (!ret)
+		timer_delete(cpu->timer);
+	pthread_mutex_unlock(&machine->lock);
+	return NULL;
+}

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: GPL-2.0
+#include <pthread.h>
+#include <signal.h>
+#include <string.h>
+
+#include "common/clock.h"
+#include "common/status.h"
+#include "common/stop.h"
+#include "cpu_thread.h"
+#include "run.h"
+#include "top.h"
+
+/* How often to interrupt system calls of the processors until the lock is free */
+#define INTERRUPT_PERIOD (NANOSECONDS / 100)
+
+static void end_by_signal(struct machine *machine, int number)
+{
+	__u64 rip = machine->cpus[0].vcpu.vmcb->save.rip;
+
+	if (number == SIGALRM)
+		outcome_end(&machine->outcome, rip, STATUS_TIMEOUT, "timeout",
+			    "time-out at RIP 0x%llx; --timeout allows more",
+			    rip);
+	else
+		outcome_end(&machine->outcome, rip, STATUS_SIGNAL + number,
+			    "signal", "ended by signal %d (%s) at RIP 0x%llx",
+			    number, strsignal(number), rip);
+}
+
+/*
+ * Start the processors' threads, and return how many. They block all signals except
+ * CPU_SIGNAL, so that the others interrupt this thread.
+ */
+static unsigned int start_threads(struct machine *machine)
+{
+	sigset_t all, old;
+	unsigned int i;
+	int ret = 0;
+
+	sigfillset(&all);
+	sigdelset(&all, CPU_SIGNAL);
+	pthread_sigmask(SIG_BLOCK, &all, &old);
+	for (i = 0; i < machine->cpu_count; i++) {
+		ret = pthread_create(&machine->cpus[i].thread, NULL, cpu_thread,
+				     &machine->cpus[i]);
+		if (ret)
+			break;
+	}
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	if (ret)
+		outcome_end(&machine->outcome, 0, STATUS_ENVIRONMENT,
+			    "environment", "no thread for a processor: %s",
+			    strerror(ret));
+	return i;
+}
+
+static void interrupt_threads(struct machine *machine)
+{
+	unsigned int i;
+
+	for (i = 0; i < machine->cpu_count; i++)
+		pthread_kill(machine->cpus[i].thread, CPU_SIGNAL);
+}
+
+/*
+ * Take the lock. If the run is to end, the processor that holds it may be blocked in a
+ * write to standard output.
+ */
+static void lock(struct machine *machine)
+{
+	struct timespec until;
+
+	while (stop_reason()) {
+		interrupt_threads(machine);
+		until = clock_timespec(clock_now() + INTERRUPT_PERIOD);
+		if (!pthread_mutex_clocklock(&machine->lock, CLOCK_MONOTONIC,
+					     &until))
+			return;
+	}
+	pthread_mutex_lock(&machine->lock);
+}
+
+/*
+ * Release the lock and wait for the console. At the end of input, wake processor 0: a guest
+ * that waits only for input can receive no interrupt from now on.
+ */
+static void wait_for_console(struct machine *machine, uint64_t until)
+{
+	struct console *console = &machine->console;
+
+	console_prepare_wait(console);
+	pthread_mutex_unlock(&machine->lock);
+	console_wait(console, until);
+	lock(machine);
+	console_read_input(console);
+	if (console->at_end)
+		cpu_wake(&machine->cpus[0]);
+}
+
+static uint64_t next_report(const struct machine *machine,
+			    const struct top *top)
+{
+	return machine->options->top ? top_due(top) : SVMRUN_NEVER;
+}
+
+/* Print a report if SIGUSR1 or Ctrl-A s has requested one, or if --top is due. */
+static void report(struct machine *machine, struct top *top)
+{
+	bool requested = stop_asked() || machine->console.report_requested;
+
+	machine->console.report_requested = false;
+	if (requested || next_report(machine, top) <= clock_now())
+		top_show(machine, top, !requested);
+}
+
+void machine_run(struct machine *machine)
+{
+	struct top top = { .time = clock_now() };
+	unsigned int i, threads;
+
+	stats_begin(&machine->times);
+	pthread_mutex_lock(&machine->lock);
+	threads = start_threads(machine);
+	while (!machine->outcome.ended) {
+		wait_for_console(machine, next_report(machine, &top));
+		report(machine, &top);
+		if (stop_reason())
+			end_by_signal(machine, stop_reason());
+	}
+	pthread_mutex_unlock(&machine->lock);
+	for (i = 0; i < threads; i++)
+		pthread_join(machine->cpus[i].thread, NULL);
+	stats_end(&machine->times);
+	console_flush(&machine->console);
+}
