@@ -3,11 +3,10 @@
  * The gdb stub's replies to packets while the machine is stopped: registers, memory,
  * breakpoints, threads, and random packets.
  */
+#include "debug/watch.h"
 #include "gdb/gdb.h"
 #include "suites.h"
 #include "vcpu_pages.h"
-#include "vmm/debug_exit.h"
-#include "vmm/machine.h"
 #include "xorshift.h"
 
 #define PACKETS 200000
@@ -30,14 +29,18 @@ static void begin(void)
 	machine_init(&machine, &options);
 	machine.memories[0] = (struct svmrun_memory){ memory, 0x7000, SIZE };
 	machine.memory_count = 1;
-	machine.debug.paused = true;
+	gdb = (struct gdb){ .machine = &machine, .connection = -1 };
+	gdb.debug.event = -1;
+	gdb.debug.paused = true;
+	machine.debug = &gdb.debug;
 	for (i = 0; i < 2; i++) {
-		cpus[i] = (struct cpu){ .machine = &machine, .id = i };
+		cpus[i] = (struct cpu){ .machine = &machine,
+					.id = i,
+					.debug = &gdb.debug.cpus[i] };
 		cpus[i].vcpu = vcpu_pages_fill(&pages[i]);
 		svmrun_mode_reset(&cpus[i].vcpu);
 		cpus[i].vcpu.vmcb->save.rip = RIP;
 	}
-	gdb = (struct gdb){ .machine = &machine, .connection = -1 };
 	memset(memory, 0x90, sizeof(memory));
 }
 
@@ -190,7 +193,7 @@ START_TEST(four_debug_registers_are_there)
 	replies("Z4,7002,2", "OK");
 	replies("Z4,7002,2", "OK");
 	replies("Z2,7008,1", "E16");
-	debug_watch_registers(&machine.debug, &registers);
+	debug_watch_registers(&gdb.debug, &registers);
 	ck_assert_uint_eq(registers.dr[0], 0x7c01);
 	ck_assert_uint_eq(registers.dr[3], 0x7002);
 	/* Lengths and conditions of 3 to 0, G3 to G0 (APM 13.1.1.4) */
@@ -200,7 +203,7 @@ START_TEST(four_debug_registers_are_there)
 	replies("Z2,7000,3", "E16");
 	replies("Z2,7008,1", "OK");
 	debug_release(&machine);
-	ck_assert_uint_eq(machine.debug.watch_count, 0);
+	ck_assert_uint_eq(gdb.debug.watch_count, 0);
 }
 
 START_TEST(each_thread_does_what_it_is_told)
@@ -208,18 +211,18 @@ START_TEST(each_thread_does_what_it_is_told)
 	begin();
 	replies("vCont?", "vCont;c;C;s;S");
 	ck_assert_int_eq(tell("vCont;s:2;c"), GDB_LATER);
-	ck_assert_int_eq(cpus[0].debug.go, DEBUG_RUN);
-	ck_assert_int_eq(cpus[1].debug.go, DEBUG_STEP);
-	ck_assert(!machine.debug.paused && gdb.awaits_stop);
+	ck_assert_int_eq(cpus[0].debug->action, DEBUG_CONTINUE);
+	ck_assert_int_eq(cpus[1].debug->action, DEBUG_STEP);
+	ck_assert(!gdb.debug.paused && gdb.awaits_stop);
 	begin();
 	ck_assert_int_eq(tell("vCont;S05:1"), GDB_LATER);
-	ck_assert_int_eq(cpus[0].debug.go, DEBUG_STEP);
-	ck_assert_int_eq(cpus[1].debug.go, DEBUG_STAY);
+	ck_assert_int_eq(cpus[0].debug->action, DEBUG_STEP);
+	ck_assert_int_eq(cpus[1].debug->action, DEBUG_STOP);
 	begin();
 	replies("vCont;s:3", "E16");
 	replies("vCont;t", "E16");
 	replies("vCont", "E16");
-	ck_assert(machine.debug.paused);
+	ck_assert(gdb.debug.paused);
 	ck_assert_int_eq(tell("c7d00"), GDB_LATER);
 	ck_assert_uint_eq(pages[0].vmcb.save.rip, 0x7d00);
 }
@@ -227,14 +230,14 @@ START_TEST(each_thread_does_what_it_is_told)
 START_TEST(stops_are_told_with_their_reason)
 {
 	begin();
-	machine.debug.stop = (struct debug_stop){ .reason = DEBUG_HIT,
-						  .cpu = 1,
-						  .kind = DEBUG_WRITE,
-						  .address = 0x9000 };
+	gdb.debug.stop = (struct debug_stop){ .reason = DEBUG_HIT,
+					      .cpu = 1,
+					      .kind = DEBUG_WRITE,
+					      .address = 0x9000 };
 	replies("?", "T05thread:2;watch:9000;");
-	machine.debug.stop.kind = DEBUG_SOFTWARE;
+	gdb.debug.stop.kind = DEBUG_SOFTWARE;
 	replies("?", "T05thread:2;swbreak:;");
-	machine.debug.stop = (struct debug_stop){ .reason = DEBUG_ASKED };
+	gdb.debug.stop = (struct debug_stop){ .reason = DEBUG_INTERRUPTED };
 	replies("?", "T02thread:1;");
 }
 
@@ -326,14 +329,14 @@ START_TEST(random_packets_do_no_harm)
 	for (i = 0; i < PACKETS; i++) {
 		random_packet(&random);
 		seen[gdb_command(&gdb)]++;
-		machine.debug.paused = true;
+		gdb.debug.paused = true;
 		ck_assert_uint_le(gdb.writer.size, GDB_PACKET_MAX);
 		ck_assert_uint_lt(gdb.cpu, 2);
 	}
 	for (i = 0; i <= GDB_LEAVE; i++)
 		ck_assert_uint_ne(seen[i], 0);
 	debug_release(&machine);
-	ck_assert_uint_eq(machine.debug.breakpoint_count, 0);
+	ck_assert_uint_eq(gdb.debug.breakpoint_count, 0);
 }
 
 static const TTest **const tests[] = {

@@ -8,6 +8,7 @@
 #include "common/status.h"
 #include "suites.h"
 #include "vcpu_pages.h"
+#include "vmm/exits.h"
 #include "vmm/invalid.h"
 #include "vmm/machine.h"
 
@@ -35,7 +36,7 @@ static void refused(uint32_t offset, uint32_t reason)
 {
 	regs->out_invalid_offset = offset;
 	regs->out_invalid_reason = reason;
-	cpu_exit(&cpu);
+	exit_handle(&cpu);
 	ck_assert(machine.outcome.ended);
 	ck_assert_int_eq(machine.outcome.status, STATUS_UNHANDLED);
 	ck_assert_str_eq(machine.outcome.kind, "unhandled");

@@ -8,6 +8,7 @@
 #include "suites.h"
 #include "vcpu_pages.h"
 #include "vmm/cpu_thread.h"
+#include "vmm/exits.h"
 #include "vmm/machine.h"
 
 #define RIP 0x7c00
@@ -68,7 +69,7 @@ static void says(const char *words)
 START_TEST(hlt_with_interrupts_off_is_the_end)
 {
 	at(VMEXIT_HLT);
-	cpu_exit(&cpu);
+	exit_handle(&cpu);
 	ck_assert(!machine.outcome.ended);
 	cpu_turn(&cpu);
 	ended(STATUS_HALTED, "halt");
@@ -81,7 +82,7 @@ START_TEST(hlt_that_nothing_could_end_has_no_answer)
 	at(VMEXIT_HLT);
 	vmcb->save.rflags |= 1 << 9;
 	machine.console.at_end = true;
-	cpu_exit(&cpu);
+	exit_handle(&cpu);
 	cpu_turn(&cpu);
 	ended(STATUS_UNHANDLED, "unhandled");
 	says("VMEXIT_HLT at RIP 0x7c00");
@@ -101,7 +102,7 @@ START_TEST(hlt_is_the_end_only_of_the_last)
 	machine.cpus = two;
 	machine.cpu_count = 2;
 	machine_init(&machine, &options);
-	cpu_exit(&two[0]);
+	exit_handle(&two[0]);
 	ck_assert(two[0].halted && !two[1].halted);
 	ck_assert(cpu_waits(&two[1]));
 	cpu_turn(&two[0]);
@@ -112,7 +113,7 @@ START_TEST(shutdown_has_a_status_of_its_own)
 {
 	at(VMEXIT_SHUTDOWN);
 
-	cpu_exit(&cpu);
+	exit_handle(&cpu);
 	ended(STATUS_SHUTDOWN, "shutdown");
 	says("VMEXIT_SHUTDOWN at RIP 0x7c00");
 }
@@ -123,7 +124,7 @@ START_TEST(unmapped_address_is_named)
 
 	vmcb->control.exitinfo1 = SVM_NPF_WRITE | SVM_NPF_FINAL;
 	vmcb->control.exitinfo2 = 0x12345000;
-	cpu_exit(&cpu);
+	exit_handle(&cpu);
 	ended(STATUS_UNHANDLED, "unhandled");
 	says("write to GPA 0x12345000");
 }
@@ -131,11 +132,11 @@ START_TEST(unmapped_address_is_named)
 START_TEST(other_exits_are_named)
 {
 	at(VMEXIT_TASK_SWITCH);
-	cpu_exit(&cpu);
+	exit_handle(&cpu);
 	ended(STATUS_UNHANDLED, "unhandled");
 	says("VMEXIT_TASK_SWITCH (0x7d) at RIP 0x7c00");
 	at(0x1234);
-	cpu_exit(&cpu);
+	exit_handle(&cpu);
 	says("(0x1234)");
 }
 
@@ -146,7 +147,7 @@ static void io(uint32_t port, uint64_t flags, uint32_t eax)
 	vmcb->control.exitinfo1 = port << 16 | flags;
 	vmcb->control.exitinfo2 = RIP + 2;
 	vmcb->save.rax = eax;
-	cpu_exit(&cpu);
+	exit_handle(&cpu);
 }
 
 START_TEST(port_f4_ends_with_an_odd_status)
@@ -190,7 +191,7 @@ static void cpuid(uint32_t leaf)
 
 	vmcb->save.rax = 0xffffffff00000000 | leaf;
 	regs->rcx = 0xffffffff00000000;
-	cpu_exit(&cpu);
+	exit_handle(&cpu);
 }
 
 START_TEST(cpuid_answers_and_goes_on)
@@ -210,7 +211,7 @@ START_TEST(next_rip_is_the_processors_if_it_says)
 	machine.info.out_svm_features = FEATURE_NRIPS;
 	vmcb->control.nrip = RIP + 5;
 	vmcb->control.interrupt_shadow = 1;
-	cpu_exit(&cpu);
+	exit_handle(&cpu);
 	went_on(5);
 	ck_assert_uint_eq(vmcb->control.interrupt_shadow, 0);
 }
@@ -220,7 +221,7 @@ static void rdmsr(uint32_t msr)
 	at(VMEXIT_MSR);
 
 	regs->rcx = msr;
-	cpu_exit(&cpu);
+	exit_handle(&cpu);
 }
 
 static void set_edx_eax(uint64_t value)
@@ -236,7 +237,7 @@ static void wrmsr(uint32_t msr, uint64_t value)
 	regs->rcx = msr;
 	set_edx_eax(value);
 	vmcb->control.exitinfo1 = 1;
-	cpu_exit(&cpu);
+	exit_handle(&cpu);
 }
 
 START_TEST(efer_reads_without_svme)
@@ -275,7 +276,7 @@ START_TEST(efer_refuses_lme_with_paging_on)
 	set_edx_eax(0x100);
 	vmcb->control.exitinfo1 = 1;
 	vmcb->save.cr0 |= 1u << 31;
-	cpu_exit(&cpu);
+	exit_handle(&cpu);
 	failed_with_gp();
 }
 
@@ -319,7 +320,7 @@ START_TEST(msrs_that_are_not_there_can_be_ignored)
 	options.msr = MSR_IGNORE;
 	regs->rcx = 0xc0010004;
 	set_edx_eax(0x1122334455667788);
-	cpu_exit(&cpu);
+	exit_handle(&cpu);
 	went_on(2);
 	ck_assert_uint_eq(vmcb->save.rax, 0);
 	ck_assert_uint_eq(regs->rdx, 0);
@@ -333,7 +334,7 @@ START_TEST(msrs_that_refuse_a_value_are_not_ignored)
 	regs->rcx = 0x277;
 	set_edx_eax(2);
 	vmcb->control.exitinfo1 = 1;
-	cpu_exit(&cpu);
+	exit_handle(&cpu);
 	failed_with_gp();
 }
 
@@ -353,7 +354,7 @@ START_TEST(tsc_goes_on_from_what_was_written)
 	at(VMEXIT_MSR);
 	vmcb->control.tsc_offset = offset;
 	regs->rcx = 0x10;
-	cpu_exit(&cpu);
+	exit_handle(&cpu);
 	ck_assert_uint_eq(regs->rdx >> 30, 1);
 }
 
@@ -362,7 +363,7 @@ static void xsetbv(uint64_t value)
 	at(VMEXIT_XSETBV);
 
 	set_edx_eax(value);
-	cpu_exit(&cpu);
+	exit_handle(&cpu);
 }
 
 START_TEST(xsetbv_sets_xcr0)
@@ -398,12 +399,12 @@ START_TEST(xsetbv_is_for_xcr0_and_the_kernel)
 
 	set_edx_eax(1);
 	regs->rcx = 1;
-	cpu_exit(&cpu);
+	exit_handle(&cpu);
 	failed_with_gp();
 	at(VMEXIT_XSETBV);
 	set_edx_eax(1);
 	vmcb->save.cpl = 3;
-	cpu_exit(&cpu);
+	exit_handle(&cpu);
 	failed_with_gp();
 }
 

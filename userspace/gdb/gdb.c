@@ -14,8 +14,8 @@
 
 #include "common/number.h"
 #include "common/status.h"
+#include "debug/pause.h"
 #include "gdb.h"
-#include "vmm/machine.h"
 
 #define UNIX "unix:"
 #define PORT_MAX 65535
@@ -142,7 +142,7 @@ static void greet(struct gdb *gdb)
 	gdb->no_acks = false;
 	gdb->awaits_stop = false;
 	gdb->cpu = 0;
-	machine->debug.stop = (struct debug_stop){ .reason = DEBUG_STEPPED };
+	gdb->debug.stop = (struct debug_stop){ .reason = DEBUG_STEPPED };
 	debug_pause(machine);
 }
 
@@ -183,10 +183,10 @@ static void interrupt(struct gdb *gdb)
 {
 	struct machine *machine = gdb->machine;
 
-	if (machine->debug.paused)
+	if (gdb->debug.paused)
 		return;
-	machine->debug.stop = (struct debug_stop){ .reason = DEBUG_ASKED,
-						   .cpu = gdb->cpu };
+	gdb->debug.stop = (struct debug_stop){ .reason = DEBUG_INTERRUPTED,
+					       .cpu = gdb->cpu };
 	debug_pause(machine);
 	debug_notify(machine);
 }
@@ -245,7 +245,7 @@ static void report(struct gdb *gdb)
 	gdb->writer.size = 0;
 	if (machine->outcome.ended) {
 		put_end(gdb);
-	} else if (machine->debug.paused) {
+	} else if (gdb->debug.paused) {
 		debug_pause(machine);
 		gdb_put_stop(gdb);
 	} else {
@@ -265,7 +265,7 @@ static bool wait(struct gdb *gdb)
 	struct pollfd fds[] = {
 		{ .fd = gdb->connection < 0 ? gdb->listener : gdb->connection,
 		  .events = POLLIN },
-		{ .fd = machine->debug.event, .events = POLLIN },
+		{ .fd = gdb->debug.event, .events = POLLIN },
 	};
 	uint64_t count;
 
@@ -314,7 +314,7 @@ static int start(struct gdb *gdb)
 
 static int begin(struct gdb *gdb)
 {
-	int ret = debug_open(gdb->machine);
+	int ret = debug_open(&gdb->debug, gdb->machine);
 
 	if (ret)
 		return ret;

@@ -10,13 +10,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "debug/debug.h"
 #include "gdb_packet.h"
-
-struct machine;
 
 /**
  * struct gdb - the server
- * @machine: what is debugged
+ * @machine: the machine that is debugged
+ * @debug: its state
  * @path: of a local socket, NULL for TCP
  * @listener: where gdb connects to
  * @connection: where it has, -1 if it has not
@@ -30,6 +30,7 @@ struct machine;
  */
 struct gdb {
 	struct machine *machine;
+	struct debug debug;
 	const char *path;
 	int listener;
 	int connection;

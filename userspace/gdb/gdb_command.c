@@ -5,9 +5,10 @@
 #include <string.h>
 
 #include "common/status.h"
+#include "debug/memory.h"
+#include "debug/pause.h"
 #include "gdb.h"
 #include "gdb_registers.h"
-#include "vmm/machine.h"
 
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
 #define SIGNAL_INTERRUPT 2 /* gdb's own numbers */
@@ -56,9 +57,10 @@ static void put_hit(struct gdb_writer *writer, const struct debug_stop *stop)
 
 void gdb_put_stop(struct gdb *gdb)
 {
-	const struct debug_stop *stop = &gdb->machine->debug.stop;
-	const uint8_t signal = stop->reason == DEBUG_ASKED ? SIGNAL_INTERRUPT :
-							     SIGNAL_TRAP;
+	const struct debug_stop *stop = &gdb->debug.stop;
+	const uint8_t signal = stop->reason == DEBUG_INTERRUPTED ?
+				       SIGNAL_INTERRUPT :
+				       SIGNAL_TRAP;
 
 	gdb->cpu = stop->cpu;
 	gdb_put_text(&gdb->writer, "T");
@@ -309,16 +311,16 @@ static enum gdb_answer go_on(struct gdb *gdb)
 	return GDB_LATER;
 }
 
-static void tell_all(struct gdb *gdb, enum debug_go go)
+static void tell_all(struct gdb *gdb, enum debug_action action)
 {
 	unsigned int i;
 
 	for (i = 0; i < gdb->machine->cpu_count; i++)
-		gdb->machine->cpus[i].debug.go = go;
+		gdb->machine->cpus[i].debug->action = action;
 }
 
 static enum gdb_answer go_from(struct gdb *gdb, struct gdb_text *text,
-			       enum debug_go go)
+			       enum debug_action action)
 {
 	uint64_t address;
 
@@ -326,14 +328,14 @@ static enum gdb_answer go_from(struct gdb *gdb, struct gdb_text *text,
 		cpu_of(gdb)->vcpu.vmcb->save.rip = address;
 	if (gdb_text_size(text))
 		return malformed(gdb);
-	tell_all(gdb, DEBUG_RUN);
-	cpu_of(gdb)->debug.go = go;
+	tell_all(gdb, DEBUG_CONTINUE);
+	cpu_of(gdb)->debug->action = action;
 	return go_on(gdb);
 }
 
 static enum gdb_answer run(struct gdb *gdb, struct gdb_text *text)
 {
-	return go_from(gdb, text, DEBUG_RUN);
+	return go_from(gdb, text, DEBUG_CONTINUE);
 }
 
 static enum gdb_answer step(struct gdb *gdb, struct gdb_text *text)
@@ -347,54 +349,54 @@ static enum gdb_answer actions(struct gdb *gdb, struct gdb_text *text)
 }
 
 /* A guest takes no signals: those of C and S are passed over. */
-static bool get_action(struct gdb_text *text, enum debug_go *go)
+static bool get_action(struct gdb_text *text, enum debug_action *action)
 {
 	uint64_t signal;
 
 	if (gdb_get_text(text, ";c"))
-		*go = DEBUG_RUN;
+		*action = DEBUG_CONTINUE;
 	else if (gdb_get_text(text, ";s"))
-		*go = DEBUG_STEP;
+		*action = DEBUG_STEP;
 	else if (gdb_get_text(text, ";C") && gdb_get_number(text, &signal))
-		*go = DEBUG_RUN;
+		*action = DEBUG_CONTINUE;
 	else if (gdb_get_text(text, ";S") && gdb_get_number(text, &signal))
-		*go = DEBUG_STEP;
+		*action = DEBUG_STEP;
 	else
 		return false;
 	return true;
 }
 
 /* The first that is for a processor counts. */
-static void tell(struct gdb *gdb, int cpu, enum debug_go go)
+static void tell(struct gdb *gdb, int cpu, enum debug_action action)
 {
 	unsigned int i;
 
 	for (i = 0; i < gdb->machine->cpu_count; i++)
 		if ((cpu == ALL_CPUS || cpu == (int)i) &&
-		    gdb->machine->cpus[i].debug.go == DEBUG_STAY)
-			gdb->machine->cpus[i].debug.go = go;
+		    gdb->machine->cpus[i].debug->action == DEBUG_STOP)
+			gdb->machine->cpus[i].debug->action = action;
 }
 
 static bool get_actions(struct gdb *gdb, struct gdb_text *text)
 {
-	enum debug_go go;
+	enum debug_action action;
 	int cpu;
 
 	while (gdb_text_size(text)) {
 		cpu = ALL_CPUS;
-		if (!get_action(text, &go) ||
+		if (!get_action(text, &action) ||
 		    (gdb_get_text(text, ":") && !get_thread(gdb, text, &cpu)))
 			return false;
-		tell(gdb, cpu, go);
+		tell(gdb, cpu, action);
 	}
 	return true;
 }
 
 static enum gdb_answer act(struct gdb *gdb, struct gdb_text *text)
 {
-	tell_all(gdb, DEBUG_STAY);
+	tell_all(gdb, DEBUG_STOP);
 	if (!gdb_text_size(text) || !get_actions(gdb, text)) {
-		tell_all(gdb, DEBUG_STAY);
+		tell_all(gdb, DEBUG_STOP);
 		return malformed(gdb);
 	}
 	return go_on(gdb);

@@ -128,7 +128,27 @@ void bus_execute(struct cpu *cpu)
 		cannot_execute(cpu, &bus);
 }
 
-void cpu_control(struct cpu *cpu)
+/* IN and OUT are in EXITINFO1; INS and OUTS have to be emulated. */
+void exit_ioio(struct cpu *cpu)
+{
+	struct svm_vmcb *vmcb = cpu->vcpu.vmcb;
+	struct svmrun_ioio io = { 0 };
+	uint32_t value = 0;
+
+	if (svmrun_ioio_decode(&io, vmcb) || io.string) {
+		bus_execute(cpu);
+		return;
+	}
+	if (io.in)
+		value = bus_port_read(cpu, io.port, io.size);
+	else
+		bus_port_write(cpu, io.port, io.size,
+			       svmrun_ioio_value(&io, vmcb));
+	if (!cpu->machine->outcome.ended || io.in)
+		svmrun_ioio_complete(&io, vmcb, value);
+}
+
+void exit_control_register(struct cpu *cpu)
 {
 	const struct svmrun_processor processor = {
 		.cr4 = cpu->machine->info.out_cr4,
@@ -147,7 +167,7 @@ static const char *access_kind(uint64_t info)
 }
 
 /* Where there is no memory: a device, or nothing. */
-void cpu_nested_fault(struct cpu *cpu)
+void exit_nested_fault(struct cpu *cpu)
 {
 	const struct machine *machine = cpu->machine;
 	const struct svm_vmcb_control *control = &cpu->vcpu.vmcb->control;

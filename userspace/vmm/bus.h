@@ -20,4 +20,9 @@ int bus_instruction_bytes(struct cpu *cpu, uint8_t *bytes);
 /* Execute the instruction that exited, or end the run. */
 void bus_execute(struct cpu *cpu);
 
+/* IN, OUT, INS and OUTS; accesses to CR0 and CR4; nested page faults */
+void exit_ioio(struct cpu *cpu);
+void exit_control_register(struct cpu *cpu);
+void exit_nested_fault(struct cpu *cpu);
+
 #endif /* BUS_H */

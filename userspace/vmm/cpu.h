@@ -14,8 +14,8 @@
 #include <svmrun.h>
 
 #include "common/stats.h"
-#include "debug.h"
 
+struct debug_cpu;
 struct machine;
 
 #define RFLAGS_IF (1ull << 9)
@@ -36,7 +36,7 @@ struct machine;
  * @in_guest: in RUN, or about to call it
  * @halted: waits at HLT for an interrupt
  * @nmi_masked: NMIs are masked until the next IRET
- * @debug: state for a debugger
+ * @debug: a debugger's state of this processor
  */
 struct cpu {
 	struct machine *machine;
@@ -50,7 +50,7 @@ struct cpu {
 	bool in_guest;
 	bool halted;
 	bool nmi_masked;
-	struct debug_cpu debug;
+	struct debug_cpu *debug;
 };
 
 /* Make the processor look for interrupts and other changes. */
@@ -72,32 +72,5 @@ void cpu_skip(struct cpu *cpu, unsigned int length);
 
 /* Inject #GP(0). */
 void cpu_inject_gp(struct cpu *cpu);
-
-/* Inject a pending interrupt or NMI, or intercept the moment when the guest can take it. */
-void cpu_deliver(struct cpu *cpu);
-
-/* Is an interrupt or NMI pending that ends HLT? */
-bool cpu_has_event(const struct cpu *cpu);
-
-/* Inject an event again whose delivery the exit interrupted. */
-void cpu_keep_interrupted(struct cpu *cpu);
-
-/* Handle VMEXIT_VINTR: the guest can take an interrupt. Handle VMEXIT_IRET. */
-void cpu_window(struct cpu *cpu);
-void cpu_iret(struct cpu *cpu);
-
-/* Handle the exit in the VMCB: exits.c */
-void cpu_exit(struct cpu *cpu);
-
-/* CPUID, RDMSR and WRMSR, XSETBV, IN and OUT, VMEXIT_INVALID: one file each */
-void cpu_cpuid(struct cpu *cpu);
-void cpu_msr(struct cpu *cpu);
-void cpu_xsetbv(struct cpu *cpu);
-void cpu_ioio(struct cpu *cpu);
-void cpu_invalid(struct cpu *cpu);
-
-/* VMEXIT_NPF, and accesses to CR0 and CR4: bus.c */
-void cpu_nested_fault(struct cpu *cpu);
-void cpu_control(struct cpu *cpu);
 
 #endif /* CPU_H */

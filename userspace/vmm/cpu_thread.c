@@ -7,6 +7,8 @@
 #include "common/status.h"
 #include "common/trace.h"
 #include "cpu_thread.h"
+#include "debug_hooks.h"
+#include "interrupts.h"
 #include "machine.h"
 
 #define HLT_LENGTH 1
@@ -142,10 +144,11 @@ static void answer(struct cpu *cpu)
 	if (machine->options->trace)
 		trace_exit(stderr, machine->options->json, machine->exits,
 			   &cpu->vcpu);
-	cpu_exit(cpu);
-	debug_answered(cpu);
+	exit_handle(cpu);
+	if (machine->hooks)
+		machine->hooks->handled(cpu);
 	if (!machine->outcome.ended)
-		cpu_keep_interrupted(cpu);
+		interrupts_reinject(cpu);
 	else if (!machine->outcome.rip)
 		machine->outcome.rip = rip;
 }
@@ -155,17 +158,20 @@ static void enter(struct cpu *cpu)
 {
 	struct svm_vmcb_control *control = &cpu->vcpu.vmcb->control;
 	struct svmrun_lapic *lapic = &cpu->machine->pc.lapics[cpu->id];
+	const struct debug_hooks *hooks = cpu->machine->hooks;
 	uint64_t cr8 = svmrun_lapic_tpr(lapic) >> 4;
 	int ret;
 
 	control->vintr = (control->vintr & ~SVM_VINTR_V_TPR_MASK) | cr8;
-	debug_enter(cpu);
+	if (hooks)
+		hooks->enter(cpu);
 	cpu->in_guest = true;
 	pthread_mutex_unlock(&cpu->machine->lock);
 	ret = svmrun_vcpu_run(&cpu->vcpu);
 	pthread_mutex_lock(&cpu->machine->lock);
 	cpu->in_guest = false;
-	debug_leave(cpu);
+	if (hooks)
+		hooks->leave(cpu);
 	if ((control->vintr & SVM_VINTR_V_TPR_MASK) != cr8)
 		svmrun_lapic_set_tpr(lapic, (control->vintr & 0xf) << 4);
 	if (cpu->machine->outcome.ended || ret == -EINTR)
@@ -195,12 +201,32 @@ static void take_messages(struct cpu *cpu)
 	}
 }
 
+static bool is_held(struct cpu *cpu)
+{
+	const struct debug_hooks *hooks = cpu->machine->hooks;
+
+	return hooks && hooks->hold(cpu);
+}
+
+static bool is_stepping(const struct cpu *cpu)
+{
+	const struct debug_hooks *hooks = cpu->machine->hooks;
+
+	return hooks && hooks->is_stepping(cpu);
+}
+
+static void step_done(struct cpu *cpu)
+{
+	if (cpu->machine->hooks)
+		cpu->machine->hooks->step_done(cpu);
+}
+
 void cpu_turn(struct cpu *cpu)
 {
 	struct machine *machine = cpu->machine;
 	uint64_t now;
 
-	if (debug_holds(cpu))
+	if (is_held(cpu))
 		return;
 	cpu->vcpu.regs->immediate_exit = 0;
 	now = clock_now(); /* only now: what comes later ends the run */
@@ -208,9 +234,9 @@ void cpu_turn(struct cpu *cpu)
 	if (machine->console.flush_at <= now)
 		console_flush(&machine->console);
 	take_messages(cpu);
-	if (cpu_waits(cpu) || (cpu->halted && !cpu_has_event(cpu))) {
-		if (debug_is_stepping(cpu))
-			debug_step_done(cpu);
+	if (cpu_waits(cpu) || (cpu->halted && !interrupts_pending(cpu))) {
+		if (is_stepping(cpu))
+			step_done(cpu);
 		else
 			idle(cpu);
 		return;
@@ -218,13 +244,13 @@ void cpu_turn(struct cpu *cpu)
 	if (cpu->halted) {
 		cpu->halted = false;
 		cpu_skip(cpu, HLT_LENGTH);
-		debug_step_done(cpu);
+		step_done(cpu);
 		return;
 	}
-	if (debug_is_stepping(cpu))
-		cpu_window(cpu);
+	if (is_stepping(cpu))
+		interrupts_close_window(cpu);
 	else
-		cpu_deliver(cpu);
+		interrupts_inject(cpu);
 	arm(cpu, now, deadline(cpu));
 	enter(cpu);
 }

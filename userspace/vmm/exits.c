@@ -1,21 +1,25 @@
 // SPDX-License-Identifier: GPL-2.0
-#include <stdio.h>
-
 #include "bus.h"
 #include "common/status.h"
+#include "debug_hooks.h"
+#include "exits.h"
+#include "interrupts.h"
+#include "invalid.h"
 #include "machine.h"
+#include "msr.h"
+#include "processor.h"
 
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
 #define VECTOR_UD 6
 
-/* RIP stays at the HLT until something ends it. */
-static void halt(struct cpu *cpu)
+/* RIP stays at the HLT until an interrupt or NMI ends it. */
+static void exit_hlt(struct cpu *cpu)
 {
 	cpu->halted = true;
 }
 
-/* What is in the VMCB now is undefined (APM 15.14.3), RIP may be too. */
-static void shut_down(struct cpu *cpu)
+/* The state in the VMCB is undefined now (APM 15.14.3), RIP possibly too. */
+static void exit_shutdown(struct cpu *cpu)
 {
 	cpu_end(cpu, STATUS_SHUTDOWN, "shutdown",
 		"VMEXIT_SHUTDOWN at RIP 0x%llx: triple fault, an exception without a handler in the guest; see where with --trace",
@@ -23,19 +27,19 @@ static void shut_down(struct cpu *cpu)
 }
 
 /* The host's caches are coherent, and the guest has no others. */
-static void flush_caches(struct cpu *cpu)
+static void exit_wbinvd(struct cpu *cpu)
 {
 	cpu_skip(cpu, bus_instruction_length(cpu));
 }
 
-/* Of a feature that the guest's CPUID does not show */
-static void undefined(struct cpu *cpu)
+/* Inject #UD: the guest's CPUID does not have the instruction's feature. */
+static void exit_undefined(struct cpu *cpu)
 {
 	cpu->vcpu.vmcb->control.eventinj = SVM_EVENT_VALID |
 					   SVM_EVENT_TYPE_EXCEPTION | VECTOR_UD;
 }
 
-static void unhandled(struct cpu *cpu)
+static void end_unhandled(struct cpu *cpu)
 {
 	const struct svm_vmcb *vmcb = cpu->vcpu.vmcb;
 	const char *name = svmrun_exit_name(vmcb->control.exitcode);
@@ -47,57 +51,58 @@ static void unhandled(struct cpu *cpu)
 		vmcb->control.exitinfo2);
 }
 
-static const struct answer {
-	uint64_t code;
-	void (*give)(struct cpu *cpu);
-} answers[] = {
-	{ VMEXIT_IOIO, cpu_ioio },
-	{ VMEXIT_EXCP(1), cpu_debug },
-	{ VMEXIT_EXCP(3), cpu_breakpoint },
-	{ VMEXIT_SWINT, cpu_software_interrupt },
-	{ VMEXIT_NPF, cpu_nested_fault },
-	{ VMEXIT_VINTR, cpu_window },
-	{ VMEXIT_MSR, cpu_msr },
-	{ VMEXIT_HLT, halt },
-	{ VMEXIT_CPUID, cpu_cpuid },
-	{ VMEXIT_IRET, cpu_iret },
-	{ VMEXIT_XSETBV, cpu_xsetbv },
-	{ VMEXIT_CR0_SEL_WRITE, cpu_control },
-	{ VMEXIT_CR_READ(4), cpu_control },
-	{ VMEXIT_CR_WRITE(4), cpu_control },
-	{ VMEXIT_WBINVD, flush_caches },
-	{ VMEXIT_INVD, flush_caches },
-	{ VMEXIT_RDPMC, cpu_inject_gp },
-	{ VMEXIT_MONITOR, undefined },
-	{ VMEXIT_MWAIT, undefined },
-	{ VMEXIT_RDPRU, undefined },
-	{ VMEXIT_INVLPGB, undefined },
-	{ VMEXIT_TLBSYNC, undefined },
-	{ VMEXIT_VMRUN, undefined },
-	{ VMEXIT_VMLOAD, undefined },
-	{ VMEXIT_VMSAVE, undefined },
-	{ VMEXIT_STGI, undefined },
-	{ VMEXIT_CLGI, undefined },
-	{ VMEXIT_SKINIT, undefined },
-	{ VMEXIT_INVLPGA, undefined },
-	{ VMEXIT_SHUTDOWN, shut_down },
-	{ VMEXIT_INVALID, cpu_invalid },
+static const struct exit_handler handlers[] = {
+	{ VMEXIT_IOIO, 1, exit_ioio },
+	{ VMEXIT_NPF, 1, exit_nested_fault },
+	{ VMEXIT_VINTR, 1, exit_vintr },
+	{ VMEXIT_MSR, 1, exit_msr },
+	{ VMEXIT_HLT, 1, exit_hlt },
+	{ VMEXIT_CPUID, 1, exit_cpuid },
+	{ VMEXIT_IRET, 1, exit_iret },
+	{ VMEXIT_XSETBV, 1, exit_xsetbv },
+	{ VMEXIT_CR0_SEL_WRITE, 1, exit_control_register },
+	{ VMEXIT_CR_READ(4), 1, exit_control_register },
+	{ VMEXIT_CR_WRITE(4), 1, exit_control_register },
+	{ VMEXIT_WBINVD, 1, exit_wbinvd },
+	{ VMEXIT_INVD, 1, exit_wbinvd },
+	{ VMEXIT_RDPMC, 1, cpu_inject_gp },
+	{ VMEXIT_MONITOR, 1, exit_undefined },
+	{ VMEXIT_MWAIT, 1, exit_undefined },
+	{ VMEXIT_RDPRU, 1, exit_undefined },
+	{ VMEXIT_INVLPGB, 1, exit_undefined },
+	{ VMEXIT_TLBSYNC, 1, exit_undefined },
+	{ VMEXIT_VMRUN, 1, exit_undefined },
+	{ VMEXIT_VMLOAD, 1, exit_undefined },
+	{ VMEXIT_VMSAVE, 1, exit_undefined },
+	{ VMEXIT_STGI, 1, exit_undefined },
+	{ VMEXIT_CLGI, 1, exit_undefined },
+	{ VMEXIT_SKINIT, 1, exit_undefined },
+	{ VMEXIT_INVLPGA, 1, exit_undefined },
+	{ VMEXIT_SHUTDOWN, 1, exit_shutdown },
+	{ VMEXIT_INVALID, 1, exit_invalid },
 };
 
-void cpu_exit(struct cpu *cpu)
+static bool handle_by(const struct exit_handler *table, size_t count,
+		      struct cpu *cpu)
 {
 	uint64_t code = cpu->vcpu.vmcb->control.exitcode;
 	size_t i;
 
-	if (code >= VMEXIT_DR_READ(0) && code <= VMEXIT_DR_WRITE(15)) {
-		cpu_debug_register(cpu);
-		return;
-	}
-	for (i = 0; i < ARRAY_SIZE(answers); i++) {
-		if (answers[i].code == code) {
-			answers[i].give(cpu);
-			return;
+	for (i = 0; i < count; i++) {
+		if (code - table[i].code < table[i].count) {
+			table[i].handle(cpu);
+			return true;
 		}
 	}
-	unhandled(cpu);
+	return false;
+}
+
+void exit_handle(struct cpu *cpu)
+{
+	const struct debug_hooks *hooks = cpu->machine->hooks;
+
+	if (hooks && handle_by(hooks->exits, hooks->exit_count, cpu))
+		return;
+	if (!handle_by(handlers, ARRAY_SIZE(handlers), cpu))
+		end_unhandled(cpu);
 }

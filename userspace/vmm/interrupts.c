@@ -1,9 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * Interrupts for the guest (APM 15.20, 15.21): one that it can take is injected by
- * EVENTINJ; for one that it cannot take yet a virtual interrupt is pending, whose
- * intercept says when it could.
- */
+#include "interrupts.h"
 #include "machine.h"
 
 #define VECTOR_NMI 2
@@ -25,7 +21,7 @@ static bool has_nmi(const struct cpu *cpu)
 	       svmrun_lapic_nmi(&cpu->machine->pc.lapics[cpu->id]);
 }
 
-bool cpu_has_event(const struct cpu *cpu)
+bool interrupts_pending(const struct cpu *cpu)
 {
 	if (has_nmi(cpu))
 		return true;
@@ -50,7 +46,7 @@ static void ask_for_window(struct svm_vmcb_control *control)
 	control->intercept[3] |= SVM_INTERCEPT3_VINTR;
 }
 
-void cpu_window(struct cpu *cpu)
+void interrupts_close_window(struct cpu *cpu)
 {
 	struct svm_vmcb_control *control = &cpu->vcpu.vmcb->control;
 
@@ -58,14 +54,22 @@ void cpu_window(struct cpu *cpu)
 	control->intercept[3] &= ~SVM_INTERCEPT3_VINTR;
 }
 
-/* What comes between this and the end of the IRET is taken a little early. */
-void cpu_iret(struct cpu *cpu)
+void exit_vintr(struct cpu *cpu)
+{
+	interrupts_close_window(cpu);
+}
+
+/*
+ * Unmask NMIs. The exit is before the IRET, so that an NMI that arrives before the
+ * IRET completes is taken a little early.
+ */
+void exit_iret(struct cpu *cpu)
 {
 	cpu->vcpu.vmcb->control.intercept[3] &= ~SVM_INTERCEPT3_IRET;
 	cpu->nmi_masked = false;
 }
 
-void cpu_keep_interrupted(struct cpu *cpu)
+void interrupts_reinject(struct cpu *cpu)
 {
 	struct svm_vmcb_control *control = &cpu->vcpu.vmcb->control;
 
@@ -73,7 +77,7 @@ void cpu_keep_interrupted(struct cpu *cpu)
 		control->eventinj = control->exitintinfo;
 }
 
-void cpu_deliver(struct cpu *cpu)
+void interrupts_inject(struct cpu *cpu)
 {
 	struct svm_vmcb *vmcb = cpu->vcpu.vmcb;
 	bool taken = vmcb->control.eventinj & SVM_EVENT_VALID;
@@ -83,7 +87,7 @@ void cpu_deliver(struct cpu *cpu)
 		taken = true;
 	}
 	if (!has_interrupt(cpu)) {
-		cpu_window(cpu);
+		interrupts_close_window(cpu);
 		return;
 	}
 	if (taken || !can_take(vmcb)) {
@@ -96,5 +100,5 @@ void cpu_deliver(struct cpu *cpu)
 	if (has_interrupt(cpu))
 		ask_for_window(&vmcb->control);
 	else
-		cpu_window(cpu);
+		interrupts_close_window(cpu);
 }

@@ -3,6 +3,7 @@
 
 #include "common/status.h"
 #include "invalid.h"
+#include "machine.h"
 
 static unsigned int kept(const struct outcome *outcome)
 {
@@ -43,7 +44,7 @@ static void end(struct cpu *cpu, const char *unknown)
 			reason ? reason : "reason unknown", unknown);
 }
 
-void cpu_invalid(struct cpu *cpu)
+void exit_invalid(struct cpu *cpu)
 {
 	struct outcome *outcome = &cpu->machine->outcome;
 

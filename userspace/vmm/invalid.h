@@ -1,17 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What there is to say of a VMCB that VMRUN refused, after the message. */
+/* VMEXIT_INVALID: explain which rules the VMCB breaks. */
 #ifndef INVALID_H
 #define INVALID_H
 
 #include <stdio.h>
 
 #include "common/json.h"
-#include "machine.h"
+#include "cpu.h"
+#include "outcome.h"
 
-/* A line for each rule that is broken; nothing if there is none. */
+/* Find the broken rules, and end the run. */
+void exit_invalid(struct cpu *cpu);
+
+/* Print a line for each broken rule. */
 void invalid_print(const struct outcome *outcome, FILE *file);
 
-/* As a member of the object that is being written. */
+/* Write them as members of the JSON object that is open. */
 void invalid_print_json(const struct outcome *outcome, struct json *json);
 
 #endif /* INVALID_H */

@@ -5,6 +5,7 @@
 
 #include "common/clock.h"
 #include "common/status.h"
+#include "debug_hooks.h"
 #include "machine.h"
 
 static void notify_end(void *owner)
@@ -15,7 +16,8 @@ static void notify_end(void *owner)
 	for (i = 0; i < machine->cpu_count; i++)
 		cpu_wake(&machine->cpus[i]);
 	console_notify(&machine->console);
-	debug_notify(machine);
+	if (machine->hooks)
+		machine->hooks->ended(machine);
 }
 
 /* ---- what the devices ask for -------------------------------------------- */

@@ -17,10 +17,12 @@
 
 #include "console.h"
 #include "cpu.h"
-#include "debug.h"
 #include "disk.h"
 #include "options.h"
 #include "outcome.h"
+
+struct debug;
+struct debug_hooks;
 
 /* Memory below the hole for devices, memory above it, and firmware */
 #define MACHINE_MEMORIES 3
@@ -41,7 +43,8 @@
  * @lock: guards all members below
  * @pc: the devices
  * @console: standard input and output
- * @debug: state for a debugger
+ * @hooks: a debugger's functions, NULL without one
+ * @debug: its state, for these
  * @cpus: the processors
  * @cpu_count: how many
  * @unknown_msrs: accesses to MSRs that the guest does not have
@@ -63,7 +66,8 @@ struct machine {
 	pthread_mutex_t lock;
 	struct svmrun_pc pc;
 	struct console console;
-	struct debug debug;
+	const struct debug_hooks *hooks;
+	struct debug *debug;
 	struct cpu *cpus;
 	unsigned int cpu_count;
 	uint64_t unknown_msrs;

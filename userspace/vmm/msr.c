@@ -7,6 +7,7 @@
 
 #include "common/clock.h"
 #include "machine.h"
+#include "msr.h"
 
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
 #define MSR_LENGTH 2
@@ -176,7 +177,7 @@ static bool exchange(struct cpu *cpu, uint32_t msr)
 	return true;
 }
 
-void cpu_msr(struct cpu *cpu)
+void exit_msr(struct cpu *cpu)
 {
 	if (exchange(cpu, cpu->vcpu.regs->rcx))
 		cpu_skip(cpu, MSR_LENGTH);

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "cpuid.h"
 #include "machine.h"
+#include "processor.h"
 
 #define CPUID_LENGTH 2
+#define XSETBV_LENGTH 3
 
-void cpu_cpuid(struct cpu *cpu)
+void exit_cpuid(struct cpu *cpu)
 {
 	struct svm_vmcb_save *save = &cpu->vcpu.vmcb->save;
 	struct svmrun_registers *regs = cpu->vcpu.regs;
@@ -30,4 +32,28 @@ void cpu_cpuid(struct cpu *cpu)
 	regs->rcx = c.ecx;
 	regs->rdx = c.edx;
 	cpu_skip(cpu, CPUID_LENGTH);
+}
+
+/* Does the module allow this XCR0 for a guest? */
+static bool is_valid_xcr0(uint64_t value, uint64_t offered)
+{
+	const struct svmrun_processor processor = { .xcr0 = offered };
+	const struct svmrun_registers regs = { .xcr0 = value };
+
+	return !svmrun_registers_explain(&regs, &processor, NULL, 0);
+}
+
+void exit_xsetbv(struct cpu *cpu)
+{
+	const struct svm_vmcb_save *save = &cpu->vcpu.vmcb->save;
+	struct svmrun_registers *regs = cpu->vcpu.regs;
+	uint64_t value = regs->rdx << 32 | (uint32_t)save->rax;
+
+	if (save->cpl || (uint32_t)regs->rcx ||
+	    !is_valid_xcr0(value, cpu->machine->info.out_xcr0)) {
+		cpu_inject_gp(cpu);
+		return;
+	}
+	regs->xcr0 = value;
+	cpu_skip(cpu, XSETBV_LENGTH);
 }

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Exits that a debugger has made: is it what was asked for, or the guest's own? */
 #include <string.h>
 
 #include <svmrun/instruction.h>
 
-#include "bus.h"
 #include "common/feature.h"
-#include "debug_exit.h"
-#include "machine.h"
+#include "exit.h"
+#include "memory.h"
+#include "pause.h"
+#include "step.h"
+#include "vmm/bus.h"
 
 #define VECTOR_DB 1
 #define VECTOR_BP 3
@@ -19,12 +20,11 @@
 #define DR6_ALWAYS_0 (1ull << 12)
 #define DR7_GD (1ull << 13)
 #define DR7_ALWAYS (1ull << 10)
-#define CS_L SVM_SEG_L
 
 /* ---- #DB ----------------------------------------------------------------- */
 
-/* As if it had come to the guest right away (APM 13.1.1.4, 15.12.2) */
-static void reflect(struct cpu *cpu, uint64_t events)
+/* Inject #DB as if it had not been intercepted (APM 13.1.1.4, 15.12.2). */
+static void inject_db(struct cpu *cpu, uint64_t events)
 {
 	struct svm_vmcb *vmcb = cpu->vcpu.vmcb;
 
@@ -34,13 +34,13 @@ static void reflect(struct cpu *cpu, uint64_t events)
 				 VECTOR_DB;
 }
 
-static bool is_watched(struct cpu *cpu, uint64_t events)
+static bool stop_at_watch(struct cpu *cpu, uint64_t events)
 {
 	const struct debug_watch *watch;
 	unsigned int i;
 
 	for (i = 0; i < DEBUG_REGISTERS; i++) {
-		watch = &cpu->machine->debug.watches[i];
+		watch = &cpu->machine->debug->watches[i];
 		if (!watch->used || !(events & 1u << i))
 			continue;
 		debug_stop(cpu,
@@ -52,31 +52,31 @@ static bool is_watched(struct cpu *cpu, uint64_t events)
 	return false;
 }
 
-void cpu_debug(struct cpu *cpu)
+void exit_db(struct cpu *cpu)
 {
-	struct debug_cpu *debug = &cpu->debug;
+	struct debug_cpu *debug = cpu->debug;
 	uint64_t events = debug->has_dr6 ? debug->dr6 & DR6_EVENTS : 0;
 	bool ours = false;
 
 	if (debug->has_registers) {
-		ours = is_watched(cpu, events);
+		ours = stop_at_watch(cpu, events);
 		events &= ~DR6_REGISTERS;
 	}
-	if ((events & DR6_BS) && debug_takes_step(cpu)) {
+	if ((events & DR6_BS) && debug_take_step(cpu)) {
 		ours = true;
 		events &= ~DR6_BS;
 	}
 	if (events || !ours)
-		reflect(cpu, events);
+		inject_db(cpu, events);
 }
 
 /* ---- INT3 and INTn ------------------------------------------------------- */
 
 /*
- * The processor saves the address behind the instruction as the one to return to:
- * NRIP, or RIP if it has none (APM 15.20).
+ * Inject a software interrupt. The return address is behind the instruction: in NRIP, or, if
+ * the processor does not have that, in RIP (APM 15.20).
  */
-static void inject_software(struct cpu *cpu, uint64_t event)
+static void inject_software_interrupt(struct cpu *cpu, uint64_t event)
 {
 	struct svm_vmcb *vmcb = cpu->vcpu.vmcb;
 
@@ -86,12 +86,12 @@ static void inject_software(struct cpu *cpu, uint64_t event)
 }
 
 /*
- * gdb knows its breakpoint by the address of the instruction, which is what RIP is
- * where CS begins at 0. Elsewhere, and where the same memory is at another address,
- * it is told no more than that there was a trap.
+ * gdb identifies a breakpoint by RIP, so the breakpoint's linear address has to be equal to it:
+ * the base of CS must be 0. Otherwise, and if the memory is mapped at another address,
+ * report only a trap.
  */
-static struct debug_stop stop_at(const struct debug_breakpoint *breakpoint,
-				 uint64_t rip)
+static struct debug_stop
+breakpoint_stop(const struct debug_breakpoint *breakpoint, uint64_t rip)
 {
 	if (breakpoint->gva != rip)
 		return (struct debug_stop){ .reason = DEBUG_STEPPED };
@@ -99,7 +99,7 @@ static struct debug_stop stop_at(const struct debug_breakpoint *breakpoint,
 				    .kind = DEBUG_SOFTWARE };
 }
 
-void cpu_breakpoint(struct cpu *cpu)
+void exit_bp(struct cpu *cpu)
 {
 	const struct svm_vmcb_save *save = &cpu->vcpu.vmcb->save;
 	const struct debug_breakpoint *breakpoint;
@@ -107,21 +107,31 @@ void cpu_breakpoint(struct cpu *cpu)
 
 	breakpoint = debug_breakpoint_at(cpu, save->cs.base + save->rip);
 	if (!breakpoint) {
-		inject_software(cpu, SVM_EVENT_TYPE_EXCEPTION | VECTOR_BP);
+		inject_software_interrupt(cpu,
+					  SVM_EVENT_TYPE_EXCEPTION | VECTOR_BP);
 		return;
 	}
-	stop = stop_at(breakpoint, save->rip);
+	stop = breakpoint_stop(breakpoint, save->rip);
 	debug_stop(cpu, &stop);
 }
 
-/* Without its prefixes */
-static int instruction(struct cpu *cpu, uint8_t bytes[SVMRUN_INSTRUCTION_MAX],
+static bool is_64_bit(const struct cpu *cpu)
+{
+	const struct svm_vmcb_save *save = &cpu->vcpu.vmcb->save;
+
+	return (save->efer & SVM_EFER_LMA) && (save->cs.attrib & SVM_SEG_L);
+}
+
+/*
+ * Read the instruction, and find its opcode behind the prefixes. Return the number of bytes
+ * from there on.
+ */
+static int read_opcode(struct cpu *cpu, uint8_t bytes[SVMRUN_INSTRUCTION_MAX],
 		       const uint8_t **opcode)
 {
 	static const uint8_t prefixes[] = { 0x26, 0x2e, 0x36, 0x3e, 0x64, 0x65,
 					    0x66, 0x67, 0xf0, 0xf2, 0xf3 };
-	bool is_64 = (cpu->vcpu.vmcb->save.efer & SVM_EFER_LMA) &&
-		     (cpu->vcpu.vmcb->save.cs.attrib & CS_L);
+	bool is_64 = is_64_bit(cpu);
 	int i, count = bus_instruction_bytes(cpu, bytes);
 
 	for (i = 0; i < count; i++)
@@ -132,23 +142,25 @@ static int instruction(struct cpu *cpu, uint8_t bytes[SVMRUN_INSTRUCTION_MAX],
 	return count - i;
 }
 
-void cpu_software_interrupt(struct cpu *cpu)
+void exit_swint(struct cpu *cpu)
 {
 	uint8_t bytes[SVMRUN_INSTRUCTION_MAX];
 	const uint8_t *opcode;
-	int count = instruction(cpu, bytes, &opcode);
+	int count = read_opcode(cpu, bytes, &opcode);
 
 	if (count >= 1 && *opcode == 0xcc)
-		cpu_breakpoint(cpu);
+		exit_bp(cpu);
 	else if (count >= 1 && *opcode == 0xce)
-		inject_software(cpu, SVM_EVENT_TYPE_EXCEPTION | VECTOR_OF);
+		inject_software_interrupt(cpu,
+					  SVM_EVENT_TYPE_EXCEPTION | VECTOR_OF);
 	else if (count >= 2 && *opcode == 0xcd)
-		inject_software(cpu, SVM_EVENT_TYPE_SOFT_INTERRUPT | opcode[1]);
+		inject_software_interrupt(cpu, SVM_EVENT_TYPE_SOFT_INTERRUPT |
+						       opcode[1]);
 }
 
 /* ---- MOV from and to debug registers ------------------------------------- */
 
-/* DR4 and DR5 are DR6 and DR7 by other names (APM 13.1.1.3). */
+/* DR4 and DR5 are aliases of DR6 and DR7 (APM 13.1.1.3). */
 static __u64 *debug_register(struct cpu *cpu, unsigned int number)
 {
 	if (number < DEBUG_REGISTERS)
@@ -157,7 +169,8 @@ static __u64 *debug_register(struct cpu *cpu, unsigned int number)
 			    &cpu->vcpu.vmcb->save.dr6;
 }
 
-static void write_register(struct cpu *cpu, unsigned int number, uint64_t value)
+static void write_debug_register(struct cpu *cpu, unsigned int number,
+				 uint64_t value)
 {
 	if (number >= DEBUG_REGISTERS && value >> 32) {
 		cpu_inject_gp(cpu);
@@ -171,19 +184,18 @@ static void write_register(struct cpu *cpu, unsigned int number, uint64_t value)
 	cpu_skip(cpu, bus_instruction_length(cpu));
 }
 
-/* The processor has checked all but the value (APM 15.8.1). */
-void cpu_debug_register(struct cpu *cpu)
+/* The processor has made all checks except that of the value (APM 15.8.1). */
+void exit_dr(struct cpu *cpu)
 {
 	unsigned int number = cpu->vcpu.vmcb->control.exitcode & 7, gpr;
 	uint8_t bytes[SVMRUN_INSTRUCTION_MAX];
-	const struct svm_vmcb_save *save = &cpu->vcpu.vmcb->save;
 	const uint8_t *opcode;
 	uint64_t value;
 	bool is_64;
 
-	if (instruction(cpu, bytes, &opcode) < 3)
+	if (read_opcode(cpu, bytes, &opcode) < 3)
 		return;
-	is_64 = (save->efer & SVM_EFER_LMA) && (save->cs.attrib & CS_L);
+	is_64 = is_64_bit(cpu);
 	gpr = opcode[2] & 7;
 	if (is_64 && opcode > bytes && (opcode[-1] & 0xf1) == 0x41)
 		gpr |= 8;
@@ -194,5 +206,5 @@ void cpu_debug_register(struct cpu *cpu)
 		return;
 	}
 	value = svmrun_vcpu_get_gpr(&cpu->vcpu, gpr);
-	write_register(cpu, number, is_64 ? value : (uint32_t)value);
+	write_debug_register(cpu, number, is_64 ? value : (uint32_t)value);
 }

@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Breakpoints in debug registers: APM 13.1.1. */
 #include <errno.h>
 #include <string.h>
 
-#include "debug_exit.h"
+#include "watch.h"
 
 #define DR7_ALWAYS (1ull << 10)
 #define DR7_GLOBAL(n) (2ull << 2 * (n))
 #define DR7_CONDITION(n, bits) ((uint64_t)(bits) << (16 + 4 * (n)))
 
-/* R/W bits; there are none for reads alone */
+/* R/W bits; the processor has none for reads only */
 static const uint8_t conditions[] = {
 	[DEBUG_EXECUTE] = 0,
 	[DEBUG_WRITE] = 1,
@@ -30,13 +29,14 @@ static bool can_watch(const struct debug_watch *watch)
 	       !(watch->address & (size - 1));
 }
 
-static bool same(const struct debug_watch *one, const struct debug_watch *other)
+static bool same_watch(const struct debug_watch *one,
+		       const struct debug_watch *other)
 {
 	return one->used == other->used && one->kind == other->kind &&
 	       one->address == other->address && one->size == other->size;
 }
 
-/* An instruction's first byte is what counts. */
+/* A breakpoint on execution has length 1: the instruction's first byte. */
 static struct debug_watch watch_of(enum debug_kind kind, uint64_t address,
 				   unsigned int size)
 {
@@ -48,18 +48,18 @@ static struct debug_watch watch_of(enum debug_kind kind, uint64_t address,
 	};
 }
 
-static struct debug_watch *find(struct debug *debug,
-				const struct debug_watch *wanted)
+static struct debug_watch *find_watch(struct debug *debug,
+				      const struct debug_watch *wanted)
 {
 	unsigned int i;
 
 	for (i = 0; i < DEBUG_REGISTERS; i++)
-		if (same(&debug->watches[i], wanted))
+		if (same_watch(&debug->watches[i], wanted))
 			return &debug->watches[i];
 	return NULL;
 }
 
-static struct debug_watch *find_free(struct debug *debug)
+static struct debug_watch *find_free_watch(struct debug *debug)
 {
 	unsigned int i;
 
@@ -77,9 +77,9 @@ int debug_watch(struct debug *debug, enum debug_kind kind, uint64_t address,
 
 	if (!can_watch(&wanted))
 		return -EINVAL;
-	if (find(debug, &wanted))
+	if (find_watch(debug, &wanted))
 		return 0;
-	watch = find_free(debug);
+	watch = find_free_watch(debug);
 	if (!watch)
 		return -ENOSPC;
 	*watch = wanted;
@@ -91,7 +91,7 @@ void debug_unwatch(struct debug *debug, enum debug_kind kind, uint64_t address,
 		   unsigned int size)
 {
 	const struct debug_watch wanted = watch_of(kind, address, size);
-	struct debug_watch *watch = find(debug, &wanted);
+	struct debug_watch *watch = find_watch(debug, &wanted);
 
 	if (!watch)
 		return;

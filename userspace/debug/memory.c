@@ -1,15 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The guest's memory as a debugger sees it, and breakpoints in it. */
 #include <errno.h>
 #include <string.h>
 
-#include "debug_exit.h"
-#include "machine.h"
+#include "memory.h"
+#include "watch.h"
 
 #define PAGE 4096ull
 #define INT3 0xcc
 
-static uint8_t *at_gpa(const struct machine *machine, uint64_t gpa)
+static uint8_t *memory_at_gpa(const struct machine *machine, uint64_t gpa)
 {
 	uint8_t *at;
 	size_t i;
@@ -22,8 +21,11 @@ static uint8_t *at_gpa(const struct machine *machine, uint64_t gpa)
 	return NULL;
 }
 
-/* As the kernel, or else as a program: SMAP keeps them apart (APM 5.6.6). */
-static bool translate(const struct cpu *cpu, uint64_t gva, uint64_t *gpa)
+/*
+ * Translate as an access of the supervisor, or else of a user: with SMAP neither may access
+ * all pages (APM 5.6.6).
+ */
+static bool translate_gva(const struct cpu *cpu, uint64_t gva, uint64_t *gpa)
 {
 	const struct machine *machine = cpu->machine;
 	const uint32_t access[] = { 0, SVMRUN_ACCESS_USER };
@@ -38,21 +40,24 @@ static bool translate(const struct cpu *cpu, uint64_t gva, uint64_t *gpa)
 	return false;
 }
 
-/* What of it is in one page; 0 if it cannot be had */
-static size_t reach(const struct cpu *cpu, uint64_t gva, size_t size,
-		    uint64_t *gpa, uint8_t **at)
+/*
+ * Find the part of a range that is in its first page. Return its size, 0 if there is no
+ * memory.
+ */
+static size_t find_part(const struct cpu *cpu, uint64_t gva, size_t size,
+			uint64_t *gpa, uint8_t **at)
 {
 	size_t most = PAGE - gva % PAGE;
 
-	if (!translate(cpu, gva, gpa))
+	if (!translate_gva(cpu, gva, gpa))
 		return 0;
-	*at = at_gpa(cpu->machine, *gpa);
+	*at = memory_at_gpa(cpu->machine, *gpa);
 	if (!*at)
 		return 0;
 	return size < most ? size : most;
 }
 
-/* Instead of breakpoints what is there otherwise */
+/* Read the bytes that breakpoints have replaced, instead of the breakpoints. */
 static void read_part(const struct debug *debug, uint64_t gpa,
 		      const uint8_t *from, uint8_t *to, size_t size)
 {
@@ -90,10 +95,10 @@ size_t debug_read(const struct cpu *cpu, uint64_t gva, void *bytes, size_t size)
 	uint64_t gpa;
 
 	while (done < size) {
-		part = reach(cpu, gva + done, size - done, &gpa, &at);
+		part = find_part(cpu, gva + done, size - done, &gpa, &at);
 		if (!part)
 			break;
-		read_part(&cpu->machine->debug, gpa, at, to + done, part);
+		read_part(cpu->machine->debug, gpa, at, to + done, part);
 		done += part;
 	}
 	return done;
@@ -108,10 +113,10 @@ size_t debug_write(const struct cpu *cpu, uint64_t gva, const void *bytes,
 	uint8_t *at;
 
 	while (done < size) {
-		part = reach(cpu, gva + done, size - done, &gpa, &at);
+		part = find_part(cpu, gva + done, size - done, &gpa, &at);
 		if (!part)
 			break;
-		write_part(&cpu->machine->debug, gpa, at, from + done, part);
+		write_part(cpu->machine->debug, gpa, at, from + done, part);
 		done += part;
 	}
 	return done;
@@ -119,7 +124,8 @@ size_t debug_write(const struct cpu *cpu, uint64_t gva, const void *bytes,
 
 /* ---- breakpoints --------------------------------------------------------- */
 
-static struct debug_breakpoint *with_gva(struct debug *debug, uint64_t gva)
+static struct debug_breakpoint *breakpoint_with_gva(struct debug *debug,
+						    uint64_t gva)
 {
 	size_t i;
 
@@ -129,8 +135,8 @@ static struct debug_breakpoint *with_gva(struct debug *debug, uint64_t gva)
 	return NULL;
 }
 
-static const struct debug_breakpoint *with_gpa(const struct debug *debug,
-					       uint64_t gpa)
+static const struct debug_breakpoint *
+breakpoint_with_gpa(const struct debug *debug, uint64_t gpa)
 {
 	size_t i;
 
@@ -145,66 +151,67 @@ const struct debug_breakpoint *debug_breakpoint_at(const struct cpu *cpu,
 {
 	uint64_t gpa;
 
-	if (!translate(cpu, gva, &gpa))
+	if (!translate_gva(cpu, gva, &gpa))
 		return NULL;
-	return with_gpa(&cpu->machine->debug, gpa);
+	return breakpoint_with_gpa(cpu->machine->debug, gpa);
 }
 
-static int insert(const struct cpu *cpu, uint64_t gva)
+static int insert_breakpoint(const struct cpu *cpu, uint64_t gva)
 {
-	struct debug *debug = &cpu->machine->debug;
+	struct debug *debug = cpu->machine->debug;
 	struct debug_breakpoint breakpoint = { .gva = gva };
 	uint8_t *at;
 
-	if (with_gva(debug, gva))
+	if (breakpoint_with_gva(debug, gva))
 		return 0;
 	if (debug->breakpoint_count == DEBUG_BREAKPOINTS)
 		return -ENOSPC;
-	if (!reach(cpu, gva, 1, &breakpoint.gpa, &at))
+	if (!find_part(cpu, gva, 1, &breakpoint.gpa, &at))
 		return -EFAULT;
-	/* Under another address it may have one already. */
+	/* The byte may have a breakpoint already, at another linear address. */
 	read_part(debug, breakpoint.gpa, at, &breakpoint.byte, 1);
 	debug->breakpoints[debug->breakpoint_count++] = breakpoint;
 	*at = INT3;
 	return 0;
 }
 
-/* The guest may have written something else there since. */
-static void restore(const struct machine *machine,
-		    const struct debug_breakpoint *breakpoint)
+/* Restore the byte, unless the guest has overwritten the INT3. */
+static void restore_byte(const struct machine *machine,
+			 const struct debug_breakpoint *breakpoint)
 {
-	uint8_t *at = at_gpa(machine, breakpoint->gpa);
+	uint8_t *at = memory_at_gpa(machine, breakpoint->gpa);
 
-	if (at && *at == INT3 && !with_gpa(&machine->debug, breakpoint->gpa))
+	if (at && *at == INT3 &&
+	    !breakpoint_with_gpa(machine->debug, breakpoint->gpa))
 		*at = breakpoint->byte;
 }
 
-static void take_away(struct machine *machine, uint64_t gva)
+static void remove_breakpoint(struct machine *machine, uint64_t gva)
 {
-	struct debug *debug = &machine->debug;
-	struct debug_breakpoint *found = with_gva(debug, gva);
+	struct debug *debug = machine->debug;
+	struct debug_breakpoint *found = breakpoint_with_gva(debug, gva);
 	struct debug_breakpoint breakpoint;
 
 	if (!found)
 		return;
 	breakpoint = *found;
 	*found = debug->breakpoints[--debug->breakpoint_count];
-	restore(machine, &breakpoint);
+	restore_byte(machine, &breakpoint);
 }
 
 int debug_insert(const struct cpu *cpu, enum debug_kind kind, uint64_t address,
 		 unsigned int size)
 {
 	if (kind == DEBUG_SOFTWARE)
-		return insert(cpu, address);
-	return debug_watch(&cpu->machine->debug, kind, address, size);
+		return insert_breakpoint(cpu, address);
+	return debug_watch(cpu->machine->debug, kind, address, size);
 }
 
 void debug_remove(struct machine *machine, enum debug_kind kind,
 		  uint64_t address, unsigned int size)
 {
 	if (kind == DEBUG_SOFTWARE)
-		take_away(machine, address);
+		remove_breakpoint(machine, address);
 	else
-		debug_unwatch(&machine->debug, kind, address, size);
+		debug_unwatch(machine->debug, kind, address, size);
 }

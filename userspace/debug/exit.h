@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Exits that the debugger intercepts. Each is either its own event, or the guest's, which
+ * receives it then as if it had not been intercepted.
+ */
+#ifndef EXIT_H
+#define EXIT_H
+
+struct cpu;
+
+/* #DB, #BP, INTn, and MOV from and to debug registers */
+void exit_db(struct cpu *cpu);
+void exit_bp(struct cpu *cpu);
+void exit_swint(struct cpu *cpu);
+void exit_dr(struct cpu *cpu);
+
+#endif /* EXIT_H */

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Pauses: all processors stop together, and resume as their actions say. */
+#ifndef PAUSE_H
+#define PAUSE_H
+
+#include "debug.h"
+
+/* Pause all processors, and wait until they are. */
+void debug_pause(struct machine *machine);
+
+/* Resume the processors, each as its @action says. */
+void debug_resume(struct machine *machine);
+
+/* Pause the machine because of an event on this processor; do not wait for the others. */
+void debug_stop(struct cpu *cpu, const struct debug_stop *stop);
+
+/* Notify the debugger of a pause or of the end of the run. */
+void debug_notify(const struct machine *machine);
+
+/* Wait while the processor is paused. Return true if it waited. */
+bool debug_hold(struct cpu *cpu);
+
+#endif /* PAUSE_H */

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Single steps, and the processor's state for the debugger: RFLAGS.TF, intercepts and debug
+ * registers are the debugger's only while the guest runs. At all other times the VMCB has the
+ * guest's own values.
+ */
+#ifndef STEP_H
+#define STEP_H
+
+#include "debug.h"
+
+/* DR6 after reset: no event (APM 13.1.1.3) */
+#define DR6_NOTHING 0xffff0ff0ull
+
+/* Is the processor stepping? Then interrupts are not injected. */
+bool debug_is_stepping(const struct cpu *cpu);
+
+/* End the step, if there is one. */
+void debug_step_done(struct cpu *cpu);
+
+/* Call these just before the guest is entered, and just after it has exited. */
+void debug_enter(struct cpu *cpu);
+void debug_leave(struct cpu *cpu);
+
+/* Handle a #DB that RFLAGS.TF has caused. Return false if it is for the guest. */
+bool debug_take_step(struct cpu *cpu);
+
+/* Call it after each exit that has been handled: it may complete a step. */
+void debug_handled(struct cpu *cpu);
+
+#endif /* STEP_H */

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Functions that a debugger registers with the machine; all need the machine's lock. */
+#ifndef DEBUG_HOOKS_H
+#define DEBUG_HOOKS_H
+
+#include "exits.h"
+
+/**
+ * struct debug_hooks - a debugger's functions
+ * @hold: wait while the processor is paused; return true if it waited
+ * @is_stepping: is the processor to execute one instruction? Then interrupts are not injected.
+ * @step_done: the instruction was completed without entering the guest
+ * @enter: the guest is about to be entered
+ * @leave: the guest has exited
+ * @handled: an exit has been handled
+ * @ended: the run has ended
+ * @exits: handlers of the exits that the debugger intercepts
+ * @exit_count: how many
+ */
+struct debug_hooks {
+	bool (*hold)(struct cpu *cpu);
+	bool (*is_stepping)(const struct cpu *cpu);
+	void (*step_done)(struct cpu *cpu);
+	void (*enter)(struct cpu *cpu);
+	void (*leave)(struct cpu *cpu);
+	void (*handled)(struct cpu *cpu);
+	void (*ended)(const struct machine *machine);
+	const struct exit_handler *exits;
+	size_t exit_count;
+};
+
+#endif /* DEBUG_HOOKS_H */

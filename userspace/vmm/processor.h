@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The features of the guest's processor */
+#ifndef PROCESSOR_H
+#define PROCESSOR_H
+
+#include "cpu.h"
+
+void exit_cpuid(struct cpu *cpu);
+void exit_xsetbv(struct cpu *cpu);
+
+#endif /* PROCESSOR_H */
