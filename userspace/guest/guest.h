@@ -47,22 +47,11 @@ struct guest {
 	struct svmrun_multiboot_entry multiboot;
 };
 
-/* Gives 0, or the exit status after a message. */
+/* Return 0, or the exit status after a message. */
 int guest_create(struct guest *guest, const struct run_options *options);
 void guest_destroy(struct guest *guest);
 
-/* Sets the first processor and the devices up; the same. */
+/* Set up the first processor and the devices. The same. */
 int guest_begin(struct guest *guest, struct machine *machine);
-
-/*
- * Linux, multiboot and firmware: kernel.c. Each the same: what the image is loaded
- * with, and how it begins.
- */
-int kernel_load(struct guest *guest, const struct run_options *options,
-		const struct file *image);
-int kernel_begin(struct guest *guest, struct machine *machine);
-
-/* Memory that the guest cannot write to; the last that is added. */
-int guest_add_rom(struct guest *guest, uint64_t gpa, uint64_t size);
 
 #endif /* GUEST_H */

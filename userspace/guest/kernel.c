@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Kernels and firmware: what guests find on a PC that others have made. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,7 +8,8 @@
 
 #include "common/message.h"
 #include "common/status.h"
-#include "guest.h"
+#include "kernel.h"
+#include "memory.h"
 
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -268,8 +268,8 @@ static int load_firmware(struct guest *guest, const struct run_options *options,
 
 /* ---- all ----------------------------------------------------------------- */
 
-int kernel_load(struct guest *guest, const struct run_options *options,
-		const struct file *image)
+int guest_load_kernel(struct guest *guest, const struct run_options *options,
+		      const struct file *image)
 {
 	int ret;
 
@@ -300,7 +300,7 @@ static int tell_firmware(const struct guest *guest, struct machine *machine)
 				     count * sizeof(machine->e820[0]));
 }
 
-int kernel_begin(struct guest *guest, struct machine *machine)
+int guest_begin_kernel(struct guest *guest, struct machine *machine)
 {
 	struct svmrun_vcpu *vcpu = &machine->cpus[0].vcpu;
 	int ret = tell_firmware(guest, machine);

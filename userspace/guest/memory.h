@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* The guest's memory */
+#ifndef MEMORY_H
+#define MEMORY_H
+
+#include "guest.h"
+
+/*
+ * Allocate RAM, below and above the hole for devices. Return 0, or the exit status after a
+ * message.
+ */
+int guest_allocate_memory(struct guest *guest, uint64_t size);
+
+/* Add memory that the guest cannot write to, after all other memory; the same. */
+int guest_add_rom(struct guest *guest, uint64_t gpa, uint64_t size);
+
+void guest_free_memory(struct guest *guest);
+
+#endif /* MEMORY_H */
