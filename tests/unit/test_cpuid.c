@@ -8,6 +8,7 @@
 
 #include <linux/svm_vmcb.h>
 
+#include "cli/cpuid_option.h"
 #include "suites.h"
 #include "vmm/cpuid.h"
 

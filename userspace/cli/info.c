@@ -10,7 +10,7 @@
 #include "common/status.h"
 #include "environment.h"
 #include "intercept.h"
-#include "vmm/options.h"
+#include "options.h"
 
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
 #define LABEL_WIDTH 24

@@ -11,8 +11,9 @@
 #include "common/message.h"
 #include "common/number.h"
 #include "common/status.h"
+#include "cpuid_option.h"
 #include "gdb/gdb.h"
-#include "vmm/options.h"
+#include "options.h"
 
 #define PAGE 4096
 #define MEMORY_DEFAULT (512ull << 20)

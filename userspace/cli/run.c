@@ -13,9 +13,9 @@
 #include "environment.h"
 #include "gdb/gdb.h"
 #include "guest/guest.h"
+#include "options.h"
 #include "vmm/invalid.h"
 #include "vmm/machine.h"
-#include "vmm/options.h"
 #include "vmm/run.h"
 
 #define ALL_RIGHTS (SVMRUN_MAP_READ | SVMRUN_MAP_WRITE | SVMRUN_MAP_EXEC)

@@ -3,8 +3,8 @@
  * Exits that the debugger intercepts. Each is either its own event, or the guest's, which
  * receives it then as if it had not been intercepted.
  */
-#ifndef EXIT_H
-#define EXIT_H
+#ifndef DEBUG_EXIT_H
+#define DEBUG_EXIT_H
 
 struct cpu;
 
@@ -14,4 +14,4 @@ void exit_bp(struct cpu *cpu);
 void exit_swint(struct cpu *cpu);
 void exit_dr(struct cpu *cpu);
 
-#endif /* EXIT_H */
+#endif /* DEBUG_EXIT_H */

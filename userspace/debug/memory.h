@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /* The guest's memory as a debugger sees it, and breakpoints in it. */
-#ifndef MEMORY_H
-#define MEMORY_H
+#ifndef DEBUG_MEMORY_H
+#define DEBUG_MEMORY_H
 
 #include "debug.h"
 
@@ -25,4 +25,4 @@ void debug_remove(struct machine *machine, enum debug_kind kind,
 const struct debug_breakpoint *debug_breakpoint_at(const struct cpu *cpu,
 						   uint64_t gva);
 
-#endif /* MEMORY_H */
+#endif /* DEBUG_MEMORY_H */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /* Pauses: all processors stop together, and resume as their actions say. */
-#ifndef PAUSE_H
-#define PAUSE_H
+#ifndef DEBUG_PAUSE_H
+#define DEBUG_PAUSE_H
 
 #include "debug.h"
 
@@ -20,4 +20,4 @@ void debug_notify(const struct machine *machine);
 /* Wait while the processor is paused. Return true if it waited. */
 bool debug_hold(struct cpu *cpu);
 
-#endif /* PAUSE_H */
+#endif /* DEBUG_PAUSE_H */

@@ -4,8 +4,8 @@
  * registers are the debugger's only while the guest runs. At all other times the VMCB has the
  * guest's own values.
  */
-#ifndef STEP_H
-#define STEP_H
+#ifndef DEBUG_STEP_H
+#define DEBUG_STEP_H
 
 #include "debug.h"
 
@@ -28,4 +28,4 @@ bool debug_take_step(struct cpu *cpu);
 /* Call it after each exit that has been handled: it may complete a step. */
 void debug_handled(struct cpu *cpu);
 
-#endif /* STEP_H */
+#endif /* DEBUG_STEP_H */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /* Breakpoints in debug registers: APM 13.1.1 */
-#ifndef WATCH_H
-#define WATCH_H
+#ifndef DEBUG_WATCH_H
+#define DEBUG_WATCH_H
 
 #include "debug.h"
 
@@ -15,4 +15,4 @@ void debug_unwatch(struct debug *debug, enum debug_kind kind, uint64_t address,
 /* Fill in DR0 to DR3 and DR7. */
 void debug_watch_registers(const struct debug *debug, struct debug_cpu *cpu);
 
-#endif /* WATCH_H */
+#endif /* DEBUG_WATCH_H */

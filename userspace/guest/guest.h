@@ -14,7 +14,7 @@
 
 #include "common/file.h"
 #include "vmm/machine.h"
-#include "vmm/options.h"
+#include "vmm/run_options.h"
 
 /**
  * struct guest - a guest that is ready to be run

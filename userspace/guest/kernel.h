@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /* Images that expect a PC: Linux, multiboot kernels and firmware */
-#ifndef KERNEL_H
-#define KERNEL_H
+#ifndef GUEST_KERNEL_H
+#define GUEST_KERNEL_H
 
 #include "guest.h"
 
@@ -12,4 +12,4 @@ int guest_load_kernel(struct guest *guest, const struct run_options *options,
 /* Set up the first processor and the devices. Return 0 or a negative errno. */
 int guest_begin_kernel(struct guest *guest, struct machine *machine);
 
-#endif /* KERNEL_H */
+#endif /* GUEST_KERNEL_H */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /* The guest's memory */
-#ifndef MEMORY_H
-#define MEMORY_H
+#ifndef GUEST_MEMORY_H
+#define GUEST_MEMORY_H
 
 #include "guest.h"
 
@@ -16,4 +16,4 @@ int guest_add_rom(struct guest *guest, uint64_t gpa, uint64_t size);
 
 void guest_free_memory(struct guest *guest);
 
-#endif /* MEMORY_H */
+#endif /* GUEST_MEMORY_H */

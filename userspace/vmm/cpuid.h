@@ -62,7 +62,4 @@ struct cpuid cpuid_host(uint32_t leaf, uint32_t subleaf);
 struct cpuid cpuid_answer(const struct cpuid_guest *guest, uint32_t leaf,
 			  uint32_t subleaf);
 
-/* LEAF[.SUBLEAF]=EAX,EBX,ECX,EDX; false for what is none. */
-bool cpuid_parse(const char *text, struct cpuid_override *override);
-
-#endif /* LEAF_H */
+#endif /* CPUID_H */

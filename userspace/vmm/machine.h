@@ -18,7 +18,7 @@
 #include "console.h"
 #include "cpu.h"
 #include "disk.h"
-#include "options.h"
+#include "run_options.h"
 #include "outcome.h"
 
 struct debug;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <stdlib.h>
 
-#include "cpuid.h"
+#include "cpuid_option.h"
 
 #define REGISTERS 4
 

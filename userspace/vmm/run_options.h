@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The command lines of the subcommands. */
-#ifndef OPTIONS_H
-#define OPTIONS_H
+/* The command line of svmrun run */
+#ifndef RUN_OPTIONS_H
+#define RUN_OPTIONS_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -83,15 +83,4 @@ struct run_options {
 	bool json;
 };
 
-struct info_options {
-	bool json;
-};
-
-/*
- * Both give 0, or the exit status after a message. --help and --version do not
- * return.
- */
-int options_parse_run(struct run_options *options, int argc, char **argv);
-int options_parse_info(struct info_options *options, int argc, char **argv);
-
-#endif /* OPTIONS_H */
+#endif /* RUN_OPTIONS_H */
