@@ -18,8 +18,8 @@
 #include "vmm/machine.h"
 #include "vmm/run.h"
 
-#define ALL_RIGHTS (SVMRUN_MAP_READ | SVMRUN_MAP_WRITE | SVMRUN_MAP_EXEC)
-#define ROM_RIGHTS (SVMRUN_MAP_READ | SVMRUN_MAP_EXEC)
+#define RAM_PERMISSIONS (SVMRUN_MAP_READ | SVMRUN_MAP_WRITE | SVMRUN_MAP_EXEC)
+#define ROM_PERMISSIONS (SVMRUN_MAP_READ | SVMRUN_MAP_EXEC)
 
 static void print_stats(const struct machine *machine, struct json *json)
 {
@@ -69,86 +69,16 @@ static void report(const struct machine *machine,
 		print_stats(machine, NULL);
 }
 
-static int set_timeout(const struct run_options *options)
+/* Open the device for as long as it takes to create the VM, which keeps it open. */
+static int create_vm(struct machine *machine)
 {
-	int ret = options->timeout ? stop_after(options->timeout) : 0;
+	int ret, device = environment_open(&machine->info);
 
-	if (!ret)
-		return 0;
-	return message_fail(STATUS_ENVIRONMENT, "--timeout: no timer: %s",
-			    strerror(-ret));
-}
-
-static int no_files(int error)
-{
-	return message_fail(STATUS_ENVIRONMENT,
-			    "no event to wait for: %s: see ulimit -n",
-			    strerror(error));
-}
-
-static int run_with_gdb(struct machine *machine, const char *place)
-{
-	static struct gdb gdb; /* larger than a stack should hold */
-	int ret = gdb_open(&gdb, machine, place);
-
-	if (ret)
-		return message_fail(STATUS_ENVIRONMENT,
-				    "--gdb %s: cannot wait for gdb there: %s",
-				    place, strerror(-ret));
-	machine_run(machine);
-	gdb_close(&gdb);
-	return 0;
-}
-
-static int run_on_console(struct machine *machine,
-			  const struct run_options *options)
-{
-	int ret = set_timeout(options);
-
-	if (ret)
-		return ret;
-	stop_ask_at(machine->console.event);
-	if (options->gdb)
-		return run_with_gdb(machine, options->gdb);
-	machine_run(machine);
-	return 0;
-}
-
-static int run_machine(struct machine *machine, const struct guest *guest,
-		       const struct run_options *options)
-{
-	int ret = stop_begin();
-
-	if (ret)
-		return no_files(-ret);
-	ret = console_open(&machine->console, guest->is_pc);
-	if (ret) {
-		ret = no_files(-ret);
-	} else {
-		ret = run_on_console(machine, options);
-		console_close(&machine->console);
-	}
-	stop_end();
-	if (ret)
-		return ret;
-	report(machine, options);
-	return machine->outcome.status;
-}
-
-static int run_cpus(struct machine *machine, struct guest *guest,
-		    const struct run_options *options)
-{
-	int ret = machine_create_cpus(machine);
-
-	if (ret)
-		return message_fail(STATUS_ENVIRONMENT,
-				    "cannot create a vCPU: %s: see the kernel's log (dmesg)",
-				    strerror(-ret));
-	ret = guest_begin(guest, machine);
-	if (!ret)
-		ret = run_machine(machine, guest, options);
-	machine_destroy_cpus(machine);
-	return ret;
+	if (device < 0)
+		return -device;
+	ret = svmrun_vm_create(&machine->vm, device);
+	close(device);
+	return ret < 0 ? environment_no_vm(-ret) : 0;
 }
 
 static int map_failed(const struct run_options *options, int error)
@@ -162,7 +92,7 @@ static int map_failed(const struct run_options *options, int error)
 			    strerror(error));
 }
 
-static int map(struct machine *machine, const struct guest *guest)
+static int map_memory(struct machine *machine, const struct guest *guest)
 {
 	const struct svmrun_memory *memory;
 	size_t i, writable = guest->memory_count - guest->rom_count;
@@ -172,59 +102,73 @@ static int map(struct machine *machine, const struct guest *guest)
 		memory = &guest->memories[i];
 		ret = svmrun_vm_map(&machine->vm, memory->gpa, memory->base,
 				    memory->size,
-				    i < writable ? ALL_RIGHTS : ROM_RIGHTS);
+				    i < writable ? RAM_PERMISSIONS :
+						   ROM_PERMISSIONS);
 		machine->memories[i] = *memory;
 	}
 	machine->memory_count = guest->memory_count;
 	machine->rom_count = guest->rom_count;
-	return ret;
+	return ret ? map_failed(machine->options, -ret) : 0;
 }
 
-static int run_vm(struct machine *machine, struct guest *guest,
-		  const struct run_options *options)
+static int create_cpus(struct machine *machine)
 {
-	int ret = map(machine, guest);
+	int ret = machine_create_cpus(machine);
+
+	if (!ret)
+		return 0;
+	return message_fail(STATUS_ENVIRONMENT,
+			    "cannot create a vCPU: %s: see the kernel's log (dmesg)",
+			    strerror(-ret));
+}
+
+static int no_eventfd(int error)
+{
+	return message_fail(STATUS_ENVIRONMENT,
+			    "no event to wait for: %s: see ulimit -n",
+			    strerror(error));
+}
+
+static int catch_signals(void)
+{
+	int ret = stop_begin();
+
+	return ret ? no_eventfd(-ret) : 0;
+}
+
+static int open_console(struct machine *machine, const struct guest *guest)
+{
+	int ret = console_open(&machine->console, guest->is_pc);
 
 	if (ret)
-		return map_failed(options, -ret);
-	machine_attach_disks(machine);
-	return run_cpus(machine, guest, options);
+		return no_eventfd(-ret);
+	stop_ask_at(machine->console.event);
+	return 0;
 }
 
-static int run_guest(struct machine *machine, struct guest *guest,
-		     const struct run_options *options)
+static int start_timeout(const struct run_options *options)
 {
-	int ret, device;
+	int ret = options->timeout ? stop_after(options->timeout) : 0;
 
-	device = environment_open(&machine->info);
-	if (device < 0)
-		return -device;
-	ret = svmrun_vm_create(&machine->vm, device);
-	close(device);
-	if (ret < 0)
-		return environment_no_vm(-ret);
-	machine_init(machine, options);
-	machine->open_bus = guest->is_pc;
-	ret = run_vm(machine, guest, options);
-	svmrun_vm_destroy(&machine->vm);
-	return ret;
+	if (!ret)
+		return 0;
+	return message_fail(STATUS_ENVIRONMENT, "--timeout: no timer: %s",
+			    strerror(-ret));
 }
 
-static int run_with_disks(struct guest *guest,
-			  const struct run_options *options)
+static int open_gdb(struct gdb *gdb, struct machine *machine, const char *place)
 {
-	static struct machine machine; /* larger than a stack should hold */
-	int ret = machine_open_disks(&machine, options);
+	int ret = place ? gdb_open(gdb, machine, place) : 0;
 
-	if (ret)
-		return ret;
-	ret = run_guest(&machine, guest, options);
-	machine_close_disks(&machine);
-	return ret;
+	if (!ret)
+		return 0;
+	return message_fail(STATUS_ENVIRONMENT,
+			    "--gdb %s: cannot wait for gdb there: %s", place,
+			    strerror(-ret));
 }
 
-/* As the shell and whoever waits expect of a program that a signal ended. */
-static int end_by(int status)
+/* End by the signal that ended the run, as shells and other parents expect. */
+static int raise_signal(int status)
 {
 	int number = status - STATUS_SIGNAL;
 
@@ -235,19 +179,70 @@ static int end_by(int status)
 	return status;
 }
 
+/* Each function called here prints a message if it fails, and returns the exit status. */
 int run_main(int argc, char **argv)
 {
+	static struct machine machine; /* both are too large for the stack */
+	static struct gdb gdb;
 	struct run_options options;
 	struct guest guest;
-	int ret;
+	int status;
 
-	ret = options_parse_run(&options, argc, argv);
-	if (ret)
-		return ret;
-	ret = guest_create(&guest, &options);
-	if (ret)
-		return ret;
-	ret = run_with_disks(&guest, &options);
+	status = options_parse_run(&options, argc, argv);
+	if (status)
+		return status;
+	status = guest_create(&guest, &options);
+	if (status)
+		return status;
+	status = machine_open_disks(&machine, &options);
+	if (status)
+		goto destroy_guest;
+	status = create_vm(&machine);
+	if (status)
+		goto close_disks;
+	machine_init(&machine, &options);
+	machine.open_bus = guest.is_pc;
+	status = map_memory(&machine, &guest);
+	if (status)
+		goto destroy_vm;
+	machine_attach_disks(&machine);
+	status = create_cpus(&machine);
+	if (status)
+		goto destroy_vm;
+	status = guest_begin(&guest, &machine);
+	if (status)
+		goto destroy_cpus;
+	status = catch_signals();
+	if (status)
+		goto destroy_cpus;
+	status = open_console(&machine, &guest);
+	if (status)
+		goto close_signals;
+	status = start_timeout(&options);
+	if (status)
+		goto close_console;
+	status = open_gdb(&gdb, &machine, options.gdb);
+	if (status)
+		goto close_console;
+
+	machine_run(&machine);
+	status = machine.outcome.status;
+
+	if (options.gdb)
+		gdb_close(&gdb);
+close_console:
+	console_close(&machine.console);
+close_signals:
+	stop_end();
+	if (machine.outcome.ended)
+		report(&machine, &options);
+destroy_cpus:
+	machine_destroy_cpus(&machine);
+destroy_vm:
+	svmrun_vm_destroy(&machine.vm);
+close_disks:
+	machine_close_disks(&machine);
+destroy_guest:
 	guest_destroy(&guest);
-	return end_by(ret);
+	return raise_signal(status);
 }
