@@ -9,7 +9,7 @@
 #include "common/message.h"
 #include "common/stats.h"
 #include "common/status.h"
-#include "common/stop.h"
+#include "common/signals.h"
 #include "environment.h"
 #include "gdb/gdb.h"
 #include "guest/guest.h"
@@ -131,7 +131,7 @@ static int no_eventfd(int error)
 
 static int catch_signals(void)
 {
-	int ret = stop_begin();
+	int ret = signals_open();
 
 	return ret ? no_eventfd(-ret) : 0;
 }
@@ -142,13 +142,13 @@ static int open_console(struct machine *machine, const struct guest *guest)
 
 	if (ret)
 		return no_eventfd(-ret);
-	stop_ask_at(machine->console.event);
+	signals_report_to(machine->console.event);
 	return 0;
 }
 
 static int start_timeout(const struct run_options *options)
 {
-	int ret = options->timeout ? stop_after(options->timeout) : 0;
+	int ret = options->timeout ? signals_set_timeout(options->timeout) : 0;
 
 	if (!ret)
 		return 0;
@@ -172,7 +172,7 @@ static int raise_signal(int status)
 {
 	int number = status - STATUS_SIGNAL;
 
-	if (number == stop_reason() && number != 0) {
+	if (number == signals_received() && number != 0) {
 		signal(number, SIG_DFL);
 		raise(number);
 	}
@@ -233,7 +233,7 @@ int run_main(int argc, char **argv)
 close_console:
 	console_close(&machine.console);
 close_signals:
-	stop_end();
+	signals_close();
 	if (machine.outcome.ended)
 		report(&machine, &options);
 destroy_cpus:

@@ -8,7 +8,7 @@
 
 #include "common/clock.h"
 #include "common/status.h"
-#include "common/stop.h"
+#include "common/signals.h"
 #include "console.h"
 
 #define FLUSH_DELAY (NANOSECONDS / 100)
@@ -66,7 +66,7 @@ static bool wait_for_room(void)
 {
 	struct pollfd fds[] = {
 		{ .fd = STDOUT_FILENO, .events = POLLOUT },
-		{ .fd = stop_fd(), .events = POLLIN },
+		{ .fd = signals_fd(), .events = POLLIN },
 	};
 
 	while (poll(fds, 2, -1) < 0)
@@ -258,7 +258,7 @@ void console_wait(const struct console *console, uint64_t until)
 {
 	struct pollfd fds[] = {
 		{ .fd = console->event, .events = POLLIN },
-		{ .fd = stop_fd(), .events = POLLIN },
+		{ .fd = signals_fd(), .events = POLLIN },
 		{ .fd = STDIN_FILENO, .events = POLLIN },
 	};
 	uint64_t count;

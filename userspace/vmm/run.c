@@ -5,7 +5,7 @@
 
 #include "common/clock.h"
 #include "common/status.h"
-#include "common/stop.h"
+#include "common/signals.h"
 #include "cpu_thread.h"
 #include "run.h"
 #include "top.h"
@@ -70,7 +70,7 @@ static void lock(struct machine *machine)
 {
 	struct timespec until;
 
-	while (stop_reason()) {
+	while (signals_received()) {
 		interrupt_threads(machine);
 		until = clock_timespec(clock_now() + INTERRUPT_PERIOD);
 		if (!pthread_mutex_clocklock(&machine->lock, CLOCK_MONOTONIC,
@@ -106,7 +106,8 @@ static uint64_t next_report(const struct machine *machine,
 /* Print a report if SIGUSR1 or Ctrl-A s has requested one, or if --top is due. */
 static void report(struct machine *machine, struct top *top)
 {
-	bool requested = stop_asked() || machine->console.report_requested;
+	bool requested = signals_report_requested() ||
+			 machine->console.report_requested;
 
 	machine->console.report_requested = false;
 	if (requested || next_report(machine, top) <= clock_now())
@@ -124,8 +125,8 @@ void machine_run(struct machine *machine)
 	while (!machine->outcome.ended) {
 		wait_for_console(machine, next_report(machine, &top));
 		report(machine, &top);
-		if (stop_reason())
-			end_by_signal(machine, stop_reason());
+		if (signals_received())
+			end_by_signal(machine, signals_received());
 	}
 	pthread_mutex_unlock(&machine->lock);
 	for (i = 0; i < threads; i++)
