@@ -6,7 +6,7 @@
 #define REGISTERS 4
 
 /* Goes on behind the number; numbers are as strtoul() takes them. */
-static bool take_number(const char **text, uint32_t *value)
+static bool parse_number(const char **text, uint32_t *value)
 {
 	unsigned long number;
 	char *end;
@@ -21,8 +21,8 @@ static bool take_number(const char **text, uint32_t *value)
 	return true;
 }
 
-static bool take_register(const char **text, struct cpuid_override *override,
-			  unsigned int number)
+static bool parse_register(const char **text, struct cpuid_override *override,
+			   unsigned int number)
 {
 	uint32_t *const registers[REGISTERS] = {
 		&override->answer.eax,
@@ -34,17 +34,17 @@ static bool take_register(const char **text, struct cpuid_override *override,
 	if (**text == ',' || !**text)
 		return true;
 	override->given |= 1u << number;
-	return take_number(text, registers[number]);
+	return parse_number(text, registers[number]);
 }
 
-static bool take_leaf(const char **text, struct cpuid_override *override)
+static bool parse_leaf(const char **text, struct cpuid_override *override)
 {
-	if (!take_number(text, &override->leaf))
+	if (!parse_number(text, &override->leaf))
 		return false;
 	if (**text != '.')
 		return true;
 	++*text;
-	return take_number(text, &override->subleaf);
+	return parse_number(text, &override->subleaf);
 }
 
 bool cpuid_parse(const char *text, struct cpuid_override *override)
@@ -52,12 +52,12 @@ bool cpuid_parse(const char *text, struct cpuid_override *override)
 	unsigned int i;
 
 	*override = (struct cpuid_override){ 0 };
-	if (!take_leaf(&text, override) || *text != '=')
+	if (!parse_leaf(&text, override) || *text != '=')
 		return false;
 	for (i = 0; i < REGISTERS; i++) {
 		if (*text)
 			text++; /* the sign before it */
-		if (!take_register(&text, override, i) ||
+		if (!parse_register(&text, override, i) ||
 		    (*text && *text != ','))
 			return false;
 	}

@@ -129,7 +129,7 @@ static void print_number(const char *label, uint32_t value, const char *unit)
 	printf("%-*s%" PRIu32 "%s\n", LABEL_WIDTH, label, value, unit);
 }
 
-static void print_text(const struct svmrun_info *info)
+static void print_info_text(const struct svmrun_info *info)
 {
 	print_number("API version", info->out_api_version, "");
 	print_number("SVM revision", info->out_svm_revision & 0xff, "");
@@ -176,7 +176,7 @@ static void print_intercepts_json(struct json *json, const __u32 *vectors)
 	json_array_end(json);
 }
 
-static void print_json(const struct svmrun_info *info)
+static void print_info_json(const struct svmrun_info *info)
 {
 	struct json json = { .file = stdout };
 
@@ -215,8 +215,8 @@ int info_main(int argc, char **argv)
 		return -device;
 	close(device);
 	if (options.json)
-		print_json(&info);
+		print_info_json(&info);
 	else
-		print_text(&info);
+		print_info_text(&info);
 	return STATUS_HALTED;
 }

@@ -16,7 +16,7 @@ static const struct command commands[] = {
 	{ "run", "run a guest image until it halts", run_main },
 };
 
-static int print_help(void)
+static int print_usage(void)
 {
 	size_t i;
 
@@ -29,13 +29,13 @@ static int print_help(void)
 	return STATUS_HALTED;
 }
 
-static int print_version(void)
+static int print_tool_version(void)
 {
 	puts("svmrun " VERSION_STRING);
 	return STATUS_HALTED;
 }
 
-static const struct command *find(const char *name)
+static const struct command *find_command(const char *name)
 {
 	size_t i;
 
@@ -45,7 +45,7 @@ static const struct command *find(const char *name)
 	return NULL;
 }
 
-static int no_command(const char *word)
+static int unknown_command(const char *word)
 {
 	return message_fail(STATUS_USAGE, "%s: unknown %s; see svmrun --help",
 			    word, *word == '-' ? "option" : "command");
@@ -55,7 +55,7 @@ static int no_command(const char *word)
  * One that is closed would become the number of the next file opened, and the
  * guest's output would go there. Opened the wrong way, so that use still fails.
  */
-static void keep_standard_files(void)
+static void open_standard_files(void)
 {
 	static const int wrong_way[] = { O_WRONLY, O_RDONLY, O_RDONLY };
 	int fd;
@@ -69,7 +69,7 @@ int main(int argc, char **argv)
 {
 	const struct command *command;
 
-	keep_standard_files();
+	open_standard_files();
 	/* For UTF-8 alone: numbers are the same everywhere. */
 	setlocale(LC_CTYPE, "");
 	setvbuf(stderr, NULL, _IOLBF, 0); /* whole lines, even of JSON */
@@ -77,12 +77,12 @@ int main(int argc, char **argv)
 		return message_fail(STATUS_USAGE,
 				    "a command is wanted: info or run; see svmrun --help");
 	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-?"))
-		return print_help();
+		return print_usage();
 	if (!strcmp(argv[1], "--version") || !strcmp(argv[1], "-V"))
-		return print_version();
-	command = find(argv[1]);
+		return print_tool_version();
+	command = find_command(argv[1]);
 	if (!command)
-		return no_command(argv[1]);
+		return unknown_command(argv[1]);
 	message_begin(command->name);
 	return command->main(argc - 1, argv + 1);
 }

@@ -141,12 +141,12 @@ static const struct argp_option info_table[] = { { "json", KEY_JSON, NULL, 0,
 						 OPTION_VERSION,
 						 { 0 } };
 
-static error_t run_parse(int key, char *value, struct argp_state *state);
-static error_t info_parse(int key, char *value, struct argp_state *state);
+static error_t parse_run_key(int key, char *value, struct argp_state *state);
+static error_t parse_info_key(int key, char *value, struct argp_state *state);
 
 static const struct argp run_argp = {
 	.options = run_table,
-	.parser = run_parse,
+	.parser = parse_run_key,
 	.args_doc = "IMAGE",
 	.doc = RUN_DOC
 	"\vExit status:\n"
@@ -161,7 +161,7 @@ static const struct argp run_argp = {
 
 static const struct argp info_argp = {
 	.options = info_table,
-	.parser = info_parse,
+	.parser = parse_info_key,
 	.doc = INFO_DOC "\vExit status:\n"
 			"  0  it did\n" STATUS_HELP_COMMON,
 };
@@ -180,7 +180,7 @@ struct parse {
 	bool told;
 };
 
-static void print_help(const struct parse *parse)
+static void print_command_help(const struct parse *parse)
 {
 	char name[32];
 
@@ -190,7 +190,7 @@ static void print_help(const struct parse *parse)
 	exit(STATUS_HALTED);
 }
 
-static void print_version(void)
+static void print_command_version(void)
 {
 	puts("svmrun " VERSION_STRING);
 	exit(STATUS_HALTED);
@@ -206,8 +206,8 @@ static bool needs_value(const struct argp_option *table, const char *argument)
 }
 
 /* Called for what getopt refused: that argument has just been passed. */
-static void tell_bad_option(const struct parse *parse,
-			    const struct argp_state *state)
+static void report_bad_option(const struct parse *parse,
+			      const struct argp_state *state)
 {
 	const char *argument = state->argv[state->next - 1];
 
@@ -371,27 +371,27 @@ static int parse_image(const char *value, struct run_options *options)
 	return 0;
 }
 
-static error_t common_parse(int key, const struct argp_state *state)
+static error_t parse_common_key(int key, const struct argp_state *state)
 {
 	const struct parse *parse = state->input;
 
 	switch (key) {
 	case KEY_HELP:
-		print_help(parse);
+		print_command_help(parse);
 		return 0;
 	case KEY_VERSION:
-		print_version();
+		print_command_version();
 		return 0;
 	case ARGP_KEY_ERROR:
 		if (!parse->told)
-			tell_bad_option(parse, state);
+			report_bad_option(parse, state);
 		return 0;
 	default:
 		return ARGP_ERR_UNKNOWN;
 	}
 }
 
-static int run_flag(int key, struct run_options *options)
+static int parse_run_flag(int key, struct run_options *options)
 {
 	switch (key) {
 	case KEY_STATS:
@@ -412,7 +412,8 @@ static int run_flag(int key, struct run_options *options)
 	}
 }
 
-static int run_value(int key, const char *value, struct run_options *options)
+static int parse_run_value(int key, const char *value,
+			   struct run_options *options)
 {
 	switch (key) {
 	case KEY_FORMAT:
@@ -452,22 +453,23 @@ static int run_value(int key, const char *value, struct run_options *options)
 		return message_fail(STATUS_USAGE,
 				    "an image is wanted; see svmrun run --help");
 	default:
-		return run_flag(key, options);
+		return parse_run_flag(key, options);
 	}
 }
 
-static error_t run_parse(int key, char *value, struct argp_state *state)
+static error_t parse_run_key(int key, char *value, struct argp_state *state)
 {
 	struct parse *parse = state->input;
-	int ret = run_value(key, value, parse->options);
+	int ret = parse_run_value(key, value, parse->options);
 
 	if (ret == ARGP_ERR_UNKNOWN)
-		return common_parse(key, state);
+		return parse_common_key(key, state);
 	parse->told = ret != 0;
 	return ret;
 }
 
-static int info_value(int key, const char *value, struct info_options *options)
+static int parse_info_value(int key, const char *value,
+			    struct info_options *options)
 {
 	if (key == ARGP_KEY_ARG)
 		return message_fail(STATUS_USAGE, "%s: info takes no argument",
@@ -479,13 +481,13 @@ static int info_value(int key, const char *value, struct info_options *options)
 	return 0;
 }
 
-static error_t info_parse(int key, char *value, struct argp_state *state)
+static error_t parse_info_key(int key, char *value, struct argp_state *state)
 {
 	struct parse *parse = state->input;
-	int ret = info_value(key, value, parse->options);
+	int ret = parse_info_value(key, value, parse->options);
 
 	if (ret == ARGP_ERR_UNKNOWN)
-		return common_parse(key, state);
+		return parse_common_key(key, state);
 	parse->told = ret != 0;
 	return ret;
 }

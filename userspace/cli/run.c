@@ -33,7 +33,7 @@ static void print_stats(const struct machine *machine, struct json *json)
 		stats_print(&stats, &regs, stderr);
 }
 
-static void report_json(const struct machine *machine, bool stats)
+static void report_outcome_json(const struct machine *machine, bool stats)
 {
 	const struct outcome *outcome = &machine->outcome;
 	struct json json = { .file = stderr };
@@ -52,13 +52,13 @@ static void report_json(const struct machine *machine, bool stats)
 	putc('\n', stderr);
 }
 
-static void report(const struct machine *machine,
-		   const struct run_options *options)
+static void report_outcome(const struct machine *machine,
+			   const struct run_options *options)
 {
 	const struct outcome *outcome = &machine->outcome;
 
 	if (options->json) {
-		report_json(machine, options->stats);
+		report_outcome_json(machine, options->stats);
 		return;
 	}
 	if (*outcome->message)
@@ -235,7 +235,7 @@ close_console:
 close_signals:
 	signals_close();
 	if (machine.outcome.ended)
-		report(&machine, &options);
+		report_outcome(&machine, &options);
 destroy_cpus:
 	machine_destroy_cpus(&machine);
 destroy_vm:

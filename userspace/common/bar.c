@@ -29,7 +29,8 @@ static void draw_hashes(char *bar, unsigned int columns)
 }
 
 /* Rounded, but what is there at all is to be seen. */
-static unsigned int length(uint64_t part, uint64_t whole, unsigned int units)
+static unsigned int scaled_length(uint64_t part, uint64_t whole,
+				  unsigned int units)
 {
 	unsigned int drawn;
 
@@ -44,9 +45,9 @@ static unsigned int length(uint64_t part, uint64_t whole, unsigned int units)
 void bar_draw(char bar[BAR_SIZE], uint64_t part, uint64_t whole, bool utf8)
 {
 	if (utf8)
-		draw_blocks(bar, length(part, whole, BAR_WIDTH * 8));
+		draw_blocks(bar, scaled_length(part, whole, BAR_WIDTH * 8));
 	else
-		draw_hashes(bar, length(part, whole, BAR_WIDTH));
+		draw_hashes(bar, scaled_length(part, whole, BAR_WIDTH));
 }
 
 /* U+2581 up to U+2588: one eighth of a row up to eight */
@@ -71,7 +72,7 @@ static char *put_level(char *to, unsigned int eighths)
 	return to + 1;
 }
 
-static uint64_t largest(const uint64_t *values, unsigned int count)
+static uint64_t largest_value(const uint64_t *values, unsigned int count)
 {
 	uint64_t most = 0;
 
@@ -84,11 +85,11 @@ static uint64_t largest(const uint64_t *values, unsigned int count)
 void spark_draw(char spark[SPARK_SIZE], const uint64_t *values,
 		unsigned int count, bool utf8)
 {
-	uint64_t most = largest(values, count);
+	uint64_t most = largest_value(values, count);
 	unsigned int i, eighths;
 
 	for (i = 0; i < count; i++) {
-		eighths = length(values[i], most, 8);
+		eighths = scaled_length(values[i], most, 8);
 		spark = utf8 ? put_column(spark, eighths) :
 			       put_level(spark, eighths);
 	}

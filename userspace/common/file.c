@@ -10,22 +10,22 @@
 #include "message.h"
 #include "status.h"
 
-static int fail(const char *name, const char *what)
+static int file_failed(const char *name, const char *what)
 {
 	return message_fail(STATUS_USAGE, "%s: %s; an image file is wanted",
 			    name, what);
 }
 
-static int check(int fd, const char *name, struct stat *stat)
+static int check_file(int fd, const char *name, struct stat *stat)
 {
 	if (fstat(fd, stat))
-		return fail(name, strerror(errno));
+		return file_failed(name, strerror(errno));
 	if (S_ISDIR(stat->st_mode))
-		return fail(name, "is a directory");
+		return file_failed(name, "is a directory");
 	if (!S_ISREG(stat->st_mode))
-		return fail(name, "is not a regular file");
+		return file_failed(name, "is not a regular file");
 	if (!stat->st_size)
-		return fail(name, "is empty");
+		return file_failed(name, "is empty");
 	return 0;
 }
 
@@ -36,12 +36,12 @@ static int read_bytes(int fd, const char *name, struct file *file, size_t size)
 
 	file->bytes = malloc(size);
 	if (!file->bytes)
-		return fail(name, "does not fit into memory");
+		return file_failed(name, "does not fit into memory");
 	for (file->size = 0; got && file->size < size; file->size += got) {
 		got = read(fd, file->bytes + file->size, size - file->size);
 		if (got < 0) {
 			free(file->bytes);
-			return fail(name, strerror(errno));
+			return file_failed(name, strerror(errno));
 		}
 	}
 	return 0;
@@ -55,8 +55,8 @@ int file_read(struct file *file, const char *name)
 	/* A FIFO that nobody writes to must not keep open() waiting. */
 	fd = open(name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (fd < 0)
-		return fail(name, strerror(errno));
-	ret = check(fd, name, &stat);
+		return file_failed(name, strerror(errno));
+	ret = check_file(fd, name, &stat);
 	if (!ret)
 		ret = read_bytes(fd, name, file, stat.st_size);
 	close(fd);

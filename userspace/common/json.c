@@ -3,7 +3,7 @@
 
 #include "json.h"
 
-static void member(struct json *json, const char *key)
+static void begin_member(struct json *json, const char *key)
 {
 	if (json->comma)
 		putc(',', json->file);
@@ -14,7 +14,7 @@ static void member(struct json *json, const char *key)
 
 static void open_bracket(struct json *json, const char *key, char bracket)
 {
-	member(json, key);
+	begin_member(json, key);
 	putc(bracket, json->file);
 	json->comma = false;
 }
@@ -117,7 +117,7 @@ void json_string(struct json *json, const char *key, const char *value)
 {
 	const unsigned char *text = (const unsigned char *)value;
 
-	member(json, key);
+	begin_member(json, key);
 	putc('"', json->file);
 	while (*text)
 		text += put_character(json->file, text);
@@ -126,24 +126,24 @@ void json_string(struct json *json, const char *key, const char *value)
 
 void json_number(struct json *json, const char *key, uint64_t value)
 {
-	member(json, key);
+	begin_member(json, key);
 	fprintf(json->file, "%" PRIu64, value);
 }
 
 void json_hex(struct json *json, const char *key, uint64_t value)
 {
-	member(json, key);
+	begin_member(json, key);
 	fprintf(json->file, "\"0x%" PRIx64 "\"", value);
 }
 
 void json_bool(struct json *json, const char *key, bool value)
 {
-	member(json, key);
+	begin_member(json, key);
 	fputs(value ? "true" : "false", json->file);
 }
 
 void json_seconds(struct json *json, const char *key, double value)
 {
-	member(json, key);
+	begin_member(json, key);
 	fprintf(json->file, "%.6f", value);
 }

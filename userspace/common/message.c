@@ -19,7 +19,7 @@ void message_use_json(bool json)
 	use_json = json;
 }
 
-static void print_json(int status, const char *text)
+static void print_message_json(int status, const char *text)
 {
 	struct json json = { .file = stderr };
 
@@ -33,7 +33,7 @@ static void print_json(int status, const char *text)
 	putc('\n', stderr);
 }
 
-static void print_text(const char *text)
+static void print_message_text(const char *text)
 {
 	if (command_name)
 		fprintf(stderr, "svmrun: %s: %s\n", command_name, text);
@@ -50,8 +50,8 @@ int message_fail(int status, const char *format, ...)
 	vsnprintf(text, sizeof(text), format, arguments);
 	va_end(arguments);
 	if (use_json)
-		print_json(status, text);
+		print_message_json(status, text);
 	else
-		print_text(text);
+		print_message_text(text);
 	return status;
 }

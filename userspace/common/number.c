@@ -10,7 +10,7 @@
 #define MOST_SECONDS 1e8
 
 /* A leading 0 does not mean octal, and neither sign nor space is a digit. */
-static bool digits(const char *text, uint64_t *value, const char **end)
+static bool parse_digits(const char *text, uint64_t *value, const char **end)
 {
 	bool hex = text[0] == '0' && (text[1] == 'x' || text[1] == 'X');
 	char *stop;
@@ -28,7 +28,7 @@ bool number_address(const char *text, uint64_t *value)
 {
 	const char *end;
 
-	return digits(text, value, &end) && !*end;
+	return parse_digits(text, value, &end) && !*end;
 }
 
 static bool suffix_shift(const char *text, unsigned int *shift)
@@ -51,7 +51,7 @@ bool number_size(const char *text, uint64_t *value)
 	unsigned int shift;
 	const char *end;
 
-	if (!digits(text, value, &end) || !suffix_shift(end, &shift))
+	if (!parse_digits(text, value, &end) || !suffix_shift(end, &shift))
 		return false;
 	if (*value > UINT64_MAX >> shift)
 		return false;

@@ -29,23 +29,23 @@ static const struct inside {
 	  offsetof(struct svmrun_registers, out_exits_reflected) },
 };
 
-static uint64_t inside_count(const struct svmrun_registers *regs,
-			     const struct inside *inside)
+static uint64_t kernel_exit_count(const struct svmrun_registers *regs,
+				  const struct inside *inside)
 {
 	return *(const __u64 *)((const char *)regs + inside->offset);
 }
 
-static uint64_t inside_total(const struct svmrun_registers *regs)
+static uint64_t kernel_total(const struct svmrun_registers *regs)
 {
 	uint64_t total = 0;
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(insides); i++)
-		total += inside_count(regs, &insides[i]);
+		total += kernel_exit_count(regs, &insides[i]);
 	return total;
 }
 
-static uint64_t outside_total(const struct stats *stats)
+static uint64_t tool_total(const struct stats *stats)
 {
 	uint64_t total = 0;
 	unsigned int i;
@@ -58,7 +58,7 @@ static uint64_t outside_total(const struct stats *stats)
 uint64_t stats_total(const struct stats *stats,
 		     const struct svmrun_registers *regs)
 {
-	return outside_total(stats) + inside_total(regs);
+	return tool_total(stats) + kernel_total(regs);
 }
 
 void stats_begin(struct stats *stats)
@@ -76,7 +76,7 @@ void stats_end(struct stats *stats)
 				 NANOSECONDS;
 }
 
-static void count_more(struct stats *stats, uint64_t code, uint64_t more)
+static void count_exits(struct stats *stats, uint64_t code, uint64_t more)
 {
 	unsigned int i;
 
@@ -94,7 +94,7 @@ static void count_more(struct stats *stats, uint64_t code, uint64_t more)
 
 void stats_count(struct stats *stats, uint64_t code)
 {
-	count_more(stats, code, 1);
+	count_exits(stats, code, 1);
 }
 
 void stats_add(struct stats *stats, const struct stats *other)
@@ -102,7 +102,7 @@ void stats_add(struct stats *stats, const struct stats *other)
 	unsigned int i;
 
 	for (i = 0; i < other->used; i++)
-		count_more(stats, other->kinds[i].code, other->kinds[i].count);
+		count_exits(stats, other->kinds[i].code, other->kinds[i].count);
 }
 
 void stats_add_inside(struct svmrun_registers *regs,
@@ -112,11 +112,11 @@ void stats_add_inside(struct svmrun_registers *regs,
 
 	for (i = 0; i < ARRAY_SIZE(insides); i++)
 		*(__u64 *)((char *)regs +
-			   insides[i].offset) += inside_count(other,
-							      &insides[i]);
+			   insides[i].offset) += kernel_exit_count(other,
+								   &insides[i]);
 }
 
-static int more_first(const void *a, const void *b)
+static int compare_counts(const void *a, const void *b)
 {
 	const struct stats_kind *left = a, *right = b;
 
@@ -127,7 +127,8 @@ static int more_first(const void *a, const void *b)
 
 void stats_sort(struct stats *stats)
 {
-	qsort(stats->kinds, stats->used, sizeof(stats->kinds[0]), more_first);
+	qsort(stats->kinds, stats->used, sizeof(stats->kinds[0]),
+	      compare_counts);
 }
 
 bool stats_draws_utf8(void)
@@ -155,14 +156,14 @@ static void print_kind(FILE *file, const struct stats_kind *kind,
 	print_row(file, name ? name : code, kind->count, total);
 }
 
-static void print_insides(const struct svmrun_registers *regs, uint64_t total,
-			  FILE *file)
+static void print_kernel_exits(const struct svmrun_registers *regs,
+			       uint64_t total, FILE *file)
 {
 	uint64_t count;
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(insides); i++) {
-		count = inside_count(regs, &insides[i]);
+		count = kernel_exit_count(regs, &insides[i]);
 		if (count)
 			print_row(file, insides[i].name, count, total);
 	}
@@ -171,7 +172,7 @@ static void print_insides(const struct svmrun_registers *regs, uint64_t total,
 void stats_print(const struct stats *stats, const struct svmrun_registers *regs,
 		 FILE *file)
 {
-	uint64_t outside = outside_total(stats), inside = inside_total(regs);
+	uint64_t outside = tool_total(stats), inside = kernel_total(regs);
 	unsigned int i;
 
 	fprintf(file, "%-24s %12s %7s\n", "exits", "count", "share");
@@ -179,7 +180,7 @@ void stats_print(const struct stats *stats, const struct svmrun_registers *regs,
 		print_kind(file, &stats->kinds[i], outside + inside);
 	if (inside)
 		fputs("dealt with in the kernel\n", file);
-	print_insides(regs, outside + inside, file);
+	print_kernel_exits(regs, outside + inside, file);
 	fprintf(file, "%-24s %12" PRIu64 "  in %.6f s\n", "total",
 		outside + inside, stats->seconds);
 	if (stats->unclaimed)
@@ -217,9 +218,9 @@ void stats_print_json(const struct stats *stats,
 	json_object_begin(json, "kernel_exits");
 	for (i = 0; i < ARRAY_SIZE(insides); i++)
 		json_number(json, insides[i].key,
-			    inside_count(regs, &insides[i]));
+			    kernel_exit_count(regs, &insides[i]));
 	json_object_end(json);
-	json_number(json, "total", outside_total(stats) + inside_total(regs));
+	json_number(json, "total", tool_total(stats) + kernel_total(regs));
 	json_number(json, "unclaimed_ports", stats->unclaimed);
 	json_number(json, "unknown_msrs", stats->unknown_msrs);
 	json_seconds(json, "seconds", stats->seconds);

@@ -22,7 +22,7 @@ struct detail {
 	} values[DETAILS];
 };
 
-static void add(struct detail *detail, const char *name, uint64_t value)
+static void add_value(struct detail *detail, const char *name, uint64_t value)
 {
 	detail->values[detail->used].name = name;
 	detail->values[detail->used++].value = value;
@@ -42,10 +42,10 @@ static void detail_ioio(struct detail *detail, const struct svmrun_vcpu *vcpu)
 	if (svmrun_ioio_decode(&io, vcpu->vmcb))
 		return;
 	detail->word = words[io.in][io.string];
-	add(detail, "port", io.port);
-	add(detail, "size", io.size);
+	add_value(detail, "port", io.port);
+	add_value(detail, "size", io.size);
 	if (!io.in && !io.string)
-		add(detail, "value", svmrun_ioio_value(&io, vcpu->vmcb));
+		add_value(detail, "value", svmrun_ioio_value(&io, vcpu->vmcb));
 }
 
 static void detail_msr(struct detail *detail, const struct svmrun_vcpu *vcpu)
@@ -53,21 +53,21 @@ static void detail_msr(struct detail *detail, const struct svmrun_vcpu *vcpu)
 	bool write = vcpu->vmcb->control.exitinfo1;
 
 	detail->word = write ? "wrmsr" : "rdmsr";
-	add(detail, "msr", (uint32_t)vcpu->regs->rcx);
+	add_value(detail, "msr", (uint32_t)vcpu->regs->rcx);
 	if (write)
-		add(detail, "value", edx_eax(vcpu));
+		add_value(detail, "value", edx_eax(vcpu));
 }
 
 static void detail_cpuid(struct detail *detail, const struct svmrun_vcpu *vcpu)
 {
-	add(detail, "leaf", (uint32_t)vcpu->vmcb->save.rax);
-	add(detail, "subleaf", (uint32_t)vcpu->regs->rcx);
+	add_value(detail, "leaf", (uint32_t)vcpu->vmcb->save.rax);
+	add_value(detail, "subleaf", (uint32_t)vcpu->regs->rcx);
 }
 
 static void detail_xsetbv(struct detail *detail, const struct svmrun_vcpu *vcpu)
 {
-	add(detail, "xcr", (uint32_t)vcpu->regs->rcx);
-	add(detail, "value", edx_eax(vcpu));
+	add_value(detail, "xcr", (uint32_t)vcpu->regs->rcx);
+	add_value(detail, "value", edx_eax(vcpu));
 }
 
 static void detail_npf(struct detail *detail, const struct svmrun_vcpu *vcpu)
@@ -77,19 +77,19 @@ static void detail_npf(struct detail *detail, const struct svmrun_vcpu *vcpu)
 	detail->word = info & SVM_NPF_WRITE ? "write" : "read";
 	if (info & SVM_NPF_FETCH)
 		detail->word = "fetch";
-	add(detail, "gpa", vcpu->vmcb->control.exitinfo2);
-	add(detail, "info", info);
+	add_value(detail, "gpa", vcpu->vmcb->control.exitinfo2);
+	add_value(detail, "info", info);
 }
 
 static void detail_halt(struct detail *detail, const struct svmrun_vcpu *vcpu)
 {
-	add(detail, "rflags", vcpu->vmcb->save.rflags);
+	add_value(detail, "rflags", vcpu->vmcb->save.rflags);
 }
 
 static void detail_other(struct detail *detail, const struct svmrun_vcpu *vcpu)
 {
-	add(detail, "info1", vcpu->vmcb->control.exitinfo1);
-	add(detail, "info2", vcpu->vmcb->control.exitinfo2);
+	add_value(detail, "info1", vcpu->vmcb->control.exitinfo1);
+	add_value(detail, "info2", vcpu->vmcb->control.exitinfo2);
 }
 
 static const struct {
@@ -114,8 +114,9 @@ static void detail_fill(struct detail *detail, const struct svmrun_vcpu *vcpu)
 	detail_other(detail, vcpu);
 }
 
-static void print_text(FILE *file, uint64_t number, const char *name,
-		       const struct svm_vmcb *vmcb, const struct detail *detail)
+static void print_exit_text(FILE *file, uint64_t number, const char *name,
+			    const struct svm_vmcb *vmcb,
+			    const struct detail *detail)
 {
 	unsigned int i;
 
@@ -129,8 +130,9 @@ static void print_text(FILE *file, uint64_t number, const char *name,
 	putc('\n', file);
 }
 
-static void print_json(FILE *file, uint64_t number, const char *name,
-		       const struct svm_vmcb *vmcb, const struct detail *detail)
+static void print_exit_json(FILE *file, uint64_t number, const char *name,
+			    const struct svm_vmcb *vmcb,
+			    const struct detail *detail)
 {
 	struct json json = { .file = file };
 	unsigned int i;
@@ -164,7 +166,7 @@ void trace_exit(FILE *file, bool json, uint64_t number,
 	}
 	detail_fill(&detail, vcpu);
 	if (json)
-		print_json(file, number, name, vcpu->vmcb, &detail);
+		print_exit_json(file, number, name, vcpu->vmcb, &detail);
 	else
-		print_text(file, number, name, vcpu->vmcb, &detail);
+		print_exit_text(file, number, name, vcpu->vmcb, &detail);
 }

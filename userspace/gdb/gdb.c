@@ -24,7 +24,7 @@
 
 /* ---- where gdb connects to ----------------------------------------------- */
 
-static const char *path_of(const char *place)
+static const char *unix_path(const char *place)
 {
 	return strncmp(place, UNIX, strlen(UNIX)) ? NULL : place + strlen(UNIX);
 }
@@ -36,7 +36,7 @@ static bool is_port(const char *place, uint64_t *port)
 
 bool gdb_is_place(const char *place)
 {
-	const char *path = path_of(place);
+	const char *path = unix_path(place);
 	uint64_t port;
 
 	if (!path)
@@ -87,14 +87,14 @@ static int listen_for_gdb(struct gdb *gdb, const char *place)
 {
 	uint64_t port = 0;
 
-	gdb->path = path_of(place);
+	gdb->path = unix_path(place);
 	if (gdb->path)
 		return listen_unix(gdb->path);
 	is_port(place, &port);
 	return listen_tcp(port);
 }
 
-static void stop_listening(struct gdb *gdb)
+static void close_listener(struct gdb *gdb)
 {
 	close(gdb->listener);
 	if (gdb->path)
@@ -126,7 +126,7 @@ static bool send_packet(struct gdb *gdb)
 	return send_bytes(gdb, frame, gdb_frame(&gdb->writer, frame));
 }
 
-static void greet(struct gdb *gdb)
+static void accept_connection(struct gdb *gdb)
 {
 	const struct timeval patience = { .tv_sec = SEND_SECONDS };
 	struct machine *machine = gdb->machine;
@@ -146,7 +146,7 @@ static void greet(struct gdb *gdb)
 	debug_pause(machine);
 }
 
-static void leave(struct gdb *gdb)
+static void drop_connection(struct gdb *gdb)
 {
 	close(gdb->connection);
 	gdb->connection = -1;
@@ -155,15 +155,15 @@ static void leave(struct gdb *gdb)
 
 /* ---- packets ------------------------------------------------------------- */
 
-static bool acknowledge(struct gdb *gdb, const char *sign)
+static bool send_ack(struct gdb *gdb, const char *sign)
 {
 	return gdb->no_acks || send_bytes(gdb, sign, 1);
 }
 
-static bool carry_out(struct gdb *gdb)
+static bool execute_packet(struct gdb *gdb)
 {
 	/* The last one that is acknowledged is the one that puts an end to it. */
-	if (!acknowledge(gdb, "+"))
+	if (!send_ack(gdb, "+"))
 		return false;
 	switch (gdb_command(gdb)) {
 	case GDB_REPLY:
@@ -179,7 +179,7 @@ static bool carry_out(struct gdb *gdb)
 }
 
 /* What stops in the meantime has stopped first. */
-static void interrupt(struct gdb *gdb)
+static void interrupt_machine(struct gdb *gdb)
 {
 	struct machine *machine = gdb->machine;
 
@@ -191,25 +191,25 @@ static void interrupt(struct gdb *gdb)
 	debug_notify(machine);
 }
 
-static bool take(struct gdb *gdb, uint8_t byte)
+static bool take_byte(struct gdb *gdb, uint8_t byte)
 {
 	switch (gdb_reader_take(&gdb->reader, byte)) {
 	case GDB_PACKET:
 		/* gdb does not speak while the machine runs; others are not heard. */
-		return gdb->awaits_stop || carry_out(gdb);
+		return gdb->awaits_stop || execute_packet(gdb);
 	case GDB_BROKEN:
-		return acknowledge(gdb, "-");
+		return send_ack(gdb, "-");
 	case GDB_NAK:
 		return gdb->awaits_stop || send_packet(gdb);
 	case GDB_BREAK:
-		interrupt(gdb);
+		interrupt_machine(gdb);
 		return true;
 	default:
 		return true;
 	}
 }
 
-static void receive(struct gdb *gdb)
+static void receive_bytes(struct gdb *gdb)
 {
 	uint8_t bytes[4096];
 	ssize_t i, got;
@@ -218,15 +218,15 @@ static void receive(struct gdb *gdb)
 	if (got < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
 	for (i = 0; i < got && !gdb->machine->outcome.ended; i++)
-		if (!take(gdb, bytes[i]))
+		if (!take_byte(gdb, bytes[i]))
 			break;
 	if (got <= 0 || i < got)
-		leave(gdb);
+		drop_connection(gdb);
 }
 
 /* ---- what gdb is told unasked -------------------------------------------- */
 
-static void put_end(struct gdb *gdb)
+static void put_exit(struct gdb *gdb)
 {
 	const uint8_t status = gdb->machine->outcome.status;
 	const uint8_t signal = status - STATUS_SIGNAL;
@@ -236,7 +236,7 @@ static void put_end(struct gdb *gdb)
 	gdb_put_hex(&gdb->writer, by_signal ? &signal : &status, 1);
 }
 
-static void report(struct gdb *gdb)
+static void report_stop(struct gdb *gdb)
 {
 	struct machine *machine = gdb->machine;
 
@@ -244,7 +244,7 @@ static void report(struct gdb *gdb)
 		return;
 	gdb->writer.size = 0;
 	if (machine->outcome.ended) {
-		put_end(gdb);
+		put_exit(gdb);
 	} else if (gdb->debug.paused) {
 		debug_pause(machine);
 		gdb_put_stop(gdb);
@@ -253,13 +253,13 @@ static void report(struct gdb *gdb)
 	}
 	gdb->awaits_stop = false;
 	if (!send_packet(gdb))
-		leave(gdb);
+		drop_connection(gdb);
 }
 
 /* ---- the server ---------------------------------------------------------- */
 
 /* Gives what there is to be read, with the lock. */
-static bool wait(struct gdb *gdb)
+static bool wait_for_gdb(struct gdb *gdb)
 {
 	struct machine *machine = gdb->machine;
 	struct pollfd fds[] = {
@@ -277,7 +277,7 @@ static bool wait(struct gdb *gdb)
 	return fds[0].revents;
 }
 
-static void *serve(void *argument)
+static void *serve_gdb(void *argument)
 {
 	struct gdb *gdb = argument;
 	struct machine *machine = gdb->machine;
@@ -285,40 +285,40 @@ static void *serve(void *argument)
 
 	pthread_mutex_lock(&machine->lock);
 	while (!machine->outcome.ended) {
-		readable = wait(gdb);
+		readable = wait_for_gdb(gdb);
 		if (readable && !machine->outcome.ended) {
 			if (gdb->connection < 0)
-				greet(gdb);
+				accept_connection(gdb);
 			else
-				receive(gdb);
+				receive_bytes(gdb);
 		}
-		report(gdb);
+		report_stop(gdb);
 	}
-	report(gdb);
+	report_stop(gdb);
 	pthread_mutex_unlock(&machine->lock);
 	return NULL;
 }
 
 /* Signals are for the thread that waits for them. */
-static int start(struct gdb *gdb)
+static int start_thread(struct gdb *gdb)
 {
 	sigset_t all, old;
 	int ret;
 
 	sigfillset(&all);
 	pthread_sigmask(SIG_BLOCK, &all, &old);
-	ret = pthread_create(&gdb->thread, NULL, serve, gdb);
+	ret = pthread_create(&gdb->thread, NULL, serve_gdb, gdb);
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
 	return -ret;
 }
 
-static int begin(struct gdb *gdb)
+static int start_debugging(struct gdb *gdb)
 {
 	int ret = debug_open(&gdb->debug, gdb->machine);
 
 	if (ret)
 		return ret;
-	ret = start(gdb);
+	ret = start_thread(gdb);
 	if (ret)
 		debug_close(gdb->machine);
 	return ret;
@@ -334,9 +334,9 @@ int gdb_open(struct gdb *gdb, struct machine *machine, const char *place)
 	gdb->listener = listen_for_gdb(gdb, place);
 	if (gdb->listener < 0)
 		return gdb->listener;
-	ret = begin(gdb);
+	ret = start_debugging(gdb);
 	if (ret)
-		stop_listening(gdb);
+		close_listener(gdb);
 	return ret;
 }
 
@@ -345,6 +345,6 @@ void gdb_close(struct gdb *gdb)
 	pthread_join(gdb->thread, NULL);
 	if (gdb->connection >= 0)
 		close(gdb->connection);
-	stop_listening(gdb);
+	close_listener(gdb);
 	debug_close(gdb->machine);
 }

@@ -21,26 +21,27 @@ static struct cpu *cpu_of(const struct gdb *gdb)
 	return &gdb->machine->cpus[gdb->cpu];
 }
 
-static enum gdb_answer say(struct gdb *gdb, const char *text)
+static enum gdb_answer reply(struct gdb *gdb, const char *text)
 {
 	gdb_put_text(&gdb->writer, text);
 	return GDB_REPLY;
 }
 
 /* gdb shows the number and nothing else; this one is "bad address". */
-static enum gdb_answer bad_address(struct gdb *gdb)
+static enum gdb_answer reply_bad_address(struct gdb *gdb)
 {
-	return say(gdb, "E14");
+	return reply(gdb, "E14");
 }
 
-static enum gdb_answer malformed(struct gdb *gdb)
+static enum gdb_answer reply_malformed(struct gdb *gdb)
 {
-	return say(gdb, "E16");
+	return reply(gdb, "E16");
 }
 
 /* ---- why it stands still ------------------------------------------------- */
 
-static void put_hit(struct gdb_writer *writer, const struct debug_stop *stop)
+static void put_breakpoint(struct gdb_writer *writer,
+			   const struct debug_stop *stop)
 {
 	static const char *const names[] = {
 		[DEBUG_SOFTWARE] = "swbreak:;", [DEBUG_EXECUTE] = "hwbreak:;",
@@ -69,10 +70,10 @@ void gdb_put_stop(struct gdb *gdb)
 	gdb_put_number(&gdb->writer, stop->cpu + 1);
 	gdb_put_text(&gdb->writer, ";");
 	if (stop->reason == DEBUG_HIT)
-		put_hit(&gdb->writer, stop);
+		put_breakpoint(&gdb->writer, stop);
 }
 
-static enum gdb_answer why(struct gdb *gdb, struct gdb_text *text)
+static enum gdb_answer cmd_stop_reason(struct gdb *gdb, struct gdb_text *text)
 {
 	gdb_put_stop(gdb);
 	return GDB_REPLY;
@@ -96,64 +97,66 @@ static bool get_thread(const struct gdb *gdb, struct gdb_text *text, int *cpu)
 }
 
 /* Hg: what the other packets are about. Hc is for c and s, which have no other use. */
-static enum gdb_answer choose(struct gdb *gdb, struct gdb_text *text)
+static enum gdb_answer cmd_set_thread(struct gdb *gdb, struct gdb_text *text)
 {
 	bool general = gdb_get_text(text, "g");
 	int cpu;
 
 	if ((!general && !gdb_get_text(text, "c")) ||
 	    !get_thread(gdb, text, &cpu))
-		return malformed(gdb);
+		return reply_malformed(gdb);
 	if (cpu != ALL_CPUS)
 		gdb->cpu = cpu;
-	return say(gdb, "OK");
+	return reply(gdb, "OK");
 }
 
-static enum gdb_answer is_alive(struct gdb *gdb, struct gdb_text *text)
+static enum gdb_answer cmd_thread_alive(struct gdb *gdb, struct gdb_text *text)
 {
 	int cpu;
 
-	return get_thread(gdb, text, &cpu) ? say(gdb, "OK") : malformed(gdb);
+	return get_thread(gdb, text, &cpu) ? reply(gdb, "OK") :
+					     reply_malformed(gdb);
 }
 
-static enum gdb_answer current(struct gdb *gdb, struct gdb_text *text)
+static enum gdb_answer cmd_current_thread(struct gdb *gdb,
+					  struct gdb_text *text)
 {
 	gdb_put_text(&gdb->writer, "QC");
 	gdb_put_number(&gdb->writer, gdb->cpu + 1);
 	return GDB_REPLY;
 }
 
-static enum gdb_answer next_thread(struct gdb *gdb, struct gdb_text *text)
+static enum gdb_answer cmd_next_thread(struct gdb *gdb, struct gdb_text *text)
 {
 	if (gdb->next_cpu >= gdb->machine->cpu_count)
-		return say(gdb, "l");
+		return reply(gdb, "l");
 	gdb_put_text(&gdb->writer, "m");
 	gdb_put_number(&gdb->writer, ++gdb->next_cpu);
 	return GDB_REPLY;
 }
 
-static enum gdb_answer first_thread(struct gdb *gdb, struct gdb_text *text)
+static enum gdb_answer cmd_first_thread(struct gdb *gdb, struct gdb_text *text)
 {
 	gdb->next_cpu = 0;
-	return next_thread(gdb, text);
+	return cmd_next_thread(gdb, text);
 }
 
-static const char *state_of(const struct cpu *cpu)
+static const char *cpu_state(const struct cpu *cpu)
 {
 	if (cpu_waits(cpu))
 		return "waits to be started";
 	return cpu->halted ? "halted" : "runs";
 }
 
-static enum gdb_answer describe_thread(struct gdb *gdb, struct gdb_text *text)
+static enum gdb_answer cmd_thread_info(struct gdb *gdb, struct gdb_text *text)
 {
 	char words[64];
 	int cpu;
 
 	if (!get_thread(gdb, text, &cpu) || cpu == ALL_CPUS)
-		return malformed(gdb);
+		return reply_malformed(gdb);
 	snprintf(words, sizeof(words), "CPU %d, %s", cpu,
-		 state_of(&gdb->machine->cpus[cpu]));
+		 cpu_state(&gdb->machine->cpus[cpu]));
 	gdb_put_hex(&gdb->writer, words, strlen(words));
 	return GDB_REPLY;
 }
@@ -168,7 +171,8 @@ static void put_register(struct gdb *gdb, unsigned int number)
 	gdb_put_hex(&gdb->writer, bytes, size);
 }
 
-static enum gdb_answer read_registers(struct gdb *gdb, struct gdb_text *text)
+static enum gdb_answer cmd_read_registers(struct gdb *gdb,
+					  struct gdb_text *text)
 {
 	unsigned int i;
 
@@ -177,30 +181,32 @@ static enum gdb_answer read_registers(struct gdb *gdb, struct gdb_text *text)
 	return GDB_REPLY;
 }
 
-static enum gdb_answer write_registers(struct gdb *gdb, struct gdb_text *text)
+static enum gdb_answer cmd_write_registers(struct gdb *gdb,
+					   struct gdb_text *text)
 {
 	uint8_t bytes[GDB_REGISTER_MAX];
 	unsigned int i;
 
 	for (i = 0; i < gdb_register_count(); i++) {
 		if (!gdb_get_hex(text, bytes, gdb_register_size(i)))
-			return malformed(gdb);
+			return reply_malformed(gdb);
 		gdb_register_write(&cpu_of(gdb)->vcpu, i, bytes);
 	}
-	return say(gdb, "OK");
+	return reply(gdb, "OK");
 }
 
-static enum gdb_answer read_register(struct gdb *gdb, struct gdb_text *text)
+static enum gdb_answer cmd_read_register(struct gdb *gdb, struct gdb_text *text)
 {
 	uint64_t number;
 
 	if (!gdb_get_number(text, &number) || number >= gdb_register_count())
-		return malformed(gdb);
+		return reply_malformed(gdb);
 	put_register(gdb, number);
 	return GDB_REPLY;
 }
 
-static enum gdb_answer write_register(struct gdb *gdb, struct gdb_text *text)
+static enum gdb_answer cmd_write_register(struct gdb *gdb,
+					  struct gdb_text *text)
 {
 	uint8_t bytes[GDB_REGISTER_MAX];
 	uint64_t number;
@@ -209,8 +215,8 @@ static enum gdb_answer write_register(struct gdb *gdb, struct gdb_text *text)
 	    number >= gdb_register_count() ||
 	    !gdb_get_hex(text, bytes, gdb_register_size(number)) ||
 	    !gdb_register_write(&cpu_of(gdb)->vcpu, number, bytes))
-		return malformed(gdb);
-	return say(gdb, "OK");
+		return reply_malformed(gdb);
+	return reply(gdb, "OK");
 }
 
 /* ---- memory -------------------------------------------------------------- */
@@ -221,18 +227,18 @@ static bool get_range(struct gdb_text *text, uint64_t *address, uint64_t *size)
 	       gdb_get_number(text, size);
 }
 
-static enum gdb_answer read_memory(struct gdb *gdb, struct gdb_text *text)
+static enum gdb_answer cmd_read_memory(struct gdb *gdb, struct gdb_text *text)
 {
 	uint8_t bytes[MEMORY_MAX];
 	uint64_t address, size;
 	size_t done;
 
 	if (!get_range(text, &address, &size))
-		return malformed(gdb);
+		return reply_malformed(gdb);
 	done = debug_read(cpu_of(gdb), address, bytes,
 			  size < MEMORY_MAX ? size : MEMORY_MAX);
 	if (!done && size)
-		return bad_address(gdb);
+		return reply_bad_address(gdb);
 	gdb_put_hex(&gdb->writer, bytes, done);
 	return GDB_REPLY;
 }
@@ -241,28 +247,28 @@ static enum gdb_answer write_bytes(struct gdb *gdb, uint64_t address,
 				   const void *bytes, size_t size)
 {
 	if (debug_write(cpu_of(gdb), address, bytes, size) < size)
-		return bad_address(gdb);
-	return say(gdb, "OK");
+		return reply_bad_address(gdb);
+	return reply(gdb, "OK");
 }
 
-static enum gdb_answer write_memory(struct gdb *gdb, struct gdb_text *text)
+static enum gdb_answer cmd_write_memory(struct gdb *gdb, struct gdb_text *text)
 {
 	uint8_t bytes[MEMORY_MAX];
 	uint64_t address, size;
 
 	if (!get_range(text, &address, &size) || !gdb_get_text(text, ":") ||
 	    size > MEMORY_MAX || !gdb_get_hex(text, bytes, size))
-		return malformed(gdb);
+		return reply_malformed(gdb);
 	return write_bytes(gdb, address, bytes, size);
 }
 
-static enum gdb_answer write_binary(struct gdb *gdb, struct gdb_text *text)
+static enum gdb_answer cmd_write_binary(struct gdb *gdb, struct gdb_text *text)
 {
 	uint64_t address, size;
 
 	if (!get_range(text, &address, &size) || !gdb_get_text(text, ":") ||
 	    size != gdb_text_size(text))
-		return malformed(gdb);
+		return reply_malformed(gdb);
 	return write_bytes(gdb, address, text->at, size);
 }
 
@@ -276,42 +282,44 @@ static bool get_breakpoint(struct gdb_text *text, uint64_t *kind,
 	       *size <= 8;
 }
 
-static enum gdb_answer insert(struct gdb *gdb, struct gdb_text *text)
+static enum gdb_answer cmd_insert_breakpoint(struct gdb *gdb,
+					     struct gdb_text *text)
 {
 	uint64_t kind, address, size;
 
 	if (!get_breakpoint(text, &kind, &address, &size))
-		return malformed(gdb);
+		return reply_malformed(gdb);
 	switch (debug_insert(cpu_of(gdb), kind, address, size)) {
 	case 0:
-		return say(gdb, "OK");
+		return reply(gdb, "OK");
 	case -EFAULT:
-		return bad_address(gdb);
+		return reply_bad_address(gdb);
 	default:
-		return malformed(gdb);
+		return reply_malformed(gdb);
 	}
 }
 
-static enum gdb_answer take_away(struct gdb *gdb, struct gdb_text *text)
+static enum gdb_answer cmd_remove_breakpoint(struct gdb *gdb,
+					     struct gdb_text *text)
 {
 	uint64_t kind, address, size;
 
 	if (!get_breakpoint(text, &kind, &address, &size))
-		return malformed(gdb);
+		return reply_malformed(gdb);
 	debug_remove(gdb->machine, kind, address, size);
-	return say(gdb, "OK");
+	return reply(gdb, "OK");
 }
 
 /* ---- going on ------------------------------------------------------------ */
 
-static enum gdb_answer go_on(struct gdb *gdb)
+static enum gdb_answer resume_machine(struct gdb *gdb)
 {
 	gdb->awaits_stop = true;
 	debug_resume(gdb->machine);
 	return GDB_LATER;
 }
 
-static void tell_all(struct gdb *gdb, enum debug_action action)
+static void set_all_actions(struct gdb *gdb, enum debug_action action)
 {
 	unsigned int i;
 
@@ -319,33 +327,33 @@ static void tell_all(struct gdb *gdb, enum debug_action action)
 		gdb->machine->cpus[i].debug->action = action;
 }
 
-static enum gdb_answer go_from(struct gdb *gdb, struct gdb_text *text,
-			       enum debug_action action)
+static enum gdb_answer resume_cpu(struct gdb *gdb, struct gdb_text *text,
+				  enum debug_action action)
 {
 	uint64_t address;
 
 	if (gdb_get_number(text, &address))
 		cpu_of(gdb)->vcpu.vmcb->save.rip = address;
 	if (gdb_text_size(text))
-		return malformed(gdb);
-	tell_all(gdb, DEBUG_CONTINUE);
+		return reply_malformed(gdb);
+	set_all_actions(gdb, DEBUG_CONTINUE);
 	cpu_of(gdb)->debug->action = action;
-	return go_on(gdb);
+	return resume_machine(gdb);
 }
 
-static enum gdb_answer run(struct gdb *gdb, struct gdb_text *text)
+static enum gdb_answer cmd_continue(struct gdb *gdb, struct gdb_text *text)
 {
-	return go_from(gdb, text, DEBUG_CONTINUE);
+	return resume_cpu(gdb, text, DEBUG_CONTINUE);
 }
 
-static enum gdb_answer step(struct gdb *gdb, struct gdb_text *text)
+static enum gdb_answer cmd_step(struct gdb *gdb, struct gdb_text *text)
 {
-	return go_from(gdb, text, DEBUG_STEP);
+	return resume_cpu(gdb, text, DEBUG_STEP);
 }
 
-static enum gdb_answer actions(struct gdb *gdb, struct gdb_text *text)
+static enum gdb_answer cmd_vcont_query(struct gdb *gdb, struct gdb_text *text)
 {
-	return say(gdb, "vCont;c;C;s;S");
+	return reply(gdb, "vCont;c;C;s;S");
 }
 
 /* A guest takes no signals: those of C and S are passed over. */
@@ -367,7 +375,7 @@ static bool get_action(struct gdb_text *text, enum debug_action *action)
 }
 
 /* The first that is for a processor counts. */
-static void tell(struct gdb *gdb, int cpu, enum debug_action action)
+static void set_action(struct gdb *gdb, int cpu, enum debug_action action)
 {
 	unsigned int i;
 
@@ -387,28 +395,28 @@ static bool get_actions(struct gdb *gdb, struct gdb_text *text)
 		if (!get_action(text, &action) ||
 		    (gdb_get_text(text, ":") && !get_thread(gdb, text, &cpu)))
 			return false;
-		tell(gdb, cpu, action);
+		set_action(gdb, cpu, action);
 	}
 	return true;
 }
 
-static enum gdb_answer act(struct gdb *gdb, struct gdb_text *text)
+static enum gdb_answer cmd_vcont(struct gdb *gdb, struct gdb_text *text)
 {
-	tell_all(gdb, DEBUG_STOP);
+	set_all_actions(gdb, DEBUG_STOP);
 	if (!gdb_text_size(text) || !get_actions(gdb, text)) {
-		tell_all(gdb, DEBUG_STOP);
-		return malformed(gdb);
+		set_all_actions(gdb, DEBUG_STOP);
+		return reply_malformed(gdb);
 	}
-	return go_on(gdb);
+	return resume_machine(gdb);
 }
 
-static enum gdb_answer detach(struct gdb *gdb, struct gdb_text *text)
+static enum gdb_answer cmd_detach(struct gdb *gdb, struct gdb_text *text)
 {
 	gdb_put_text(&gdb->writer, "OK");
 	return GDB_REPLY_AND_LEAVE;
 }
 
-static enum gdb_answer end_run(struct gdb *gdb, struct gdb_text *text)
+static enum gdb_answer cmd_kill(struct gdb *gdb, struct gdb_text *text)
 {
 	outcome_end(&gdb->machine->outcome, 0, STATUS_HALTED, "quit", "%s", "");
 	return GDB_LEAVE;
@@ -416,23 +424,23 @@ static enum gdb_answer end_run(struct gdb *gdb, struct gdb_text *text)
 
 /* ---- what there is ------------------------------------------------------- */
 
-static enum gdb_answer supported(struct gdb *gdb, struct gdb_text *text)
+static enum gdb_answer cmd_supported(struct gdb *gdb, struct gdb_text *text)
 {
 	gdb_put_text(&gdb->writer, "PacketSize=");
 	gdb_put_number(&gdb->writer, GDB_PACKET_MAX);
-	return say(gdb, ";QStartNoAckMode+;qXfer:features:read+;"
-			"vContSupported+;swbreak+;hwbreak+");
+	return reply(gdb, ";QStartNoAckMode+;qXfer:features:read+;"
+			  "vContSupported+;swbreak+;hwbreak+");
 }
 
-static enum gdb_answer stop_acks(struct gdb *gdb, struct gdb_text *text)
+static enum gdb_answer cmd_start_no_ack(struct gdb *gdb, struct gdb_text *text)
 {
 	gdb->no_acks = true;
-	return say(gdb, "OK");
+	return reply(gdb, "OK");
 }
 
-static enum gdb_answer attached(struct gdb *gdb, struct gdb_text *text)
+static enum gdb_answer cmd_attached(struct gdb *gdb, struct gdb_text *text)
 {
-	return say(gdb, "1"); /* gdb's quit lets it go on, rather than end */
+	return reply(gdb, "1"); /* gdb's quit lets it go on, rather than end */
 }
 
 static enum gdb_answer put_part(struct gdb *gdb, const struct gdb_writer *whole,
@@ -441,7 +449,7 @@ static enum gdb_answer put_part(struct gdb *gdb, const struct gdb_writer *whole,
 	uint64_t left;
 
 	if (offset > whole->size)
-		return malformed(gdb);
+		return reply_malformed(gdb);
 	left = whole->size - offset;
 	if (size > MEMORY_MAX - 1)
 		size = MEMORY_MAX - 1; /* all of it may need an escape */
@@ -451,18 +459,18 @@ static enum gdb_answer put_part(struct gdb *gdb, const struct gdb_writer *whole,
 	return GDB_REPLY;
 }
 
-static enum gdb_answer features(struct gdb *gdb, struct gdb_text *text)
+static enum gdb_answer cmd_read_features(struct gdb *gdb, struct gdb_text *text)
 {
 	struct gdb_writer whole = { .size = 0 };
 	uint64_t offset, size;
 
 	if (!get_range(text, &offset, &size))
-		return malformed(gdb);
+		return reply_malformed(gdb);
 	gdb_registers_describe(&whole);
 	return put_part(gdb, &whole, offset, size);
 }
 
-static enum gdb_answer unknown(struct gdb *gdb, struct gdb_text *text)
+static enum gdb_answer cmd_unknown(struct gdb *gdb, struct gdb_text *text)
 {
 	return GDB_REPLY; /* of nothing */
 }
@@ -473,33 +481,33 @@ static const struct command {
 	enum gdb_answer (*carry_out)(struct gdb *gdb, struct gdb_text *text);
 	bool whole;
 } commands[] = {
-	{ "?", why, true },
-	{ "g", read_registers, true },
-	{ "G", write_registers, false },
-	{ "p", read_register, false },
-	{ "P", write_register, false },
-	{ "m", read_memory, false },
-	{ "M", write_memory, false },
-	{ "X", write_binary, false },
-	{ "Z", insert, false },
-	{ "z", take_away, false },
-	{ "c", run, false },
-	{ "s", step, false },
-	{ "vCont?", actions, true },
-	{ "vCont", act, false },
-	{ "vMustReplyEmpty", unknown, true },
-	{ "H", choose, false },
-	{ "T", is_alive, false },
-	{ "D", detach, false },
-	{ "k", end_run, true },
-	{ "qC", current, true },
-	{ "qfThreadInfo", first_thread, true },
-	{ "qsThreadInfo", next_thread, true },
-	{ "qThreadExtraInfo,", describe_thread, false },
-	{ "qAttached", attached, false },
-	{ "qSupported", supported, false },
-	{ "qXfer:features:read:target.xml:", features, false },
-	{ "QStartNoAckMode", stop_acks, true },
+	{ "?", cmd_stop_reason, true },
+	{ "g", cmd_read_registers, true },
+	{ "G", cmd_write_registers, false },
+	{ "p", cmd_read_register, false },
+	{ "P", cmd_write_register, false },
+	{ "m", cmd_read_memory, false },
+	{ "M", cmd_write_memory, false },
+	{ "X", cmd_write_binary, false },
+	{ "Z", cmd_insert_breakpoint, false },
+	{ "z", cmd_remove_breakpoint, false },
+	{ "c", cmd_continue, false },
+	{ "s", cmd_step, false },
+	{ "vCont?", cmd_vcont_query, true },
+	{ "vCont", cmd_vcont, false },
+	{ "vMustReplyEmpty", cmd_unknown, true },
+	{ "H", cmd_set_thread, false },
+	{ "T", cmd_thread_alive, false },
+	{ "D", cmd_detach, false },
+	{ "k", cmd_kill, true },
+	{ "qC", cmd_current_thread, true },
+	{ "qfThreadInfo", cmd_first_thread, true },
+	{ "qsThreadInfo", cmd_next_thread, true },
+	{ "qThreadExtraInfo,", cmd_thread_info, false },
+	{ "qAttached", cmd_attached, false },
+	{ "qSupported", cmd_supported, false },
+	{ "qXfer:features:read:target.xml:", cmd_read_features, false },
+	{ "QStartNoAckMode", cmd_start_no_ack, true },
 };
 
 enum gdb_answer gdb_command(struct gdb *gdb)

@@ -10,7 +10,7 @@
 static const char digits[] = "0123456789abcdef";
 
 /* Gives -1 for what is no digit. */
-static int digit(uint8_t byte)
+static int hex_digit(uint8_t byte)
 {
 	if (byte >= '0' && byte <= '9')
 		return byte - '0';
@@ -23,7 +23,7 @@ static int digit(uint8_t byte)
 
 /* ---- from gdb ------------------------------------------------------------ */
 
-static void begin(struct gdb_reader *reader)
+static void begin_packet(struct gdb_reader *reader)
 {
 	reader->state = GDB_READER_INSIDE;
 	reader->sum = 0;
@@ -31,11 +31,11 @@ static void begin(struct gdb_reader *reader)
 	reader->size = 0;
 }
 
-static enum gdb_event outside(struct gdb_reader *reader, uint8_t byte)
+static enum gdb_event take_outside(struct gdb_reader *reader, uint8_t byte)
 {
 	switch (byte) {
 	case '$':
-		begin(reader);
+		begin_packet(reader);
 		return GDB_MORE;
 	case '+':
 		return GDB_ACK;
@@ -48,7 +48,7 @@ static enum gdb_event outside(struct gdb_reader *reader, uint8_t byte)
 	}
 }
 
-static void keep(struct gdb_reader *reader, uint8_t byte)
+static void keep_byte(struct gdb_reader *reader, uint8_t byte)
 {
 	if (reader->size == GDB_PACKET_MAX)
 		reader->is_bad = true;
@@ -56,7 +56,7 @@ static void keep(struct gdb_reader *reader, uint8_t byte)
 		reader->packet[reader->size++] = (char)byte;
 }
 
-static void inside(struct gdb_reader *reader, uint8_t byte)
+static void take_inside(struct gdb_reader *reader, uint8_t byte)
 {
 	if (byte == '#') {
 		reader->is_bad |= reader->state == GDB_READER_ESCAPED;
@@ -66,24 +66,24 @@ static void inside(struct gdb_reader *reader, uint8_t byte)
 	reader->sum += byte;
 	if (reader->state == GDB_READER_ESCAPED) {
 		reader->state = GDB_READER_INSIDE;
-		keep(reader, byte ^ ESCAPED);
+		keep_byte(reader, byte ^ ESCAPED);
 	} else if (byte == ESCAPE) {
 		reader->state = GDB_READER_ESCAPED;
 	} else {
-		keep(reader, byte);
+		keep_byte(reader, byte);
 	}
 }
 
-static void sum_digit(struct gdb_reader *reader, uint8_t byte)
+static void take_sum_digit(struct gdb_reader *reader, uint8_t byte)
 {
-	int value = digit(byte);
+	int value = hex_digit(byte);
 
 	if (value < 0)
 		reader->is_bad = true;
 	reader->given = (uint8_t)(reader->given << 4 | (value & 15));
 }
 
-static enum gdb_event end(struct gdb_reader *reader)
+static enum gdb_event end_packet(struct gdb_reader *reader)
 {
 	reader->state = GDB_READER_OUTSIDE;
 	reader->packet[reader->size] = 0;
@@ -95,26 +95,26 @@ static enum gdb_event end(struct gdb_reader *reader)
 enum gdb_event gdb_reader_take(struct gdb_reader *reader, uint8_t byte)
 {
 	if (reader->state == GDB_READER_OUTSIDE)
-		return outside(reader, byte);
+		return take_outside(reader, byte);
 	if (byte == '$') { /* is escaped inside of one: the last was cut off */
-		begin(reader);
+		begin_packet(reader);
 		return GDB_MORE;
 	}
 	switch (reader->state) {
 	case GDB_READER_SUM_HIGH:
-		sum_digit(reader, byte);
+		take_sum_digit(reader, byte);
 		reader->state = GDB_READER_SUM_LOW;
 		return GDB_MORE;
 	case GDB_READER_SUM_LOW:
-		sum_digit(reader, byte);
-		return end(reader);
+		take_sum_digit(reader, byte);
+		return end_packet(reader);
 	default:
-		inside(reader, byte);
+		take_inside(reader, byte);
 		return GDB_MORE;
 	}
 }
 
-static bool take_one(struct gdb_text *text, const char *wanted)
+static bool take_character(struct gdb_text *text, const char *wanted)
 {
 	if (text->at == text->end || *text->at != *wanted)
 		return false;
@@ -127,7 +127,7 @@ bool gdb_get_text(struct gdb_text *text, const char *wanted)
 	struct gdb_text rest = *text;
 
 	for (; *wanted; wanted++)
-		if (!take_one(&rest, wanted))
+		if (!take_character(&rest, wanted))
 			return false;
 	*text = rest;
 	return true;
@@ -138,10 +138,10 @@ bool gdb_get_number(struct gdb_text *text, uint64_t *number)
 	const char *at = text->at;
 	uint64_t value = 0;
 
-	for (; at < text->end && digit(*at) >= 0; at++) {
+	for (; at < text->end && hex_digit(*at) >= 0; at++) {
 		if (value >> 60)
 			return false;
-		value = value << 4 | digit(*at);
+		value = value << 4 | hex_digit(*at);
 	}
 	if (at == text->at)
 		return false;
@@ -159,8 +159,8 @@ bool gdb_get_hex(struct gdb_text *text, void *bytes, size_t size)
 	if (size > gdb_text_size(text) / 2)
 		return false;
 	for (i = 0; i < size; i++) {
-		high = digit(text->at[2 * i]);
-		low = digit(text->at[2 * i + 1]);
+		high = hex_digit(text->at[2 * i]);
+		low = hex_digit(text->at[2 * i + 1]);
 		if (high < 0 || low < 0)
 			return false;
 		to[i] = high << 4 | low;
@@ -171,7 +171,7 @@ bool gdb_get_hex(struct gdb_text *text, void *bytes, size_t size)
 
 /* ---- to gdb -------------------------------------------------------------- */
 
-static bool put(struct gdb_writer *writer, const char *bytes, size_t size)
+static bool put_bytes(struct gdb_writer *writer, const char *bytes, size_t size)
 {
 	if (size > sizeof(writer->packet) - writer->size)
 		return false;
@@ -182,7 +182,7 @@ static bool put(struct gdb_writer *writer, const char *bytes, size_t size)
 
 void gdb_put_text(struct gdb_writer *writer, const char *text)
 {
-	put(writer, text, strlen(text));
+	put_bytes(writer, text, strlen(text));
 }
 
 void gdb_put_number(struct gdb_writer *writer, uint64_t number)
@@ -194,7 +194,7 @@ void gdb_put_number(struct gdb_writer *writer, uint64_t number)
 		text[--at] = digits[number & 15];
 		number >>= 4;
 	} while (number);
-	put(writer, text + at, sizeof(text) - at);
+	put_bytes(writer, text + at, sizeof(text) - at);
 }
 
 void gdb_put_hex(struct gdb_writer *writer, const void *bytes, size_t size)
@@ -206,7 +206,7 @@ void gdb_put_hex(struct gdb_writer *writer, const void *bytes, size_t size)
 		const char pair[] = { digits[from[i] >> 4],
 				      digits[from[i] & 15] };
 
-		put(writer, pair, sizeof(pair));
+		put_bytes(writer, pair, sizeof(pair));
 	}
 }
 
@@ -216,13 +216,13 @@ static bool is_special(uint8_t byte)
 	return byte == '$' || byte == '#' || byte == ESCAPE || byte == '*';
 }
 
-static bool put_byte(struct gdb_writer *writer, uint8_t byte)
+static bool put_escaped(struct gdb_writer *writer, uint8_t byte)
 {
 	const char plain = (char)byte;
 	const char pair[] = { ESCAPE, (char)(byte ^ ESCAPED) };
 
-	return is_special(byte) ? put(writer, pair, sizeof(pair)) :
-				  put(writer, &plain, 1);
+	return is_special(byte) ? put_bytes(writer, pair, sizeof(pair)) :
+				  put_bytes(writer, &plain, 1);
 }
 
 size_t gdb_put_binary(struct gdb_writer *writer, const void *bytes, size_t size)
@@ -231,7 +231,7 @@ size_t gdb_put_binary(struct gdb_writer *writer, const void *bytes, size_t size)
 	size_t i;
 
 	for (i = 0; i < size; i++)
-		if (!put_byte(writer, from[i]))
+		if (!put_escaped(writer, from[i]))
 			break;
 	return i;
 }

@@ -190,7 +190,7 @@ static const struct feature features[] = {
 	{ "svmrun.processor", processor, ARRAY_SIZE(processor), "" },
 };
 
-static const struct description *find(unsigned int number)
+static const struct description *find_register(unsigned int number)
 {
 	size_t i;
 
@@ -214,25 +214,25 @@ unsigned int gdb_register_count(void)
 
 size_t gdb_register_size(unsigned int number)
 {
-	const struct description *description = find(number);
+	const struct description *description = find_register(number);
 
 	return description ? description->size : 0;
 }
 
 /* ---- extended state ------------------------------------------------------ */
 
-static uint32_t component(enum place place)
+static uint32_t xstate_component(enum place place)
 {
 	return place == SSE ? XSTATE_SSE : XSTATE_X87;
 }
 
 static bool is_initial(struct svmrun_vcpu *vcpu, enum place place)
 {
-	return !(vcpu->xsave[XSTATE_BV] & component(place));
+	return !(vcpu->xsave[XSTATE_BV] & xstate_component(place));
 }
 
 /* What stands for it as long as it is not in the area */
-static void make_there(struct svmrun_vcpu *vcpu, enum place place)
+static void init_component(struct svmrun_vcpu *vcpu, enum place place)
 {
 	const uint16_t fcw = FCW_RESET;
 
@@ -245,11 +245,11 @@ static void make_there(struct svmrun_vcpu *vcpu, enum place place)
 		memset(vcpu->xsave + FXSAVE_ST, 0, 8 * 16);
 		memcpy(vcpu->xsave + FXSAVE_FCW, &fcw, sizeof(fcw));
 	}
-	vcpu->xsave[XSTATE_BV] |= component(place);
+	vcpu->xsave[XSTATE_BV] |= xstate_component(place);
 }
 
-static void read_extended(struct svmrun_vcpu *vcpu,
-			  const struct description *from, uint8_t *bytes)
+static void read_xsave(struct svmrun_vcpu *vcpu, const struct description *from,
+		       uint8_t *bytes)
 {
 	const uint16_t fcw = FCW_RESET;
 
@@ -301,8 +301,8 @@ static void write_tags(struct svmrun_vcpu *vcpu, const uint8_t *bytes)
 
 /* ---- read and write ------------------------------------------------------ */
 
-static uint8_t *in_vmcb(struct svmrun_vcpu *vcpu,
-			const struct description *what)
+static uint8_t *vmcb_register(struct svmrun_vcpu *vcpu,
+			      const struct description *what)
 {
 	return (uint8_t *)&vcpu->vmcb->save + what->from;
 }
@@ -310,7 +310,7 @@ static uint8_t *in_vmcb(struct svmrun_vcpu *vcpu,
 size_t gdb_register_read(struct svmrun_vcpu *vcpu, unsigned int number,
 			 uint8_t bytes[GDB_REGISTER_MAX])
 {
-	const struct description *from = find(number);
+	const struct description *from = find_register(number);
 	uint64_t gpr;
 
 	if (!from)
@@ -319,7 +319,7 @@ size_t gdb_register_read(struct svmrun_vcpu *vcpu, unsigned int number,
 	switch (from->place) {
 	case X87:
 	case SSE:
-		read_extended(vcpu, from, bytes);
+		read_xsave(vcpu, from, bytes);
 		break;
 	case TAGS:
 		read_tags(vcpu, bytes);
@@ -332,15 +332,15 @@ size_t gdb_register_read(struct svmrun_vcpu *vcpu, unsigned int number,
 		memcpy(bytes, &gpr, sizeof(gpr));
 		break;
 	default:
-		memcpy(bytes, in_vmcb(vcpu, from), from->kept);
+		memcpy(bytes, vmcb_register(vcpu, from), from->kept);
 	}
 	return from->size;
 }
 
-static void write_extended(struct svmrun_vcpu *vcpu,
-			   const struct description *to, const uint8_t *bytes)
+static void write_xsave(struct svmrun_vcpu *vcpu, const struct description *to,
+			const uint8_t *bytes)
 {
-	make_there(vcpu, to->place);
+	init_component(vcpu, to->place);
 	if (to->place == TAGS)
 		write_tags(vcpu, bytes);
 	else
@@ -348,16 +348,16 @@ static void write_extended(struct svmrun_vcpu *vcpu,
 }
 
 /* A selector without the rest of its segment means nothing; the same one is fine. */
-static bool write_fixed(struct svmrun_vcpu *vcpu, const struct description *to,
-			const uint8_t *bytes)
+static bool check_unchanged(struct svmrun_vcpu *vcpu,
+			    const struct description *to, const uint8_t *bytes)
 {
-	return !memcmp(in_vmcb(vcpu, to), bytes, to->kept);
+	return !memcmp(vmcb_register(vcpu, to), bytes, to->kept);
 }
 
 bool gdb_register_write(struct svmrun_vcpu *vcpu, unsigned int number,
 			const uint8_t bytes[GDB_REGISTER_MAX])
 {
-	const struct description *to = find(number);
+	const struct description *to = find_register(number);
 	uint64_t gpr;
 
 	if (!to)
@@ -370,20 +370,20 @@ bool gdb_register_write(struct svmrun_vcpu *vcpu, unsigned int number,
 	case X87:
 	case SSE:
 	case TAGS:
-		write_extended(vcpu, to, bytes);
+		write_xsave(vcpu, to, bytes);
 		return true;
 	case XSAVE:
 		memcpy(vcpu->xsave + to->from, bytes, to->kept);
 		return true;
 	case SELECTOR:
 	case SYSTEM:
-		return write_fixed(vcpu, to, bytes);
+		return check_unchanged(vcpu, to, bytes);
 	case FLAGS:
-		memcpy(in_vmcb(vcpu, to), bytes, to->kept);
+		memcpy(vmcb_register(vcpu, to), bytes, to->kept);
 		vcpu->vmcb->save.rflags |= RFLAGS_ALWAYS;
 		return true;
 	default:
-		memcpy(in_vmcb(vcpu, to), bytes, to->kept);
+		memcpy(vmcb_register(vcpu, to), bytes, to->kept);
 		return true;
 	}
 }

@@ -16,8 +16,8 @@ void guest_destroy(struct guest *guest)
 }
 
 /* What says more of itself comes first: some kernels are ELF as well. */
-static enum format format_of(const struct run_options *options,
-			     const struct file *file)
+static enum format detect_format(const struct run_options *options,
+				 const struct file *file)
 {
 	if (options->format != FORMAT_AUTO)
 		return options->format;
@@ -78,7 +78,7 @@ static int load_guest(struct guest *guest, const struct run_options *options,
 {
 	int ret;
 
-	*guest = (struct guest){ .format = format_of(options, file),
+	*guest = (struct guest){ .format = detect_format(options, file),
 				 .mode = options->mode };
 	guest->is_pc = guest->format >= FORMAT_LINUX;
 	ret = check_options(guest, options);

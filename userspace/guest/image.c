@@ -12,7 +12,7 @@
 #define LOAD_REAL 0x7c00 /* where firmware puts a boot sector */
 #define LOAD_OTHER 0x100000
 
-static uint64_t reserved(enum mode mode)
+static uint64_t stack_and_tables_size(enum mode mode)
 {
 	switch (mode) {
 	case MODE_LONG:
@@ -25,9 +25,10 @@ static uint64_t reserved(enum mode mode)
 }
 
 /* Where an image may be: not where the stack and the tables will be. */
-static int usable(const struct guest *guest, struct svmrun_memory *memory)
+static int usable_memory(const struct guest *guest,
+			 struct svmrun_memory *memory)
 {
-	__u64 keep = reserved(guest->mode);
+	__u64 keep = stack_and_tables_size(guest->mode);
 
 	*memory = guest->memories[0];
 	if (!keep)
@@ -124,7 +125,7 @@ int guest_load_image(struct guest *guest, const struct run_options *options,
 	struct svmrun_memory memory;
 	int ret;
 
-	ret = usable(guest, &memory);
+	ret = usable_memory(guest, &memory);
 	if (ret)
 		return ret;
 	ret = guest->format == FORMAT_ELF ?

@@ -20,7 +20,7 @@ static const struct svmrun_memory *low_memory(const struct guest *guest)
 	return &guest->memories[0];
 }
 
-static size_t writable(const struct guest *guest)
+static size_t ram_count(const struct guest *guest)
 {
 	return guest->memory_count - guest->rom_count;
 }
@@ -115,7 +115,7 @@ static int load_linux(struct guest *guest, const struct run_options *options,
 			.acpi_rsdp = SVMRUN_E820_BIOS,
 		};
 
-		ret = svmrun_pvh_load(guest->memories, writable(guest), &boot,
+		ret = svmrun_pvh_load(guest->memories, ram_count(guest), &boot,
 				      &guest->pvh_entry);
 	} else {
 		const struct svmrun_bzimage_boot boot = {
@@ -127,7 +127,7 @@ static int load_linux(struct guest *guest, const struct run_options *options,
 			.acpi_rsdp = SVMRUN_E820_BIOS,
 		};
 
-		ret = svmrun_bzimage_load(guest->memories, writable(guest),
+		ret = svmrun_bzimage_load(guest->memories, ram_count(guest),
 					  &boot, &guest->bzimage);
 	}
 	return ret ? linux_failed(options, -ret) : 0;
@@ -233,7 +233,7 @@ static int load_multiboot(struct guest *guest,
 			.module_count = modules.count,
 		};
 
-		ret = svmrun_multiboot_load(guest->memories, writable(guest),
+		ret = svmrun_multiboot_load(guest->memories, ram_count(guest),
 					    &boot, &guest->multiboot);
 		ret = ret ? multiboot_failed(options, -ret) : 0;
 	}
@@ -284,16 +284,16 @@ int guest_load_kernel(struct guest *guest, const struct run_options *options,
 }
 
 /* Firmware has to ask. */
-static int tell_firmware(const struct guest *guest, struct machine *machine)
+static int describe_memory(const struct guest *guest, struct machine *machine)
 {
 	struct svmrun_pc *pc = &machine->pc;
-	int count = svmrun_e820_build(guest->memories, writable(guest),
+	int count = svmrun_e820_build(guest->memories, ram_count(guest),
 				      machine->e820, SVMRUN_E820_ENTRIES);
 
 	if (count < 0)
 		return count;
 	svmrun_pc_memory(pc, guest->memories[0].size,
-			 writable(guest) > 1 ? guest->memories[1].size : 0);
+			 ram_count(guest) > 1 ? guest->memories[1].size : 0);
 	svmrun_fwcfg_set_cpus(&pc->fwcfg, machine->cpu_count);
 	svmrun_fwcfg_set_memory(&pc->fwcfg, guest->memories[0].size);
 	return svmrun_fwcfg_add_file(&pc->fwcfg, "etc/e820", machine->e820,
@@ -303,7 +303,7 @@ static int tell_firmware(const struct guest *guest, struct machine *machine)
 int guest_begin_kernel(struct guest *guest, struct machine *machine)
 {
 	struct svmrun_vcpu *vcpu = &machine->cpus[0].vcpu;
-	int ret = tell_firmware(guest, machine);
+	int ret = describe_memory(guest, machine);
 
 	if (ret)
 		return ret;

@@ -11,20 +11,20 @@
 #define UART_FIRST 0x3f8
 #define UART_LAST 0x3ff
 
-static struct svmrun_pc *pc_of(const struct cpu *cpu)
+static struct svmrun_pc *cpu_pc(const struct cpu *cpu)
 {
 	return &cpu->machine->pc;
 }
 
 /* The guest may be about to see whether there is input. */
-static void look(struct cpu *cpu, uint16_t port)
+static void refill_uart(struct cpu *cpu, uint16_t port)
 {
 	if (port >= UART_FIRST && port <= UART_LAST)
 		console_refill_uart(&cpu->machine->console);
 }
 
 /* Input that was waiting for room, or for the interrupt to be wanted */
-static void listen(struct cpu *cpu, uint16_t port)
+static void notify_console(struct cpu *cpu, uint16_t port)
 {
 	if (port >= UART_FIRST && port <= UART_LAST &&
 	    console_should_wait(&cpu->machine->console))
@@ -36,9 +36,9 @@ uint32_t bus_port_read(void *owner, uint16_t port, unsigned int size)
 	struct cpu *cpu = owner;
 	uint32_t value;
 
-	look(cpu, port);
-	value = svmrun_pc_port_read(pc_of(cpu), port, size, clock_now());
-	listen(cpu, port);
+	refill_uart(cpu, port);
+	value = svmrun_pc_port_read(cpu_pc(cpu), port, size, clock_now());
+	notify_console(cpu, port);
 	return value;
 }
 
@@ -47,15 +47,16 @@ void bus_port_write(void *owner, uint16_t port, unsigned int size,
 {
 	struct cpu *cpu = owner;
 
-	svmrun_pc_port_write(pc_of(cpu), port, size, value, clock_now());
-	listen(cpu, port);
+	svmrun_pc_port_write(cpu_pc(cpu), port, size, value, clock_now());
+	notify_console(cpu, port);
 }
 
 static uint64_t mmio_read(void *owner, uint64_t gpa, unsigned int size)
 {
 	const struct cpu *cpu = owner;
 
-	return svmrun_pc_mmio_read(pc_of(cpu), cpu->id, gpa, size, clock_now());
+	return svmrun_pc_mmio_read(cpu_pc(cpu), cpu->id, gpa, size,
+				   clock_now());
 }
 
 static void mmio_write(void *owner, uint64_t gpa, unsigned int size,
@@ -63,18 +64,18 @@ static void mmio_write(void *owner, uint64_t gpa, unsigned int size,
 {
 	const struct cpu *cpu = owner;
 
-	svmrun_pc_mmio_write(pc_of(cpu), cpu->id, gpa, size, value,
+	svmrun_pc_mmio_write(cpu_pc(cpu), cpu->id, gpa, size, value,
 			     clock_now());
 }
 
-static bool stopped(void *owner)
+static bool is_stopped(void *owner)
 {
 	const struct cpu *cpu = owner;
 
 	return cpu->machine->outcome.ended || cpu->vcpu.regs->immediate_exit;
 }
 
-static void cannot_execute(struct cpu *cpu, const struct svmrun_bus *bus)
+static void end_not_emulated(struct cpu *cpu, const struct svmrun_bus *bus)
 {
 	char bytes[3 * SVMRUN_INSTRUCTION_MAX + 1] = "";
 	uint8_t code[SVMRUN_INSTRUCTION_MAX];
@@ -89,7 +90,7 @@ static void cannot_execute(struct cpu *cpu, const struct svmrun_bus *bus)
 		name ? name : "exit", vmcb->save.rip, bytes);
 }
 
-static struct svmrun_bus bus_of(struct cpu *cpu)
+static struct svmrun_bus cpu_bus(struct cpu *cpu)
 {
 	return (struct svmrun_bus){
 		.memories = cpu->machine->memories,
@@ -99,14 +100,14 @@ static struct svmrun_bus bus_of(struct cpu *cpu)
 		.mmio_write = mmio_write,
 		.port_read = bus_port_read,
 		.port_write = bus_port_write,
-		.stop = stopped,
+		.stop = is_stopped,
 		.owner = cpu,
 	};
 }
 
 unsigned int bus_instruction_length(struct cpu *cpu)
 {
-	const struct svmrun_bus bus = bus_of(cpu);
+	const struct svmrun_bus bus = cpu_bus(cpu);
 	int length = svmrun_instruction_length(&cpu->vcpu, &bus);
 
 	return length < 0 ? 0 : length;
@@ -114,18 +115,18 @@ unsigned int bus_instruction_length(struct cpu *cpu)
 
 int bus_instruction_bytes(struct cpu *cpu, uint8_t *bytes)
 {
-	const struct svmrun_bus bus = bus_of(cpu);
+	const struct svmrun_bus bus = cpu_bus(cpu);
 
 	return svmrun_instruction_bytes(&cpu->vcpu, &bus, bytes);
 }
 
 void bus_execute(struct cpu *cpu)
 {
-	const struct svmrun_bus bus = bus_of(cpu);
+	const struct svmrun_bus bus = cpu_bus(cpu);
 	int ret = svmrun_instruction_execute(&cpu->vcpu, &bus);
 
 	if (ret < 0 && ret != -EINTR)
-		cannot_execute(cpu, &bus);
+		end_not_emulated(cpu, &bus);
 }
 
 /* IN and OUT are in EXITINFO1; INS and OUTS have to be emulated. */
@@ -153,10 +154,10 @@ void exit_control_register(struct cpu *cpu)
 	const struct svmrun_processor processor = {
 		.cr4 = cpu->machine->info.out_cr4,
 	};
-	const struct svmrun_bus bus = bus_of(cpu);
+	const struct svmrun_bus bus = cpu_bus(cpu);
 
 	if (svmrun_instruction_control(&cpu->vcpu, &bus, &processor))
-		cannot_execute(cpu, &bus);
+		end_not_emulated(cpu, &bus);
 }
 
 static const char *access_kind(uint64_t info)

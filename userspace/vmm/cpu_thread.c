@@ -38,7 +38,7 @@ static int create_timer(struct cpu *cpu)
 }
 
 /* One that comes too early only costs an exit; one that is past has come. */
-static void arm(struct cpu *cpu, uint64_t now, uint64_t deadline)
+static void arm_timer(struct cpu *cpu, uint64_t now, uint64_t deadline)
 {
 	const struct itimerspec when = { .it_value = clock_timespec(deadline) };
 
@@ -49,7 +49,7 @@ static void arm(struct cpu *cpu, uint64_t now, uint64_t deadline)
 	cpu->armed = deadline;
 }
 
-static uint64_t deadline(const struct cpu *cpu)
+static uint64_t next_deadline(const struct cpu *cpu)
 {
 	const struct machine *machine = cpu->machine;
 	uint64_t next = svmrun_pc_deadline(&machine->pc, cpu->id);
@@ -58,9 +58,9 @@ static uint64_t deadline(const struct cpu *cpu)
 						  machine->console.flush_at;
 }
 
-static void wait(struct cpu *cpu)
+static void wait_for_change(struct cpu *cpu)
 {
-	uint64_t until = deadline(cpu);
+	uint64_t until = next_deadline(cpu);
 	struct timespec when = clock_timespec(until);
 
 	if (until == SVMRUN_NEVER)
@@ -70,19 +70,19 @@ static void wait(struct cpu *cpu)
 				       &when);
 }
 
-static bool stands(const struct cpu *cpu, bool for_good)
+static bool is_idle(const struct cpu *cpu, bool for_good)
 {
 	bool masked = !(cpu->vcpu.vmcb->save.rflags & RFLAGS_IF);
 
 	return cpu_waits(cpu) || (cpu->halted && (!for_good || masked));
 }
 
-static bool all_stand(const struct machine *machine, bool for_good)
+static bool all_idle(const struct machine *machine, bool for_good)
 {
 	unsigned int i;
 
 	for (i = 0; i < machine->cpu_count; i++)
-		if (!stands(&machine->cpus[i], for_good))
+		if (!is_idle(&machine->cpus[i], for_good))
 			return false;
 	return true;
 }
@@ -101,24 +101,24 @@ static bool has_timers(const struct machine *machine)
  * A processor has nothing to do. If none has, that is the end where interrupts
  * are off, or where nothing is there to send one.
  */
-static void idle(struct cpu *cpu)
+static void idle_cpu(struct cpu *cpu)
 {
 	struct machine *machine = cpu->machine;
 
 	console_flush(&machine->console);
-	if (all_stand(machine, true))
+	if (all_idle(machine, true))
 		cpu_end(cpu, STATUS_HALTED, "halt", "%s", "");
-	else if (all_stand(machine, false) && !has_timers(machine) &&
+	else if (all_idle(machine, false) && !has_timers(machine) &&
 		 !console_can_interrupt(&machine->console))
 		cpu_end(cpu, STATUS_UNHANDLED, "unhandled",
 			"VMEXIT_HLT at RIP 0x%llx with interrupts on: no device is set up to send one; use CLI before HLT to end",
 			cpu->vcpu.vmcb->save.rip);
 	if (!machine->outcome.ended)
-		wait(cpu);
+		wait_for_change(cpu);
 }
 
 /* RUN that fails has no memory for the guest, or no processor. */
-static void end_failed(struct cpu *cpu, int error)
+static void end_run_failed(struct cpu *cpu, int error)
 {
 	const struct svm_vmcb *vmcb = cpu->vcpu.vmcb;
 	__u64 rip = vmcb->save.rip;
@@ -133,7 +133,7 @@ static void end_failed(struct cpu *cpu, int error)
 			rip, strerror(error));
 }
 
-static void answer(struct cpu *cpu)
+static void handle_exit(struct cpu *cpu)
 {
 	struct machine *machine = cpu->machine;
 	uint64_t rip = cpu->vcpu.vmcb->save.rip;
@@ -154,7 +154,7 @@ static void answer(struct cpu *cpu)
 }
 
 /* The local APIC's task priority is CR8, and the other way round. */
-static void enter(struct cpu *cpu)
+static void enter_guest(struct cpu *cpu)
 {
 	struct svm_vmcb_control *control = &cpu->vcpu.vmcb->control;
 	struct svmrun_lapic *lapic = &cpu->machine->pc.lapics[cpu->id];
@@ -177,13 +177,13 @@ static void enter(struct cpu *cpu)
 	if (cpu->machine->outcome.ended || ret == -EINTR)
 		return;
 	if (ret < 0)
-		end_failed(cpu, -ret);
+		end_run_failed(cpu, -ret);
 	else
-		answer(cpu);
+		handle_exit(cpu);
 }
 
 /* INIT and the start-up message from another processor (APM 15.27.8, 16.5) */
-static void take_messages(struct cpu *cpu)
+static void take_init_sipi(struct cpu *cpu)
 {
 	struct svmrun_lapic *lapic = &cpu->machine->pc.lapics[cpu->id];
 	int vector;
@@ -201,21 +201,21 @@ static void take_messages(struct cpu *cpu)
 	}
 }
 
-static bool is_held(struct cpu *cpu)
+static bool debugger_holds(struct cpu *cpu)
 {
 	const struct debug_hooks *hooks = cpu->machine->hooks;
 
 	return hooks && hooks->hold(cpu);
 }
 
-static bool is_stepping(const struct cpu *cpu)
+static bool debugger_steps(const struct cpu *cpu)
 {
 	const struct debug_hooks *hooks = cpu->machine->hooks;
 
 	return hooks && hooks->is_stepping(cpu);
 }
 
-static void step_done(struct cpu *cpu)
+static void debugger_step_done(struct cpu *cpu)
 {
 	if (cpu->machine->hooks)
 		cpu->machine->hooks->step_done(cpu);
@@ -226,33 +226,33 @@ void cpu_turn(struct cpu *cpu)
 	struct machine *machine = cpu->machine;
 	uint64_t now;
 
-	if (is_held(cpu))
+	if (debugger_holds(cpu))
 		return;
 	cpu->vcpu.regs->immediate_exit = 0;
 	now = clock_now(); /* only now: what comes later ends the run */
 	svmrun_pc_advance(&machine->pc, cpu->id, now);
 	if (machine->console.flush_at <= now)
 		console_flush(&machine->console);
-	take_messages(cpu);
+	take_init_sipi(cpu);
 	if (cpu_waits(cpu) || (cpu->halted && !interrupts_pending(cpu))) {
-		if (is_stepping(cpu))
-			step_done(cpu);
+		if (debugger_steps(cpu))
+			debugger_step_done(cpu);
 		else
-			idle(cpu);
+			idle_cpu(cpu);
 		return;
 	}
 	if (cpu->halted) {
 		cpu->halted = false;
 		cpu_skip(cpu, HLT_LENGTH);
-		step_done(cpu);
+		debugger_step_done(cpu);
 		return;
 	}
-	if (is_stepping(cpu))
+	if (debugger_steps(cpu))
 		interrupts_close_window(cpu);
 	else
 		interrupts_inject(cpu);
-	arm(cpu, now, deadline(cpu));
-	enter(cpu);
+	arm_timer(cpu, now, next_deadline(cpu));
+	enter_guest(cpu);
 }
 
 void *cpu_thread(void *argument)

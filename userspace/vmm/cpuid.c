@@ -162,7 +162,7 @@ static void edit_power(const struct cpuid_guest *guest, struct cpuid *c)
 }
 
 /* Bits that number so many */
-static uint32_t width(uint32_t count)
+static uint32_t bits_for_count(uint32_t count)
 {
 	uint32_t bits = 0;
 
@@ -178,7 +178,8 @@ static void edit_sizes(const struct cpuid_guest *guest, struct cpuid *c)
 		.ebx = guest->minimal ? 0 : c->ebx & KEEP_88_EBX,
 	};
 	if (guest->cpus > 1)
-		c->ecx = (guest->cpus - 1) | width(guest->cpus) << ECX_ID_SIZE;
+		c->ecx = (guest->cpus - 1) | bits_for_count(guest->cpus)
+						     << ECX_ID_SIZE;
 }
 
 static void edit_nothing(const struct cpuid_guest *guest, struct cpuid *c)
@@ -280,7 +281,7 @@ static struct cpuid hypervisor_answer(void)
 	return c;
 }
 
-static uint32_t *output_of(struct cpuid *c, unsigned int output)
+static uint32_t *cpuid_output(struct cpuid *c, unsigned int output)
 {
 	uint32_t *const outputs[] = { &c->eax, &c->ebx, &c->ecx, &c->edx };
 
@@ -294,9 +295,9 @@ static void hide_denied(const struct cpuid_guest *guest, uint32_t leaf,
 #define HIDE(offered, mask, function, subfunction, output, feature, is)        \
 	if (leaf == (function) && !((offered) & (mask))) {                     \
 		if (is)                                                        \
-			*output_of(c, output) &= ~BIT(feature);                \
+			*cpuid_output(c, output) &= ~BIT(feature);             \
 		else                                                           \
-			*output_of(c, output) |= BIT(feature);                 \
+			*cpuid_output(c, output) |= BIT(feature);              \
 	}
 #define HIDE_CR4(...) HIDE(guest->cr4_offered, __VA_ARGS__)
 #define HIDE_EFER(...) HIDE(guest->efer_offered, __VA_ARGS__)
@@ -308,22 +309,23 @@ static void hide_denied(const struct cpuid_guest *guest, uint32_t leaf,
 }
 
 /* Beyond the last leaf the host's own answer need not be zeros. */
-static bool host_has(const struct cpuid_guest *guest, uint32_t leaf)
+static bool host_has_leaf(const struct cpuid_guest *guest, uint32_t leaf)
 {
 	uint32_t range = leaf & CPUID_EXTENDED;
 
 	return leaf <= guest->host(range, 0).eax;
 }
 
-static struct cpuid answer(const struct cpuid_guest *guest, uint32_t leaf,
-			   uint32_t subleaf)
+static struct cpuid unmodified_leaf(const struct cpuid_guest *guest,
+				    uint32_t leaf, uint32_t subleaf)
 {
 	struct cpuid c = { 0 };
 	size_t i;
 
 	if (leaf == CPUID_HYPERVISOR)
 		return hypervisor_answer();
-	if (!host_has(guest, leaf) || (leaf == CPUID_STRUCTURED && subleaf))
+	if (!host_has_leaf(guest, leaf) ||
+	    (leaf == CPUID_STRUCTURED && subleaf))
 		return c;
 	if (leaf == CPUID_XSAVE)
 		return guest->minimal ? c : xsave_answer(guest, subleaf);
@@ -338,7 +340,7 @@ static struct cpuid answer(const struct cpuid_guest *guest, uint32_t leaf,
 	return c;
 }
 
-static void override(const struct cpuid_override *by, struct cpuid *c)
+static void override_registers(const struct cpuid_override *by, struct cpuid *c)
 {
 	if (by->given & BIT(0))
 		c->eax = by->answer.eax;
@@ -353,12 +355,12 @@ static void override(const struct cpuid_override *by, struct cpuid *c)
 struct cpuid cpuid_answer(const struct cpuid_guest *guest, uint32_t leaf,
 			  uint32_t subleaf)
 {
-	struct cpuid c = answer(guest, leaf, subleaf);
+	struct cpuid c = unmodified_leaf(guest, leaf, subleaf);
 	size_t i;
 
 	for (i = 0; i < guest->override_count; i++)
 		if (guest->overrides[i].leaf == leaf &&
 		    guest->overrides[i].subleaf == subleaf)
-			override(&guest->overrides[i], &c);
+			override_registers(&guest->overrides[i], &c);
 	return c;
 }

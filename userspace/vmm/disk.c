@@ -19,7 +19,8 @@
 typedef ssize_t transfer_fn(int fd, const struct iovec *buffers, int count,
 			    off_t offset);
 
-static void pass(struct iovec **buffers, unsigned int *count, size_t size)
+static void advance_buffers(struct iovec **buffers, unsigned int *count,
+			    size_t size)
 {
 	while (*count && size >= (*buffers)->iov_len) {
 		size -= (*buffers)->iov_len;
@@ -33,8 +34,9 @@ static void pass(struct iovec **buffers, unsigned int *count, size_t size)
 }
 
 /* A file that is cut off meanwhile ends too early. */
-static int transfer(const struct disk *disk, struct iovec *buffers,
-		    unsigned int count, uint64_t offset, transfer_fn *call)
+static int transfer_buffers(const struct disk *disk, struct iovec *buffers,
+			    unsigned int count, uint64_t offset,
+			    transfer_fn *call)
 {
 	while (count) {
 		ssize_t done = call(disk->fd, buffers, count, offset);
@@ -43,7 +45,7 @@ static int transfer(const struct disk *disk, struct iovec *buffers,
 			continue;
 		if (done <= 0)
 			return done ? -errno : -EIO;
-		pass(&buffers, &count, done);
+		advance_buffers(&buffers, &count, done);
 		offset += done;
 	}
 	return 0;
@@ -52,13 +54,13 @@ static int transfer(const struct disk *disk, struct iovec *buffers,
 static int disk_read(void *owner, struct iovec *to, unsigned int count,
 		     uint64_t offset)
 {
-	return transfer(owner, to, count, offset, preadv);
+	return transfer_buffers(owner, to, count, offset, preadv);
 }
 
 static int disk_write(void *owner, struct iovec *from, unsigned int count,
 		      uint64_t offset)
 {
-	return transfer(owner, from, count, offset, pwritev);
+	return transfer_buffers(owner, from, count, offset, pwritev);
 }
 
 static int disk_flush(void *owner)
@@ -86,7 +88,7 @@ void disk_init(struct disk *disk, unsigned int number,
 
 /* ---- the file ------------------------------------------------------------ */
 
-static int fail(const char *name, const char *what)
+static int disk_failed(const char *name, const char *what)
 {
 	return message_fail(STATUS_USAGE,
 			    "--disk %s: %s; a file of whole sectors is wanted",
@@ -94,27 +96,28 @@ static int fail(const char *name, const char *what)
 }
 
 /* Also of a disk of the host's, which stat() has no size of */
-static int measure(struct disk *disk, const char *name)
+static int measure_file(struct disk *disk, const char *name)
 {
 	struct stat stat;
 	off_t size;
 
 	if (fstat(disk->fd, &stat))
-		return fail(name, strerror(errno));
+		return disk_failed(name, strerror(errno));
 	if (!S_ISREG(stat.st_mode) && !S_ISBLK(stat.st_mode))
-		return fail(name, "is neither a regular file nor a disk");
+		return disk_failed(name,
+				   "is neither a regular file nor a disk");
 	size = lseek(disk->fd, 0, SEEK_END);
 	if (size < 0)
-		return fail(name, strerror(errno));
+		return disk_failed(name, strerror(errno));
 	if (!size || size % SVMRUN_BLOCK_SECTOR)
-		return fail(name,
-			    size ? "has no multiple of 512 bytes" : "is empty");
+		return disk_failed(name, size ? "has no multiple of 512 bytes" :
+						"is empty");
 	disk->sectors = size / SVMRUN_BLOCK_SECTOR;
 	return 0;
 }
 
 /* Two guests that write to one file system would ruin it. */
-static int lock(const struct disk *disk, const char *name)
+static int lock_file(const struct disk *disk, const char *name)
 {
 	if (!flock(disk->fd, (disk->read_only ? LOCK_SH : LOCK_EX) | LOCK_NB))
 		return 0;
@@ -123,7 +126,7 @@ static int lock(const struct disk *disk, const char *name)
 			    name);
 }
 
-static int open_file(struct disk *disk, const char *name)
+static int open_disk_file(struct disk *disk, const char *name)
 {
 	int ret;
 
@@ -136,10 +139,10 @@ static int open_file(struct disk *disk, const char *name)
 				    " if it is only to be read, is wanted",
 				    name, strerror(errno));
 	if (disk->fd < 0)
-		return fail(name, strerror(errno));
-	ret = measure(disk, name);
+		return disk_failed(name, strerror(errno));
+	ret = measure_file(disk, name);
 	if (!ret)
-		ret = lock(disk, name);
+		ret = lock_file(disk, name);
 	if (ret)
 		close(disk->fd);
 	return ret;
@@ -160,7 +163,7 @@ int disk_open(struct disk *disk, const char *option)
 				    length);
 	memcpy(name, option, length);
 	name[length] = '\0';
-	return open_file(disk, name);
+	return open_disk_file(disk, name);
 }
 
 void disk_close(struct disk *disk)

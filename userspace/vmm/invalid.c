@@ -5,14 +5,15 @@
 #include "invalid.h"
 #include "machine.h"
 
-static unsigned int kept(const struct outcome *outcome)
+static unsigned int kept_rules(const struct outcome *outcome)
 {
 	return outcome->broken < OUTCOME_RULES ? outcome->broken :
 						 OUTCOME_RULES;
 }
 
-static void explain(struct outcome *outcome, const struct svmrun_vcpu *vcpu,
-		    const struct svmrun_info *info)
+static void explain_invalid(struct outcome *outcome,
+			    const struct svmrun_vcpu *vcpu,
+			    const struct svmrun_info *info)
 {
 	struct svmrun_processor processor;
 	unsigned int used;
@@ -20,14 +21,14 @@ static void explain(struct outcome *outcome, const struct svmrun_vcpu *vcpu,
 	svmrun_processor_identify(&processor, info);
 	outcome->broken = svmrun_vmcb_explain(vcpu->vmcb, &processor,
 					      outcome->rules, OUTCOME_RULES);
-	used = kept(outcome);
+	used = kept_rules(outcome);
 	outcome->broken += svmrun_registers_explain(vcpu->regs, &processor,
 						    outcome->rules + used,
 						    OUTCOME_RULES - used);
 }
 
 /* The processor names no field. */
-static void end(struct cpu *cpu, const char *unknown)
+static void end_run_invalid(struct cpu *cpu, const char *unknown)
 {
 	const struct svmrun_registers *regs = cpu->vcpu.regs;
 	const char *reason = svmrun_invalid_reason(regs->out_invalid_reason);
@@ -48,9 +49,11 @@ void exit_invalid(struct cpu *cpu)
 {
 	struct outcome *outcome = &cpu->machine->outcome;
 
-	explain(outcome, &cpu->vcpu, &cpu->machine->info);
-	end(cpu,
-	    outcome->broken ? "" : "; no rule that svmrun knows of is broken");
+	explain_invalid(outcome, &cpu->vcpu, &cpu->machine->info);
+	end_run_invalid(cpu,
+			outcome->broken ?
+				"" :
+				"; no rule that svmrun knows of is broken");
 }
 
 static void print_rule(const struct svmrun_broken_rule *rule, FILE *file)
@@ -66,7 +69,7 @@ void invalid_print(const struct outcome *outcome, FILE *file)
 {
 	unsigned int i;
 
-	for (i = 0; i < kept(outcome); i++)
+	for (i = 0; i < kept_rules(outcome); i++)
 		print_rule(&outcome->rules[i], file);
 	if (outcome->broken > OUTCOME_RULES)
 		fprintf(file, "  and %u more\n",
@@ -95,7 +98,7 @@ void invalid_print_json(const struct outcome *outcome, struct json *json)
 		return;
 	json_number(json, "broken", outcome->broken);
 	json_array_begin(json, "broken_rules");
-	for (i = 0; i < kept(outcome); i++)
+	for (i = 0; i < kept_rules(outcome); i++)
 		print_rule_json(&outcome->rules[i], json);
 	json_array_end(json);
 }

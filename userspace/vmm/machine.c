@@ -22,7 +22,7 @@ static void notify_end(void *owner)
 
 /* ---- what the devices ask for -------------------------------------------- */
 
-static void wake(void *owner, unsigned int id)
+static void pc_wake(void *owner, unsigned int id)
 {
 	struct machine *machine = owner;
 
@@ -30,7 +30,7 @@ static void wake(void *owner, unsigned int id)
 		cpu_wake(&machine->cpus[id]);
 }
 
-static void send(void *owner, uint8_t byte)
+static void pc_send(void *owner, uint8_t byte)
 {
 	struct machine *machine = owner;
 
@@ -38,7 +38,7 @@ static void send(void *owner, uint8_t byte)
 }
 
 /* Firmware's debug port is part of what it says on the console. */
-static void end(void *owner, enum svmrun_pc_end why, uint32_t value)
+static void pc_end(void *owner, enum svmrun_pc_end why, uint32_t value)
 {
 	static const char *const kinds[] = {
 		[SVMRUN_PC_OFF] = "off",
@@ -52,14 +52,14 @@ static void end(void *owner, enum svmrun_pc_end why, uint32_t value)
 	outcome_end(&machine->outcome, 0, status, kinds[why], "%s", "");
 }
 
-static uint64_t tsc(void *owner, unsigned int id)
+static uint64_t pc_tsc(void *owner, unsigned int id)
 {
 	const struct machine *machine = owner;
 
 	return __rdtsc() + machine->cpus[id].vcpu.vmcb->control.tsc_offset;
 }
 
-static uint32_t tsc_khz(void *owner)
+static uint32_t pc_tsc_khz(void *owner)
 {
 	return clock_tsc_khz();
 }
@@ -67,12 +67,12 @@ static uint32_t tsc_khz(void *owner)
 void machine_init(struct machine *machine, const struct run_options *options)
 {
 	const struct svmrun_pc_owner owner = {
-		.wake = wake,
-		.send = send,
-		.debug = send,
-		.end = end,
-		.tsc = tsc,
-		.tsc_khz = tsc_khz,
+		.wake = pc_wake,
+		.send = pc_send,
+		.debug = pc_send,
+		.end = pc_end,
+		.tsc = pc_tsc,
+		.tsc_khz = pc_tsc_khz,
 		.owner = machine,
 	};
 

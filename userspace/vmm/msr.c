@@ -38,7 +38,7 @@ static const struct held {
 	{ 0xc0000102, AT(kernel_gs_base), CANONICAL },
 };
 
-static const struct held *find(uint32_t msr)
+static const struct held *find_held_msr(uint32_t msr)
 {
 	size_t i;
 
@@ -54,7 +54,7 @@ static bool canonical(uint64_t value)
 }
 
 /* UC, WC, WT, WP, WB and UC- in each byte (APM 7.8.1) */
-static bool memory_types(uint64_t value)
+static bool is_pat(uint64_t value)
 {
 	unsigned int i, type;
 
@@ -66,19 +66,19 @@ static bool memory_types(uint64_t value)
 	return true;
 }
 
-static bool fits(enum values values, uint64_t value)
+static bool is_valid(enum values values, uint64_t value)
 {
 	switch (values) {
 	case CANONICAL:
 		return canonical(value);
 	case MEMORY_TYPES:
-		return memory_types(value);
+		return is_pat(value);
 	default:
 		return true;
 	}
 }
 
-static __u64 *place(struct svm_vmcb_save *save, const struct held *msr)
+static __u64 *held_value(struct svm_vmcb_save *save, const struct held *msr)
 {
 	return (__u64 *)((char *)save + msr->offset);
 }
@@ -101,13 +101,13 @@ static bool write_efer(struct cpu *cpu, uint64_t value)
 /* A guest has it: what it refuses is refused. */
 static bool has_rules(uint32_t msr)
 {
-	return msr == MSR_EFER || msr == MSR_TSC || find(msr);
+	return msr == MSR_EFER || msr == MSR_TSC || find_held_msr(msr);
 }
 
-static bool write_msr(struct cpu *cpu, uint32_t msr, uint64_t value)
+static bool write_cpu_msr(struct cpu *cpu, uint32_t msr, uint64_t value)
 {
 	struct svm_vmcb *vmcb = cpu->vcpu.vmcb;
-	const struct held *here = find(msr);
+	const struct held *here = find_held_msr(msr);
 
 	if (msr == MSR_EFER)
 		return write_efer(cpu, value);
@@ -115,40 +115,40 @@ static bool write_msr(struct cpu *cpu, uint32_t msr, uint64_t value)
 		vmcb->control.tsc_offset = value - __rdtsc();
 		return true;
 	}
-	if (!here || !fits(here->values, value))
+	if (!here || !is_valid(here->values, value))
 		return false;
-	*place(&vmcb->save, here) = value;
+	*held_value(&vmcb->save, here) = value;
 	return true;
 }
 
-static bool read_msr(struct svm_vmcb *vmcb, uint32_t msr, uint64_t *value)
+static bool read_cpu_msr(struct svm_vmcb *vmcb, uint32_t msr, uint64_t *value)
 {
-	const struct held *here = find(msr);
+	const struct held *here = find_held_msr(msr);
 
 	if (msr == MSR_EFER)
 		*value = vmcb->save.efer & ~SVM_EFER_SVME;
 	else if (msr == MSR_TSC)
 		*value = __rdtsc() + vmcb->control.tsc_offset;
 	else if (here)
-		*value = *place(&vmcb->save, here);
+		*value = *held_value(&vmcb->save, here);
 	else
 		return false;
 	return true;
 }
 
-static bool write_any(struct cpu *cpu, uint32_t msr, uint64_t value)
+static bool write_guest_msr(struct cpu *cpu, uint32_t msr, uint64_t value)
 {
 	struct svmrun_lapic *lapic = &cpu->machine->pc.lapics[cpu->id];
 
-	return write_msr(cpu, msr, value) ||
+	return write_cpu_msr(cpu, msr, value) ||
 	       svmrun_lapic_write_msr(lapic, msr, value, clock_now());
 }
 
-static bool read_any(struct cpu *cpu, uint32_t msr, uint64_t *value)
+static bool read_guest_msr(struct cpu *cpu, uint32_t msr, uint64_t *value)
 {
 	struct svmrun_lapic *lapic = &cpu->machine->pc.lapics[cpu->id];
 
-	return read_msr(cpu->vcpu.vmcb, msr, value) ||
+	return read_cpu_msr(cpu->vcpu.vmcb, msr, value) ||
 	       svmrun_lapic_read_msr(lapic, msr, value, clock_now());
 }
 
@@ -159,15 +159,15 @@ static bool is_ignored(struct cpu *cpu, uint32_t msr)
 	return cpu->machine->options->msr == MSR_IGNORE && !has_rules(msr);
 }
 
-static bool exchange(struct cpu *cpu, uint32_t msr)
+static bool access_msr(struct cpu *cpu, uint32_t msr)
 {
 	struct svm_vmcb *vmcb = cpu->vcpu.vmcb;
 	struct svmrun_registers *regs = cpu->vcpu.regs;
 	uint64_t value = regs->rdx << 32 | (uint32_t)vmcb->save.rax;
 
 	if (vmcb->control.exitinfo1) /* 0 is RDMSR (APM 15.11) */
-		return write_any(cpu, msr, value) || is_ignored(cpu, msr);
-	if (!read_any(cpu, msr, &value)) {
+		return write_guest_msr(cpu, msr, value) || is_ignored(cpu, msr);
+	if (!read_guest_msr(cpu, msr, &value)) {
 		if (!is_ignored(cpu, msr))
 			return false;
 		value = 0;
@@ -179,7 +179,7 @@ static bool exchange(struct cpu *cpu, uint32_t msr)
 
 void exit_msr(struct cpu *cpu)
 {
-	if (exchange(cpu, cpu->vcpu.regs->rcx))
+	if (access_msr(cpu, cpu->vcpu.regs->rcx))
 		cpu_skip(cpu, MSR_LENGTH);
 	else
 		cpu_inject_gp(cpu);

@@ -66,7 +66,7 @@ static void interrupt_threads(struct machine *machine)
  * Take the lock. If the run is to end, the processor that holds it may be blocked in a
  * write to standard output.
  */
-static void lock(struct machine *machine)
+static void lock_machine(struct machine *machine)
 {
 	struct timespec until;
 
@@ -91,7 +91,7 @@ static void wait_for_console(struct machine *machine, uint64_t until)
 	console_prepare_wait(console);
 	pthread_mutex_unlock(&machine->lock);
 	console_wait(console, until);
-	lock(machine);
+	lock_machine(machine);
 	console_read_input(console);
 	if (console->at_end)
 		cpu_wake(&machine->cpus[0]);
@@ -104,7 +104,7 @@ static uint64_t next_report(const struct machine *machine,
 }
 
 /* Print a report if SIGUSR1 or Ctrl-A s has requested one, or if --top is due. */
-static void report(struct machine *machine, struct top *top)
+static void print_report(struct machine *machine, struct top *top)
 {
 	bool requested = signals_report_requested() ||
 			 machine->console.report_requested;
@@ -124,7 +124,7 @@ void machine_run(struct machine *machine)
 	threads = start_threads(machine);
 	while (!machine->outcome.ended) {
 		wait_for_console(machine, next_report(machine, &top));
-		report(machine, &top);
+		print_report(machine, &top);
 		if (signals_received())
 			end_by_signal(machine, signals_received());
 	}

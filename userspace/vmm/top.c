@@ -13,7 +13,7 @@
 #define HOME "\033[H" /* to the upper left */
 #define CLEAR "\033[J" /* all that follows */
 
-static uint64_t pages_in(const struct svmrun_memory *memory)
+static uint64_t resident_pages(const struct svmrun_memory *memory)
 {
 	size_t i, count = memory->size / PAGE;
 	unsigned char *pages = malloc(count);
@@ -26,17 +26,17 @@ static uint64_t pages_in(const struct svmrun_memory *memory)
 	return here;
 }
 
-static uint64_t resident(const struct machine *machine)
+static uint64_t resident_bytes(const struct machine *machine)
 {
 	uint64_t pages = 0;
 	size_t i;
 
 	for (i = 0; i < machine->memory_count; i++)
-		pages += pages_in(&machine->memories[i]);
+		pages += resident_pages(&machine->memories[i]);
 	return pages * PAGE;
 }
 
-static uint64_t size(const struct machine *machine)
+static uint64_t memory_bytes(const struct machine *machine)
 {
 	uint64_t bytes = 0;
 	size_t i;
@@ -46,7 +46,7 @@ static uint64_t size(const struct machine *machine)
 	return bytes;
 }
 
-static void keep(struct top *top, uint64_t rate)
+static void keep_rate(struct top *top, uint64_t rate)
 {
 	if (top->count == SPARK_WIDTH)
 		memmove(top->rates, top->rates + 1,
@@ -55,7 +55,7 @@ static void keep(struct top *top, uint64_t rate)
 }
 
 /* Since it was shown last */
-static uint64_t look(struct top *top, uint64_t total)
+static uint64_t update_rate(struct top *top, uint64_t total)
 {
 	uint64_t now = clock_now(), time = now - top->time;
 	uint64_t rate = 0;
@@ -64,7 +64,7 @@ static uint64_t look(struct top *top, uint64_t total)
 		rate = (double)(total - top->total) * NANOSECONDS / time;
 	top->total = total;
 	top->time = now;
-	keep(top, rate);
+	keep_rate(top, rate);
 	return rate;
 }
 
@@ -76,17 +76,18 @@ static void show_json(const struct machine *machine, const struct stats *stats,
 	json_object_begin(&json, NULL);
 	json_string(&json, "type", "top");
 	json_number(&json, "rate", rate);
-	json_number(&json, "resident", resident(machine));
-	json_number(&json, "memory", size(machine));
+	json_number(&json, "resident", resident_bytes(machine));
+	json_number(&json, "memory", memory_bytes(machine));
 	stats_print_json(stats, regs, &json);
 	json_object_end(&json);
 	putc('\n', stderr);
 }
 
-static void show(const struct machine *machine, const struct top *top,
-		 const struct stats *stats, const struct svmrun_registers *regs)
+static void show_text(const struct machine *machine, const struct top *top,
+		      const struct stats *stats,
+		      const struct svmrun_registers *regs)
 {
-	uint64_t here = resident(machine), all = size(machine);
+	uint64_t here = resident_bytes(machine), all = memory_bytes(machine);
 	char spark[SPARK_SIZE], bar[BAR_SIZE];
 
 	spark_draw(spark, top->rates, top->count, stats_draws_utf8());
@@ -107,14 +108,14 @@ void top_show(const struct machine *machine, struct top *top, bool live)
 
 	machine_sum_stats(machine, &stats, &regs);
 	stats_end(&stats);
-	rate = look(top, stats_total(&stats, &regs));
+	rate = update_rate(top, stats_total(&stats, &regs));
 	if (machine->options->json) {
 		show_json(machine, &stats, &regs, rate);
 		return;
 	}
 	if (live && isatty(STDERR_FILENO))
 		fputs(HOME CLEAR, stderr);
-	show(machine, top, &stats, &regs);
+	show_text(machine, top, &stats, &regs);
 }
 
 uint64_t top_due(const struct top *top)
