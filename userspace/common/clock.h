@@ -25,7 +25,9 @@ static inline struct timespec clock_timespec(uint64_t time)
 /* Begin to measure the frequency of the time stamp counter. */
 void clock_begin(void);
 
-/* Return it in kHz. It becomes more accurate with time; the first call takes up to 2 ms. */
+/*
+ * Return it in kHz. It becomes more accurate with time; the first call takes up to 2 ms.
+ */
 uint32_t clock_tsc_khz(void);
 
 #endif /* CLOCK_H */

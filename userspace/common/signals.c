@@ -21,7 +21,9 @@ static atomic_bool report_requested;
 static int end_event = -1;
 static int report_event = -1;
 
-/* A write fails only if the event is signalled already; errno is the interrupted code's. */
+/*
+ * A write fails only if the event is signalled already; errno is the interrupted code's.
+ */
 static void signal_event(int fd)
 {
 	const uint64_t one = 1;
@@ -104,7 +106,10 @@ int signals_received(void)
 	return received;
 }
 
-/* The timer repeats, because a signal just before a write that blocks does not interrupt it. */
+/*
+ * The timer repeats, because a signal just before a write that blocks does not interrupt
+ * it.
+ */
 int signals_set_timeout(double seconds)
 {
 	struct sigevent event = {

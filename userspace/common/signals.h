@@ -6,8 +6,8 @@
 #include <stdbool.h>
 
 /*
- * Make SIGHUP, SIGINT, SIGTERM and the time-out end the run instead of the program. Return 0
- * or a negative errno.
+ * Make SIGHUP, SIGINT, SIGTERM and the time-out end the run instead of the program.
+ * Return 0 or a negative errno.
  */
 int signals_open(void);
 void signals_close(void);

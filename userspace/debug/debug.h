@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * Debugging of the machine: pauses, single steps, breakpoints and access to memory. The
- * machine calls it through the hooks of vmm/debug_hooks.h. All functions except debug_open()
- * and debug_close() need the machine's lock.
+ * machine calls it through the hooks of vmm/debug_hooks.h. All functions except
+ * debug_open() and debug_close() need the machine's lock.
  */
 #ifndef DEBUG_H
 #define DEBUG_H

@@ -73,8 +73,8 @@ void exit_db(struct cpu *cpu)
 /* ---- INT3 and INTn ------------------------------------------------------- */
 
 /*
- * Inject a software interrupt. The return address is behind the instruction: in NRIP, or, if
- * the processor does not have that, in RIP (APM 15.20).
+ * Inject a software interrupt. The return address is behind the instruction: in NRIP, or,
+ * if the processor does not have that, in RIP (APM 15.20).
  */
 static void inject_software_interrupt(struct cpu *cpu, uint64_t event)
 {
@@ -86,9 +86,9 @@ static void inject_software_interrupt(struct cpu *cpu, uint64_t event)
 }
 
 /*
- * gdb identifies a breakpoint by RIP, so the breakpoint's linear address has to be equal to it:
- * the base of CS must be 0. Otherwise, and if the memory is mapped at another address,
- * report only a trap.
+ * gdb identifies a breakpoint by RIP, so the breakpoint's linear address has to be equal
+ * to it: the base of CS must be 0. Otherwise, and if the memory is mapped at another
+ * address, report only a trap.
  */
 static struct debug_stop
 breakpoint_stop(const struct debug_breakpoint *breakpoint, uint64_t rip)
@@ -123,8 +123,8 @@ static bool is_64_bit(const struct cpu *cpu)
 }
 
 /*
- * Read the instruction, and find its opcode behind the prefixes. Return the number of bytes
- * from there on.
+ * Read the instruction, and find its opcode behind the prefixes. Return the number of
+ * bytes from there on.
  */
 static int read_opcode(struct cpu *cpu, uint8_t bytes[SVMRUN_INSTRUCTION_MAX],
 		       const uint8_t **opcode)

@@ -22,8 +22,8 @@ static uint8_t *memory_at_gpa(const struct machine *machine, uint64_t gpa)
 }
 
 /*
- * Translate as an access of the supervisor, or else of a user: with SMAP neither may access
- * all pages (APM 5.6.6).
+ * Translate as an access of the supervisor, or else of a user: with SMAP neither may
+ * access all pages (APM 5.6.6).
  */
 static bool translate_gva(const struct cpu *cpu, uint64_t gva, uint64_t *gpa)
 {

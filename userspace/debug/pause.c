@@ -51,8 +51,8 @@ void debug_resume(struct machine *machine)
 }
 
 /*
- * If another processor has stopped the machine already, its reason is kept: the event of this
- * one recurs when the machine resumes.
+ * If another processor has stopped the machine already, its reason is kept: the event of
+ * this one recurs when the machine resumes.
  */
 void debug_stop(struct cpu *cpu, const struct debug_stop *stop)
 {

@@ -127,7 +127,8 @@ void debug_enter(struct cpu *cpu)
 }
 
 /*
- * If TF has been cleared, an exception or interrupt has been delivered, and TF is in its frame.
+ * If TF has been cleared, an exception or interrupt has been delivered, and TF is in its
+ * frame.
  */
 static void clear_tf(struct cpu *cpu)
 {

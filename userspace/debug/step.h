@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Single steps, and the processor's state for the debugger: RFLAGS.TF, intercepts and debug
- * registers are the debugger's only while the guest runs. At all other times the VMCB has the
- * guest's own values.
+ * Single steps, and the processor's state for the debugger: RFLAGS.TF, intercepts and
+ * debug registers are the debugger's only while the guest runs. At all other times the
+ * VMCB has the guest's own values.
  */
 #ifndef DEBUG_STEP_H
 #define DEBUG_STEP_H

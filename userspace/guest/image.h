@@ -5,7 +5,9 @@
 
 #include "guest.h"
 
-/* Load the image, and find its entry point. Return 0, or the exit status after a message. */
+/*
+ * Load the image, and find its entry point. Return 0, or the exit status after a message.
+ */
 int guest_load_image(struct guest *guest, const struct run_options *options,
 		     const struct file *file);
 

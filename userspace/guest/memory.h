@@ -6,8 +6,8 @@
 #include "guest.h"
 
 /*
- * Allocate RAM, below and above the hole for devices. Return 0, or the exit status after a
- * message.
+ * Allocate RAM, below and above the hole for devices. Return 0, or the exit status after
+ * a message.
  */
 int guest_allocate_memory(struct guest *guest, uint64_t size);
 

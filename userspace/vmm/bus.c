@@ -16,14 +16,17 @@ static struct svmrun_pc *cpu_pc(const struct cpu *cpu)
 	return &cpu->machine->pc;
 }
 
-/* The guest may be about to see whether there is input. */
+/* Before the guest reads the UART, give it the input that there is. */
 static void refill_uart(struct cpu *cpu, uint16_t port)
 {
 	if (port >= UART_FIRST && port <= UART_LAST)
 		console_refill_uart(&cpu->machine->console);
 }
 
-/* Input that was waiting for room, or for the interrupt to be wanted */
+/*
+ * After an access to the UART, it may have room, or its interrupt be enabled: then the
+ * thread in console_wait() has to wait for input.
+ */
 static void notify_console(struct cpu *cpu, uint16_t port)
 {
 	if (port >= UART_FIRST && port <= UART_LAST &&
@@ -129,7 +132,7 @@ void bus_execute(struct cpu *cpu)
 		end_not_emulated(cpu, &bus);
 }
 
-/* IN and OUT are in EXITINFO1; INS and OUTS have to be emulated. */
+/* EXITINFO1 describes IN and OUT completely; INS and OUTS have to be emulated. */
 void exit_ioio(struct cpu *cpu)
 {
 	struct svm_vmcb *vmcb = cpu->vcpu.vmcb;
@@ -167,7 +170,7 @@ static const char *access_kind(uint64_t info)
 	return info & SVM_NPF_WRITE ? "write to" : "read of";
 }
 
-/* Where there is no memory: a device, or nothing. */
+/* The address has no memory: emulate the access if it has a device, or on an open bus. */
 void exit_nested_fault(struct cpu *cpu)
 {
 	const struct machine *machine = cpu->machine;

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Accesses of a processor to I/O ports and to addresses without memory */
+/*
+ * Accesses of a processor to I/O ports and to addresses without memory, and the emulation
+ * of the instructions that make them
+ */
 #ifndef BUS_H
 #define BUS_H
 
@@ -7,6 +10,7 @@
 
 #include "cpu.h"
 
+/* Access @size bytes at a port of the PC. @cpu: a struct cpu */
 uint32_t bus_port_read(void *cpu, uint16_t port, unsigned int size);
 void bus_port_write(void *cpu, uint16_t port, unsigned int size,
 		    uint32_t value);

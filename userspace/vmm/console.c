@@ -185,7 +185,9 @@ static void end_input(struct console *console)
 	console_notify(console);
 }
 
-/* A read with the lock held must not block, even if another process has taken the input. */
+/*
+ * A read with the lock held must not block, even if another process has taken the input.
+ */
 static bool can_read(void)
 {
 	struct pollfd fd = { .fd = STDIN_FILENO, .events = POLLIN };

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The console: the guest's serial port is standard input and output. Output is buffered until
- * the end of a line, until the guest is idle, or for a moment. Input that the guest does not
- * read is left in standard input, except on a terminal. There, Ctrl-A begins a command to
- * the tool.
+ * The console: the guest's serial port is standard input and output. Output is buffered
+ * until the end of a line, until the guest is idle, or for a moment. Input that the guest
+ * does not read is left in standard input, except on a terminal. There, Ctrl-A begins a
+ * command to the tool.
  */
 #ifndef CONSOLE_H
 #define CONSOLE_H

@@ -53,10 +53,10 @@ struct cpu {
 	struct debug_cpu *debug;
 };
 
-/* Make the processor look for interrupts and other changes. */
+/* Make the processor check for interrupts and other changes, in the guest or waiting. */
 void cpu_wake(struct cpu *cpu);
 
-/* Does it wait for another processor to start it? */
+/* Does the processor wait for INIT and SIPI from another one? */
 bool cpu_waits(const struct cpu *cpu);
 
 /* End the run, with this processor's RIP. */
@@ -65,8 +65,8 @@ bool cpu_waits(const struct cpu *cpu);
 		    __VA_ARGS__)
 
 /*
- * Skip an instruction of @length bytes. If the processor has saved NRIP, that is used
- * instead.
+ * Advance RIP past an instruction of @length bytes, to NRIP if the processor has saved
+ * it. The interrupt shadow ends.
  */
 void cpu_skip(struct cpu *cpu, unsigned int length);
 

@@ -16,7 +16,7 @@
 /* The processor of this thread, for the timer's signal handler */
 static __thread struct cpu *self;
 
-/* A run that is about to begin ends at once. */
+/* If RUN is about to be called, @immediate_exit makes it return at once. */
 static void on_timer(int number)
 {
 	if (self)
@@ -37,7 +37,10 @@ static int create_timer(struct cpu *cpu)
 	return timer_create(CLOCK_MONOTONIC, &event, &cpu->timer) ? -errno : 0;
 }
 
-/* One that comes too early only costs an exit; one that is past has come. */
+/*
+ * Leave the timer if it expires before the deadline: that costs only an exit. A timer
+ * that was set to a time in the past has expired.
+ */
 static void arm_timer(struct cpu *cpu, uint64_t now, uint64_t deadline)
 {
 	const struct itimerspec when = { .it_value = clock_timespec(deadline) };
@@ -98,8 +101,8 @@ static bool has_timers(const struct machine *machine)
 }
 
 /*
- * A processor has nothing to do. If none has, that is the end where interrupts
- * are off, or where nothing is there to send one.
+ * The processor has nothing to do. End the run if this is true of all of them, and if
+ * either interrupts are disabled or no device can send one.
  */
 static void idle_cpu(struct cpu *cpu)
 {
@@ -117,7 +120,7 @@ static void idle_cpu(struct cpu *cpu)
 		wait_for_change(cpu);
 }
 
-/* RUN that fails has no memory for the guest, or no processor. */
+/* RUN fails if there is no memory for the guest, or if SVM is not available any more. */
 static void end_run_failed(struct cpu *cpu, int error)
 {
 	const struct svm_vmcb *vmcb = cpu->vcpu.vmcb;
@@ -153,7 +156,7 @@ static void handle_exit(struct cpu *cpu)
 		machine->outcome.rip = rip;
 }
 
-/* The local APIC's task priority is CR8, and the other way round. */
+/* CR8 and the task priority register of the local APIC are the same register. */
 static void enter_guest(struct cpu *cpu)
 {
 	struct svm_vmcb_control *control = &cpu->vcpu.vmcb->control;
@@ -182,7 +185,7 @@ static void enter_guest(struct cpu *cpu)
 		handle_exit(cpu);
 }
 
-/* INIT and the start-up message from another processor (APM 15.27.8, 16.5) */
+/* Take INIT and SIPI that other processors have sent (APM 15.27.8, 16.5). */
 static void take_init_sipi(struct cpu *cpu)
 {
 	struct svmrun_lapic *lapic = &cpu->machine->pc.lapics[cpu->id];
@@ -229,7 +232,8 @@ void cpu_turn(struct cpu *cpu)
 	if (debugger_holds(cpu))
 		return;
 	cpu->vcpu.regs->immediate_exit = 0;
-	now = clock_now(); /* only now: what comes later ends the run */
+	/* After @immediate_exit was cleared: later events set it again. */
+	now = clock_now();
 	svmrun_pc_advance(&machine->pc, cpu->id, now);
 	if (machine->console.flush_at <= now)
 		console_flush(&machine->console);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The guest has the host's processor, less what the machine around it does not
- * have: no SVM, no performance counters, no machine checks, none of the MSRs that
- * the features hidden here are used by; and with the local APIC that it has.
+ * The guest's CPUID is the host's, except for features that the machine does not have:
+ * SVM, performance counters, machine checks, and all features that need MSRs which the
+ * guest does not have. Those of the local APIC are the emulated one's.
  */
 #include <cpuid.h>
 #include <stdbool.h>
@@ -76,11 +76,11 @@
 /* 80000007 EDX: TscInvariant; 80000008 EBX: CLZERO, RstrFpErrPtrs */
 #define KEEP_87_EDX BIT(8)
 #define KEEP_88_EBX (BIT(0) | BIT(2))
-#define ECX_ID_SIZE 12 /* bits of an APIC ID that number cores */
+#define ECX_ID_SIZE 12 /* number of APIC ID bits for cores */
 
 /*
- * What every 64-bit processor has: 00000001 ECX: SSE3, CX16; EDX: FPU, VME, DE,
- * PSE, TSC, MSR, PAE, CX8, APIC, SEP, PGE, CMOV, PAT, PSE36, CLFSH, MMX, FXSR,
+ * --cpu minimal: features of every 64-bit processor. 00000001 ECX: SSE3, CX16; EDX: FPU,
+ * VME, DE, PSE, TSC, MSR, PAE, CX8, APIC, SEP, PGE, CMOV, PAT, PSE36, CLFSH, MMX, FXSR,
  * SSE, SSE2; 80000001 ECX: LahfSahf; EDX: those, and SYSCALL, NX, LM
  */
 #define MINIMAL_1_ECX (BIT(0) | BIT(13) | ECX_APIC)
@@ -135,7 +135,7 @@ static void edit_structured(const struct cpuid_guest *guest, struct cpuid *c)
 		*c = (struct cpuid){ 0 };
 		return;
 	}
-	c->eax = 0; /* the last subleaf */
+	c->eax = 0; /* number of the last subleaf */
 	c->ebx &= ~HIDE_7_EBX;
 	c->ecx &= ~(HIDE_7_ECX | ECX_OSPKE);
 	if (guest->cr4 & SVM_CR4_PKE)
@@ -161,7 +161,7 @@ static void edit_power(const struct cpuid_guest *guest, struct cpuid *c)
 	*c = (struct cpuid){ .edx = c->edx & KEEP_87_EDX };
 }
 
-/* Bits that number so many */
+/* Return how many bits can number @count things. */
 static uint32_t bits_for_count(uint32_t count)
 {
 	uint32_t bits = 0;
@@ -204,7 +204,9 @@ static const struct cpuid_leaf {
 	{ CPUID_SIZES, CPUID_SIZES, edit_sizes },
 };
 
-/* Bytes of an XSAVE area in the standard format: where the last part ends. */
+/*
+ * Return the size of an XSAVE area in the standard format: the end of its last component.
+ */
 static uint32_t xsave_size(const struct cpuid_guest *guest, uint64_t xcr0)
 {
 	uint32_t end, size = XSAVE_BASE;
@@ -222,7 +224,7 @@ static uint32_t xsave_size(const struct cpuid_guest *guest, uint64_t xcr0)
 	return size;
 }
 
-/* In the compacted format: the parts one after the other. */
+/* Return the size in the compacted format, in which components follow one another. */
 static uint32_t xsavec_size(const struct cpuid_guest *guest, uint64_t xcr0)
 {
 	uint32_t size = XSAVE_BASE;
@@ -288,7 +290,7 @@ static uint32_t *cpuid_output(struct cpuid *c, unsigned int output)
 	return outputs[output];
 }
 
-/* A feature whose bit of CR4 or EFER the guest may not have is none of its own. */
+/* Hide features that need a bit of CR4 or EFER which the module does not allow. */
 static void hide_denied(const struct cpuid_guest *guest, uint32_t leaf,
 			struct cpuid *c)
 {
@@ -308,7 +310,7 @@ static void hide_denied(const struct cpuid_guest *guest, uint32_t leaf,
 #undef HIDE
 }
 
-/* Beyond the last leaf the host's own answer need not be zeros. */
+/* Does the host have the leaf? If not, its CPUID may return values other than zeros. */
 static bool host_has_leaf(const struct cpuid_guest *guest, uint32_t leaf)
 {
 	uint32_t range = leaf & CPUID_EXTENDED;
@@ -316,8 +318,8 @@ static bool host_has_leaf(const struct cpuid_guest *guest, uint32_t leaf)
 	return leaf <= guest->host(range, 0).eax;
 }
 
-static struct cpuid unmodified_leaf(const struct cpuid_guest *guest,
-				    uint32_t leaf, uint32_t subleaf)
+static struct cpuid model_leaf(const struct cpuid_guest *guest, uint32_t leaf,
+			       uint32_t subleaf)
 {
 	struct cpuid c = { 0 };
 	size_t i;
@@ -355,7 +357,7 @@ static void override_registers(const struct cpuid_override *by, struct cpuid *c)
 struct cpuid cpuid_answer(const struct cpuid_guest *guest, uint32_t leaf,
 			  uint32_t subleaf)
 {
-	struct cpuid c = unmodified_leaf(guest, leaf, subleaf);
+	struct cpuid c = model_leaf(guest, leaf, subleaf);
 	size_t i;
 
 	for (i = 0; i < guest->override_count; i++)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What the guest's CPUID says (APM volume 3, appendix E). */
+/* Results of the guest's CPUID (APM volume 3, appendix E) */
 #ifndef CPUID_H
 #define CPUID_H
 
@@ -15,11 +15,11 @@ struct cpuid {
 };
 
 /**
- * struct cpuid_override - what --cpuid says of a leaf
+ * struct cpuid_override - a leaf that --cpuid changes
  * @leaf: EAX
  * @subleaf: ECX
- * @given: a bit a register of the answer, EAX's the lowest
- * @answer: the registers that are given
+ * @given: one bit per register that is changed: EAX, EBX, ECX, EDX from bit 0 on
+ * @answer: their values
  */
 struct cpuid_override {
 	uint32_t leaf;
@@ -29,19 +29,19 @@ struct cpuid_override {
 };
 
 /**
- * struct cpuid_guest - what the answers depend on
- * @host: gives the host's answer
- * @minimal: what every 64-bit processor has, and no more
- * @overrides: what the user wants instead
+ * struct cpuid_guest - state that the results depend on
+ * @host: returns the host's result
+ * @minimal: only features of every 64-bit processor
+ * @overrides: leaves that the user changes
  * @override_count: how many
  * @id: the processor's number, which is its APIC ID
- * @cpus: how many the guest has
- * @cr4: of the guest
- * @cr4_offered: bits that it may have
- * @efer_offered: bits that EFER may have
- * @xcr0: of the guest
- * @xcr0_offered: what it may have
- * @gpa_bits: width of its physical addresses
+ * @cpus: number of processors of the guest
+ * @cr4: the guest's CR4
+ * @cr4_offered: bits of CR4 that the module allows
+ * @efer_offered: bits of EFER that the guest may set
+ * @xcr0: the guest's XCR0
+ * @xcr0_offered: bits of XCR0 that the module allows
+ * @gpa_bits: width of guest physical addresses
  */
 struct cpuid_guest {
 	struct cpuid (*host)(uint32_t leaf, uint32_t subleaf);

@@ -8,7 +8,8 @@
 /**
  * struct debug_hooks - a debugger's functions
  * @hold: wait while the processor is paused; return true if it waited
- * @is_stepping: is the processor to execute one instruction? Then interrupts are not injected.
+ * @is_stepping: is the processor to execute one instruction? Then interrupts are not
+ *	injected.
  * @step_done: the instruction was completed without entering the guest
  * @enter: the guest is about to be entered
  * @leave: the guest has exited

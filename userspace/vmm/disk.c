@@ -14,7 +14,7 @@
 
 #define READ_ONLY ",ro"
 
-/* ---- the device's side --------------------------------------------------- */
+/* ---- transfers ----------------------------------------------------------- */
 
 typedef ssize_t transfer_fn(int fd, const struct iovec *buffers, int count,
 			    off_t offset);
@@ -33,7 +33,7 @@ static void advance_buffers(struct iovec **buffers, unsigned int *count,
 	(*buffers)->iov_len -= size;
 }
 
-/* A file that is cut off meanwhile ends too early. */
+/* Return -EIO if the file has been truncated meanwhile. */
 static int transfer_buffers(const struct disk *disk, struct iovec *buffers,
 			    unsigned int count, uint64_t offset,
 			    transfer_fn *call)
@@ -95,7 +95,7 @@ static int disk_failed(const char *name, const char *what)
 			    name, what);
 }
 
-/* Also of a disk of the host's, which stat() has no size of */
+/* Find the size by lseek(), because stat() has none for a block device. */
 static int measure_file(struct disk *disk, const char *name)
 {
 	struct stat stat;
@@ -116,7 +116,7 @@ static int measure_file(struct disk *disk, const char *name)
 	return 0;
 }
 
-/* Two guests that write to one file system would ruin it. */
+/* Lock the file, because two guests that write to one file system would destroy it. */
 static int lock_file(const struct disk *disk, const char *name)
 {
 	if (!flock(disk->fd, (disk->read_only ? LOCK_SH : LOCK_EX) | LOCK_NB))
@@ -130,7 +130,7 @@ static int open_disk_file(struct disk *disk, const char *name)
 {
 	int ret;
 
-	/* A FIFO that nobody writes to must not keep open() waiting. */
+	/* Without O_NONBLOCK, open() would wait for a FIFO's other end. */
 	disk->fd = open(name, (disk->read_only ? O_RDONLY : O_RDWR) |
 				      O_CLOEXEC | O_NONBLOCK);
 	if (disk->fd < 0 && (errno == EACCES || errno == EROFS))

@@ -6,9 +6,9 @@
 #include <svmrun/block.h>
 
 /**
- * struct disk - a file that is a disk
+ * struct disk - a file or block device that the guest has as a disk
  * @fd: the file
- * @sectors: how many it has
+ * @sectors: its size in sectors
  * @read_only: the guest cannot write to it
  * @block: the device
  */
@@ -19,11 +19,11 @@ struct disk {
 	struct svmrun_block block;
 };
 
-/* Opens the file that the option names: 0, or the exit status after a message. */
+/* Open the file that the option names. Return 0, or the exit status after a message. */
 int disk_open(struct disk *disk, const char *option);
 void disk_close(struct disk *disk);
 
-/* Makes it a device, number @number, of a guest with that memory. */
+/* Initialise the device. @memories: the guest's memory, which it reads and writes */
 void disk_init(struct disk *disk, unsigned int number,
 	       const struct svmrun_memory *memories, size_t memory_count);
 

@@ -38,7 +38,7 @@ static void inject_nmi(struct cpu *cpu)
 	cpu->nmi_masked = true;
 }
 
-/* Its priority is above any task priority: the local APIC has looked at that. */
+/* Ignore the task priority: the local APIC has compared it already. */
 static void ask_for_window(struct svm_vmcb_control *control)
 {
 	control->vintr |= SVM_VINTR_V_IRQ | SVM_VINTR_V_IGN_TPR |

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * Interrupts and NMIs for the guest (APM 15.20, 15.21). One that the guest can take is
- * injected by EVENTINJ. Otherwise a virtual interrupt is made pending and VINTR intercepted,
- * which exits as soon as the guest can take it.
+ * injected by EVENTINJ. Otherwise a virtual interrupt is made pending and VINTR
+ * intercepted, which exits as soon as the guest can take it.
  */
 #ifndef INTERRUPTS_H
 #define INTERRUPTS_H
@@ -12,13 +12,15 @@
 /* Is an interrupt or NMI pending that ends HLT? */
 bool interrupts_pending(const struct cpu *cpu);
 
-/* Inject a pending interrupt or NMI, or intercept the moment when the guest can take it. */
+/*
+ * Inject a pending interrupt or NMI, or intercept the moment when the guest can take it.
+ */
 void interrupts_inject(struct cpu *cpu);
 
 /* Inject an event again whose delivery the exit interrupted. */
 void interrupts_reinject(struct cpu *cpu);
 
-/* Stop intercepting that moment: interrupts are not to be injected now. */
+/* Stop intercepting that moment. */
 void interrupts_close_window(struct cpu *cpu);
 
 /* VMEXIT_VINTR and VMEXIT_IRET */

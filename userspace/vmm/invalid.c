@@ -27,7 +27,7 @@ static void explain_invalid(struct outcome *outcome,
 						    OUTCOME_RULES - used);
 }
 
-/* The processor names no field. */
+/* End the run. If the processor has refused the VMCB, the field is unknown. */
 static void end_run_invalid(struct cpu *cpu, const char *unknown)
 {
 	const struct svmrun_registers *regs = cpu->vcpu.regs;

@@ -20,7 +20,7 @@ static void notify_end(void *owner)
 		machine->hooks->ended(machine);
 }
 
-/* ---- what the devices ask for -------------------------------------------- */
+/* ---- requests of the devices --------------------------------------------- */
 
 static void pc_wake(void *owner, unsigned int id)
 {
@@ -37,7 +37,6 @@ static void pc_send(void *owner, uint8_t byte)
 	console_send(&machine->console, byte);
 }
 
-/* Firmware's debug port is part of what it says on the console. */
 static void pc_end(void *owner, enum svmrun_pc_end why, uint32_t value)
 {
 	static const char *const kinds[] = {
@@ -107,7 +106,7 @@ int machine_open_disks(struct machine *machine,
 
 _Static_assert(OPTIONS_DISKS <= SVMRUN_PC_VIRTIO_MAX, "no room for a disk");
 
-/* What the guest cannot write to is no memory for a device either. */
+/* Devices cannot access memory that the guest cannot write to. */
 void machine_attach_disks(struct machine *machine)
 {
 	size_t i;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The machine of svmrun run: processors, with a thread each (cpu.h), the devices of a PC
- * (svmrun/pc.h) and a console. One lock guards all of it; a processor's thread releases it
- * while the guest runs or waits.
+ * The machine of svmrun run: processors, with one thread each (cpu_thread.h), the devices
+ * of a PC (svmrun/pc.h) and a console. One lock guards all of it; a processor's thread
+ * releases it while the guest runs or waits.
  */
 #ifndef MACHINE_H
 #define MACHINE_H
@@ -38,7 +38,8 @@ struct debug_hooks;
  * @e820: the memory map that firmware can ask for
  * @disks: the guest's disks
  * @disk_count: how many
- * @open_bus: an address without memory or device reads as ones and ignores writes, as on a
+ * @open_bus: an address without memory or device reads as ones and ignores writes,
+ *	as on a
  *	PC; otherwise an access ends the run
  * @lock: guards all members below
  * @pc: the devices
@@ -80,8 +81,8 @@ struct machine {
 void machine_init(struct machine *machine, const struct run_options *options);
 
 /*
- * Open the files of the disks. Return 0, or the exit status after a message. Once the machine
- * has memory, attach the disks as devices.
+ * Open the files of the disks. Return 0, or the exit status after a message. Once the
+ * machine has memory, attach the disks as devices.
  */
 int machine_open_disks(struct machine *machine,
 		       const struct run_options *options);

@@ -1,8 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0
-/*
- * The MSRs of the guest: those that the VMCB holds, the time stamp counter, and
- * the local APIC's.
- */
 #include <x86intrin.h>
 
 #include "common/clock.h"
@@ -17,7 +13,7 @@
 
 #define AT(member) offsetof(struct svm_vmcb_save, member)
 
-/* What an MSR takes; anything else is #GP. */
+/* Legal values of an MSR; a write of others is #GP. */
 enum values { ANY, CANONICAL, MEMORY_TYPES };
 
 static const struct held {
@@ -83,7 +79,7 @@ static __u64 *held_value(struct svm_vmcb_save *save, const struct held *msr)
 	return (__u64 *)((char *)save + msr->offset);
 }
 
-/* SVME is the module's business: the guest has no SVM, by its CPUID. */
+/* SVME is not visible to the guest, which has no SVM; VMRUN requires it (APM 15.5.1). */
 static bool write_efer(struct cpu *cpu, uint64_t value)
 {
 	uint64_t bits = CPU_EFER & cpu->machine->info.out_efer;
@@ -98,7 +94,7 @@ static bool write_efer(struct cpu *cpu, uint64_t value)
 	return true;
 }
 
-/* A guest has it: what it refuses is refused. */
+/* Does the guest have the MSR? Then --msr ignore does not apply to it. */
 static bool has_rules(uint32_t msr)
 {
 	return msr == MSR_EFER || msr == MSR_TSC || find_held_msr(msr);
@@ -152,7 +148,7 @@ static bool read_guest_msr(struct cpu *cpu, uint32_t msr, uint64_t *value)
 	       svmrun_lapic_read_msr(lapic, msr, value, clock_now());
 }
 
-/* --msr says what becomes of one that the guest does not have. */
+/* Count an access that failed. Return true if --msr ignore applies. */
 static bool is_ignored(struct cpu *cpu, uint32_t msr)
 {
 	cpu->machine->unknown_msrs++;

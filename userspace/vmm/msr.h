@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The guest's MSRs */
+/*
+ * The guest's MSRs: those that the VMCB holds, the time stamp counter, and those of the
+ * local APIC
+ */
 #ifndef MSR_H
 #define MSR_H
 

@@ -63,8 +63,8 @@ static void interrupt_threads(struct machine *machine)
 }
 
 /*
- * Take the lock. If the run is to end, the processor that holds it may be blocked in a
- * write to standard output.
+ * Take the lock. If a signal ends the run, interrupt the processor that holds the lock:
+ * it may be blocked in a write to standard output.
  */
 static void lock_machine(struct machine *machine)
 {
@@ -81,8 +81,8 @@ static void lock_machine(struct machine *machine)
 }
 
 /*
- * Release the lock and wait for the console. At the end of input, wake processor 0: a guest
- * that waits only for input can receive no interrupt from now on.
+ * Release the lock and wait for the console. At the end of input, wake processor 0: a
+ * guest that waits only for input can receive no interrupt from now on.
  */
 static void wait_for_console(struct machine *machine, uint64_t until)
 {

@@ -30,30 +30,30 @@ enum msr_policy { MSR_FAULT, MSR_IGNORE };
 /**
  * struct run_options - the command line of svmrun run
  * @image: file name
- * @format: what it is
- * @mode: the processor's mode that it begins in
+ * @format: its format
+ * @mode: mode of the processor at its entry point
  * @memory: bytes of guest memory
- * @cpus: how many processors
+ * @cpus: number of processors
  * @initrd: file name, NULL for none
  * @append: the kernel's command line, NULL for none
- * @modules: of multiboot: FILE or FILE=COMMAND LINE
+ * @modules: multiboot modules: FILE or FILE=COMMAND LINE
  * @module_count: how many
  * @disks: FILE or FILE,ro
  * @disk_count: how many
- * @cpu: whose CPUID the guest sees
- * @cpuid: what it sees instead
- * @cpuid_count: how many leaves
- * @msr: what becomes of MSRs that the guest does not have
- * @load: where a flat image goes, if @has_load
- * @entry: where it begins, if @has_entry
+ * @cpu: model for CPUID
+ * @cpuid: leaves that the user changes
+ * @cpuid_count: how many
+ * @msr: result of an access to an MSR that the guest does not have
+ * @load: load address of a flat image, if @has_load
+ * @entry: address of its entry point, if @has_entry
  * @has_load: --load was given
  * @has_entry: --entry was given
  * @timeout: seconds, 0 for none
- * @gdb: where gdb connects to, NULL for nowhere
- * @stats: the table of exits
- * @top: the same, each second
- * @trace: a line an exit
- * @json: all that goes to stderr as JSON
+ * @gdb: port or socket for gdb, NULL for none
+ * @stats: print a table of exits at the end
+ * @top: print it every second
+ * @trace: print one line per exit
+ * @json: print JSON to standard error
  */
 struct run_options {
 	const char *image;

@@ -10,8 +10,8 @@
 #include "top.h"
 
 #define PAGE 4096
-#define HOME "\033[H" /* to the upper left */
-#define CLEAR "\033[J" /* all that follows */
+#define HOME "\033[H" /* move to the upper left corner */
+#define CLEAR "\033[J" /* clear from there on */
 
 static uint64_t resident_pages(const struct svmrun_memory *memory)
 {
@@ -54,7 +54,7 @@ static void keep_rate(struct top *top, uint64_t rate)
 	top->rates[top->count++] = rate;
 }
 
-/* Since it was shown last */
+/* Return the exits per second since the last call. */
 static uint64_t update_rate(struct top *top, uint64_t total)
 {
 	uint64_t now = clock_now(), time = now - top->time;

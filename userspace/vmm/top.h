@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What a guest is doing now, for a person who watches: --top, SIGUSR1, Ctrl-A s */
+/* Reports about a running guest: --top, SIGUSR1 and Ctrl-A s */
 #ifndef TOP_H
 #define TOP_H
 
@@ -10,10 +10,10 @@
 struct machine;
 
 /**
- * struct top - what was shown before; at first nothing, when the run began
- * @total: exits by then
- * @time: when that was
- * @rates: exits a second, in each second since, the last SPARK_WIDTH of them
+ * struct top - the last report; before the first, the beginning of the run
+ * @total: exits until then
+ * @time: time of the report
+ * @rates: exits per second at the last SPARK_WIDTH reports
  * @count: how many
  */
 struct top {
@@ -23,10 +23,10 @@ struct top {
 	unsigned int count;
 };
 
-/* On standard error; @live: over what was shown before, if that is a terminal */
+/* Print a report to standard error. @live: overwrite the last one on a terminal */
 void top_show(const struct machine *machine, struct top *top, bool live);
 
-/* When --top shows it next */
+/* Return the time of the next report of --top. */
 uint64_t top_due(const struct top *top);
 
 #endif /* TOP_H */
