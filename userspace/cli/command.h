@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0 */
+/* The subcommands */
 #ifndef COMMAND_H
 #define COMMAND_H
 
 /**
  * struct command - a subcommand
- * @name: the word on the command line
- * @summary: a line for --help
- * @main: does it; argv[0] is @name; gives the exit status
+ * @name: its name on the command line
+ * @summary: one line for --help
+ * @main: carry out the subcommand, and return the exit status; argv[0] is @name
  */
 struct command {
 	const char *name;

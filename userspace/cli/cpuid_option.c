@@ -5,7 +5,7 @@
 
 #define REGISTERS 4
 
-/* Goes on behind the number; numbers are as strtoul() takes them. */
+/* Parse a number as strtoul() does, and advance the text past it. */
 static bool parse_number(const char **text, uint32_t *value)
 {
 	unsigned long number;
@@ -56,7 +56,7 @@ bool cpuid_parse(const char *text, struct cpuid_override *override)
 		return false;
 	for (i = 0; i < REGISTERS; i++) {
 		if (*text)
-			text++; /* the sign before it */
+			text++; /* the equals sign or comma */
 		if (!parse_register(&text, override, i) ||
 		    (*text && *text != ','))
 			return false;

@@ -50,9 +50,9 @@ static const char *const dbgctl_names[64] = {
 };
 
 /**
- * struct list - words after a label, wrapped below each other
- * @label: not yet printed, or NULL
- * @column: of the next character
+ * struct list - words after a label, wrapped into lines of equal indentation
+ * @label: the label, NULL once it has been printed
+ * @column: column of the next character
  */
 struct list {
 	const char *label;
@@ -111,7 +111,7 @@ static void print_intercepts(const struct svmrun_info *info)
 	list_end(&list);
 }
 
-/* The bits of a register that have a name */
+/* Print the names of the bits that are set. */
 static void print_register(const char *label, uint64_t bits,
 			   const char *const names[64])
 {

@@ -3,9 +3,10 @@
 
 #include "intercept.h"
 
-#define FIRST_NAMED 3 /* vectors 0 to 2 are of numbered registers */
+/* Vectors 0 to 2 are CRs, DRs and exceptions, which have numbers. */
+#define FIRST_NAMED 3
 
-/* A table is read as one. */
+/* Keep the columns of the table. */
 /* clang-format off */
 static const char *const names[INTERCEPT_VECTORS - FIRST_NAMED][32] = {
 	{ "INTR",	"NMI",		"SMI",		"INIT",

@@ -52,8 +52,9 @@ static int unknown_command(const char *word)
 }
 
 /*
- * One that is closed would become the number of the next file opened, and the
- * guest's output would go there. Opened the wrong way, so that use still fails.
+ * Open standard files that are closed. Otherwise the next file to be opened would get the
+ * number of standard output, and the guest's output would go there. Each is opened for
+ * the wrong direction, so that its use still fails.
  */
 static void open_standard_files(void)
 {
@@ -70,9 +71,11 @@ int main(int argc, char **argv)
 	const struct command *command;
 
 	open_standard_files();
-	/* For UTF-8 alone: numbers are the same everywhere. */
+	/*
+	 * Find out whether the terminal has UTF-8; the format of numbers stays the same.
+	 */
 	setlocale(LC_CTYPE, "");
-	setvbuf(stderr, NULL, _IOLBF, 0); /* whole lines, even of JSON */
+	setvbuf(stderr, NULL, _IOLBF, 0); /* write JSON as whole lines */
 	if (argc < 2)
 		return message_fail(STATUS_USAGE,
 				    "a command is wanted: info or run; see svmrun --help");

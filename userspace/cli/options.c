@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Parsed with argp, but that argp's own messages take two lines: it is told to
- * be silent, and help and errors are handled here.
+ * argp parses the command line. Its own messages have two lines, so that they are
+ * switched off, and help and errors are handled here.
  */
 #include <argp.h>
 #include <stdlib.h>
@@ -20,7 +20,7 @@
 #define ARGP_OWN (ARGP_NO_ERRS | ARGP_NO_HELP | ARGP_NO_EXIT)
 
 enum key {
-	KEY_FORMAT = 0x100, /* no character: there are long options only */
+	KEY_FORMAT = 0x100, /* not a character: there are only long options */
 	KEY_MODE,
 	KEY_MEMORY,
 	KEY_CPUS,
@@ -167,17 +167,17 @@ static const struct argp info_argp = {
 };
 
 /**
- * struct parse - what the parsers share
- * @argp: of the subcommand
+ * struct parse - state of the parser
+ * @argp: the subcommand's description for argp
  * @command: its name
- * @options: to be filled in
- * @told: an error has been reported
+ * @options: the options, to be filled in
+ * @reported: an error has been reported
  */
 struct parse {
 	const struct argp *argp;
 	const char *command;
 	void *options;
-	bool told;
+	bool reported;
 };
 
 static void print_command_help(const struct parse *parse)
@@ -205,7 +205,7 @@ static bool needs_value(const struct argp_option *table, const char *argument)
 	return false;
 }
 
-/* Called for what getopt refused: that argument has just been passed. */
+/* Report an option that getopt has refused. Its argument is the one before @next. */
 static void report_bad_option(const struct parse *parse,
 			      const struct argp_state *state)
 {
@@ -278,13 +278,13 @@ static int parse_gdb(const char *value, struct run_options *options)
 	return 0;
 }
 
-/* Options whose value is a word; each enumeration is as large as an int. */
+/* Options whose value is a word. It is stored as an int, the size of each enumeration. */
 static const struct choice {
 	int key;
 	const char *option;
 	const struct word *words;
 	const char *wanted;
-	size_t at; /* in struct run_options */
+	size_t offset; /* in struct run_options */
 } choices[] = {
 	{ KEY_FORMAT, "--format", formats,
 	  "auto, flat, elf, linux, multiboot or firmware",
@@ -307,7 +307,7 @@ static int parse_choice(int key, const char *value, struct run_options *options)
 	for (word = choice->words; word->name; word++) {
 		if (strcmp(word->name, value))
 			continue;
-		memcpy((char *)options + choice->at, &word->value,
+		memcpy((char *)options + choice->offset, &word->value,
 		       sizeof(word->value));
 		return 0;
 	}
@@ -383,7 +383,7 @@ static error_t parse_common_key(int key, const struct argp_state *state)
 		print_command_version();
 		return 0;
 	case ARGP_KEY_ERROR:
-		if (!parse->told)
+		if (!parse->reported)
 			report_bad_option(parse, state);
 		return 0;
 	default:
@@ -464,7 +464,7 @@ static error_t parse_run_key(int key, char *value, struct argp_state *state)
 
 	if (ret == ARGP_ERR_UNKNOWN)
 		return parse_common_key(key, state);
-	parse->told = ret != 0;
+	parse->reported = ret != 0;
 	return ret;
 }
 
@@ -488,7 +488,7 @@ static error_t parse_info_key(int key, char *value, struct argp_state *state)
 
 	if (ret == ARGP_ERR_UNKNOWN)
 		return parse_common_key(key, state);
-	parse->told = ret != 0;
+	parse->reported = ret != 0;
 	return ret;
 }
 

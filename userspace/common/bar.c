@@ -3,7 +3,7 @@
 
 #include "bar.h"
 
-/* U+2588 down to U+258F: eight eighths of a column down to one */
+/* Append a block that fills eighths of a column: U+2588 (eight) to U+258F (one). */
 static char *put_block(char *to, unsigned int eighths)
 {
 	static const char first[] = "\xe2\x96\x88";
@@ -28,7 +28,7 @@ static void draw_hashes(char *bar, unsigned int columns)
 	bar[columns] = '\0';
 }
 
-/* Rounded, but what is there at all is to be seen. */
+/* Return the length in @units, rounded; at least 1 if @part is not 0. */
 static unsigned int scaled_length(uint64_t part, uint64_t whole,
 				  unsigned int units)
 {
@@ -50,7 +50,7 @@ void bar_draw(char bar[BAR_SIZE], uint64_t part, uint64_t whole, bool utf8)
 		draw_hashes(bar, scaled_length(part, whole, BAR_WIDTH));
 }
 
-/* U+2581 up to U+2588: one eighth of a row up to eight */
+/* Append a block that fills eighths of a row: U+2581 (one) to U+2588 (eight). */
 static char *put_column(char *to, unsigned int eighths)
 {
 	static const char none[] = "\xe2\x96\x80";

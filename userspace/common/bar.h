@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
+/* Bars and sparklines for the terminal */
 #ifndef BAR_H
 #define BAR_H
 
@@ -6,17 +7,17 @@
 #include <stdint.h>
 
 #define BAR_WIDTH 30
-#define BAR_SIZE (BAR_WIDTH * 3 + 1) /* bytes: three a block in UTF-8 */
+#define BAR_SIZE (BAR_WIDTH * 3 + 1) /* bytes: three per block in UTF-8 */
 
-/* Draws @part of @whole as a bar; in eighths of a column with @utf8. */
+/* Draw @part of @whole as a bar, with @utf8 to an eighth of a column. */
 void bar_draw(char bar[BAR_SIZE], uint64_t part, uint64_t whole, bool utf8);
 
 #define SPARK_WIDTH 40
 #define SPARK_SIZE (SPARK_WIDTH * 3 + 1)
 
 /*
- * Draws the last @count values, SPARK_WIDTH at most, beside each other: the largest
- * is a full column high.
+ * Draw @count values, SPARK_WIDTH at most, as columns side by side. The largest has the
+ * full height.
  */
 void spark_draw(char spark[SPARK_SIZE], const uint64_t *values,
 		unsigned int count, bool utf8);

@@ -3,7 +3,7 @@
 
 #include "clock.h"
 
-#define LEAST (2 * NANOSECONDS / 1000) /* measured over 2 ms and more */
+#define PERIOD_MIN (2 * NANOSECONDS / 1000) /* of a measurement */
 
 static uint64_t first_time;
 static uint64_t first_tsc;
@@ -21,6 +21,6 @@ uint32_t clock_tsc_khz(void)
 	do {
 		time = clock_now() - first_time;
 		ticks = __rdtsc() - first_tsc;
-	} while (time < LEAST);
+	} while (time < PERIOD_MIN);
 	return (uint32_t)((double)ticks * 1e6 / (double)time);
 }

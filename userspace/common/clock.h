@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The machine's clock, in nanoseconds; it never goes back. */
+/* The monotonic clock, in nanoseconds, and the frequency of the time stamp counter */
 #ifndef CLOCK_H
 #define CLOCK_H
 

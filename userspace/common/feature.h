@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* CPUID Fn8000_000A EDX: SVM's features by the manual's names (APM volume 3). */
+/* Features of SVM: CPUID Fn8000_000A EDX (APM volume 3), with the manual's names */
 #ifndef FEATURE_H
 #define FEATURE_H
 
 #define FEATURE_NRIPS (1u << 3)
 
-/* Of bit 0 to 31, or NULL. */
+/* Return the name of a bit, NULL if it has none. */
 const char *feature_name(unsigned int bit);
 
 #endif /* FEATURE_H */

@@ -29,7 +29,7 @@ static int check_file(int fd, const char *name, struct stat *stat)
 	return 0;
 }
 
-/* A file that is cut off meanwhile is as short as it is. */
+/* If the file is truncated meanwhile, @file has fewer bytes. */
 static int read_bytes(int fd, const char *name, struct file *file, size_t size)
 {
 	ssize_t got = 1;
@@ -52,7 +52,7 @@ int file_read(struct file *file, const char *name)
 	struct stat stat;
 	int ret, fd;
 
-	/* A FIFO that nobody writes to must not keep open() waiting. */
+	/* Without O_NONBLOCK, open() would wait for a FIFO's other end. */
 	fd = open(name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (fd < 0)
 		return file_failed(name, strerror(errno));

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* An image file's bytes. */
+/* Image files, read into memory */
 #ifndef FILE_H
 #define FILE_H
 
@@ -10,7 +10,7 @@ struct file {
 	size_t size;
 };
 
-/* Gives 0, or the exit status after a message. */
+/* Return 0, or the exit status after a message. */
 int file_read(struct file *file, const char *name);
 void file_free(struct file *file);
 

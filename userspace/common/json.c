@@ -56,7 +56,7 @@ static unsigned int continuation_bytes(unsigned char first)
 	return 0;
 }
 
-/* The second byte has fewer values after some first bytes (RFC 3629). */
+/* After some first bytes the second byte has a smaller range (RFC 3629). */
 static bool second_fits(unsigned char first, unsigned char second)
 {
 	switch (first) {
@@ -73,7 +73,7 @@ static bool second_fits(unsigned char first, unsigned char second)
 	}
 }
 
-/* Bytes of the UTF-8 character that begins here, 0 if none does. */
+/* Return the length of the UTF-8 character at @text, 0 if it is malformed. */
 static unsigned int character_bytes(const unsigned char *text)
 {
 	unsigned int i, more = continuation_bytes(*text);
@@ -86,7 +86,10 @@ static unsigned int character_bytes(const unsigned char *text)
 	return more + 1;
 }
 
-/* File names need not be UTF-8, but JSON must. */
+/*
+ * Write U+FFFD for bytes that are not UTF-8, which file names may contain and JSON must
+ * not. Return the number of bytes read.
+ */
 static unsigned int put_wide_character(FILE *file, const unsigned char *text)
 {
 	unsigned int length = character_bytes(text);
@@ -99,7 +102,7 @@ static unsigned int put_wide_character(FILE *file, const unsigned char *text)
 	return length;
 }
 
-/* Puts one character, gives the bytes that it took. */
+/* Write one character. Return the number of bytes read. */
 static unsigned int put_character(FILE *file, const unsigned char *text)
 {
 	if (*text == '"' || *text == '\\')

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * A line of JSON, written as it goes. Keys are plain ASCII. Addresses and codes
- * are strings of hexadecimal digits, since readers of JSON keep no more than 53
- * bits of a number.
+ * JSON, written member by member. Keys are plain ASCII. Addresses and codes are strings
+ * of hexadecimal digits, because many readers of JSON keep only 53 bits of a number.
  */
 #ifndef JSON_H
 #define JSON_H
@@ -13,10 +12,10 @@
 
 struct json {
 	FILE *file;
-	bool comma; /* is one due before the next member? */
+	bool comma; /* the next member needs a comma before it */
 };
 
-/* NULL for @key: in an array. */
+/* @key: NULL in an array */
 void json_object_begin(struct json *json, const char *key);
 void json_object_end(struct json *json);
 void json_array_begin(struct json *json, const char *key);

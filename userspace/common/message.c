@@ -43,7 +43,7 @@ static void print_message_text(const char *text)
 
 int message_fail(int status, const char *format, ...)
 {
-	char text[4096 + 512]; /* a path of any length, and what is wrong */
+	char text[4096 + 512]; /* a path of any length and a message */
 	va_list arguments;
 
 	va_start(arguments, format);

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What the tool has to say when something is wrong: one line on stderr. */
+/* Error messages: one line each on standard error */
 #ifndef MESSAGE_H
 #define MESSAGE_H
 
 #include <stdbool.h>
 
-/* The subcommand that messages are from. */
+/* Set the subcommand that messages begin with. */
 void message_begin(const char *command);
 
-/* From now on messages are objects of JSON, as everything else on stderr. */
+/* Print messages as JSON objects from now on. */
 void message_use_json(bool json);
 
-/* Says it, and gives the status back to return with. */
+/* Print a message, and return @status. */
 int message_fail(int status, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 

@@ -6,10 +6,10 @@
 
 #include "number.h"
 
-/* A year and more: what a timer can still be set to everywhere */
+/* More than three years, a period that every timer can be set to */
 #define MOST_SECONDS 1e8
 
-/* A leading 0 does not mean octal, and neither sign nor space is a digit. */
+/* Parse digits only: no octal numbers, no sign, no space. */
 static bool parse_digits(const char *text, uint64_t *value, const char **end)
 {
 	bool hex = text[0] == '0' && (text[1] == 'x' || text[1] == 'X');

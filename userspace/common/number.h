@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Numbers on the command line; each gives false for what is none. */
+/* Numbers on the command line. The functions return false if the text is malformed. */
 #ifndef NUMBER_H
 #define NUMBER_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Decimal, or hexadecimal after 0x. */
+/* Parse a decimal number, or a hexadecimal one after 0x. */
 bool number_address(const char *text, uint64_t *value);
 
-/* The same, with K, M or G for powers of 1024. */
+/* The same, with an optional suffix K, M or G for powers of 1024 */
 bool number_size(const char *text, uint64_t *value);
 
-/* More than 0; may have a fraction. */
+/* Parse a number greater than 0, with an optional fraction. */
 bool number_seconds(const char *text, double *value);
 
 #endif /* NUMBER_H */

@@ -11,12 +11,12 @@
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
 #define NANOSECONDS 1e9
 
-/* Exits that the module dealt with itself */
-static const struct inside {
+/* Exits that the module handles itself */
+static const struct kernel_exit {
 	const char *name;
 	const char *key;
 	uint16_t offset; /* in struct svmrun_registers */
-} insides[] = {
+} kernel_exits[] = {
 	{ "interrupts", "interrupt",
 	  offsetof(struct svmrun_registers, out_exits_interrupt) },
 	{ "NMI, SMI, INIT", "nmi",
@@ -30,9 +30,9 @@ static const struct inside {
 };
 
 static uint64_t kernel_exit_count(const struct svmrun_registers *regs,
-				  const struct inside *inside)
+				  const struct kernel_exit *exit)
 {
-	return *(const __u64 *)((const char *)regs + inside->offset);
+	return *(const __u64 *)((const char *)regs + exit->offset);
 }
 
 static uint64_t kernel_total(const struct svmrun_registers *regs)
@@ -40,8 +40,8 @@ static uint64_t kernel_total(const struct svmrun_registers *regs)
 	uint64_t total = 0;
 	size_t i;
 
-	for (i = 0; i < ARRAY_SIZE(insides); i++)
-		total += kernel_exit_count(regs, &insides[i]);
+	for (i = 0; i < ARRAY_SIZE(kernel_exits); i++)
+		total += kernel_exit_count(regs, &kernel_exits[i]);
 	return total;
 }
 
@@ -105,15 +105,14 @@ void stats_add(struct stats *stats, const struct stats *other)
 		count_exits(stats, other->kinds[i].code, other->kinds[i].count);
 }
 
-void stats_add_inside(struct svmrun_registers *regs,
+void stats_add_kernel(struct svmrun_registers *regs,
 		      const struct svmrun_registers *other)
 {
 	size_t i;
 
-	for (i = 0; i < ARRAY_SIZE(insides); i++)
-		*(__u64 *)((char *)regs +
-			   insides[i].offset) += kernel_exit_count(other,
-								   &insides[i]);
+	for (i = 0; i < ARRAY_SIZE(kernel_exits); i++)
+		*(__u64 *)((char *)regs + kernel_exits[i].offset) +=
+			kernel_exit_count(other, &kernel_exits[i]);
 }
 
 static int compare_counts(const void *a, const void *b)
@@ -162,27 +161,28 @@ static void print_kernel_exits(const struct svmrun_registers *regs,
 	uint64_t count;
 	size_t i;
 
-	for (i = 0; i < ARRAY_SIZE(insides); i++) {
-		count = kernel_exit_count(regs, &insides[i]);
+	for (i = 0; i < ARRAY_SIZE(kernel_exits); i++) {
+		count = kernel_exit_count(regs, &kernel_exits[i]);
 		if (count)
-			print_row(file, insides[i].name, count, total);
+			print_row(file, kernel_exits[i].name, count, total);
 	}
 }
 
 void stats_print(const struct stats *stats, const struct svmrun_registers *regs,
 		 FILE *file)
 {
-	uint64_t outside = tool_total(stats), inside = kernel_total(regs);
+	uint64_t kernel = kernel_total(regs);
+	uint64_t total = tool_total(stats) + kernel;
 	unsigned int i;
 
 	fprintf(file, "%-24s %12s %7s\n", "exits", "count", "share");
 	for (i = 0; i < stats->used; i++)
-		print_kind(file, &stats->kinds[i], outside + inside);
-	if (inside)
+		print_kind(file, &stats->kinds[i], total);
+	if (kernel)
 		fputs("dealt with in the kernel\n", file);
-	print_kernel_exits(regs, outside + inside, file);
-	fprintf(file, "%-24s %12" PRIu64 "  in %.6f s\n", "total",
-		outside + inside, stats->seconds);
+	print_kernel_exits(regs, total, file);
+	fprintf(file, "%-24s %12" PRIu64 "  in %.6f s\n", "total", total,
+		stats->seconds);
 	if (stats->unclaimed)
 		fprintf(file,
 			"accesses to ports where nothing is: %" PRIu64 "\n",
@@ -216,9 +216,9 @@ void stats_print_json(const struct stats *stats,
 		print_kind_json(&stats->kinds[i], json);
 	json_array_end(json);
 	json_object_begin(json, "kernel_exits");
-	for (i = 0; i < ARRAY_SIZE(insides); i++)
-		json_number(json, insides[i].key,
-			    kernel_exit_count(regs, &insides[i]));
+	for (i = 0; i < ARRAY_SIZE(kernel_exits); i++)
+		json_number(json, kernel_exits[i].key,
+			    kernel_exit_count(regs, &kernel_exits[i]));
 	json_object_end(json);
 	json_number(json, "total", tool_total(stats) + kernel_total(regs));
 	json_number(json, "unclaimed_ports", stats->unclaimed);

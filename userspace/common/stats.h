@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* How often the guest left, and why. */
+/* Statistics of exits */
 #ifndef STATS_H
 #define STATS_H
 
@@ -12,7 +12,7 @@
 
 #include "json.h"
 
-/* More than the exits that svmrun has an answer to, and the one it has not */
+/* Sufficient for all exits that svmrun handles, and for one that ends the run */
 #define STATS_KINDS 24
 
 struct stats_kind {
@@ -22,12 +22,12 @@ struct stats_kind {
 
 /**
  * struct stats - exits of a run
- * @kinds: by exit code
- * @used: how many of them
- * @unclaimed: bytes read from or written to ports where nothing is
+ * @kinds: counts by exit code
+ * @used: how many
+ * @unclaimed: bytes read from and written to ports that no device has
  * @unknown_msrs: accesses to MSRs that the guest does not have
- * @begin: when the run began
- * @seconds: how long it took, once it has ended
+ * @begin: start of the run
+ * @seconds: its duration, after stats_end()
  */
 struct stats {
 	struct stats_kind kinds[STATS_KINDS];
@@ -41,27 +41,27 @@ struct stats {
 void stats_begin(struct stats *stats);
 void stats_count(struct stats *stats, uint64_t code);
 
-/* Adds what another processor's are. */
+/* Add the exits of another processor; @regs: those that the module handled */
 void stats_add(struct stats *stats, const struct stats *other);
-void stats_add_inside(struct svmrun_registers *regs,
+void stats_add_kernel(struct svmrun_registers *regs,
 		      const struct svmrun_registers *other);
 
 void stats_end(struct stats *stats);
 
-/* All exits: those and what the module dealt with itself */
+/* Return the number of all exits, including those that the module handled. */
 uint64_t stats_total(const struct stats *stats,
 		     const struct svmrun_registers *regs);
 
-/* Puts the most frequent first. */
+/* Sort by frequency, highest first. */
 void stats_sort(struct stats *stats);
 
-/* The terminal takes more than ASCII. */
+/* Does the terminal use UTF-8? */
 bool stats_draws_utf8(void);
 
 void stats_print(const struct stats *stats, const struct svmrun_registers *regs,
 		 FILE *file);
 
-/* As members of the object that is being written. */
+/* Write members of the JSON object that is open. */
 void stats_print_json(const struct stats *stats,
 		      const struct svmrun_registers *regs, struct json *json);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Exit statuses of the tool. Its own are even: a guest that writes v to port
- * 0xf4 gives (2v+1)&255, which is odd.
+ * Exit statuses of the tool. They are even, because a guest that writes v to port 0xf4
+ * ends the run with (2v+1)&255, which is odd.
  */
 #ifndef STATUS_H
 #define STATUS_H
@@ -13,10 +13,10 @@ enum status {
 	STATUS_SHUTDOWN = 6,
 	STATUS_UNHANDLED = 8,
 	STATUS_TIMEOUT = 124,
-	STATUS_SIGNAL = 128, /* and the signal's number */
+	STATUS_SIGNAL = 128, /* plus the number of the signal */
 };
 
-/* The lines of --help that say so, for both subcommands */
+/* Lines of --help for the statuses of both subcommands */
 #define STATUS_HELP_COMMON                                                     \
 	"  2  bad input: an option or the image\n"                             \
 	"  4  the environment: no module, no permission, no SVM, or "          \

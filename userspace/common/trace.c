@@ -8,10 +8,10 @@
 #define DETAILS 4
 
 /**
- * struct detail - what there is to say about an exit
- * @word: what happened, NULL for none
- * @used: how many of the values
- * @values: with their names
+ * struct detail - details of an exit
+ * @word: kind of access or instruction, NULL for none
+ * @used: number of values
+ * @values: values and their names
  */
 struct detail {
 	const char *word;

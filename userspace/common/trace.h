@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* A line an exit, before it is answered. */
+/* The trace of exits, --trace: one line per exit, before it is handled */
 #ifndef TRACE_H
 #define TRACE_H
 

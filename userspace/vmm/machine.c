@@ -182,7 +182,7 @@ void machine_sum_stats(const struct machine *machine, struct stats *stats,
 	stats->unknown_msrs = machine->unknown_msrs;
 	for (i = 0; i < machine->cpu_count; i++) {
 		stats_add(stats, &machine->cpus[i].stats);
-		stats_add_inside(regs, machine->cpus[i].vcpu.regs);
+		stats_add_kernel(regs, machine->cpus[i].vcpu.regs);
 	}
 	stats_sort(stats);
 }
