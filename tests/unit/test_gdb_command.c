@@ -44,7 +44,7 @@ static void begin(void)
 	memset(memory, 0x90, sizeof(memory));
 }
 
-static enum gdb_answer tell(const char *packet)
+static enum gdb_result tell(const char *packet)
 {
 	gdb.reader.size = strlen(packet);
 	memcpy(gdb.reader.packet, packet, gdb.reader.size + 1);
@@ -210,12 +210,12 @@ START_TEST(each_thread_does_what_it_is_told)
 {
 	begin();
 	replies("vCont?", "vCont;c;C;s;S");
-	ck_assert_int_eq(tell("vCont;s:2;c"), GDB_LATER);
+	ck_assert_int_eq(tell("vCont;s:2;c"), GDB_NO_REPLY);
 	ck_assert_int_eq(cpus[0].debug->action, DEBUG_CONTINUE);
 	ck_assert_int_eq(cpus[1].debug->action, DEBUG_STEP);
 	ck_assert(!gdb.debug.paused && gdb.awaits_stop);
 	begin();
-	ck_assert_int_eq(tell("vCont;S05:1"), GDB_LATER);
+	ck_assert_int_eq(tell("vCont;S05:1"), GDB_NO_REPLY);
 	ck_assert_int_eq(cpus[0].debug->action, DEBUG_STEP);
 	ck_assert_int_eq(cpus[1].debug->action, DEBUG_STOP);
 	begin();
@@ -223,7 +223,7 @@ START_TEST(each_thread_does_what_it_is_told)
 	replies("vCont;t", "E16");
 	replies("vCont", "E16");
 	ck_assert(gdb.debug.paused);
-	ck_assert_int_eq(tell("c7d00"), GDB_LATER);
+	ck_assert_int_eq(tell("c7d00"), GDB_NO_REPLY);
 	ck_assert_uint_eq(pages[0].vmcb.save.rip, 0x7d00);
 }
 
@@ -323,7 +323,7 @@ static void random_packet(uint64_t *random)
 START_TEST(random_packets_do_no_harm)
 {
 	uint64_t random = xorshift_seed(3);
-	unsigned int i, seen[GDB_LEAVE + 1] = { 0 };
+	unsigned int i, seen[GDB_CLOSE + 1] = { 0 };
 
 	begin();
 	for (i = 0; i < PACKETS; i++) {
@@ -333,7 +333,7 @@ START_TEST(random_packets_do_no_harm)
 		ck_assert_uint_le(gdb.writer.size, GDB_PACKET_MAX);
 		ck_assert_uint_lt(gdb.cpu, 2);
 	}
-	for (i = 0; i <= GDB_LEAVE; i++)
+	for (i = 0; i <= GDB_CLOSE; i++)
 		ck_assert_uint_ne(seen[i], 0);
 	debug_release(&machine);
 	ck_assert_uint_eq(gdb.debug.breakpoint_count, 0);

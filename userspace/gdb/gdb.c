@@ -19,10 +19,10 @@
 
 #define UNIX "unix:"
 #define PORT_MAX 65535
-/* A gdb that does not read must not keep the run from ending. */
+/* Time-out for a gdb that does not read: it must not delay the end of the run. */
 #define SEND_SECONDS 5
 
-/* ---- where gdb connects to ----------------------------------------------- */
+/* ---- the listening socket ------------------------------------------------ */
 
 static const char *unix_path(const char *place)
 {
@@ -52,7 +52,7 @@ static int listen_at(int domain, const struct sockaddr *address, size_t size)
 
 	if (fd < 0)
 		return -errno;
-	/* One that was used a moment ago will do. */
+	/* Without it the port could not be used again for some time. */
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
 	if (!bind(fd, address, size) && !listen(fd, 1))
 		return fd;
@@ -61,7 +61,7 @@ static int listen_at(int domain, const struct sockaddr *address, size_t size)
 	return ret;
 }
 
-/* From this machine only: whoever connects has the guest in his hands. */
+/* Accept connections only from this host, because they can do anything to the guest. */
 static int listen_tcp(uint16_t port)
 {
 	const struct sockaddr_in address = {
@@ -128,15 +128,15 @@ static bool send_packet(struct gdb *gdb)
 
 static void accept_connection(struct gdb *gdb)
 {
-	const struct timeval patience = { .tv_sec = SEND_SECONDS };
+	const struct timeval timeout = { .tv_sec = SEND_SECONDS };
 	struct machine *machine = gdb->machine;
 	const int on = 1;
 
 	gdb->connection = accept4(gdb->listener, NULL, NULL, SOCK_CLOEXEC);
 	if (gdb->connection < 0)
 		return;
-	setsockopt(gdb->connection, SOL_SOCKET, SO_SNDTIMEO, &patience,
-		   sizeof(patience));
+	setsockopt(gdb->connection, SOL_SOCKET, SO_SNDTIMEO, &timeout,
+		   sizeof(timeout));
 	setsockopt(gdb->connection, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	memset(&gdb->reader, 0, sizeof(gdb->reader));
 	gdb->no_acks = false;
@@ -162,15 +162,15 @@ static bool send_ack(struct gdb *gdb, const char *sign)
 
 static bool execute_packet(struct gdb *gdb)
 {
-	/* The last one that is acknowledged is the one that puts an end to it. */
+	/* QStartNoAckMode itself is still acknowledged, so do this first. */
 	if (!send_ack(gdb, "+"))
 		return false;
 	switch (gdb_command(gdb)) {
 	case GDB_REPLY:
 		return send_packet(gdb);
-	case GDB_LATER:
+	case GDB_NO_REPLY:
 		return true;
-	case GDB_REPLY_AND_LEAVE:
+	case GDB_REPLY_AND_CLOSE:
 		send_packet(gdb);
 		return false;
 	default:
@@ -178,7 +178,7 @@ static bool execute_packet(struct gdb *gdb)
 	}
 }
 
-/* What stops in the meantime has stopped first. */
+/* Handle Ctrl-C. If the machine has paused already, that reason is kept. */
 static void interrupt_machine(struct gdb *gdb)
 {
 	struct machine *machine = gdb->machine;
@@ -195,7 +195,7 @@ static bool take_byte(struct gdb *gdb, uint8_t byte)
 {
 	switch (gdb_reader_take(&gdb->reader, byte)) {
 	case GDB_PACKET:
-		/* gdb does not speak while the machine runs; others are not heard. */
+		/* gdb sends no packets while the machine runs; ignore them. */
 		return gdb->awaits_stop || execute_packet(gdb);
 	case GDB_BROKEN:
 		return send_ack(gdb, "-");
@@ -224,7 +224,7 @@ static void receive_bytes(struct gdb *gdb)
 		drop_connection(gdb);
 }
 
-/* ---- what gdb is told unasked -------------------------------------------- */
+/* ---- stop replies -------------------------------------------------------- */
 
 static void put_exit(struct gdb *gdb)
 {
@@ -258,7 +258,10 @@ static void report_stop(struct gdb *gdb)
 
 /* ---- the server ---------------------------------------------------------- */
 
-/* Gives what there is to be read, with the lock. */
+/*
+ * Wait without the lock for gdb or the machine. Return true if gdb has sent something or
+ * has connected.
+ */
 static bool wait_for_gdb(struct gdb *gdb)
 {
 	struct machine *machine = gdb->machine;
@@ -299,7 +302,9 @@ static void *serve_gdb(void *argument)
 	return NULL;
 }
 
-/* Signals are for the thread that waits for them. */
+/*
+ * Block all signals in the thread, so that they interrupt the one that runs the machine.
+ */
 static int start_thread(struct gdb *gdb)
 {
 	sigset_t all, old;

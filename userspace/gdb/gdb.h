@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * A server of gdb's remote serial protocol (gdb's manual, appendix E), on a thread of
- * its own: one gdb at a time, each processor a thread of gdb's.
+ * A stub for gdb's remote serial protocol (gdb's manual, appendix E). It has its own
+ * thread, and serves one gdb at a time. Each processor is a thread for gdb.
  */
 #ifndef GDB_H
 #define GDB_H
@@ -14,19 +14,19 @@
 #include "gdb_packet.h"
 
 /**
- * struct gdb - the server
+ * struct gdb - the stub
  * @machine: the machine that is debugged
- * @debug: its state
- * @path: of a local socket, NULL for TCP
- * @listener: where gdb connects to
- * @connection: where it has, -1 if it has not
- * @thread: the server's
+ * @debug: its debugging state
+ * @path: path of a local socket, NULL for TCP
+ * @listener: the listening socket
+ * @connection: the connection to gdb, -1 if there is none
+ * @thread: the stub's thread
  * @reader: packets from gdb
  * @writer: the packet to gdb
- * @no_acks: gdb does not want them
- * @awaits_stop: gdb has let the machine go on, and waits for it to stop
- * @cpu: which processor the packets are about
- * @next_cpu: the next to be named
+ * @no_acks: packets are not acknowledged
+ * @awaits_stop: gdb has resumed the machine, and waits for a stop reply
+ * @cpu: the processor that packets apply to
+ * @next_cpu: the next one for qsThreadInfo
  */
 struct gdb {
 	struct machine *machine;
@@ -43,29 +43,30 @@ struct gdb {
 	unsigned int next_cpu;
 };
 
-/* "PORT" or "unix:PATH" */
+/* Is it "PORT" or "unix:PATH"? */
 bool gdb_is_place(const char *place);
 
-/*
- * The machine waits for gdb from now on. Gives 0, or a negative errno.
- */
+/* Pause the machine until gdb resumes it. Return 0 or a negative errno. */
 int gdb_open(struct gdb *gdb, struct machine *machine, const char *place);
 
-/* After the run: tells gdb how it ended. */
+/* Call it after the run. It waits until gdb has been notified of the end. */
 void gdb_close(struct gdb *gdb);
 
-/* What becomes of a packet */
-enum gdb_answer {
-	GDB_REPLY, /* the writer has the reply */
-	GDB_LATER, /* it comes when the machine stops */
-	GDB_REPLY_AND_LEAVE, /* and that is the end of the connection */
-	GDB_LEAVE,
+/* Result of a packet */
+enum gdb_result {
+	GDB_REPLY, /* send the reply in the writer */
+	GDB_NO_REPLY, /* a stop reply follows when the machine stops */
+	GDB_REPLY_AND_CLOSE, /* send the reply, and close the connection */
+	GDB_CLOSE,
 };
 
-/* Carries out the packet in the reader; with the machine's lock, and paused. */
-enum gdb_answer gdb_command(struct gdb *gdb);
+/*
+ * Execute the packet in the reader. Call it with the machine's lock held, while it is
+ * paused.
+ */
+enum gdb_result gdb_command(struct gdb *gdb);
 
-/* The reply that says why the machine has stopped */
+/* Write the stop reply: why the machine has stopped. */
 void gdb_put_stop(struct gdb *gdb);
 
 #endif /* GDB_H */

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The packets: gdb's manual, E.2 to E.4. Its threads are the processors, from 1. */
+/*
+ * Packets of gdb's manual, E.2 to E.4. Its threads are the processors, numbered from 1.
+ */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -11,7 +13,7 @@
 #include "gdb_registers.h"
 
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
-#define SIGNAL_INTERRUPT 2 /* gdb's own numbers */
+#define SIGNAL_INTERRUPT 2 /* numbers of signals in gdb's protocol */
 #define SIGNAL_TRAP 5
 #define ALL_CPUS (-1)
 #define MEMORY_MAX (GDB_PACKET_MAX / 2)
@@ -21,24 +23,24 @@ static struct cpu *cpu_of(const struct gdb *gdb)
 	return &gdb->machine->cpus[gdb->cpu];
 }
 
-static enum gdb_answer reply(struct gdb *gdb, const char *text)
+static enum gdb_result reply(struct gdb *gdb, const char *text)
 {
 	gdb_put_text(&gdb->writer, text);
 	return GDB_REPLY;
 }
 
-/* gdb shows the number and nothing else; this one is "bad address". */
-static enum gdb_answer reply_bad_address(struct gdb *gdb)
+/* gdb prints only the number, which is EFAULT's. */
+static enum gdb_result reply_bad_address(struct gdb *gdb)
 {
 	return reply(gdb, "E14");
 }
 
-static enum gdb_answer reply_malformed(struct gdb *gdb)
+static enum gdb_result reply_malformed(struct gdb *gdb)
 {
 	return reply(gdb, "E16");
 }
 
-/* ---- why it stands still ------------------------------------------------- */
+/* ---- the reason of a stop ------------------------------------------------ */
 
 static void put_breakpoint(struct gdb_writer *writer,
 			   const struct debug_stop *stop)
@@ -73,7 +75,7 @@ void gdb_put_stop(struct gdb *gdb)
 		put_breakpoint(&gdb->writer, stop);
 }
 
-static enum gdb_answer cmd_stop_reason(struct gdb *gdb, struct gdb_text *text)
+static enum gdb_result cmd_stop_reason(struct gdb *gdb, struct gdb_text *text)
 {
 	gdb_put_stop(gdb);
 	return GDB_REPLY;
@@ -81,7 +83,7 @@ static enum gdb_answer cmd_stop_reason(struct gdb *gdb, struct gdb_text *text)
 
 /* ---- threads ------------------------------------------------------------- */
 
-/* -1 is all, 0 any: the one that there is */
+/* Parse a thread: -1 is all of them, 0 any, for which the current one is taken. */
 static bool get_thread(const struct gdb *gdb, struct gdb_text *text, int *cpu)
 {
 	uint64_t thread;
@@ -96,8 +98,8 @@ static bool get_thread(const struct gdb *gdb, struct gdb_text *text, int *cpu)
 	return true;
 }
 
-/* Hg: what the other packets are about. Hc is for c and s, which have no other use. */
-static enum gdb_answer cmd_set_thread(struct gdb *gdb, struct gdb_text *text)
+/* Hg sets the thread for all other packets, Hc that for c and s; they share one. */
+static enum gdb_result cmd_set_thread(struct gdb *gdb, struct gdb_text *text)
 {
 	bool general = gdb_get_text(text, "g");
 	int cpu;
@@ -110,7 +112,7 @@ static enum gdb_answer cmd_set_thread(struct gdb *gdb, struct gdb_text *text)
 	return reply(gdb, "OK");
 }
 
-static enum gdb_answer cmd_thread_alive(struct gdb *gdb, struct gdb_text *text)
+static enum gdb_result cmd_thread_alive(struct gdb *gdb, struct gdb_text *text)
 {
 	int cpu;
 
@@ -118,7 +120,7 @@ static enum gdb_answer cmd_thread_alive(struct gdb *gdb, struct gdb_text *text)
 					     reply_malformed(gdb);
 }
 
-static enum gdb_answer cmd_current_thread(struct gdb *gdb,
+static enum gdb_result cmd_current_thread(struct gdb *gdb,
 					  struct gdb_text *text)
 {
 	gdb_put_text(&gdb->writer, "QC");
@@ -126,7 +128,7 @@ static enum gdb_answer cmd_current_thread(struct gdb *gdb,
 	return GDB_REPLY;
 }
 
-static enum gdb_answer cmd_next_thread(struct gdb *gdb, struct gdb_text *text)
+static enum gdb_result cmd_next_thread(struct gdb *gdb, struct gdb_text *text)
 {
 	if (gdb->next_cpu >= gdb->machine->cpu_count)
 		return reply(gdb, "l");
@@ -135,7 +137,7 @@ static enum gdb_answer cmd_next_thread(struct gdb *gdb, struct gdb_text *text)
 	return GDB_REPLY;
 }
 
-static enum gdb_answer cmd_first_thread(struct gdb *gdb, struct gdb_text *text)
+static enum gdb_result cmd_first_thread(struct gdb *gdb, struct gdb_text *text)
 {
 	gdb->next_cpu = 0;
 	return cmd_next_thread(gdb, text);
@@ -148,7 +150,7 @@ static const char *cpu_state(const struct cpu *cpu)
 	return cpu->halted ? "halted" : "runs";
 }
 
-static enum gdb_answer cmd_thread_info(struct gdb *gdb, struct gdb_text *text)
+static enum gdb_result cmd_thread_info(struct gdb *gdb, struct gdb_text *text)
 {
 	char words[64];
 	int cpu;
@@ -171,7 +173,7 @@ static void put_register(struct gdb *gdb, unsigned int number)
 	gdb_put_hex(&gdb->writer, bytes, size);
 }
 
-static enum gdb_answer cmd_read_registers(struct gdb *gdb,
+static enum gdb_result cmd_read_registers(struct gdb *gdb,
 					  struct gdb_text *text)
 {
 	unsigned int i;
@@ -181,7 +183,7 @@ static enum gdb_answer cmd_read_registers(struct gdb *gdb,
 	return GDB_REPLY;
 }
 
-static enum gdb_answer cmd_write_registers(struct gdb *gdb,
+static enum gdb_result cmd_write_registers(struct gdb *gdb,
 					   struct gdb_text *text)
 {
 	uint8_t bytes[GDB_REGISTER_MAX];
@@ -195,7 +197,7 @@ static enum gdb_answer cmd_write_registers(struct gdb *gdb,
 	return reply(gdb, "OK");
 }
 
-static enum gdb_answer cmd_read_register(struct gdb *gdb, struct gdb_text *text)
+static enum gdb_result cmd_read_register(struct gdb *gdb, struct gdb_text *text)
 {
 	uint64_t number;
 
@@ -205,7 +207,7 @@ static enum gdb_answer cmd_read_register(struct gdb *gdb, struct gdb_text *text)
 	return GDB_REPLY;
 }
 
-static enum gdb_answer cmd_write_register(struct gdb *gdb,
+static enum gdb_result cmd_write_register(struct gdb *gdb,
 					  struct gdb_text *text)
 {
 	uint8_t bytes[GDB_REGISTER_MAX];
@@ -227,7 +229,7 @@ static bool get_range(struct gdb_text *text, uint64_t *address, uint64_t *size)
 	       gdb_get_number(text, size);
 }
 
-static enum gdb_answer cmd_read_memory(struct gdb *gdb, struct gdb_text *text)
+static enum gdb_result cmd_read_memory(struct gdb *gdb, struct gdb_text *text)
 {
 	uint8_t bytes[MEMORY_MAX];
 	uint64_t address, size;
@@ -243,7 +245,7 @@ static enum gdb_answer cmd_read_memory(struct gdb *gdb, struct gdb_text *text)
 	return GDB_REPLY;
 }
 
-static enum gdb_answer write_bytes(struct gdb *gdb, uint64_t address,
+static enum gdb_result write_bytes(struct gdb *gdb, uint64_t address,
 				   const void *bytes, size_t size)
 {
 	if (debug_write(cpu_of(gdb), address, bytes, size) < size)
@@ -251,7 +253,7 @@ static enum gdb_answer write_bytes(struct gdb *gdb, uint64_t address,
 	return reply(gdb, "OK");
 }
 
-static enum gdb_answer cmd_write_memory(struct gdb *gdb, struct gdb_text *text)
+static enum gdb_result cmd_write_memory(struct gdb *gdb, struct gdb_text *text)
 {
 	uint8_t bytes[MEMORY_MAX];
 	uint64_t address, size;
@@ -262,7 +264,7 @@ static enum gdb_answer cmd_write_memory(struct gdb *gdb, struct gdb_text *text)
 	return write_bytes(gdb, address, bytes, size);
 }
 
-static enum gdb_answer cmd_write_binary(struct gdb *gdb, struct gdb_text *text)
+static enum gdb_result cmd_write_binary(struct gdb *gdb, struct gdb_text *text)
 {
 	uint64_t address, size;
 
@@ -282,7 +284,7 @@ static bool get_breakpoint(struct gdb_text *text, uint64_t *kind,
 	       *size <= 8;
 }
 
-static enum gdb_answer cmd_insert_breakpoint(struct gdb *gdb,
+static enum gdb_result cmd_insert_breakpoint(struct gdb *gdb,
 					     struct gdb_text *text)
 {
 	uint64_t kind, address, size;
@@ -299,7 +301,7 @@ static enum gdb_answer cmd_insert_breakpoint(struct gdb *gdb,
 	}
 }
 
-static enum gdb_answer cmd_remove_breakpoint(struct gdb *gdb,
+static enum gdb_result cmd_remove_breakpoint(struct gdb *gdb,
 					     struct gdb_text *text)
 {
 	uint64_t kind, address, size;
@@ -310,13 +312,13 @@ static enum gdb_answer cmd_remove_breakpoint(struct gdb *gdb,
 	return reply(gdb, "OK");
 }
 
-/* ---- going on ------------------------------------------------------------ */
+/* ---- resuming ------------------------------------------------------------ */
 
-static enum gdb_answer resume_machine(struct gdb *gdb)
+static enum gdb_result resume_machine(struct gdb *gdb)
 {
 	gdb->awaits_stop = true;
 	debug_resume(gdb->machine);
-	return GDB_LATER;
+	return GDB_NO_REPLY;
 }
 
 static void set_all_actions(struct gdb *gdb, enum debug_action action)
@@ -327,7 +329,7 @@ static void set_all_actions(struct gdb *gdb, enum debug_action action)
 		gdb->machine->cpus[i].debug->action = action;
 }
 
-static enum gdb_answer resume_cpu(struct gdb *gdb, struct gdb_text *text,
+static enum gdb_result resume_cpu(struct gdb *gdb, struct gdb_text *text,
 				  enum debug_action action)
 {
 	uint64_t address;
@@ -341,22 +343,22 @@ static enum gdb_answer resume_cpu(struct gdb *gdb, struct gdb_text *text,
 	return resume_machine(gdb);
 }
 
-static enum gdb_answer cmd_continue(struct gdb *gdb, struct gdb_text *text)
+static enum gdb_result cmd_continue(struct gdb *gdb, struct gdb_text *text)
 {
 	return resume_cpu(gdb, text, DEBUG_CONTINUE);
 }
 
-static enum gdb_answer cmd_step(struct gdb *gdb, struct gdb_text *text)
+static enum gdb_result cmd_step(struct gdb *gdb, struct gdb_text *text)
 {
 	return resume_cpu(gdb, text, DEBUG_STEP);
 }
 
-static enum gdb_answer cmd_vcont_query(struct gdb *gdb, struct gdb_text *text)
+static enum gdb_result cmd_vcont_query(struct gdb *gdb, struct gdb_text *text)
 {
 	return reply(gdb, "vCont;c;C;s;S");
 }
 
-/* A guest takes no signals: those of C and S are passed over. */
+/* Parse an action. A guest receives no signals: those of C and S are ignored. */
 static bool get_action(struct gdb_text *text, enum debug_action *action)
 {
 	uint64_t signal;
@@ -374,7 +376,7 @@ static bool get_action(struct gdb_text *text, enum debug_action *action)
 	return true;
 }
 
-/* The first that is for a processor counts. */
+/* If several actions apply to a processor, the first one counts. */
 static void set_action(struct gdb *gdb, int cpu, enum debug_action action)
 {
 	unsigned int i;
@@ -400,7 +402,7 @@ static bool get_actions(struct gdb *gdb, struct gdb_text *text)
 	return true;
 }
 
-static enum gdb_answer cmd_vcont(struct gdb *gdb, struct gdb_text *text)
+static enum gdb_result cmd_vcont(struct gdb *gdb, struct gdb_text *text)
 {
 	set_all_actions(gdb, DEBUG_STOP);
 	if (!gdb_text_size(text) || !get_actions(gdb, text)) {
@@ -410,21 +412,21 @@ static enum gdb_answer cmd_vcont(struct gdb *gdb, struct gdb_text *text)
 	return resume_machine(gdb);
 }
 
-static enum gdb_answer cmd_detach(struct gdb *gdb, struct gdb_text *text)
+static enum gdb_result cmd_detach(struct gdb *gdb, struct gdb_text *text)
 {
 	gdb_put_text(&gdb->writer, "OK");
-	return GDB_REPLY_AND_LEAVE;
+	return GDB_REPLY_AND_CLOSE;
 }
 
-static enum gdb_answer cmd_kill(struct gdb *gdb, struct gdb_text *text)
+static enum gdb_result cmd_kill(struct gdb *gdb, struct gdb_text *text)
 {
 	outcome_end(&gdb->machine->outcome, 0, STATUS_HALTED, "quit", "%s", "");
-	return GDB_LEAVE;
+	return GDB_CLOSE;
 }
 
-/* ---- what there is ------------------------------------------------------- */
+/* ---- features of the stub ------------------------------------------------ */
 
-static enum gdb_answer cmd_supported(struct gdb *gdb, struct gdb_text *text)
+static enum gdb_result cmd_supported(struct gdb *gdb, struct gdb_text *text)
 {
 	gdb_put_text(&gdb->writer, "PacketSize=");
 	gdb_put_number(&gdb->writer, GDB_PACKET_MAX);
@@ -432,18 +434,18 @@ static enum gdb_answer cmd_supported(struct gdb *gdb, struct gdb_text *text)
 			  "vContSupported+;swbreak+;hwbreak+");
 }
 
-static enum gdb_answer cmd_start_no_ack(struct gdb *gdb, struct gdb_text *text)
+static enum gdb_result cmd_start_no_ack(struct gdb *gdb, struct gdb_text *text)
 {
 	gdb->no_acks = true;
 	return reply(gdb, "OK");
 }
 
-static enum gdb_answer cmd_attached(struct gdb *gdb, struct gdb_text *text)
+static enum gdb_result cmd_attached(struct gdb *gdb, struct gdb_text *text)
 {
-	return reply(gdb, "1"); /* gdb's quit lets it go on, rather than end */
+	return reply(gdb, "1"); /* quit in gdb detaches, and does not kill */
 }
 
-static enum gdb_answer put_part(struct gdb *gdb, const struct gdb_writer *whole,
+static enum gdb_result put_part(struct gdb *gdb, const struct gdb_writer *whole,
 				uint64_t offset, uint64_t size)
 {
 	uint64_t left;
@@ -452,14 +454,14 @@ static enum gdb_answer put_part(struct gdb *gdb, const struct gdb_writer *whole,
 		return reply_malformed(gdb);
 	left = whole->size - offset;
 	if (size > MEMORY_MAX - 1)
-		size = MEMORY_MAX - 1; /* all of it may need an escape */
+		size = MEMORY_MAX - 1; /* each byte may need an escape */
 	gdb_put_text(&gdb->writer, left > size ? "m" : "l");
 	gdb_put_binary(&gdb->writer, whole->packet + offset,
 		       left > size ? size : left);
 	return GDB_REPLY;
 }
 
-static enum gdb_answer cmd_read_features(struct gdb *gdb, struct gdb_text *text)
+static enum gdb_result cmd_read_features(struct gdb *gdb, struct gdb_text *text)
 {
 	struct gdb_writer whole = { .size = 0 };
 	uint64_t offset, size;
@@ -470,15 +472,15 @@ static enum gdb_answer cmd_read_features(struct gdb *gdb, struct gdb_text *text)
 	return put_part(gdb, &whole, offset, size);
 }
 
-static enum gdb_answer cmd_unknown(struct gdb *gdb, struct gdb_text *text)
+static enum gdb_result cmd_unknown(struct gdb *gdb, struct gdb_text *text)
 {
-	return GDB_REPLY; /* of nothing */
+	return GDB_REPLY; /* an empty one */
 }
 
-/* @whole: what follows belongs to another packet */
+/* @whole: the packet has no arguments; a longer one is another packet */
 static const struct command {
 	const char *name;
-	enum gdb_answer (*carry_out)(struct gdb *gdb, struct gdb_text *text);
+	enum gdb_result (*execute)(struct gdb *gdb, struct gdb_text *text);
 	bool whole;
 } commands[] = {
 	{ "?", cmd_stop_reason, true },
@@ -510,7 +512,7 @@ static const struct command {
 	{ "QStartNoAckMode", cmd_start_no_ack, true },
 };
 
-enum gdb_answer gdb_command(struct gdb *gdb)
+enum gdb_result gdb_command(struct gdb *gdb)
 {
 	const struct command *command;
 	struct gdb_text text;
@@ -524,7 +526,7 @@ enum gdb_answer gdb_command(struct gdb *gdb)
 						  gdb->reader.size };
 		if (gdb_get_text(&text, command->name) &&
 		    !(command->whole && gdb_text_size(&text)))
-			return command->carry_out(gdb, &text);
+			return command->execute(gdb, &text);
 	}
 	return GDB_REPLY;
 }

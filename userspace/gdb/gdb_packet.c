@@ -9,7 +9,7 @@
 
 static const char digits[] = "0123456789abcdef";
 
-/* Gives -1 for what is no digit. */
+/* Return the value of a digit, -1 for other characters. */
 static int hex_digit(uint8_t byte)
 {
 	if (byte >= '0' && byte <= '9')
@@ -96,7 +96,8 @@ enum gdb_event gdb_reader_take(struct gdb_reader *reader, uint8_t byte)
 {
 	if (reader->state == GDB_READER_OUTSIDE)
 		return take_outside(reader, byte);
-	if (byte == '$') { /* is escaped inside of one: the last was cut off */
+	/* '$' is always escaped in a packet, so it begins another one. */
+	if (byte == '$') {
 		begin_packet(reader);
 		return GDB_MORE;
 	}
@@ -210,7 +211,7 @@ void gdb_put_hex(struct gdb_writer *writer, const void *bytes, size_t size)
 	}
 }
 
-/* What gdb takes for something else, and * which says "again" */
+/* Bytes to be escaped: those of the frame, and *, which marks a run length */
 static bool is_special(uint8_t byte)
 {
 	return byte == '$' || byte == '#' || byte == ESCAPE || byte == '*';

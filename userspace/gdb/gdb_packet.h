@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Packets of gdb's remote serial protocol (gdb's manual, appendix E): bytes in,
- * packets out, and the other way round. No files, no state but what is given.
+ * Packets of gdb's remote serial protocol (gdb's manual, appendix E): their framing, and
+ * the text in them. There is no input or output here, and no state except in the
+ * arguments.
  */
 #ifndef GDB_PACKET_H
 #define GDB_PACKET_H
@@ -10,14 +11,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* The longest packet either way, as qSupported says it */
+/* The longest packet in each direction, reported by qSupported */
 #define GDB_PACKET_MAX 0x4000
-/* Around it: $, #, two digits */
+/* The frame adds $, # and two digits. */
 #define GDB_FRAME_MAX (GDB_PACKET_MAX + 4)
 
 enum gdb_event {
-	GDB_MORE, /* nothing yet */
-	GDB_PACKET, /* there is one */
+	GDB_MORE, /* the packet is not complete */
+	GDB_PACKET, /* a packet is complete */
 	GDB_BROKEN, /* its checksum is wrong, or it is too long */
 	GDB_BREAK, /* Ctrl-C */
 	GDB_ACK,
@@ -33,13 +34,13 @@ enum gdb_reader_state {
 };
 
 /**
- * struct gdb_reader - what has come of a packet
- * @state: where in it
- * @sum: of its bytes
- * @given: the checksum that it has
- * @is_bad: not to be taken, whatever its checksum
+ * struct gdb_reader - a packet that is being received
+ * @state: part of the packet that comes next
+ * @sum: checksum of the bytes received
+ * @given: checksum in the packet
+ * @is_bad: malformed or too long
  * @size: bytes of @packet
- * @packet: without frame and escapes; ends in a zero
+ * @packet: the packet without frame and escapes; a zero follows it
  */
 struct gdb_reader {
 	enum gdb_reader_state state;
@@ -50,13 +51,13 @@ struct gdb_reader {
 	char packet[GDB_PACKET_MAX + 1];
 };
 
-/* Takes a byte. The packet is there until the next. */
+/* Handle a received byte. A complete packet is valid until the next call. */
 enum gdb_event gdb_reader_take(struct gdb_reader *reader, uint8_t byte);
 
 /**
- * struct gdb_writer - a packet to be sent; what does not fit is left out
+ * struct gdb_writer - a packet to be sent; text that does not fit is left out
  * @size: bytes of it
- * @packet: with escapes, without frame
+ * @packet: the packet with escapes, without frame
  */
 struct gdb_writer {
 	size_t size;
@@ -64,28 +65,28 @@ struct gdb_writer {
 };
 
 void gdb_put_text(struct gdb_writer *writer, const char *text);
-/* A number, the highest digit first */
+/* Append a number, the highest digit first. */
 void gdb_put_number(struct gdb_writer *writer, uint64_t number);
-/* Bytes as they lie in memory, two digits each */
+/* Append bytes in the order of memory, with two digits each. */
 void gdb_put_hex(struct gdb_writer *writer, const void *bytes, size_t size);
-/* Bytes as they are, escaped; gives how many fitted */
+/* Append bytes as binary data with escapes. Return how many fitted. */
 size_t gdb_put_binary(struct gdb_writer *writer, const void *bytes,
 		      size_t size);
 
-/* Gives the size of what is to be sent. */
+/* Add the frame. Return the number of bytes to send. */
 size_t gdb_frame(const struct gdb_writer *writer, char frame[GDB_FRAME_MAX]);
 
 /**
- * struct gdb_text - what is left to be read of a packet
+ * struct gdb_text - the rest of a packet that is being parsed
  * @at: the next byte
- * @end: behind the last
+ * @end: the byte after the last
  */
 struct gdb_text {
 	const char *at;
 	const char *end;
 };
 
-/* Each takes what it says, or gives false and takes nothing. */
+/* Parse an item and advance; or return false, and do not advance. */
 bool gdb_get_text(struct gdb_text *text, const char *wanted);
 bool gdb_get_number(struct gdb_text *text, uint64_t *number);
 bool gdb_get_hex(struct gdb_text *text, void *bytes, size_t size);

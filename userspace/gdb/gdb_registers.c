@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Their order is that of gdb's features for x86-64 (gdb's manual, G.5.6). Extended
- * state is in the XSAVE area, whose beginning is as FXSAVE has it in 64-bit mode (APM
- * 11.4.4); what XSTATE_BV does not have is as after a reset (APM 11.5.6).
+ * The registers have the order of gdb's features for x86-64 (gdb's manual, G.5.6).
+ * Extended state is in the XSAVE area, which begins with the layout of FXSAVE in 64-bit
+ * mode (APM 11.4.4). A component whose bit in XSTATE_BV is clear has its initial state
+ * (APM 11.5.6).
  */
 #include <stdio.h>
 #include <string.h>
@@ -26,14 +27,22 @@
 #define FCW_RESET 0x037f
 #define RFLAGS_ALWAYS (1ull << 1)
 
-/* Where a register is kept; the last two are read-only */
-enum place { GPR, X87, TAGS, SSE, XSAVE, SAVE, FLAGS, SELECTOR, SYSTEM };
+/* Storage of a register; the last two are read-only */
+enum storage { GPR, X87, TAGS, SSE, XSAVE, SAVE, FLAGS, SELECTOR, SYSTEM };
 
-/* @from: number or offset there; @kept: bytes there, what gdb has more is 0 */
+/**
+ * struct description - description of a register
+ * @name: its name in gdb
+ * @type: its type in gdb
+ * @storage: kind of storage
+ * @from: number or offset in the storage
+ * @size: bytes in gdb
+ * @kept: bytes in the storage; the rest reads as 0
+ */
 struct description {
 	const char *name;
 	const char *type;
-	enum place place;
+	enum storage storage;
 	uint16_t from;
 	uint8_t size;
 	uint8_t kept;
@@ -145,7 +154,7 @@ static const struct description processor[] = {
 	READ_ONLY(cr4), READ_ONLY(efer),
 };
 
-/* gdb insists on a type for flags, and on one for vectors. */
+/* gdb requires these types to be defined. */
 #define FLAGS_TYPE                                                             \
 	"<flags id=\"x86_eflags\" size=\"4\">"                                 \
 	"<field name=\"CF\" start=\"0\" end=\"0\"/>"                           \
@@ -221,31 +230,31 @@ size_t gdb_register_size(unsigned int number)
 
 /* ---- extended state ------------------------------------------------------ */
 
-static uint32_t xstate_component(enum place place)
+static uint32_t xstate_component(enum storage storage)
 {
-	return place == SSE ? XSTATE_SSE : XSTATE_X87;
+	return storage == SSE ? XSTATE_SSE : XSTATE_X87;
 }
 
-static bool is_initial(struct svmrun_vcpu *vcpu, enum place place)
+static bool is_initial(struct svmrun_vcpu *vcpu, enum storage storage)
 {
-	return !(vcpu->xsave[XSTATE_BV] & xstate_component(place));
+	return !(vcpu->xsave[XSTATE_BV] & xstate_component(storage));
 }
 
-/* What stands for it as long as it is not in the area */
-static void init_component(struct svmrun_vcpu *vcpu, enum place place)
+/* Write a component's initial state into the area, before a part of it is written. */
+static void init_component(struct svmrun_vcpu *vcpu, enum storage storage)
 {
 	const uint16_t fcw = FCW_RESET;
 
-	if (!is_initial(vcpu, place))
+	if (!is_initial(vcpu, storage))
 		return;
-	if (place == SSE) {
+	if (storage == SSE) {
 		memset(vcpu->xsave + FXSAVE_XMM, 0, 16 * 16);
 	} else {
 		memset(vcpu->xsave, 0, FXSAVE_MXCSR);
 		memset(vcpu->xsave + FXSAVE_ST, 0, 8 * 16);
 		memcpy(vcpu->xsave + FXSAVE_FCW, &fcw, sizeof(fcw));
 	}
-	vcpu->xsave[XSTATE_BV] |= xstate_component(place);
+	vcpu->xsave[XSTATE_BV] |= xstate_component(storage);
 }
 
 static void read_xsave(struct svmrun_vcpu *vcpu, const struct description *from,
@@ -253,13 +262,13 @@ static void read_xsave(struct svmrun_vcpu *vcpu, const struct description *from,
 {
 	const uint16_t fcw = FCW_RESET;
 
-	if (!is_initial(vcpu, from->place))
+	if (!is_initial(vcpu, from->storage))
 		memcpy(bytes, vcpu->xsave + from->from, from->kept);
-	else if (from->place == X87 && from->from == FXSAVE_FCW)
+	else if (from->storage == X87 && from->from == FXSAVE_FCW)
 		memcpy(bytes, &fcw, sizeof(fcw));
 }
 
-/* 0: valid, 1: zero, 2: special (APM volume 1, 6.2.4) */
+/* Return a register's tag: 0 is valid, 1 zero, 2 special (APM volume 1, 6.2.4). */
 static unsigned int tag_of(const uint8_t *st)
 {
 	uint16_t exponent;
@@ -273,7 +282,7 @@ static unsigned int tag_of(const uint8_t *st)
 	return exponent && exponent != 0x7fff && fraction >> 63 ? 0 : 2;
 }
 
-/* FXSAVE has a bit each, not empty; two bits each are wanted (APM 11.4.4). */
+/* FXSAVE has one bit per register, set if it is not empty; gdb has two (APM 11.4.4). */
 static void read_tags(struct svmrun_vcpu *vcpu, uint8_t *bytes)
 {
 	const uint8_t *area = vcpu->xsave;
@@ -316,7 +325,7 @@ size_t gdb_register_read(struct svmrun_vcpu *vcpu, unsigned int number,
 	if (!from)
 		return 0;
 	memset(bytes, 0, from->size);
-	switch (from->place) {
+	switch (from->storage) {
 	case X87:
 	case SSE:
 		read_xsave(vcpu, from, bytes);
@@ -340,14 +349,16 @@ size_t gdb_register_read(struct svmrun_vcpu *vcpu, unsigned int number,
 static void write_xsave(struct svmrun_vcpu *vcpu, const struct description *to,
 			const uint8_t *bytes)
 {
-	init_component(vcpu, to->place);
-	if (to->place == TAGS)
+	init_component(vcpu, to->storage);
+	if (to->storage == TAGS)
 		write_tags(vcpu, bytes);
 	else
 		memcpy(vcpu->xsave + to->from, bytes, to->kept);
 }
 
-/* A selector without the rest of its segment means nothing; the same one is fine. */
+/*
+ * A selector cannot change without the rest of its segment; the same value is accepted.
+ */
 static bool check_unchanged(struct svmrun_vcpu *vcpu,
 			    const struct description *to, const uint8_t *bytes)
 {
@@ -362,7 +373,7 @@ bool gdb_register_write(struct svmrun_vcpu *vcpu, unsigned int number,
 
 	if (!to)
 		return false;
-	switch (to->place) {
+	switch (to->storage) {
 	case GPR:
 		memcpy(&gpr, bytes, sizeof(gpr));
 		svmrun_vcpu_set_gpr(vcpu, to->from, gpr);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* A processor's registers as gdb numbers them. */
+/* A processor's registers, with gdb's numbers */
 #ifndef GDB_REGISTERS_H
 #define GDB_REGISTERS_H
 
@@ -11,21 +11,21 @@
 
 #include "gdb_packet.h"
 
-/* The largest of them, in bytes */
+/* Bytes of the largest one */
 #define GDB_REGISTER_MAX 16
 
 unsigned int gdb_register_count(void);
 
-/* Both give bytes, 0 if there is no such register. */
+/* Both return the register's size in bytes, 0 if it does not exist. */
 size_t gdb_register_size(unsigned int number);
 size_t gdb_register_read(struct svmrun_vcpu *vcpu, unsigned int number,
 			 uint8_t bytes[GDB_REGISTER_MAX]);
 
-/* Gives false for one that cannot be written to. */
+/* Return false if the register cannot be written. */
 bool gdb_register_write(struct svmrun_vcpu *vcpu, unsigned int number,
 			const uint8_t bytes[GDB_REGISTER_MAX]);
 
-/* What gdb is told about them, in XML */
+/* Write the target description, in XML. */
 void gdb_registers_describe(struct gdb_writer *writer);
 
 #endif /* GDB_REGISTERS_H */

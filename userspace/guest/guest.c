@@ -15,7 +15,7 @@ void guest_destroy(struct guest *guest)
 	guest_free_memory(guest);
 }
 
-/* What says more of itself comes first: some kernels are ELF as well. */
+/* Check for the specific formats first: some kernels are also ELF executables. */
 static enum format detect_format(const struct run_options *options,
 				 const struct file *file)
 {
@@ -43,7 +43,7 @@ static int check_elf_options(const struct run_options *options)
 	return 0;
 }
 
-/* What only some formats have a use for */
+/* Reject options that the format does not use. */
 static int check_options(const struct guest *guest,
 			 const struct run_options *options)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The guest that a command line asks for: its memory, filled, and where and how
- * it begins. Made before the device is opened, so that bad input is reported
- * whatever the machine is.
+ * The guest that the command line describes: its memory with the image in it, and its
+ * entry point. It is created before the device is opened, so that bad input is reported
+ * on any machine.
  */
 #ifndef GUEST_H
 #define GUEST_H
@@ -18,19 +18,19 @@
 
 /**
  * struct guest - a guest that is ready to be run
- * @memories: its memory: from 0 up to 3 GiB at most, the rest from 4 GiB on, and
- *	firmware's below that
+ * @memories: its memory: from 0 up to 3 GiB at most, the rest from 4 GiB on; and that of
+ *	firmware, below 4 GiB
  * @memory_count: how many
- * @rom_count: how many of them, the last, are not to be written to
- * @is_pc: it expects a PC: a console, and nothing where nothing is
- * @format: what it is
- * @pvh: a Linux that is entered as PVH has it
- * @mode: the mode it begins in
- * @entry: where
- * @stack: top of its stack: below the page tables, if there are any
- * @bzimage: how Linux begins
- * @pvh_entry: the same of PVH
- * @multiboot: the same of a multiboot kernel
+ * @rom_count: how many of them, the last, the guest cannot write to
+ * @is_pc: it expects a PC, with a console and an open bus
+ * @format: format of the image
+ * @pvh: the image is a Linux with a PVH entry point
+ * @mode: mode of the processor at the entry point
+ * @entry: address of the entry point
+ * @stack: top of its stack, below the page tables if there are any
+ * @bzimage: entry state of Linux
+ * @pvh_entry: entry state for PVH
+ * @multiboot: entry state of a multiboot kernel
  */
 struct guest {
 	struct svmrun_memory memories[MACHINE_MEMORIES];
@@ -51,7 +51,7 @@ struct guest {
 int guest_create(struct guest *guest, const struct run_options *options);
 void guest_destroy(struct guest *guest);
 
-/* Set up the first processor and the devices. The same. */
+/* Set up the first processor and the devices. Return the same. */
 int guest_begin(struct guest *guest, struct machine *machine);
 
 #endif /* GUEST_H */

@@ -24,7 +24,7 @@ static uint64_t stack_and_tables_size(enum mode mode)
 	}
 }
 
-/* Where an image may be: not where the stack and the tables will be. */
+/* Return the memory for the image, without that for the stack and the page tables. */
 static int usable_memory(const struct guest *guest,
 			 struct svmrun_memory *memory)
 {
@@ -99,7 +99,7 @@ static int load_elf(struct guest *guest, const struct run_options *options,
 	return ret ? elf_failed(options->image, -ret, memory) : 0;
 }
 
-/* The highest address that a jump can begin at. */
+/* Return the end of the addresses that can be an entry point. */
 static __u64 entry_end(const struct guest *guest)
 {
 	__u64 end = guest->memories[0].size;
@@ -137,7 +137,7 @@ int guest_load_image(struct guest *guest, const struct run_options *options,
 	return place_entry(guest, options);
 }
 
-/* Beyond the first segment, CS:IP has the smallest IP that there is. */
+/* An entry point beyond the first segment has CS with the smallest IP. */
 static void begin_real(const struct guest *guest, struct svmrun_vcpu *vcpu)
 {
 	if (guest->entry < SEGMENT)
@@ -152,7 +152,7 @@ int guest_begin_image(struct guest *guest, struct svmrun_vcpu *vcpu)
 		begin_real(guest, vcpu);
 	else if (guest->mode == MODE_PROTECTED)
 		svmrun_mode_protected(vcpu, guest->entry, guest->stack);
-	else /* the tables are right above the stack */
+	else /* the page tables are directly above the stack */
 		return svmrun_mode_long(vcpu, &guest->memories[0], guest->stack,
 					guest->entry, guest->stack);
 	return 0;

@@ -52,7 +52,7 @@ static int build_tables(const struct guest *guest,
 
 /* ---- Linux --------------------------------------------------------------- */
 
-/* What is wrong with the image, in words */
+/* Explain an error of the loader. Return the exit status. */
 static int image_failed(const struct run_options *options, int error,
 			const char *wanted)
 {
@@ -161,10 +161,10 @@ static int multiboot_failed(const struct run_options *options, int error)
 
 /**
  * struct modules - the files of --module
- * @files: their bytes
- * @names: their names, cut off before the command line
- * @modules: as the kernel gets them
- * @count: how many are there already
+ * @files: their contents
+ * @names: their names, without command lines
+ * @modules: the modules for the loader
+ * @count: how many have been read
  */
 struct modules {
 	struct file files[OPTIONS_MODULES];
@@ -266,7 +266,7 @@ static int load_firmware(struct guest *guest, const struct run_options *options,
 		     0;
 }
 
-/* ---- all ----------------------------------------------------------------- */
+/* ---- all formats --------------------------------------------------------- */
 
 int guest_load_kernel(struct guest *guest, const struct run_options *options,
 		      const struct file *image)
@@ -283,7 +283,7 @@ int guest_load_kernel(struct guest *guest, const struct run_options *options,
 	return load_multiboot(guest, options, image);
 }
 
-/* Firmware has to ask. */
+/* Describe the memory to firmware, which reads the RTC and the fw_cfg device. */
 static int describe_memory(const struct guest *guest, struct machine *machine)
 {
 	struct svmrun_pc *pc = &machine->pc;

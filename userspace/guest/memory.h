@@ -11,7 +11,7 @@
  */
 int guest_allocate_memory(struct guest *guest, uint64_t size);
 
-/* Add memory that the guest cannot write to, after all other memory; the same. */
+/* Add memory that the guest cannot write to, after all RAM. Return the same. */
 int guest_add_rom(struct guest *guest, uint64_t gpa, uint64_t size);
 
 void guest_free_memory(struct guest *guest);
