@@ -10,6 +10,13 @@
 #include "step.h"
 #include "vmm/bus.h"
 
+#define REX_MASK 0xf0
+#define REX 0x40
+#define REX_B 0x01
+#define OPCODE_INT3 0xcc
+#define OPCODE_INT 0xcd
+#define OPCODE_INTO 0xce
+
 #define VECTOR_DB 1
 #define VECTOR_BP 3
 #define VECTOR_OF 4
@@ -136,7 +143,7 @@ static int read_opcode(struct cpu *cpu, uint8_t bytes[SVMRUN_INSTRUCTION_MAX],
 
 	for (i = 0; i < count; i++)
 		if (!memchr(prefixes, bytes[i], sizeof(prefixes)) &&
-		    !(is_64 && (bytes[i] & 0xf0) == 0x40))
+		    !(is_64 && (bytes[i] & REX_MASK) == REX))
 			break;
 	*opcode = bytes + i;
 	return count - i;
@@ -148,12 +155,12 @@ void exit_swint(struct cpu *cpu)
 	const uint8_t *opcode;
 	int count = read_opcode(cpu, bytes, &opcode);
 
-	if (count >= 1 && *opcode == 0xcc)
+	if (count >= 1 && *opcode == OPCODE_INT3)
 		exit_bp(cpu);
-	else if (count >= 1 && *opcode == 0xce)
+	else if (count >= 1 && *opcode == OPCODE_INTO)
 		inject_software_interrupt(cpu,
 					  SVM_EVENT_TYPE_EXCEPTION | VECTOR_OF);
-	else if (count >= 2 && *opcode == 0xcd)
+	else if (count >= 2 && *opcode == OPCODE_INT)
 		inject_software_interrupt(cpu, SVM_EVENT_TYPE_SOFT_INTERRUPT |
 						       opcode[1]);
 }
@@ -197,7 +204,8 @@ void exit_dr(struct cpu *cpu)
 		return;
 	is_64 = is_64_bit(cpu);
 	gpr = opcode[2] & 7;
-	if (is_64 && opcode > bytes && (opcode[-1] & 0xf1) == 0x41)
+	if (is_64 && opcode > bytes &&
+	    (opcode[-1] & (REX_MASK | REX_B)) == (REX | REX_B))
 		gpr |= 8;
 	if (cpu->vcpu.vmcb->control.exitcode < VMEXIT_DR_WRITE(0)) {
 		svmrun_vcpu_set_gpr(&cpu->vcpu, gpr,

@@ -9,8 +9,11 @@
 
 #define RFLAGS_TF (1ull << 8)
 #define RFLAGS_TF_BYTE 1
-#define PUSHF 0x9c
-#define ALL_REGISTERS 0xffffffffu
+#define PREFIX_OPERAND_SIZE 0x66
+#define REX_MASK 0xf0
+#define REX 0x40
+#define OPCODE_PUSHF 0x9c
+#define ALL_DEBUG_REGISTERS 0xffffffffu
 #define VECTOR_DB 1
 #define VECTOR_BP 3
 
@@ -33,8 +36,9 @@ static bool is_pushf(struct cpu *cpu)
 	int i, count = bus_instruction_bytes(cpu, bytes);
 
 	for (i = 0; i < count; i++)
-		if (bytes[i] != 0x66 && (bytes[i] & 0xf0) != 0x40)
-			return bytes[i] == PUSHF;
+		if (bytes[i] != PREFIX_OPERAND_SIZE &&
+		    (bytes[i] & REX_MASK) != REX)
+			return bytes[i] == OPCODE_PUSHF;
 	return false;
 }
 
@@ -72,7 +76,7 @@ static void set_intercepts(struct cpu *cpu)
 	uint32_t *intercept = cpu->vcpu.vmcb->control.intercept;
 	unsigned int i;
 
-	ours[1] = cpu->machine->debug->watch_count ? ALL_REGISTERS : 0;
+	ours[1] = cpu->machine->debug->watch_count ? ALL_DEBUG_REGISTERS : 0;
 	ours[2] = exception_intercepts(cpu);
 	ours[3] = cpu->machine->debug->breakpoint_count ? SVM_INTERCEPT3_SWINT :
 							  0;

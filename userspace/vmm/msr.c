@@ -9,38 +9,50 @@
 #define MSR_LENGTH 2
 
 #define MSR_TSC 0x00000010
+#define MSR_SYSENTER_CS 0x00000174
+#define MSR_SYSENTER_ESP 0x00000175
+#define MSR_SYSENTER_EIP 0x00000176
+#define MSR_PAT 0x00000277
 #define MSR_EFER 0xc0000080
+#define MSR_STAR 0xc0000081
+#define MSR_LSTAR 0xc0000082
+#define MSR_CSTAR 0xc0000083
+#define MSR_SFMASK 0xc0000084
+#define MSR_FS_BASE 0xc0000100
+#define MSR_GS_BASE 0xc0000101
+#define MSR_KERNEL_GS_BASE 0xc0000102
 
 #define AT(member) offsetof(struct svm_vmcb_save, member)
 
 /* Legal values of an MSR; a write of others is #GP. */
 enum values { ANY, CANONICAL, MEMORY_TYPES };
 
-static const struct held {
+/* MSRs that the VMCB holds */
+static const struct vmcb_msr {
 	uint32_t msr;
 	uint16_t offset; /* in the state save area */
 	enum values values;
-} held[] = {
-	{ 0x00000174, AT(sysenter_cs), ANY },
-	{ 0x00000175, AT(sysenter_esp), CANONICAL },
-	{ 0x00000176, AT(sysenter_eip), CANONICAL },
-	{ 0x00000277, AT(g_pat), MEMORY_TYPES },
-	{ 0xc0000081, AT(star), ANY },
-	{ 0xc0000082, AT(lstar), CANONICAL },
-	{ 0xc0000083, AT(cstar), CANONICAL },
-	{ 0xc0000084, AT(sfmask), ANY },
-	{ 0xc0000100, AT(fs.base), CANONICAL },
-	{ 0xc0000101, AT(gs.base), CANONICAL },
-	{ 0xc0000102, AT(kernel_gs_base), CANONICAL },
+} vmcb_msrs[] = {
+	{ MSR_SYSENTER_CS, AT(sysenter_cs), ANY },
+	{ MSR_SYSENTER_ESP, AT(sysenter_esp), CANONICAL },
+	{ MSR_SYSENTER_EIP, AT(sysenter_eip), CANONICAL },
+	{ MSR_PAT, AT(g_pat), MEMORY_TYPES },
+	{ MSR_STAR, AT(star), ANY },
+	{ MSR_LSTAR, AT(lstar), CANONICAL },
+	{ MSR_CSTAR, AT(cstar), CANONICAL },
+	{ MSR_SFMASK, AT(sfmask), ANY },
+	{ MSR_FS_BASE, AT(fs.base), CANONICAL },
+	{ MSR_GS_BASE, AT(gs.base), CANONICAL },
+	{ MSR_KERNEL_GS_BASE, AT(kernel_gs_base), CANONICAL },
 };
 
-static const struct held *find_held_msr(uint32_t msr)
+static const struct vmcb_msr *find_vmcb_msr(uint32_t msr)
 {
 	size_t i;
 
-	for (i = 0; i < ARRAY_SIZE(held); i++)
-		if (held[i].msr == msr)
-			return &held[i];
+	for (i = 0; i < ARRAY_SIZE(vmcb_msrs); i++)
+		if (vmcb_msrs[i].msr == msr)
+			return &vmcb_msrs[i];
 	return NULL;
 }
 
@@ -74,7 +86,8 @@ static bool is_valid(enum values values, uint64_t value)
 	}
 }
 
-static __u64 *held_value(struct svm_vmcb_save *save, const struct held *msr)
+static __u64 *vmcb_msr_value(struct svm_vmcb_save *save,
+			     const struct vmcb_msr *msr)
 {
 	return (__u64 *)((char *)save + msr->offset);
 }
@@ -97,13 +110,13 @@ static bool write_efer(struct cpu *cpu, uint64_t value)
 /* Does the guest have the MSR? Then --msr ignore does not apply to it. */
 static bool has_rules(uint32_t msr)
 {
-	return msr == MSR_EFER || msr == MSR_TSC || find_held_msr(msr);
+	return msr == MSR_EFER || msr == MSR_TSC || find_vmcb_msr(msr);
 }
 
 static bool write_cpu_msr(struct cpu *cpu, uint32_t msr, uint64_t value)
 {
 	struct svm_vmcb *vmcb = cpu->vcpu.vmcb;
-	const struct held *here = find_held_msr(msr);
+	const struct vmcb_msr *found = find_vmcb_msr(msr);
 
 	if (msr == MSR_EFER)
 		return write_efer(cpu, value);
@@ -111,22 +124,22 @@ static bool write_cpu_msr(struct cpu *cpu, uint32_t msr, uint64_t value)
 		vmcb->control.tsc_offset = value - __rdtsc();
 		return true;
 	}
-	if (!here || !is_valid(here->values, value))
+	if (!found || !is_valid(found->values, value))
 		return false;
-	*held_value(&vmcb->save, here) = value;
+	*vmcb_msr_value(&vmcb->save, found) = value;
 	return true;
 }
 
 static bool read_cpu_msr(struct svm_vmcb *vmcb, uint32_t msr, uint64_t *value)
 {
-	const struct held *here = find_held_msr(msr);
+	const struct vmcb_msr *found = find_vmcb_msr(msr);
 
 	if (msr == MSR_EFER)
 		*value = vmcb->save.efer & ~SVM_EFER_SVME;
 	else if (msr == MSR_TSC)
 		*value = __rdtsc() + vmcb->control.tsc_offset;
-	else if (here)
-		*value = *held_value(&vmcb->save, here);
+	else if (found)
+		*value = *vmcb_msr_value(&vmcb->save, found);
 	else
 		return false;
 	return true;
