@@ -247,7 +247,7 @@ START_TEST(threads_are_listed)
 	replies("qfThreadInfo", "m1");
 	replies("qsThreadInfo", "m2");
 	replies("qsThreadInfo", "l");
-	replies("qThreadExtraInfo,1", "43505520302c2072756e73");
+	replies("qThreadExtraInfo,1", "43505520302c2072756e6e696e67");
 }
 
 START_TEST(description_comes_in_parts)

@@ -182,7 +182,7 @@ START_TEST(instructions_that_cannot_be_read_are_named)
 	io(0x3f8, SVM_IOIO_STR | SVM_IOIO_SZ8, 0);
 
 	ended(STATUS_UNHANDLED, "unhandled");
-	says("does not carry out this instruction");
+	says("does not emulate this instruction");
 }
 
 static void cpuid(uint32_t leaf)

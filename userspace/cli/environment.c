@@ -24,18 +24,18 @@ static int no_device(int error)
 {
 	if (!processor_has_svm())
 		return message_fail(STATUS_ENVIRONMENT,
-				    "this processor has no SVM: use an AMD processor that has, or a virtual machine with SVM enabled");
+				    "this processor has no SVM: use an AMD processor with SVM, or a virtual machine that has it enabled");
 	switch (error) {
 	case ENOENT:
 	case ENXIO:
 	case ENODEV:
 		return message_fail(STATUS_ENVIRONMENT,
-				    "%s: no such device: load the module, as root: modprobe svmrun",
+				    "%s: no such device: load the module as root: modprobe svmrun",
 				    SVMRUN_DEVICE);
 	case EACCES:
 	case EPERM:
 		return message_fail(STATUS_ENVIRONMENT,
-				    "%s: no permission: run as root, or have root add you to its group: ls -l %s shows which",
+				    "%s: no permission: run as root, or as a member of the device's group (ls -l %s)",
 				    SVMRUN_DEVICE, SVMRUN_DEVICE);
 	default:
 		return message_fail(STATUS_ENVIRONMENT,
@@ -48,10 +48,10 @@ static int wrong_device(int error)
 {
 	if (error == ENOTTY)
 		return message_fail(STATUS_ENVIRONMENT,
-				    "%s: not the device of svmrun: remove it and load the module, as root: modprobe svmrun",
+				    "%s: not the device of svmrun: remove it and load the module as root: modprobe svmrun",
 				    SVMRUN_DEVICE);
 	return message_fail(STATUS_ENVIRONMENT,
-			    "%s: cannot say what it offers: %s: see the kernel's log (dmesg)",
+			    "%s: cannot read the features: %s: see the kernel's log (dmesg)",
 			    SVMRUN_DEVICE, strerror(error));
 }
 
@@ -60,7 +60,7 @@ static int check_version(const struct svmrun_info *info)
 	if (info->out_api_version == SVMRUN_API_VERSION)
 		return 0;
 	return message_fail(STATUS_ENVIRONMENT,
-			    "%s: the module's API version is %u and this tool's %u: install both from the same release",
+			    "%s: the module's API version is %u, the tool's is %u: install both from the same release",
 			    SVMRUN_DEVICE, info->out_api_version,
 			    SVMRUN_API_VERSION);
 }
@@ -85,10 +85,10 @@ int environment_no_vm(int error)
 	switch (error) {
 	case EBUSY:
 		return message_fail(STATUS_ENVIRONMENT,
-				    "another hypervisor has the processors: end its virtual machines, or unload it, as root: modprobe -r kvm_amd");
+				    "another hypervisor uses SVM: end its virtual machines, or unload it as root: modprobe -r kvm_amd");
 	case ENODEV:
 		return message_fail(STATUS_ENVIRONMENT,
-				    "SVM cannot be enabled on every processor: enable SVM (AMD-V) in the firmware's set-up");
+				    "SVM cannot be enabled on every processor: enable SVM (AMD-V) in the firmware's settings");
 	default:
 		return message_fail(STATUS_ENVIRONMENT,
 				    "cannot create a VM: %s: see the kernel's log (dmesg)",

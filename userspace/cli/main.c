@@ -12,7 +12,8 @@
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
 
 static const struct command commands[] = {
-	{ "info", "what the processor and the module offer", info_main },
+	{ "info", "print the features of the processor and the module",
+	  info_main },
 	{ "run", "run a guest image until it halts", run_main },
 };
 
@@ -22,10 +23,10 @@ static int print_usage(void)
 
 	puts("Usage: svmrun COMMAND [OPTION...] [ARGUMENT...]\n"
 	     "       svmrun --help | --version\n"
-	     "Runs guest code on AMD processors with the VMRUN instruction.\n");
+	     "Run guest code on AMD processors with the VMRUN instruction.\n");
 	for (i = 0; i < ARRAY_SIZE(commands); i++)
 		printf("  %-6s %s\n", commands[i].name, commands[i].summary);
-	puts("\n'svmrun COMMAND --help' says more, and what exit statuses mean.");
+	puts("\n'svmrun COMMAND --help' explains options and exit statuses.");
 	return STATUS_HALTED;
 }
 
@@ -78,7 +79,7 @@ int main(int argc, char **argv)
 	setvbuf(stderr, NULL, _IOLBF, 0); /* write JSON as whole lines */
 	if (argc < 2)
 		return message_fail(STATUS_USAGE,
-				    "a command is wanted: info or run; see svmrun --help");
+				    "no command given; see svmrun --help");
 	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-?"))
 		return print_usage();
 	if (!strcmp(argv[1], "--version") || !strcmp(argv[1], "-V"))

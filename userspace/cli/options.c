@@ -80,55 +80,56 @@ static const struct word msr_policies[] = { { "fault", MSR_FAULT },
 	}
 
 #define RUN_DOC                                                                \
-	"Runs a guest image until it halts. The guest's first serial port (0x3f8) is standard input and output."
-#define INFO_DOC "Says what the processor and the module offer."
+	"Run a guest image until it halts. The guest's first serial port (0x3f8) is connected to standard input and output."
+#define INFO_DOC "Print the features of the processor and the module."
 
 static const struct argp_option run_table[] = {
 	{ "format", KEY_FORMAT, "FORMAT", 0,
-	  "auto, flat, elf, linux, multiboot or firmware; auto looks at the image",
+	  "Format of the image: auto, flat, elf, linux, multiboot or firmware; auto, the default, detects all but firmware",
 	  0 },
 	{ "mode", KEY_MODE, "MODE", 0,
-	  "real, protected or long: the mode that the guest begins in; long for ELF, else real by default",
+	  "Mode at the entry point: real, protected or long; by default long for ELF, otherwise real",
 	  0 },
 	{ "mem", KEY_MEMORY, "SIZE", 0,
-	  "Guest memory from address 0, with K, M or G; 512M by default", 0 },
-	{ "cpus", KEY_CPUS, "N", 0, "Processors, 1 by default", 0 },
-	{ "initrd", KEY_INITRD, "FILE", 0, "Linux's initial RAM disk", 0 },
+	  "Size of guest memory, with suffix K, M or G; 512M by default", 0 },
+	{ "cpus", KEY_CPUS, "N", 0, "Number of processors, 1 by default", 0 },
+	{ "initrd", KEY_INITRD, "FILE", 0, "Initial RAM disk for Linux", 0 },
 	{ "append", KEY_APPEND, "TEXT", 0,
-	  "Command line of a Linux or multiboot kernel", 0 },
+	  "Command line for a Linux or multiboot kernel", 0 },
 	{ "module", KEY_MODULE, "FILE[=TEXT]", 0,
-	  "A module of a multiboot kernel, with its command line; may be given again",
+	  "Module for a multiboot kernel, with its command line; may be repeated",
 	  0 },
 	{ "disk", KEY_DISK, "FILE[,ro]", 0,
-	  "A disk, which the guest writes to unless it ends with ,ro; may be given again",
+	  "File or block device that is a disk of the guest; read-only with ,ro; may be repeated",
 	  0 },
 	{ "cpu", KEY_CPU, "MODEL", 0,
-	  "host or minimal: the host's features, or what every 64-bit processor has",
+	  "Features of the processor: host, the default, or minimal, those of every 64-bit processor",
 	  0 },
 	{ "cpuid", KEY_CPUID, "LEAF[.SUBLEAF]=EAX,EBX,ECX,EDX", 0,
-	  "What CPUID says instead; registers left out stay; may be given again",
+	  "Change the result of CPUID; registers that are left out stay unchanged; may be repeated",
 	  0 },
 	{ "msr", KEY_MSR, "WORD", 0,
-	  "fault or ignore: what becomes of MSRs that the guest does not have",
+	  "Access to an MSR that the guest does not have: fault, the default, or ignore",
 	  0 },
 	{ "load", KEY_LOAD, "ADDR", 0,
-	  "Where a flat image goes; 0x7c00 in real mode, else 0x100000 by default",
+	  "Load address of a flat image; by default 0x7c00 in real mode, otherwise 0x100000",
 	  0 },
 	{ "entry", KEY_ENTRY, "ADDR", 0,
-	  "Where it begins; ELF's entry point or ADDR of --load by default",
+	  "Entry point; by default that of the ELF file, or the load address of a flat image",
 	  0 },
 	{ "timeout", KEY_TIMEOUT, "SECONDS", 0,
-	  "End the run after so long; may have a fraction", 0 },
+	  "End the run after this time; may have a fraction", 0 },
 	{ "gdb", KEY_GDB, "PORT|unix:PATH", 0,
-	  "Wait there for gdb, which is told: target remote :PORT, or PATH",
+	  "Wait for gdb; connect with: target remote :PORT, or target remote PATH",
 	  0 },
 	{ "stats", KEY_STATS, NULL, 0,
-	  "End with a table of exits on standard error", 0 },
+	  "Print a table of exits to standard error at the end", 0 },
 	{ "top", KEY_TOP, NULL, 0,
-	  "What the guest does, each second on standard error", 0 },
-	{ "trace", KEY_TRACE, NULL, 0, "A line an exit on standard error", 0 },
+	  "Print the table to standard error every second", 0 },
+	{ "trace", KEY_TRACE, NULL, 0,
+	  "Print one line per exit to standard error", 0 },
 	{ "json", KEY_JSON, NULL, 0,
-	  "Result, --stats and --trace as JSON, an object a line on standard error",
+	  "Print the result, --stats and --trace as JSON to standard error, one object per line",
 	  0 },
 	OPTION_HELP,
 	OPTION_VERSION,
@@ -136,7 +137,7 @@ static const struct argp_option run_table[] = {
 };
 
 static const struct argp_option info_table[] = { { "json", KEY_JSON, NULL, 0,
-						   "An object of JSON", 0 },
+						   "Print a JSON object", 0 },
 						 OPTION_HELP,
 						 OPTION_VERSION,
 						 { 0 } };
@@ -150,12 +151,12 @@ static const struct argp run_argp = {
 	.args_doc = "IMAGE",
 	.doc = RUN_DOC
 	"\vExit status:\n"
-	"  0  the guest executed HLT with interrupts off, switched itself off or\n"
-	"     asked for a reset; or Ctrl-A x was typed\n"
+	"  0  the guest executed HLT with interrupts disabled, powered off or\n"
+	"     requested a reset; or Ctrl-A x was typed\n"
 	"  (2v+1)&255, which is odd: the guest wrote v to port 0xf4\n" STATUS_HELP_COMMON
-	"  6  the guest shut down: a triple fault\n"
-	"  8  an exit that svmrun has no answer to\n"
-	"  124  time-out\n"
+	"  6  the guest shut down after a triple fault\n"
+	"  8  an exit that svmrun does not handle\n"
+	"  124  the time-out expired\n"
 	"  128+N  ended by signal N: SIGHUP, SIGINT or SIGTERM\n",
 };
 
@@ -163,7 +164,7 @@ static const struct argp info_argp = {
 	.options = info_table,
 	.parser = parse_info_key,
 	.doc = INFO_DOC "\vExit status:\n"
-			"  0  it did\n" STATUS_HELP_COMMON,
+			"  0  success\n" STATUS_HELP_COMMON,
 };
 
 /**
@@ -235,15 +236,15 @@ static int parse_memory(const char *value, uint64_t *memory)
 
 	if (!number_size(value, memory))
 		return message_fail(STATUS_USAGE,
-				    "--mem %s: a size is wanted, such as 64M",
+				    "--mem %s: must be a size, such as 64M",
 				    value);
 	if (!*memory || *memory % PAGE)
 		return message_fail(STATUS_USAGE,
-				    "--mem %s: a multiple of 4096 bytes is wanted, and not 0",
+				    "--mem %s: must be a multiple of 4096 bytes, and not 0",
 				    value);
 	if (*memory > most)
 		return message_fail(STATUS_USAGE,
-				    "--mem %s: this machine has %lluM; no more than that is wanted",
+				    "--mem %s: more than the memory of this machine, %lluM",
 				    value, (unsigned long long)most >> 20);
 	return 0;
 }
@@ -255,8 +256,8 @@ static int parse_address(const char *option, const char *value,
 	if (number_address(value, address))
 		return 0;
 	return message_fail(STATUS_USAGE,
-			    "%s %s: an address is wanted, such as 0x7c00",
-			    option, value);
+			    "%s %s: must be an address, such as 0x7c00", option,
+			    value);
 }
 
 static int parse_timeout(const char *value, double *timeout)
@@ -264,7 +265,7 @@ static int parse_timeout(const char *value, double *timeout)
 	if (number_seconds(value, timeout))
 		return 0;
 	return message_fail(STATUS_USAGE,
-			    "--timeout %s: a number of seconds is wanted, more than 0, such as 1.5",
+			    "--timeout %s: must be a number of seconds greater than 0, such as 1.5",
 			    value);
 }
 
@@ -272,7 +273,7 @@ static int parse_gdb(const char *value, struct run_options *options)
 {
 	if (!gdb_is_place(value))
 		return message_fail(STATUS_USAGE,
-				    "--gdb %s: a port is wanted, such as 1234, or unix:PATH",
+				    "--gdb %s: must be a port, such as 1234, or unix:PATH",
 				    value);
 	options->gdb = value;
 	return 0;
@@ -283,17 +284,18 @@ static const struct choice {
 	int key;
 	const char *option;
 	const struct word *words;
-	const char *wanted;
+	const char *noun;
+	const char *values;
 	size_t offset; /* in struct run_options */
 } choices[] = {
-	{ KEY_FORMAT, "--format", formats,
+	{ KEY_FORMAT, "--format", formats, "format",
 	  "auto, flat, elf, linux, multiboot or firmware",
 	  offsetof(struct run_options, format) },
-	{ KEY_MODE, "--mode", modes, "real, protected or long",
+	{ KEY_MODE, "--mode", modes, "mode", "real, protected or long",
 	  offsetof(struct run_options, mode) },
-	{ KEY_CPU, "--cpu", cpu_models, "host or minimal",
+	{ KEY_CPU, "--cpu", cpu_models, "model", "host or minimal",
 	  offsetof(struct run_options, cpu) },
-	{ KEY_MSR, "--msr", msr_policies, "fault or ignore",
+	{ KEY_MSR, "--msr", msr_policies, "policy", "fault or ignore",
 	  offsetof(struct run_options, msr) },
 };
 
@@ -311,8 +313,9 @@ static int parse_choice(int key, const char *value, struct run_options *options)
 		       sizeof(word->value));
 		return 0;
 	}
-	return message_fail(STATUS_USAGE, "%s %s: %s is wanted", choice->option,
-			    value, choice->wanted);
+	return message_fail(STATUS_USAGE, "%s %s: unknown %s; use %s",
+			    choice->option, value, choice->noun,
+			    choice->values);
 }
 
 static int parse_cpus(const char *value, struct run_options *options)
@@ -321,7 +324,7 @@ static int parse_cpus(const char *value, struct run_options *options)
 
 	if (!number_address(value, &cpus) || !cpus || cpus > OPTIONS_CPUS)
 		return message_fail(STATUS_USAGE,
-				    "--cpus %s: a number from 1 to %d is wanted",
+				    "--cpus %s: must be a number from 1 to %d",
 				    value, OPTIONS_CPUS);
 	options->cpus = cpus;
 	return 0;
@@ -329,7 +332,8 @@ static int parse_cpus(const char *value, struct run_options *options)
 
 static int too_many(const char *option, const char *value, int most)
 {
-	return message_fail(STATUS_USAGE, "%s %s: no more than %d are wanted",
+	return message_fail(STATUS_USAGE,
+			    "%s %s: the option may be given at most %d times",
 			    option, value, most);
 }
 
@@ -355,7 +359,7 @@ static int parse_cpuid(const char *value, struct run_options *options)
 		return too_many("--cpuid", value, OPTIONS_CPUIDS);
 	if (!cpuid_parse(value, &options->cpuid[options->cpuid_count]))
 		return message_fail(STATUS_USAGE,
-				    "--cpuid %s: a leaf and registers are wanted, such as 7.0=,0,0,0",
+				    "--cpuid %s: must be a leaf and registers, such as 7.0=,0,0,0",
 				    value);
 	options->cpuid_count++;
 	return 0;
@@ -365,7 +369,7 @@ static int parse_image(const char *value, struct run_options *options)
 {
 	if (options->image)
 		return message_fail(STATUS_USAGE,
-				    "%s: one image is wanted, and %s is it",
+				    "%s: second image after %s; only one can be run",
 				    value, options->image);
 	options->image = value;
 	return 0;
@@ -451,7 +455,7 @@ static int parse_run_value(int key, const char *value,
 		return parse_image(value, options);
 	case ARGP_KEY_NO_ARGS:
 		return message_fail(STATUS_USAGE,
-				    "an image is wanted; see svmrun run --help");
+				    "no image given; see svmrun run --help");
 	default:
 		return parse_run_flag(key, options);
 	}
@@ -472,7 +476,7 @@ static int parse_info_value(int key, const char *value,
 			    struct info_options *options)
 {
 	if (key == ARGP_KEY_ARG)
-		return message_fail(STATUS_USAGE, "%s: info takes no argument",
+		return message_fail(STATUS_USAGE, "%s: info takes no arguments",
 				    value);
 	if (key != KEY_JSON)
 		return ARGP_ERR_UNKNOWN;

@@ -85,10 +85,10 @@ static int map_failed(const struct run_options *options, int error)
 {
 	if (error == ERANGE)
 		return message_fail(STATUS_USAGE,
-				    "--mem %llu: more than a guest's physical addresses reach; less is wanted",
+				    "--mem %llu: exceeds the guest's physical address space",
 				    (unsigned long long)options->memory);
 	return message_fail(STATUS_ENVIRONMENT,
-			    "cannot give the guest its memory: %s: see the kernel's log (dmesg)",
+			    "cannot map guest memory: %s: see the kernel's log (dmesg)",
 			    strerror(error));
 }
 
@@ -125,7 +125,7 @@ static int create_cpus(struct machine *machine)
 static int no_eventfd(int error)
 {
 	return message_fail(STATUS_ENVIRONMENT,
-			    "no event to wait for: %s: see ulimit -n",
+			    "cannot create an eventfd: %s: see ulimit -n",
 			    strerror(error));
 }
 
@@ -152,7 +152,8 @@ static int start_timeout(const struct run_options *options)
 
 	if (!ret)
 		return 0;
-	return message_fail(STATUS_ENVIRONMENT, "--timeout: no timer: %s",
+	return message_fail(STATUS_ENVIRONMENT,
+			    "--timeout: cannot create a timer: %s",
 			    strerror(-ret));
 }
 
@@ -163,7 +164,7 @@ static int open_gdb(struct gdb *gdb, struct machine *machine, const char *place)
 	if (!ret)
 		return 0;
 	return message_fail(STATUS_ENVIRONMENT,
-			    "--gdb %s: cannot wait for gdb there: %s", place,
+			    "--gdb %s: cannot listen for gdb: %s", place,
 			    strerror(-ret));
 }
 

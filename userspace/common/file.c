@@ -12,8 +12,7 @@
 
 static int file_failed(const char *name, const char *what)
 {
-	return message_fail(STATUS_USAGE, "%s: %s; an image file is wanted",
-			    name, what);
+	return message_fail(STATUS_USAGE, "%s: %s", name, what);
 }
 
 static int check_file(int fd, const char *name, struct stat *stat)
@@ -25,7 +24,7 @@ static int check_file(int fd, const char *name, struct stat *stat)
 	if (!S_ISREG(stat->st_mode))
 		return file_failed(name, "is not a regular file");
 	if (!stat->st_size)
-		return file_failed(name, "is empty");
+		return file_failed(name, "file is empty");
 	return 0;
 }
 
@@ -36,7 +35,7 @@ static int read_bytes(int fd, const char *name, struct file *file, size_t size)
 
 	file->bytes = malloc(size);
 	if (!file->bytes)
-		return file_failed(name, "does not fit into memory");
+		return file_failed(name, "file does not fit into memory");
 	for (file->size = 0; got && file->size < size; file->size += got) {
 		got = read(fd, file->bytes + file->size, size - file->size);
 		if (got < 0) {

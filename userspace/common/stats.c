@@ -179,13 +179,13 @@ void stats_print(const struct stats *stats, const struct svmrun_registers *regs,
 	for (i = 0; i < stats->used; i++)
 		print_kind(file, &stats->kinds[i], total);
 	if (kernel)
-		fputs("dealt with in the kernel\n", file);
+		fputs("handled in the kernel\n", file);
 	print_kernel_exits(regs, total, file);
 	fprintf(file, "%-24s %12" PRIu64 "  in %.6f s\n", "total", total,
 		stats->seconds);
 	if (stats->unclaimed)
 		fprintf(file,
-			"accesses to ports where nothing is: %" PRIu64 "\n",
+			"accesses to ports without a device: %" PRIu64 "\n",
 			stats->unclaimed);
 	if (stats->unknown_msrs)
 		fprintf(file,

@@ -19,7 +19,7 @@ enum status {
 /* Lines of --help for the statuses of both subcommands */
 #define STATUS_HELP_COMMON                                                     \
 	"  2  bad input: an option or the image\n"                             \
-	"  4  the environment: no module, no permission, no SVM, or "          \
-	"another hypervisor has the processors\n"
+	"  4  the environment: no module, no permission, no SVM, or\n"         \
+	"     another hypervisor that uses SVM\n"
 
 #endif /* STATUS_H */

@@ -146,8 +146,8 @@ static enum gdb_result cmd_first_thread(struct gdb *gdb, struct gdb_text *text)
 static const char *cpu_state(const struct cpu *cpu)
 {
 	if (cpu_waits(cpu))
-		return "waits to be started";
-	return cpu->halted ? "halted" : "runs";
+		return "waiting for SIPI";
+	return cpu->halted ? "halted" : "running";
 }
 
 static enum gdb_result cmd_thread_info(struct gdb *gdb, struct gdb_text *text)

@@ -34,11 +34,11 @@ static int check_elf_options(const struct run_options *options)
 {
 	if (options->mode != MODE_AUTO && options->mode != MODE_LONG)
 		return message_fail(STATUS_USAGE,
-				    "%s: 64-bit ELF runs in long mode only; --mode long or --format flat is wanted",
+				    "%s: 64-bit ELF runs in long mode only; use --mode long or --format flat",
 				    options->image);
 	if (options->has_load)
 		return message_fail(STATUS_USAGE,
-				    "--load: %s is ELF and says itself where it goes; --format flat is wanted with it",
+				    "--load: %s is an ELF file, which has its own addresses; use --format flat",
 				    options->image);
 	return 0;
 }
@@ -68,7 +68,7 @@ static int check_options(const struct guest *guest,
 	for (i = 0; i < ARRAY_SIZE(rules); i++)
 		if (rules[i].given && !(rules[i].formats >> guest->format & 1))
 			return message_fail(STATUS_USAGE,
-					    "%s: %s is of another format; --format says which it is",
+					    "%s: not applicable to the format of %s; see --format",
 					    rules[i].option, options->image);
 	return guest->format == FORMAT_ELF ? check_elf_options(options) : 0;
 }
@@ -117,7 +117,7 @@ int guest_begin(struct guest *guest, struct machine *machine)
 
 	if (ret)
 		return message_fail(STATUS_ENVIRONMENT,
-				    "cannot set the guest up: %s",
+				    "cannot set up the guest: %s",
 				    strerror(-ret));
 	return 0;
 }

@@ -35,7 +35,7 @@ static int usable_memory(const struct guest *guest,
 		return 0;
 	if (memory->size <= keep)
 		return message_fail(STATUS_USAGE,
-				    "--mem %zu: the stack and page tables of this mode take %llu bytes; more is wanted",
+				    "--mem %zu: too small; the stack and page tables of this mode need %llu bytes",
 				    memory->size, keep);
 	memory->size -= keep;
 	return 0;
@@ -46,11 +46,10 @@ static int flat_failed(const struct run_options *options, int error,
 		       const struct svmrun_memory *memory)
 {
 	if (error == ENODATA)
-		return message_fail(STATUS_USAGE,
-				    "%s: is empty; an image file is wanted",
+		return message_fail(STATUS_USAGE, "%s: file is empty",
 				    options->image);
 	return message_fail(STATUS_USAGE,
-			    "%s: %zu bytes at 0x%llx do not fit below 0x%zx; more --mem or a lower --load is wanted",
+			    "%s: %zu bytes at 0x%llx do not fit below 0x%zx; use a larger --mem or a lower --load",
 			    options->image, file->size, load, memory->size);
 }
 
@@ -73,19 +72,18 @@ static int elf_failed(const char *image, int error,
 	switch (error) {
 	case EMEDIUMTYPE:
 		return message_fail(STATUS_USAGE,
-				    "%s: is an ELF file for another machine; one for x86-64 is wanted",
-				    image);
+				    "%s: ELF file is not for x86-64", image);
 	case ERANGE:
 		return message_fail(STATUS_USAGE,
-				    "%s: a segment does not fit below 0x%zx; more --mem is wanted",
+				    "%s: a segment is outside the usable guest memory, which ends at 0x%zx",
 				    image, memory->size);
 	case ENODATA:
 		return message_fail(STATUS_USAGE,
-				    "%s: has no segment to load; an executable is wanted",
+				    "%s: ELF file has no segment to load",
 				    image);
 	default:
 		return message_fail(STATUS_USAGE,
-				    "%s: is not a whole 64-bit ELF executable linked to a fixed address; one for x86-64 is wanted (-static -no-pie)",
+				    "%s: not a complete 64-bit ELF executable for a fixed address; link it with -static -no-pie",
 				    image);
 	}
 }
@@ -114,7 +112,7 @@ static int place_entry(struct guest *guest, const struct run_options *options)
 	if (guest->entry < entry_end(guest))
 		return 0;
 	return message_fail(STATUS_USAGE,
-			    "%s: entry 0x%llx is out of reach; an address below 0x%llx is wanted",
+			    "%s: entry point 0x%llx is not below 0x%llx",
 			    options->image, (__u64)guest->entry,
 			    entry_end(guest));
 }

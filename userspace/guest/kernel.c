@@ -46,7 +46,7 @@ static int build_tables(const struct guest *guest,
 	if (ret >= 0)
 		return 0;
 	return message_fail(STATUS_USAGE,
-			    "--mem %llu: a PC has more than a megabyte",
+			    "--mem %llu: too small for a PC; use more than 1M",
 			    (unsigned long long)options->memory);
 }
 
@@ -54,48 +54,51 @@ static int build_tables(const struct guest *guest,
 
 /* Explain an error of the loader. Return the exit status. */
 static int image_failed(const struct run_options *options, int error,
-			const char *wanted)
+			const char *kind)
 {
 	static const struct {
 		int error;
 		const char *what;
 	} words[] = {
-		{ EINVAL, "needs a PC of more than a megabyte: more --mem" },
-		{ ENOEXEC, "has not got its header" },
-		{ EMEDIUMTYPE, "is for another machine than x86" },
-		{ ENOMSG, "has no entry point for PVH" },
-		{ ENODATA, "is cut off" },
-		{ EPROTONOSUPPORT, "is too old a kernel" },
-		{ ENODEV, "needs a display, and there is none" },
-		{ EOPNOTSUPP, "requires what this machine does not have" },
-		{ EBADMSG, "contradicts itself in its addresses" },
-		{ ERANGE, "wants to be where there is no memory; more --mem" },
-		{ ENOMEM, "does not fit into memory; more --mem" },
+		{ EINVAL, "needs more than 1M of memory; use a larger --mem" },
+		{ EMEDIUMTYPE, "is not for x86" },
+		{ ENOMSG, "has no PVH entry point" },
+		{ ENODATA, "file is truncated" },
+		{ EPROTONOSUPPORT, "kernel is too old" },
+		{ ENODEV, "needs a display, which this machine does not have" },
+		{ EOPNOTSUPP,
+		  "requires features that this machine does not have" },
+		{ EBADMSG, "addresses in the header contradict each other" },
+		{ ERANGE,
+		  "loads at addresses outside guest memory; use a larger --mem" },
+		{ ENOMEM,
+		  "does not fit into guest memory; use a larger --mem" },
 	};
 	size_t i;
 
+	if (error == ENOEXEC)
+		return message_fail(STATUS_USAGE, "%s: not %s", options->image,
+				    kind);
 	for (i = 0; i < ARRAY_SIZE(words); i++)
 		if (words[i].error == error)
-			return message_fail(STATUS_USAGE,
-					    "%s: %s; %s is wanted",
-					    options->image, words[i].what,
-					    wanted);
-	return message_fail(STATUS_USAGE, "%s: %s; %s is wanted",
-			    options->image, strerror(error), wanted);
+			return message_fail(STATUS_USAGE, "%s: %s",
+					    options->image, words[i].what);
+	return message_fail(STATUS_USAGE, "%s: %s", options->image,
+			    strerror(error));
 }
 
 static int linux_failed(const struct run_options *options, int error)
 {
 	if (error == E2BIG)
 		return message_fail(STATUS_USAGE,
-				    "--append: %zu characters are more than this kernel takes",
+				    "--append: command line of %zu characters is too long for this kernel",
 				    strlen(options->append));
 	if (error == EFBIG)
 		return message_fail(STATUS_USAGE,
-				    "--initrd %s: does not fit into memory beside the kernel; more --mem is wanted",
+				    "--initrd %s: does not fit into guest memory beside the kernel; use a larger --mem",
 				    options->initrd);
 	return image_failed(options, error,
-			    "a bzImage, or a vmlinux with PVH's entry,");
+			    "a bzImage or a vmlinux with a PVH entry point");
 }
 
 static int load_linux(struct guest *guest, const struct run_options *options,
@@ -155,8 +158,8 @@ static int multiboot_failed(const struct run_options *options, int error)
 {
 	if (error == EFBIG || error == E2BIG)
 		return message_fail(STATUS_USAGE,
-				    "--module, --append: do not fit into memory beside the kernel; more --mem is wanted");
-	return image_failed(options, error, "a whole multiboot kernel");
+				    "--module, --append: do not fit into guest memory beside the kernel; use a larger --mem");
+	return image_failed(options, error, "a multiboot kernel");
 }
 
 /**
@@ -190,7 +193,8 @@ static int read_module(struct modules *modules, const char *option)
 	modules->names[i] = equals ? strndup(option, equals - option) :
 				     strdup(option);
 	if (!modules->names[i])
-		return message_fail(STATUS_ENVIRONMENT, "--module: no memory");
+		return message_fail(STATUS_ENVIRONMENT,
+				    "--module: out of memory");
 	ret = file_read(&modules->files[i], modules->names[i]);
 	if (ret) {
 		free(modules->names[i]);
@@ -250,7 +254,7 @@ static int load_firmware(struct guest *guest, const struct run_options *options,
 
 	if (ret)
 		return message_fail(STATUS_USAGE,
-				    "%s: %zu bytes are no firmware; a multiple of 4096, 16 MiB at most, is wanted",
+				    "%s: %zu bytes; firmware has a multiple of 4096, at most 16 MiB",
 				    options->image, image->size);
 	ret = guest_add_rom(guest, SVMRUN_FIRMWARE_END - image->size,
 			    image->size);
@@ -261,7 +265,7 @@ static int load_firmware(struct guest *guest, const struct run_options *options,
 	ret = svmrun_firmware_copy(low_memory(guest), image->bytes,
 				   image->size);
 	return ret ? message_fail(STATUS_USAGE,
-				  "--mem %llu: firmware has more than a megabyte",
+				  "--mem %llu: too small for firmware; use more than 1M",
 				  (unsigned long long)options->memory) :
 		     0;
 }

@@ -15,7 +15,7 @@ static int add_memory(struct guest *guest, uint64_t gpa, uint64_t size)
 
 	if (base == MAP_FAILED)
 		return message_fail(STATUS_ENVIRONMENT,
-				    "cannot have %llu bytes of memory for the guest: %s; ask for less with --mem",
+				    "cannot allocate %llu bytes of guest memory: %s; use a smaller --mem",
 				    (__u64)size, strerror(errno));
 	guest->memories[guest->memory_count++] = (struct svmrun_memory){
 		.base = base, .gpa = gpa, .size = size

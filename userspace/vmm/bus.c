@@ -89,7 +89,7 @@ static void end_not_emulated(struct cpu *cpu, const struct svmrun_bus *bus)
 	for (i = 0; i < count; i++)
 		snprintf(bytes + 3 * i, 4, " %02x", code[i]);
 	cpu_end(cpu, STATUS_UNHANDLED, "unhandled",
-		"%s at RIP 0x%llx: svmrun does not carry out this instruction:%s",
+		"%s at RIP 0x%llx: svmrun does not emulate this instruction:%s",
 		name ? name : "exit", vmcb->save.rip, bytes);
 }
 
@@ -182,7 +182,7 @@ void exit_nested_fault(struct cpu *cpu)
 		bus_execute(cpu);
 	else
 		cpu_end(cpu, STATUS_UNHANDLED, "unhandled",
-			"VMEXIT_NPF at RIP 0x%llx: %s GPA 0x%llx, where there is no memory; --mem gives more",
+			"VMEXIT_NPF at RIP 0x%llx: %s GPA 0x%llx, which is outside guest memory",
 			cpu->vcpu.vmcb->save.rip,
 			access_kind(control->exitinfo1), control->exitinfo2);
 }

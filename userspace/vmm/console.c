@@ -101,8 +101,7 @@ void console_flush(struct console *console)
 		ret = write_some(&bytes, &size);
 	if (ret && ret != -ETIME)
 		outcome_end(console->outcome, 0, STATUS_ENVIRONMENT,
-			    "environment",
-			    "standard output: %s; the guest's output goes there",
+			    "environment", "standard output: %s",
 			    strerror(-ret));
 }
 

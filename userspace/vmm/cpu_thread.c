@@ -114,7 +114,7 @@ static void idle_cpu(struct cpu *cpu)
 	else if (all_idle(machine, false) && !has_timers(machine) &&
 		 !console_can_interrupt(&machine->console))
 		cpu_end(cpu, STATUS_UNHANDLED, "unhandled",
-			"VMEXIT_HLT at RIP 0x%llx with interrupts on: no device is set up to send one; use CLI before HLT to end",
+			"VMEXIT_HLT at RIP 0x%llx with interrupts enabled, but no device can send one; to end the run, use CLI before HLT",
 			cpu->vcpu.vmcb->save.rip);
 	if (!machine->outcome.ended)
 		wait_for_change(cpu);
@@ -128,11 +128,11 @@ static void end_run_failed(struct cpu *cpu, int error)
 
 	if (vmcb->control.exitcode == VMEXIT_NPF)
 		cpu_end(cpu, STATUS_UNHANDLED, "unhandled",
-			"VMEXIT_NPF at RIP 0x%llx: cannot have the memory at GPA 0x%llx: %s; end other programs or give less --mem",
+			"VMEXIT_NPF at RIP 0x%llx: no host memory for GPA 0x%llx: %s; end other programs or use a smaller --mem",
 			rip, vmcb->control.exitinfo2, strerror(error));
 	else
 		cpu_end(cpu, STATUS_UNHANDLED, "unhandled",
-			"RUN at RIP 0x%llx: %s; see the kernel's log (dmesg)",
+			"RUN failed at RIP 0x%llx: %s; see the kernel's log (dmesg)",
 			rip, strerror(error));
 }
 
@@ -269,8 +269,8 @@ void *cpu_thread(void *argument)
 	self = cpu;
 	ret = create_timer(cpu);
 	if (ret)
-		cpu_end(cpu, STATUS_ENVIRONMENT, "environment", "no timer: %s",
-			strerror(-ret));
+		cpu_end(cpu, STATUS_ENVIRONMENT, "environment",
+			"cannot create a timer: %s", strerror(-ret));
 	while (!machine->outcome.ended)
 		cpu_turn(cpu);
 	if (!ret)

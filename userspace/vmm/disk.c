@@ -90,9 +90,7 @@ void disk_init(struct disk *disk, unsigned int number,
 
 static int disk_failed(const char *name, const char *what)
 {
-	return message_fail(STATUS_USAGE,
-			    "--disk %s: %s; a file of whole sectors is wanted",
-			    name, what);
+	return message_fail(STATUS_USAGE, "--disk %s: %s", name, what);
 }
 
 /* Find the size by lseek(), because stat() has none for a block device. */
@@ -105,13 +103,14 @@ static int measure_file(struct disk *disk, const char *name)
 		return disk_failed(name, strerror(errno));
 	if (!S_ISREG(stat.st_mode) && !S_ISBLK(stat.st_mode))
 		return disk_failed(name,
-				   "is neither a regular file nor a disk");
+				   "is neither a regular file nor a block device");
 	size = lseek(disk->fd, 0, SEEK_END);
 	if (size < 0)
 		return disk_failed(name, strerror(errno));
 	if (!size || size % SVMRUN_BLOCK_SECTOR)
-		return disk_failed(name, size ? "has no multiple of 512 bytes" :
-						"is empty");
+		return disk_failed(name,
+				   size ? "size is not a multiple of 512 bytes" :
+					  "file is empty");
 	disk->sectors = size / SVMRUN_BLOCK_SECTOR;
 	return 0;
 }
@@ -122,8 +121,7 @@ static int lock_file(const struct disk *disk, const char *name)
 	if (!flock(disk->fd, (disk->read_only ? LOCK_SH : LOCK_EX) | LOCK_NB))
 		return 0;
 	return message_fail(STATUS_USAGE,
-			    "--disk %s: another process has locked it; one that ends, or a copy, is wanted",
-			    name);
+			    "--disk %s: already in use, and locked", name);
 }
 
 static int open_disk_file(struct disk *disk, const char *name)
@@ -135,8 +133,8 @@ static int open_disk_file(struct disk *disk, const char *name)
 				      O_CLOEXEC | O_NONBLOCK);
 	if (disk->fd < 0 && (errno == EACCES || errno == EROFS))
 		return message_fail(STATUS_USAGE,
-				    "--disk %s: %s; FILE" READ_ONLY
-				    " if it is only to be read, is wanted",
+				    "--disk %s: %s; use FILE" READ_ONLY
+				    " for a read-only disk",
 				    name, strerror(errno));
 	if (disk->fd < 0)
 		return disk_failed(name, strerror(errno));
@@ -159,7 +157,7 @@ int disk_open(struct disk *disk, const char *option)
 		length -= suffix;
 	if (length >= sizeof(name))
 		return message_fail(STATUS_USAGE,
-				    "--disk: %zu characters are more than a file's name has; a shorter one is wanted",
+				    "--disk: file name of %zu characters is too long",
 				    length);
 	memcpy(name, option, length);
 	name[length] = '\0';

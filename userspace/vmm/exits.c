@@ -22,7 +22,7 @@ static void exit_hlt(struct cpu *cpu)
 static void exit_shutdown(struct cpu *cpu)
 {
 	cpu_end(cpu, STATUS_SHUTDOWN, "shutdown",
-		"VMEXIT_SHUTDOWN at RIP 0x%llx: triple fault, an exception without a handler in the guest; see where with --trace",
+		"VMEXIT_SHUTDOWN at RIP 0x%llx: triple fault, because the guest cannot handle an exception; --trace shows where",
 		cpu->vcpu.vmcb->save.rip);
 }
 
@@ -45,8 +45,8 @@ static void end_unhandled(struct cpu *cpu)
 	const char *name = svmrun_exit_name(vmcb->control.exitcode);
 
 	cpu_end(cpu, STATUS_UNHANDLED, "unhandled",
-		"%s (0x%llx) at RIP 0x%llx: svmrun has no answer to it; EXITINFO1 0x%llx, EXITINFO2 0x%llx",
-		name ? name : "exit without a name", vmcb->control.exitcode,
+		"%s (0x%llx) at RIP 0x%llx: svmrun does not handle this exit; EXITINFO1 0x%llx, EXITINFO2 0x%llx",
+		name ? name : "unknown exit", vmcb->control.exitcode,
 		vmcb->save.rip, vmcb->control.exitinfo1,
 		vmcb->control.exitinfo2);
 }

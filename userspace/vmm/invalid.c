@@ -42,7 +42,7 @@ static void end_run_invalid(struct cpu *cpu, const char *unknown)
 		cpu_end(cpu, STATUS_UNHANDLED, "unhandled",
 			"VMEXIT_INVALID at RIP 0x%llx: field at offset 0x%x of the vCPU's pages: %s%s",
 			rip, regs->out_invalid_offset,
-			reason ? reason : "reason unknown", unknown);
+			reason ? reason : "unknown reason", unknown);
 }
 
 void exit_invalid(struct cpu *cpu)
@@ -51,9 +51,7 @@ void exit_invalid(struct cpu *cpu)
 
 	explain_invalid(outcome, &cpu->vcpu, &cpu->machine->info);
 	end_run_invalid(cpu,
-			outcome->broken ?
-				"" :
-				"; no rule that svmrun knows of is broken");
+			outcome->broken ? "" : "; no known rule is broken");
 }
 
 static void print_rule(const struct svmrun_broken_rule *rule, FILE *file)

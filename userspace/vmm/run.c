@@ -19,8 +19,7 @@ static void end_by_signal(struct machine *machine, int number)
 
 	if (number == SIGALRM)
 		outcome_end(&machine->outcome, rip, STATUS_TIMEOUT, "timeout",
-			    "time-out at RIP 0x%llx; --timeout allows more",
-			    rip);
+			    "time-out at RIP 0x%llx", rip);
 	else
 		outcome_end(&machine->outcome, rip, STATUS_SIGNAL + number,
 			    "signal", "ended by signal %d (%s) at RIP 0x%llx",
@@ -49,7 +48,8 @@ static unsigned int start_threads(struct machine *machine)
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
 	if (ret)
 		outcome_end(&machine->outcome, 0, STATUS_ENVIRONMENT,
-			    "environment", "no thread for a processor: %s",
+			    "environment",
+			    "cannot create a thread for a processor: %s",
 			    strerror(ret));
 	return i;
 }

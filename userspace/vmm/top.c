@@ -92,7 +92,7 @@ static void show_text(const struct machine *machine, const struct top *top,
 
 	spark_draw(spark, top->rates, top->count, stats_draws_utf8());
 	bar_draw(bar, here, all, stats_draws_utf8());
-	fprintf(stderr, "%-24s %12" PRIu64 "  %s\n", "exits a second",
+	fprintf(stderr, "%-24s %12" PRIu64 "  %s\n", "exits per second",
 		top->rates[top->count - 1], spark);
 	fprintf(stderr, "%-24s %8" PRIu64 " MiB %6.1f%%  %s\n", "memory",
 		here >> 20, all ? 100.0 * (double)here / (double)all : 0.0,
