@@ -71,7 +71,7 @@ START_TEST(hlt_with_interrupts_off_is_the_end)
 	at(VMEXIT_HLT);
 	exit_handle(&cpu);
 	ck_assert(!machine.outcome.ended);
-	cpu_turn(&cpu);
+	cpu_run_once(&cpu);
 	ended(STATUS_HALTED, "halt");
 	ck_assert_str_eq(machine.outcome.message, "");
 	ck_assert_uint_eq(machine.outcome.rip, RIP);
@@ -83,7 +83,7 @@ START_TEST(hlt_that_nothing_could_end_has_no_answer)
 	vmcb->save.rflags |= 1 << 9;
 	machine.console.at_end = true;
 	exit_handle(&cpu);
-	cpu_turn(&cpu);
+	cpu_run_once(&cpu);
 	ended(STATUS_UNHANDLED, "unhandled");
 	says("VMEXIT_HLT at RIP 0x7c00");
 }
@@ -104,8 +104,8 @@ START_TEST(hlt_is_the_end_only_of_the_last)
 	machine_init(&machine, &options);
 	exit_handle(&two[0]);
 	ck_assert(two[0].halted && !two[1].halted);
-	ck_assert(cpu_waits(&two[1]));
-	cpu_turn(&two[0]);
+	ck_assert(cpu_waits_for_sipi(&two[1]));
+	cpu_run_once(&two[0]);
 	ended(STATUS_HALTED, "halt");
 }
 

@@ -20,7 +20,7 @@ static bool processor_has_svm(void)
 	       (ecx & ECX_SVM);
 }
 
-static int no_device(int error)
+static int device_open_failed(int error)
 {
 	if (!processor_has_svm())
 		return message_fail(STATUS_ENVIRONMENT,
@@ -44,7 +44,7 @@ static int no_device(int error)
 	}
 }
 
-static int wrong_device(int error)
+static int device_info_failed(int error)
 {
 	if (error == ENOTTY)
 		return message_fail(STATUS_ENVIRONMENT,
@@ -70,9 +70,9 @@ int environment_open(struct svmrun_info *info)
 	int status, ret, device = svmrun_device_open(NULL);
 
 	if (device < 0)
-		return -no_device(-device);
+		return -device_open_failed(-device);
 	ret = svmrun_device_info(device, info, sizeof(*info));
-	status = ret < 0 ? wrong_device(-ret) : check_version(info);
+	status = ret < 0 ? device_info_failed(-ret) : check_version(info);
 	if (status) {
 		close(device);
 		return -status;
@@ -80,7 +80,7 @@ int environment_open(struct svmrun_info *info)
 	return device;
 }
 
-int environment_no_vm(int error)
+int environment_vm_failed(int error)
 {
 	switch (error) {
 	case EBUSY:

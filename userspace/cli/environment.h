@@ -12,6 +12,6 @@
 int environment_open(struct svmrun_info *info);
 
 /* Explain why svmrun_vm_create() failed. Return the exit status. */
-int environment_no_vm(int error);
+int environment_vm_failed(int error);
 
 #endif /* ENVIRONMENT_H */

@@ -87,6 +87,6 @@ int main(int argc, char **argv)
 	command = find_command(argv[1]);
 	if (!command)
 		return unknown_command(argv[1]);
-	message_begin(command->name);
+	message_set_command(command->name);
 	return command->main(argc - 1, argv + 1);
 }

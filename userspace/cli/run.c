@@ -78,7 +78,7 @@ static int create_vm(struct machine *machine)
 		return -device;
 	ret = svmrun_vm_create(&machine->vm, device);
 	close(device);
-	return ret < 0 ? environment_no_vm(-ret) : 0;
+	return ret < 0 ? environment_vm_failed(-ret) : 0;
 }
 
 static int map_failed(const struct run_options *options, int error)
@@ -122,7 +122,7 @@ static int create_cpus(struct machine *machine)
 			    strerror(-ret));
 }
 
-static int no_eventfd(int error)
+static int eventfd_failed(int error)
 {
 	return message_fail(STATUS_ENVIRONMENT,
 			    "cannot create an eventfd: %s: see ulimit -n",
@@ -133,7 +133,7 @@ static int catch_signals(void)
 {
 	int ret = signals_open();
 
-	return ret ? no_eventfd(-ret) : 0;
+	return ret ? eventfd_failed(-ret) : 0;
 }
 
 static int open_console(struct machine *machine, const struct guest *guest)
@@ -141,7 +141,7 @@ static int open_console(struct machine *machine, const struct guest *guest)
 	int ret = console_open(&machine->console, guest->is_pc);
 
 	if (ret)
-		return no_eventfd(-ret);
+		return eventfd_failed(-ret);
 	signals_report_to(machine->console.event);
 	return 0;
 }

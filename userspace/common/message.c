@@ -9,7 +9,7 @@
 static const char *command_name;
 static bool use_json;
 
-void message_begin(const char *command)
+void message_set_command(const char *command)
 {
 	command_name = command;
 }

@@ -6,7 +6,7 @@
 #include <stdbool.h>
 
 /* Set the subcommand that messages begin with. */
-void message_begin(const char *command);
+void message_set_command(const char *command);
 
 /* Print messages as JSON objects from now on. */
 void message_use_json(bool json);

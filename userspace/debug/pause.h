@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Pauses: all processors stop together, and resume as their actions say. */
+/* Pauses: all processors stop together, and resume as their actions require. */
 #ifndef DEBUG_PAUSE_H
 #define DEBUG_PAUSE_H
 
@@ -8,7 +8,7 @@
 /* Pause all processors, and wait until they are. */
 void debug_pause(struct machine *machine);
 
-/* Resume the processors, each as its @action says. */
+/* Resume the processors, each according to its @action. */
 void debug_resume(struct machine *machine);
 
 /* Pause the machine because of an event on this processor; do not wait for the others. */

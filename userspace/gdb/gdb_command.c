@@ -145,7 +145,7 @@ static enum gdb_result cmd_first_thread(struct gdb *gdb, struct gdb_text *text)
 
 static const char *cpu_state(const struct cpu *cpu)
 {
-	if (cpu_waits(cpu))
+	if (cpu_waits_for_sipi(cpu))
 		return "waiting for SIPI";
 	return cpu->halted ? "halted" : "running";
 }

@@ -254,8 +254,8 @@ static int load_firmware(struct guest *guest, const struct run_options *options,
 
 	if (ret)
 		return message_fail(STATUS_USAGE,
-				    "%s: %zu bytes; firmware has a multiple of 4096, at most 16 MiB",
-				    options->image, image->size);
+				    "%s: not firmware; its size must be a multiple of 4096 bytes, at most 16 MiB",
+				    options->image);
 	ret = guest_add_rom(guest, SVMRUN_FIRMWARE_END - image->size,
 			    image->size);
 	if (ret)

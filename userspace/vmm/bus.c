@@ -16,7 +16,7 @@ static struct svmrun_pc *cpu_pc(const struct cpu *cpu)
 	return &cpu->machine->pc;
 }
 
-/* Before the guest reads the UART, give it the input that there is. */
+/* Before the guest reads a register of the UART, refill its FIFO. */
 static void refill_uart(struct cpu *cpu, uint16_t port)
 {
 	if (port >= UART_FIRST && port <= UART_LAST)

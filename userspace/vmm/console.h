@@ -77,7 +77,7 @@ void console_send(struct console *console, uint8_t byte);
 /* Write the buffered output. An error ends the run. */
 void console_flush(struct console *console);
 
-/* Give the UART input if there is any, because the guest polls it. */
+/* Refill the UART's FIFO if there is input, because the guest polls it. */
 void console_refill_uart(struct console *console);
 
 /* Could the guest receive input that no thread waits for? */

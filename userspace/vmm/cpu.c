@@ -24,7 +24,7 @@ void cpu_inject_gp(struct cpu *cpu)
 					   VECTOR_GP;
 }
 
-bool cpu_waits(const struct cpu *cpu)
+bool cpu_waits_for_sipi(const struct cpu *cpu)
 {
 	return svmrun_lapic_waits_for_sipi(&cpu->machine->pc.lapics[cpu->id]);
 }

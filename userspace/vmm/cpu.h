@@ -56,8 +56,8 @@ struct cpu {
 /* Make the processor check for interrupts and other changes, in the guest or waiting. */
 void cpu_wake(struct cpu *cpu);
 
-/* Does the processor wait for INIT and SIPI from another one? */
-bool cpu_waits(const struct cpu *cpu);
+/* Does the processor wait for another one to start it? */
+bool cpu_waits_for_sipi(const struct cpu *cpu);
 
 /* End the run, with this processor's RIP. */
 #define cpu_end(cpu, ...)                                                      \

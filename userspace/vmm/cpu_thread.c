@@ -77,7 +77,8 @@ static bool is_idle(const struct cpu *cpu, bool for_good)
 {
 	bool masked = !(cpu->vcpu.vmcb->save.rflags & RFLAGS_IF);
 
-	return cpu_waits(cpu) || (cpu->halted && (!for_good || masked));
+	return cpu_waits_for_sipi(cpu) ||
+	       (cpu->halted && (!for_good || masked));
 }
 
 static bool all_idle(const struct machine *machine, bool for_good)
@@ -224,7 +225,7 @@ static void debugger_step_done(struct cpu *cpu)
 		cpu->machine->hooks->step_done(cpu);
 }
 
-void cpu_turn(struct cpu *cpu)
+void cpu_run_once(struct cpu *cpu)
 {
 	struct machine *machine = cpu->machine;
 	uint64_t now;
@@ -238,7 +239,8 @@ void cpu_turn(struct cpu *cpu)
 	if (machine->console.flush_at <= now)
 		console_flush(&machine->console);
 	take_init_sipi(cpu);
-	if (cpu_waits(cpu) || (cpu->halted && !interrupts_pending(cpu))) {
+	if (cpu_waits_for_sipi(cpu) ||
+	    (cpu->halted && !interrupts_pending(cpu))) {
 		if (debugger_steps(cpu))
 			debugger_step_done(cpu);
 		else
@@ -272,7 +274,7 @@ void *cpu_thread(void *argument)
 		cpu_end(cpu, STATUS_ENVIRONMENT, "environment",
 			"cannot create a timer: %s", strerror(-ret));
 	while (!machine->outcome.ended)
-		cpu_turn(cpu);
+		cpu_run_once(cpu);
 	if (!ret)
 		timer_delete(cpu->timer);
 	pthread_mutex_unlock(&machine->lock);

@@ -16,7 +16,7 @@
 /* Thread function; returns when the run has ended. @argument: the processor */
 void *cpu_thread(void *argument);
 
-/* Do one turn of the processor's loop: run the guest until an exit, or wait. */
-void cpu_turn(struct cpu *cpu);
+/* Run one iteration of the processor's loop: run the guest until an exit, or wait. */
+void cpu_run_once(struct cpu *cpu);
 
 #endif /* CPU_THREAD_H */

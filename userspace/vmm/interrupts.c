@@ -4,7 +4,7 @@
 
 #define VECTOR_NMI 2
 
-static bool can_take(const struct svm_vmcb *vmcb)
+static bool can_take_interrupt(const struct svm_vmcb *vmcb)
 {
 	return (vmcb->save.rflags & RFLAGS_IF) &&
 	       !(vmcb->control.interrupt_shadow & SVM_SHADOW_INTERRUPT_SHADOW);
@@ -39,7 +39,7 @@ static void inject_nmi(struct cpu *cpu)
 }
 
 /* Ignore the task priority: the local APIC has compared it already. */
-static void ask_for_window(struct svm_vmcb_control *control)
+static void open_window(struct svm_vmcb_control *control)
 {
 	control->vintr |= SVM_VINTR_V_IRQ | SVM_VINTR_V_IGN_TPR |
 			  SVM_VINTR_V_INTR_PRIO_MASK;
@@ -90,15 +90,15 @@ void interrupts_inject(struct cpu *cpu)
 		interrupts_close_window(cpu);
 		return;
 	}
-	if (taken || !can_take(vmcb)) {
-		ask_for_window(&vmcb->control);
+	if (taken || !can_take_interrupt(vmcb)) {
+		open_window(&vmcb->control);
 		return;
 	}
 	vmcb->control.eventinj = SVM_EVENT_VALID | SVM_EVENT_TYPE_INTR |
 				 svmrun_pc_acknowledge(&cpu->machine->pc,
 						       cpu->id);
 	if (has_interrupt(cpu))
-		ask_for_window(&vmcb->control);
+		open_window(&vmcb->control);
 	else
 		interrupts_close_window(cpu);
 }

@@ -35,7 +35,7 @@ struct debug_hooks;
  * @memories: its memory
  * @memory_count: how many ranges
  * @rom_count: how many of them, the last, the guest cannot write to
- * @e820: the memory map that firmware can ask for
+ * @e820: the memory map for firmware
  * @disks: the guest's disks
  * @disk_count: how many
  * @open_bus: an address without memory or device reads as ones and ignores writes,
@@ -89,7 +89,7 @@ int machine_open_disks(struct machine *machine,
 void machine_attach_disks(struct machine *machine);
 void machine_close_disks(struct machine *machine);
 
-/* Create the processors, once there is a VM. Return 0 or a negative errno. */
+/* Create the processors of the VM. Return 0 or a negative errno. */
 int machine_create_cpus(struct machine *machine);
 void machine_destroy_cpus(struct machine *machine);
 
