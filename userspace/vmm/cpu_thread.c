@@ -73,20 +73,19 @@ static void wait_for_change(struct cpu *cpu)
 				       &when);
 }
 
-static bool is_idle(const struct cpu *cpu, bool for_good)
+static bool is_idle(const struct cpu *cpu, bool forever)
 {
 	bool masked = !(cpu->vcpu.vmcb->save.rflags & RFLAGS_IF);
 
-	return cpu_waits_for_sipi(cpu) ||
-	       (cpu->halted && (!for_good || masked));
+	return cpu_waits_for_sipi(cpu) || (cpu->halted && (!forever || masked));
 }
 
-static bool all_idle(const struct machine *machine, bool for_good)
+static bool all_idle(const struct machine *machine, bool forever)
 {
 	unsigned int i;
 
 	for (i = 0; i < machine->cpu_count; i++)
-		if (!is_idle(&machine->cpus[i], for_good))
+		if (!is_idle(&machine->cpus[i], forever))
 			return false;
 	return true;
 }
