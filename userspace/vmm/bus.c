@@ -24,7 +24,7 @@ static void refill_uart(struct cpu *cpu, uint16_t port)
 }
 
 /*
- * After an access to the UART, it may have room, or its interrupt be enabled: then the
+ * After an access to the UART, it may have room or have its interrupt enabled. Then the
  * thread in console_wait() has to wait for input.
  */
 static void notify_console(struct cpu *cpu, uint16_t port)

@@ -156,7 +156,7 @@ static void handle_exit(struct cpu *cpu)
 		machine->outcome.rip = rip;
 }
 
-/* CR8 and the task priority register of the local APIC are the same register. */
+/* CR8 is bits 7 to 4 of the task priority register of the local APIC. */
 static void enter_guest(struct cpu *cpu)
 {
 	struct svm_vmcb_control *control = &cpu->vcpu.vmcb->control;

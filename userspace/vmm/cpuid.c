@@ -2,7 +2,7 @@
 /*
  * The guest's CPUID is the host's, except for features that the machine does not have:
  * SVM, performance counters, machine checks, and all features that need MSRs which the
- * guest does not have. Those of the local APIC are the emulated one's.
+ * guest does not have. The local APIC has the features of the emulated one.
  */
 #include <cpuid.h>
 #include <stdbool.h>

@@ -38,9 +38,8 @@ struct debug_hooks;
  * @e820: the memory map for firmware
  * @disks: the guest's disks
  * @disk_count: how many
- * @open_bus: an address without memory or device reads as ones and ignores writes,
- *	as on a
- *	PC; otherwise an access ends the run
+ * @open_bus: an address without memory or device reads as ones and ignores writes, as on
+ *	a PC; otherwise an access ends the run
  * @lock: guards all members below
  * @pc: the devices
  * @console: standard input and output
