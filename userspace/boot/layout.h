@@ -52,4 +52,4 @@ uint64_t layout_take(struct layout_zone *zone, uint64_t size, uint64_t align);
 uint64_t layout_take_highest(struct layout_zone *zone, uint64_t size,
 			     uint64_t limit);
 
-#endif /* ROOM_H */
+#endif /* LAYOUT_H */
