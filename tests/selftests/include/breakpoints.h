@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Breakpoints of a guest's own. Some emulators know only those that the guest
- * has set by a MOV to DR7, and keep them for whatever runs there next, so that a
- * test stays on one CPU and has its guests take them away again.
+ * Breakpoints that a guest or the host sets. Some emulators implement only those
+ * that the guest has set by MOV to DR7, and keep them active for whatever runs
+ * there next. Tests therefore stay on one CPU, and their guests clear the
+ * breakpoints again.
  */
 #ifndef BREAKPOINTS_H
 #define BREAKPOINTS_H
@@ -19,12 +20,12 @@
 /* Writes of 4 bytes (APM 13.1.1.4) */
 #define DR7_WRITE(n) (DR7_EXECUTE(n) | 0xdull << (16 + 4 * (n)))
 
-/* What a guest ends with that has set breakpoints */
+/* Guests that have set breakpoints end with this code. */
 #define DISARM "mov $0x400, %eax\n mov %rax, %dr7\n hlt"
 
 GUEST(disarm, 64, DISARM);
 
-/* For the calling thread, and those that it creates */
+/* Pin the calling thread, and the threads that it creates, to one CPU. */
 static inline int cpu_stay(void)
 {
 	cpu_set_t set;
@@ -34,7 +35,10 @@ static inline int cpu_stay(void)
 	return sched_setaffinity(0, sizeof(set), &set) ? -errno : 0;
 }
 
-/* Takes away what a guest could not: @dr7 is what it has set. */
+/*
+ * Clear the breakpoints of a guest that could not do so; @dr7 is the value that it
+ * set.
+ */
 static inline int breakpoints_disarm(struct machine *m, uint64_t dr7)
 {
 	MACHINE_LOAD(m, MODE_LONG, disarm);
@@ -43,8 +47,8 @@ static inline int breakpoints_disarm(struct machine *m, uint64_t dr7)
 }
 
 /*
- * One of the host's own, of the calling thread; -1 if there is none to be had. @type:
- * HW_BREAKPOINT_X or _W, of eight bytes
+ * Open a breakpoint of the host for the calling thread, of eight bytes; @type is
+ * HW_BREAKPOINT_X or HW_BREAKPOINT_W. Return -1 if none is available.
  */
 static inline int breakpoint_open(unsigned int type,
 				  const volatile void *address)
@@ -61,7 +65,7 @@ static inline int breakpoint_open(unsigned int type,
 	return syscall(SYS_perf_event_open, &attr, 0, -1, -1, 0);
 }
 
-/* How often it has been hit, ~0 if that is not known */
+/* Return the number of hits, or ~0 if it cannot be read. */
 static inline uint64_t breakpoint_hits(int breakpoint)
 {
 	uint64_t count = 0;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* A cgroup (version 2) of the test's own, with a limit on memory. */
+/* A cgroup (version 2) for tests of memory limits */
 #ifndef CGROUP_H
 #define CGROUP_H
 
@@ -11,7 +11,7 @@
 #define CGROUPS "/tmp/svmrun-cgroups"
 #define GROUP CGROUPS "/test"
 
-/* It is there from then on. */
+/* Create the cgroup unless it exists. It is not removed. */
 static inline int group_create(void)
 {
 	int err;
@@ -25,7 +25,7 @@ static inline int group_create(void)
 	return mkdir(GROUP, 0700) && errno != EEXIST ? -errno : 0;
 }
 
-/* The calling process is in the group from then on. */
+/* Move the calling process into the cgroup. */
 static inline int group_enter(void)
 {
 	char pid[32];

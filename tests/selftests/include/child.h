@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * A child whose guests never end: each vCPU counts up in a number of its own, with
- * interrupts off, in memory that is shared with the test.
+ * A child process whose guests never end: each vCPU increments its own counter,
+ * with interrupts off, in memory that is shared with the test.
  */
 #ifndef CHILD_H
 #define CHILD_H
@@ -18,10 +18,10 @@ struct child {
 	pid_t pid;
 	int vcpus;
 	volatile uint64_t *counters;
-	long users; /* of the module, before */
+	long users; /* the module's reference count before the child started */
 };
 
-/* RBX: where its number is */
+/* RBX: address of the counter */
 GUEST(child_guest, 64, "cli\n 1: incq (%rbx)\n jmp 1b");
 
 static inline long module_users(void)
@@ -42,7 +42,7 @@ static inline void *child_vcpu_main(void *vcpu)
 	return NULL;
 }
 
-/* A machine whose guest counts in @counters: a page */
+/* Create a machine whose guest counts in @counters, which is one page. */
 static inline int child_machine_create(struct machine *m,
 				       volatile uint64_t *counters)
 {
@@ -59,7 +59,7 @@ static inline int child_machine_create(struct machine *m,
 	return err;
 }
 
-/* They are all there before the first of them runs. */
+/* All vCPUs are created before the first one runs. */
 static inline int child_add_vcpus(struct machine *m, struct svmrun_vcpu *vcpus,
 				  int count)
 {
@@ -75,7 +75,7 @@ static inline int child_add_vcpus(struct machine *m, struct svmrun_vcpu *vcpus,
 	return err;
 }
 
-/* Its guests take turns on the CPUs; the first is the main thread's. */
+/* The guests are distributed over the CPUs; the main thread runs the first. */
 static inline void child_main(volatile uint64_t *counters, int vcpus)
 {
 	struct svmrun_vcpu others[CHILD_MAX_VCPUS];
@@ -115,7 +115,10 @@ static inline void child_wait_counting(struct child *child)
 		wait_counting(&child->counters[i]);
 }
 
-/* Has a guest counted within a while, long enough for each to have its turn? */
+/*
+ * Return whether a guest counts within 200 ms, long enough for each to be
+ * scheduled.
+ */
 static inline bool child_counts(struct child *child)
 {
 	uint64_t before[CHILD_MAX_VCPUS];
@@ -129,7 +132,7 @@ static inline bool child_counts(struct child *child)
 	return counts;
 }
 
-/* Returns when all of its guests are running. */
+/* Return when all guests of the child are running. */
 static inline int child_start(struct child *child, int vcpus)
 {
 	child->vcpus = vcpus;
@@ -144,7 +147,10 @@ static inline int child_start(struct child *child, int vcpus)
 	return 0;
 }
 
-/* What was in use is not any more, soon, and every CPU runs guests. */
+/*
+ * Expect that the module is released within five seconds, and that every CPU still
+ * runs guests.
+ */
 static inline void expect_given_back(struct __test_metadata *_metadata,
 				     long users)
 {

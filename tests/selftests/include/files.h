@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The small files below /proc and /sys that tell, and that are told */
+/* Read and write small files below /proc and /sys. */
 #ifndef FILES_H
 #define FILES_H
 
@@ -24,7 +24,7 @@ static inline int file_write(const char *path, const char *text)
 	return err;
 }
 
-/* The number that the file begins with; -1 if there is none */
+/* Return the number that the file begins with, or -1 if there is none. */
 static inline long file_number(const char *path)
 {
 	char text[32] = "";
@@ -38,7 +38,7 @@ static inline long file_number(const char *path)
 	return length > 0 ? strtol(text, NULL, 10) : -1;
 }
 
-/* The number in the line that begins with @name; -1 if there is none */
+/* Return the number in the line that begins with @name, or -1 if there is none. */
 static inline long file_field(const char *path, const char *name)
 {
 	FILE *file = fopen(path, "re");
@@ -53,7 +53,7 @@ static inline long file_field(const char *path, const char *name)
 	return value;
 }
 
-/* Where the program's page is: a frame, 0 if it is not in memory */
+/* Return the frame of the program's page, or 0 if it is not in memory. */
 static inline uint64_t page_frame(const volatile void *page)
 {
 	int fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * A guest that reads and writes one page without end, on a processor of its own,
- * and tells what it does: what happens to the page meanwhile must not lose a
- * write, nor let one through to memory that is not the guest's any more.
+ * A guest that reads and writes one page without end, on another processor if
+ * possible, and records what it does. Whatever happens to the page meanwhile must
+ * not lose a write, nor let a write reach memory that is no longer the guest's.
  */
 #ifndef HAMMER_H
 #define HAMMER_H
@@ -10,15 +10,15 @@
 #include "pages.h"
 #include "runner.h"
 
-/* At MACHINE_DATA, as the guest below has it */
+/* At MACHINE_DATA; the guest below uses these offsets. */
 struct hammer_data {
 	uint32_t loops;
-	uint32_t echo; /* what it read last from the page's third u32 */
-	uint32_t idle; /* not 0: it does not write */
-	uint32_t written; /* how often it has counted up the page's first u32 */
+	uint32_t echo; /* the last value read from the page's third u32 */
+	uint32_t idle; /* not 0: do not write */
+	uint32_t written; /* number of increments of the page's first u32 */
 };
 
-/* The page is at EBX. */
+/* EBX: address of the page */
 GUEST(hammer_guest, 32,
       "1: mov 8(%ebx), %eax\n mov %eax, 0xa004\n"
       "cmpl $0, 0xa008\n jne 2f\n"
@@ -32,8 +32,9 @@ struct hammer {
 };
 
 /*
- * Returns when the guest has gone around twice more; false if it cannot. It sleeps,
- * since an emulator may have one thread for both processors.
+ * Return when the guest has completed at least two more loops, or false if it has
+ * stopped. Sleep meanwhile, because an emulator may run both processors in one
+ * thread.
  */
 static inline bool hammer_wait(struct hammer *hammer)
 {
@@ -44,7 +45,7 @@ static inline bool hammer_wait(struct hammer *hammer)
 	return !hammer->runner.ended;
 }
 
-/* The guest goes on, on the other processor if there is one. */
+/* Run the guest, on processor 1 if there is one. */
 static inline int hammer_go_on(struct hammer *hammer)
 {
 	cpu_set_t set;
@@ -69,20 +70,22 @@ static inline int hammer_start(struct hammer *hammer, struct machine *m,
 	return hammer_go_on(hammer);
 }
 
-/* The guest is told to stop; what RUN returned. */
+/* Kick the guest; return the result of RUN. */
 static inline int hammer_stop(struct hammer *hammer)
 {
 	runner_kick(&hammer->runner);
 	return runner_join(&hammer->runner);
 }
 
-/* The guest stops by itself; what RUN returned. */
+/* Wait until the guest stops by itself; return the result of RUN. */
 static inline int hammer_join(struct hammer *hammer)
 {
 	return runner_join(&hammer->runner);
 }
 
-/* What the program writes to the page the guest reads, and the other way round. */
+/*
+ * Expect that the guest reads what the program writes to the page, and vice versa.
+ */
 static inline void expect_shared(struct __test_metadata *_metadata,
 				 struct hammer *hammer, volatile uint32_t *page)
 {
@@ -97,7 +100,7 @@ static inline void expect_shared(struct __test_metadata *_metadata,
 	EXPECT_NE(before, page[0]);
 }
 
-/* The guest does not write there, not even for the time that a tick takes. */
+/* Expect that the guest does not write to the page for longer than a tick. */
 static inline void expect_left_alone(struct __test_metadata *_metadata,
 				     volatile uint32_t *page)
 {
@@ -107,7 +110,10 @@ static inline void expect_left_alone(struct __test_metadata *_metadata,
 	EXPECT_EQ(before, page[0]);
 }
 
-/* After hammer_stop(): no write has gone elsewhere. It may be between the two. */
+/*
+ * Expect after hammer_stop() that no write went elsewhere. The guest may have been
+ * stopped between its two increments.
+ */
 static inline void expect_none_lost(struct __test_metadata *_metadata,
 				    struct hammer *hammer, uint32_t counted)
 {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Is the host well, after what a guest or its program did? On each of its CPUs a
- * timer wakes a thread, a guest runs to its end, and what must not change has not.
+ * Check that the host works after what a guest or its program did: on each CPU a
+ * timer still wakes a thread, a guest runs to its end, and the state that
+ * hoststate.ko reads is unchanged.
  */
 #ifndef HOST_H
 #define HOST_H
@@ -15,7 +16,7 @@
 
 #define HOST_CPUS 64
 
-/* A thread that stays on a CPU, and counts how often its timer woke it. */
+/* A thread that is pinned to a CPU and counts how often a timer wakes it */
 struct witness {
 	pthread_t thread;
 	int cpu;
@@ -58,7 +59,10 @@ static inline int host_add_witness(struct host *host, int cpu)
 	return -pthread_create(&witness->thread, NULL, witness_main, witness);
 }
 
-/* From here on the host is watched; there is a VM, and there will be. */
+/*
+ * Record the host's state and start the witnesses. A VM must exist from now until
+ * host_expect_well(), because SVM is enabled only while there are VMs.
+ */
 static inline int host_watch(struct host *host)
 {
 	cpu_set_t set;
@@ -76,7 +80,7 @@ static inline int host_watch(struct host *host)
 	return err;
 }
 
-/* An item of the host's state, on its first CPU */
+/* Return an item of the host's state, on its first CPU. */
 static inline uint64_t host_value(const struct host *host, const char *name)
 {
 	unsigned long long value = 0;
@@ -90,7 +94,7 @@ static inline uint64_t host_value(const struct host *host, const char *name)
 	return value;
 }
 
-/* Returns when each CPU has woken its witness @times more. */
+/* Return when each CPU has woken its witness @times more. */
 static inline void host_wait_ticks(struct host *host, int times)
 {
 	for (int i = 0; i < host->cpus; i++) {
@@ -101,7 +105,7 @@ static inline void host_wait_ticks(struct host *host, int times)
 	}
 }
 
-/* 1 + 2 + ... + 100000, in RAX */
+/* RAX = 1 + 2 + ... + 100000 */
 GUEST(host_good_guest, 64,
       "xor %eax, %eax\n mov $100000, %ecx\n"
       "1: add %rcx, %rax\n loop 1b\n hlt");
@@ -122,7 +126,7 @@ static inline bool host_runs_guest(int cpu)
 	return good;
 }
 
-/* The mirror of host_watch() */
+/* Check the host, and release what host_watch() allocated. */
 static inline void host_expect_well(struct __test_metadata *_metadata,
 				    struct host *host)
 {
@@ -139,7 +143,7 @@ static inline void host_expect_well(struct __test_metadata *_metadata,
 }
 
 /**
- * WATCHED_FIXTURE() - a fixture that is a machine, and a host that must stay well
+ * WATCHED_FIXTURE() - a fixture with a machine, and a check of the host at the end
  * @name: the fixture's name; its tests use self->m and self->host
  */
 #define WATCHED_FIXTURE(name)                                                  \

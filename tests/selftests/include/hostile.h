@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * A hostile guest tries one way out. Its program intercepts nothing but HLT, and
- * its MSR permission map is all zeros: what stops the guest is the module's own.
+ * Setup for hostile guests: the program intercepts only HLT, and its MSR permission
+ * map is all zeros, so that whatever stops the guest is enforced by the module.
  */
 #ifndef HOSTILE_H
 #define HOSTILE_H
@@ -9,7 +9,7 @@
 #include "host.h"
 
 /**
- * GUEST_AT() - a guest in two parts; NAME_at is where the second begins
+ * GUEST_AT() - a guest in two parts; NAME_at is the beginning of the second
  * @name: as for GUEST()
  * @bits: as for GUEST()
  * @first: assembly
@@ -33,12 +33,15 @@ static inline void load_hostile(struct machine *m, enum machine_mode mode,
 {
 	machine_load(m, mode, code, code_end);
 	intercept_nothing(&m->vcpu);
-	m->vcpu.vmcb->save.idtr.limit = 0; /* an exception is SHUTDOWN */
+	m->vcpu.vmcb->save.idtr.limit = 0; /* any exception ends in SHUTDOWN */
 }
 
 #define LOAD_HOSTILE(m, mode, guest) load_hostile(m, mode, guest, guest##_end)
 
-/* RUN from the beginning of the code; the exit code, 0 if it failed */
+/*
+ * RUN from the beginning of the code. Return the exit code, or 0 if the call
+ * failed.
+ */
 static inline uint64_t exit_at_code(struct machine *m)
 {
 	m->vcpu.vmcb->save.rip = MACHINE_CODE;

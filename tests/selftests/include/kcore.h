@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The running kernel's memory, as root sees it: symbols and bytes. */
+/* The running kernel's symbols and memory, read as root */
 #ifndef KCORE_H
 #define KCORE_H
 
@@ -15,7 +15,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* A symbol's address, 0 if there is none */
+/* Return a symbol's address, or 0 if there is none. */
 static inline uint64_t kernel_symbol(const char *name)
 {
 	FILE *symbols = fopen("/proc/kallsyms", "r");
@@ -32,7 +32,7 @@ static inline uint64_t kernel_symbol(const char *name)
 	return found;
 }
 
-/* Where a module's section lies, 0 if that cannot be read */
+/* Return the address of a module's section, or 0 if it cannot be read. */
 static inline uint64_t section_address(int sections, const char *name)
 {
 	int fd = openat(sections, name, O_RDONLY | O_CLOEXEC);
@@ -46,7 +46,10 @@ static inline uint64_t section_address(int sections, const char *name)
 	return length > 0 ? strtoull(text, NULL, 0) : 0;
 }
 
-/* A module's code, from @first to the section that follows; false if it cannot be had */
+/*
+ * Find a module's code, from .text to the section that follows. Return false if the
+ * sections cannot be read.
+ */
 static inline bool module_code(const char *sections, uint64_t *first,
 			       uint64_t *end)
 {
@@ -68,7 +71,7 @@ static inline bool module_code(const char *sections, uint64_t *first,
 	return *first && *end != UINT64_MAX;
 }
 
-/* Where /proc/kcore has an address, or a negative errno */
+/* Return the offset of an address in /proc/kcore, or a negative errno. */
 static inline off_t kcore_offset(int fd, uint64_t address)
 {
 	Elf64_Ehdr header;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * A machine for a test: a VM with a little memory and one vCPU, set up with
- * libsvmrun, and a few instructions for it to run. The calls under test are
- * made by call(), without the library.
+ * A machine for tests: a VM with a little memory and one vCPU, set up with
+ * libsvmrun, and a few instructions for it to run. The calls under test are made by
+ * call(), without the library.
  */
 #ifndef MACHINE_H
 #define MACHINE_H
@@ -22,8 +22,8 @@
 #include <svmrun.h>
 
 /*
- * The time that a test may take is meant for one emulator; where one runs in
- * another, $PATIENCE says how many times as much it is.
+ * The time limits of tests are meant for one level of emulation. Where an emulator
+ * runs in another, $PATIENCE is the factor to multiply them by.
  */
 static inline unsigned int patience(void)
 {
@@ -43,21 +43,21 @@ static inline unsigned int patient_alarm(unsigned int seconds)
 
 #define PAGE 4096ul
 
-/* Where things are in a machine's memory, which begins at 0. */
+/* Layout of a machine's memory, which begins at 0 */
 #define MACHINE_CODE	0x8000ul
 #define MACHINE_DATA	0xa000ul
 #define MACHINE_TABLES	0x10000ul
-#define MACHINE_STACK	0x20000ul /* its top */
+#define MACHINE_STACK	0x20000ul /* top of the stack */
 #define MACHINE_SIZE	0x40000ul
 
-/* All rights that a mapping can have */
+/* All permissions that a mapping can have */
 #define MAP_ALL (SVMRUN_MAP_READ | SVMRUN_MAP_WRITE | SVMRUN_MAP_EXEC)
 
 /**
  * GUEST() - a guest's instructions, from NAME to NAME_end
  * @name: C identifier
  * @bits: 16, 32 or 64
- * @text: assembly; guests run where they are loaded, at MACHINE_CODE
+ * @text: assembly; guests are loaded and run at MACHINE_CODE
  */
 #define GUEST(name, bits, text)					\
 	asm(".pushsection .rodata\n"				\
@@ -67,7 +67,7 @@ static inline unsigned int patient_alarm(unsigned int seconds)
 	extern const char name[] asm(#name);			\
 	extern const char name##_end[] asm(#name "_end")
 
-/* A label within a guest, to be named in C */
+/* Declare a label within a guest, for use in C. */
 #define GUEST_LABEL(name) extern const char name[] asm(#name)
 
 enum machine_mode { MODE_REAL, MODE_PROTECTED, MODE_LONG };
@@ -80,7 +80,7 @@ struct machine {
 	struct svmrun_vcpu vcpu;
 };
 
-/* An ioctl: what it returns, or the negative errno. */
+/* Call ioctl(); return its result or a negative errno. */
 static inline int call(int fd, unsigned long request, const void *argument)
 {
 	int result = ioctl(fd, request, argument);
@@ -119,7 +119,7 @@ static inline int machine_unmap(struct machine *m, uint64_t gpa,
 	return call(m->vm.fd, SVMRUN_UNMAP, &unmap);
 }
 
-/* The calling thread goes to a CPU and stays there. */
+/* Pin the calling thread to a CPU. */
 static inline int go_to_cpu(int cpu)
 {
 	cpu_set_t set;
@@ -129,14 +129,16 @@ static inline int go_to_cpu(int cpu)
 	return sched_setaffinity(0, sizeof(set), &set) ? -errno : 0;
 }
 
-/* Memory that was mapped at @gpa, mapped there again after machine_unmap() */
+/* Map memory at @gpa again, after machine_unmap() has removed it. */
 static inline int machine_map_again(struct machine *m, uint64_t gpa)
 {
 	return machine_map(m, gpa, svmrun_memory_at(&m->memory, gpa, PAGE),
 			   PAGE, MAP_ALL);
 }
 
-/* Has the guest's next access to a page fault, though all may be had there. */
+/*
+ * Make the guest's next access to a page fault, without changing its permissions.
+ */
 static inline int machine_forget(struct machine *m, uint64_t gpa)
 {
 	void *page = svmrun_memory_at(&m->memory, gpa & -PAGE, PAGE);
@@ -198,7 +200,7 @@ static inline void *machine_at(struct machine *m, uint64_t gpa)
 	return svmrun_memory_at(&m->memory, gpa, 1);
 }
 
-/* Puts a vCPU at the beginning of the machine's code. */
+/* Set a vCPU's state to run the machine's code from its beginning. */
 static inline int vcpu_begin(struct machine *m, struct svmrun_vcpu *vcpu,
 			     enum machine_mode mode)
 {
@@ -225,7 +227,7 @@ static inline int machine_load(struct machine *m, enum machine_mode mode,
 
 #define MACHINE_LOAD(m, mode, guest) machine_load(m, mode, guest, guest##_end)
 
-/* RUN, which must return 0 with this exit code */
+/* RUN must return 0, with this exit code. */
 #define ASSERT_EXIT(code, m)						\
 	do {								\
 		ASSERT_EQ(0, machine_run(m));				\
@@ -233,9 +235,9 @@ static inline int machine_load(struct machine *m, enum machine_mode mode,
 	} while (0)
 
 /*
- * SKIP() for FIXTURE_SETUP: after a return there the harness of Linux 6.1 would run
- * the test. The process of a skipped test exits with 255 there, and with KSFT_SKIP
- * in later harnesses, which have XFAIL_ADD().
+ * SKIP() for FIXTURE_SETUP, where the harness of Linux 6.1 would run the test after
+ * a return. The process of a skipped test exits with 255 there, and with KSFT_SKIP
+ * in later harnesses, which define XFAIL_ADD().
  */
 #ifdef XFAIL_ADD
 #define SKIP_SETUP(...) SKIP(_exit(KSFT_SKIP), __VA_ARGS__)
@@ -244,7 +246,7 @@ static inline int machine_load(struct machine *m, enum machine_mode mode,
 #endif
 
 /**
- * MACHINE_FIXTURE() - a fixture that is a machine
+ * MACHINE_FIXTURE() - a fixture with a machine
  * @name: the fixture's name; its tests use self->m
  */
 #define MACHINE_FIXTURE(name)						\
@@ -256,7 +258,7 @@ static inline int machine_load(struct machine *m, enum machine_mode mode,
 	{								\
 		ASSERT_EQ(0, machine_create(&self->m))                         \
 		{                                                              \
-			TH_LOG("no machine: is svmrun.ko loaded?");	\
+			TH_LOG("cannot create a machine; is svmrun.ko loaded?");	\
 		}							\
 	}								\
 	FIXTURE_TEARDOWN(name)						\
@@ -271,7 +273,7 @@ static inline int machine_load(struct machine *m, enum machine_mode mode,
 	}
 
 /**
- * MODE_FIXTURE() - the same, with a variant a mode
+ * MODE_FIXTURE() - a fixture with a machine, and one variant per mode
  * @name: the fixture's name; its tests use self->m and variant->mode
  */
 #define MODE_FIXTURE(name)                                                     \

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Taking svmrun.ko, or another, out of the kernel and putting it in again. */
+/* Insert svmrun.ko or another module into the kernel, and remove it. */
 #ifndef MODULE_H
 #define MODULE_H
 
@@ -7,7 +7,7 @@
 
 #include "machine.h"
 
-/* Where the nested VM has it, if the environment does not say otherwise */
+/* Path in the nested VM; the environment variable SVMRUN_MODULE overrides it. */
 #define MODULE_PATH "/lib/modules/svmrun.ko"
 
 static inline const char *module_path(void)
@@ -17,7 +17,7 @@ static inline const char *module_path(void)
 	return path ? path : MODULE_PATH;
 }
 
-/* Any module, and what it is given: "name=value ..." */
+/* @parameters: "name=value ..." */
 static inline int any_module_insert(const char *path, const char *parameters)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC), err;

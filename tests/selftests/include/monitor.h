@@ -40,7 +40,7 @@ static inline int monitor_write(struct monitor *monitor, const char *text)
 	return write(monitor->fd, text, length) == length ? 0 : -EIO;
 }
 
-/* Append what comes to the answer, without carriage returns. */
+/* Append one byte of input to the answer; skip carriage returns. */
 static inline int monitor_read(struct monitor *monitor)
 {
 	struct pollfd pollfd = { .fd = monitor->fd, .events = POLLIN };
@@ -78,12 +78,12 @@ static inline int monitor_read_until(struct monitor *monitor, const char *end)
 }
 
 /**
- * monitor_command() - have the monitor carry out a command
+ * monitor_command() - execute a command in the monitor
  * @monitor: the connection
- * @command: one line, without its end
+ * @command: one line, without "\n"
  *
- * The command has been carried out when the function returns. What it printed,
- * an error of the command included, is in @monitor->answer.
+ * The command has been executed when the function returns. @monitor->answer contains
+ * its output, including an error message.
  *
  * Return: 0, or -EIO, -ETIMEDOUT
  */
@@ -107,9 +107,9 @@ static inline int monitor_command(struct monitor *monitor, const char *command)
 
 /**
  * monitor_open() - connect to the monitor
- * @monitor: the connection; monitor_close() takes it whatever is returned
+ * @monitor: the connection; call monitor_close() whatever the result
  *
- * Return: 0; -ENODEV where there is no monitor; another negative errno
+ * Return: 0; -ENODEV if there is no monitor; another negative errno
  */
 static inline int monitor_open(struct monitor *monitor)
 {
@@ -127,8 +127,8 @@ static inline int monitor_open(struct monitor *monitor)
 	if (tcsetattr(monitor->fd, TCSANOW, &termios))
 		return -errno;
 	/*
-	 * Skip the greeting, and what came of it while the terminal still echoed.
-	 * The answer to a command of this process alone shows where that ends.
+	 * Skip the greeting, and answers to what the terminal echoed until now.
+	 * Synchronize by the answer to a command that is unique to this process.
 	 */
 	snprintf(command, sizeof(command), "\nsync%d\n", getpid());
 	snprintf(end, sizeof(end), "unknown command: 'sync%d'\n" MONITOR_PROMPT,

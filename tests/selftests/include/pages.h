@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Guest memory besides the machine's own: the calls on it, and guests for it. */
+/*
+ * Guest memory in addition to the machine's own: the calls that map it, and guests
+ * that access it
+ */
 #ifndef PAGES_H
 #define PAGES_H
 
 #include "machine.h"
 
-/* What older headers of the C library lack */
+/* Constants that older headers of the C library lack */
 #ifndef MADV_PAGEOUT
 #define MADV_PAGEOUT 21
 #endif
@@ -68,21 +71,23 @@ static inline unsigned int machine_regions(struct machine *m)
 	return machine_vm_info(m).out_regions;
 }
 
-/* New memory of the program's, or MAP_FAILED */
+/* Allocate memory; return MAP_FAILED on failure. */
 static inline void *pages_new(size_t length)
 {
 	return mmap(NULL, length, PROT_READ | PROT_WRITE,
 		    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 }
 
-/* New memory in the place of what is there, if anything is */
+/* Allocate memory at @where, in place of what is mapped there. */
 static inline void *pages_renew(void *where, size_t length)
 {
 	return mmap(where, length, PROT_READ | PROT_WRITE,
 		    MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
 }
 
-/* New memory at an address that is a multiple of @alignment, a power of two */
+/*
+ * Allocate memory at an address that is a multiple of @alignment, a power of two.
+ */
 static inline void *pages_new_aligned(size_t length, size_t alignment)
 {
 	char *all = pages_new(length + alignment), *pages;
@@ -95,7 +100,10 @@ static inline void *pages_new_aligned(size_t length, size_t alignment)
 	return pages;
 }
 
-/* What a guest can do at EBX; it writes EAX, and what it fetches ends in HLT. */
+/*
+ * Guests that access the address in EBX. Writes store EAX; code that is fetched
+ * must end in HLT.
+ */
 enum access { ACCESS_READ, ACCESS_WRITE, ACCESS_FETCH };
 
 GUEST(access_read, 32, "mov (%ebx), %eax\n hlt");
@@ -104,7 +112,7 @@ GUEST(access_fetch, 32, "jmp *%ebx");
 
 #define HLT_BYTE 0xf4
 
-/* What RUN returns */
+/* Access @gpa once; return the result of RUN. */
 static inline int machine_access(struct machine *m, enum access what,
 				 uint64_t gpa, uint32_t value)
 {
@@ -124,7 +132,7 @@ static inline int machine_access(struct machine *m, enum access what,
 	return machine_run(m);
 }
 
-/* The access must be done. */
+/* The access must succeed. */
 #define EXPECT_ACCESS(m, access, gpa, value)                                   \
 	do {                                                                   \
 		EXPECT_EQ(0, machine_access(m, access, gpa, value));           \
@@ -139,7 +147,7 @@ static inline int machine_access(struct machine *m, enum access what,
 
 #define EXPECT_WRITE(m, gpa, value) EXPECT_ACCESS(m, ACCESS_WRITE, gpa, value)
 
-/* The access must fail, RUN return @result, and the exit tell the page. */
+/* The access must fail: RUN returns @result, and EXITINFO2 contains the page. */
 #define EXPECT_NPF(result, m, access, gpa)                                     \
 	do {                                                                   \
 		EXPECT_EQ((result), machine_access(m, access, gpa, 0));        \
@@ -147,11 +155,13 @@ static inline int machine_access(struct machine *m, enum access what,
 		EXPECT_EQ((gpa), (m)->vcpu.vmcb->control.exitinfo2);           \
 	} while (0)
 
-/* ECX pages from EBX on: reads one by one, or counts one up in each. */
+/* Access ECX pages from EBX on: read each page, or increment a number in each. */
 GUEST(sweep_read, 32, "1: mov (%ebx), %eax\n add $4096, %ebx\n loop 1b\n hlt");
 GUEST(sweep_write, 32, "1: incl (%ebx)\n add $4096, %ebx\n loop 1b\n hlt");
 
-/* What RUN returns; the guest reads, or with @write counts up. */
+/*
+ * Read or, with @write, increment a number in each page; return the result of RUN.
+ */
 static inline int machine_sweep(struct machine *m, uint64_t gpa,
 				uint64_t length, bool write)
 {

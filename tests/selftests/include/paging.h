@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Guests in long mode with a page of their own choice at WINDOW. */
+/*
+ * A guest virtual page, WINDOW, that tests map where they like; for guests in long
+ * mode
+ */
 #ifndef PAGING_H
 #define PAGING_H
 
@@ -8,12 +11,12 @@
 #define PTE_P (1ull << 0)
 #define PTE_W (1ull << 1)
 
-#define WINDOW (1ul << 30) /* guest virtual; the second directory's first */
-#define WINDOW_ENTRY (MACHINE_TABLES + 3 * PAGE) /* that directory */
+#define WINDOW (1ul << 30) /* virtual; first in the second directory */
+#define WINDOW_ENTRY (MACHINE_TABLES + 3 * PAGE) /* in that directory */
 #define WINDOW_TABLE                                                           \
-	(MACHINE_TABLES + 6 * PAGE) /* behind the library's tables */
+	(MACHINE_TABLES + 6 * PAGE) /* after the library's tables */
 
-/* Reads WINDOW into RAX, again each time it is run */
+/* Read WINDOW into RAX, and again each time the guest is run. */
 #define READ_WINDOW "mov $0x40000000, %ebx\n 1: mov (%rbx), %rax\n hlt\n jmp 1b"
 
 static inline void window_map(struct machine *m, uint64_t gpa)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* A thread that runs a vCPU once, while the test does something else. */
+/* A thread that calls RUN once, while the test does something else */
 #ifndef RUNNER_H
 #define RUNNER_H
 
@@ -24,13 +24,15 @@ static inline void *runner_main(void *argument)
 	return NULL;
 }
 
-/* What a guest counts up in its memory, so that the test sees it running */
+/*
+ * The counter that guests increment in memory, so that the test sees them running
+ */
 static inline volatile uint64_t *machine_counter(struct machine *m)
 {
 	return machine_at(m, MACHINE_DATA);
 }
 
-/* A guest, for any mode, that counts without end */
+/* Count without end; the code is valid in every mode. */
 #define COUNT_LOOP "1: lock incl 0xa000\n jmp 1b"
 
 static inline int runner_start(struct runner *runner, struct svmrun_vcpu *vcpu)
@@ -40,7 +42,7 @@ static inline int runner_start(struct runner *runner, struct svmrun_vcpu *vcpu)
 	return -pthread_create(&runner->thread, NULL, runner_main, runner);
 }
 
-/* The thread goes to a CPU and stays there. */
+/* Pin a thread to a CPU. */
 static inline int pin(pthread_t thread, int cpu)
 {
 	cpu_set_t set;
@@ -55,7 +57,7 @@ static inline int runner_kick(struct runner *runner)
 	return call(runner->vcpu->fd, SVMRUN_KICK, NULL);
 }
 
-/* What RUN returned */
+/* Wait for the thread; return the result of RUN. */
 static inline int runner_join(struct runner *runner)
 {
 	int err = pthread_join(runner->thread, NULL);
@@ -63,7 +65,7 @@ static inline int runner_join(struct runner *runner)
 	return err ? -err : runner->result;
 }
 
-/* Returns when the guest has counted on from where it is now. */
+/* Return when the guest has incremented the counter. */
 static inline void machine_wait_counting(struct machine *m)
 {
 	uint64_t before = *machine_counter(m);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Somewhere to swap to: what the machine has, or a disk in memory. */
+/* Swap space: the machine's own, or a RAM disk */
 #ifndef SWAP_H
 #define SWAP_H
 
@@ -9,7 +9,7 @@
 
 #include "machine.h"
 
-#define SWAP_MODULE "/lib/modules/brd.ko" /* where the nested VM has it */
+#define SWAP_MODULE "/lib/modules/brd.ko" /* path in the nested VM */
 #define SWAP_DEVICE "/dev/ram0"
 #define SWAP_PAGES 4096
 
@@ -39,7 +39,7 @@ static inline int swap_module_insert(void)
 	return err;
 }
 
-/* What mkswap(8) writes */
+/* Write the header that mkswap(8) writes. */
 static inline int swap_format(void)
 {
 	struct {
@@ -62,7 +62,7 @@ static inline int swap_format(void)
 	return err;
 }
 
-/* To be undone by swap_end(), if it is not the machine's own. */
+/* Set @own if swap space had to be created, for swap_end(). */
 static inline int swap_begin(bool *own)
 {
 	int err;

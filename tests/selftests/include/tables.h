@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Descriptor tables for a machine: an IDT whose handlers halt, segments of both
- * privileges, and a TSS; in each mode.
+ * Descriptor tables for a machine, in each mode: an IDT whose handlers halt,
+ * segments of both privilege levels, and a TSS
  */
 #ifndef TABLES_H
 #define TABLES_H
 
 #include "machine.h"
 
-/* A page each; below 64 KiB, where real mode gets at them too */
+/* One page each, below 64 KiB, where real mode can reach them */
 #define TABLES_IDT 0x4000ul
 #define TABLES_GDT 0x5000ul
 #define TABLES_TSS 0x6000ul
-#define TABLES_OTHER_TSS 0x7000ul /* not the whole of the page */
+#define TABLES_OTHER_TSS 0x7000ul /* not the whole page */
 #define TABLES_HANDLERS 0xc000ul
 
 #define VECTORS 256
@@ -23,23 +23,23 @@
 #define SELECTOR_DATA 0x10
 #define SELECTOR_USER_CODE 0x1b
 #define SELECTOR_USER_DATA 0x23
-#define SELECTOR_TSS 0x28 /* takes two entries in long mode */
-#define SELECTOR_ABSENT 0x38 /* data, not present */
+#define SELECTOR_TSS 0x28 /* two entries in long mode */
+#define SELECTOR_ABSENT 0x38 /* data segment, not present */
 #define SELECTOR_OTHER_TSS 0x40 /* see tables_set_task() */
 #define TABLES_GDT_LIMIT (SELECTOR_OTHER_TSS + 8 - 1)
 
-#define TYPE_TSS 0x9 /* available, of 386 or long mode */
+#define TYPE_TSS 0x9 /* available TSS of 32 or 64 bits */
 #define TYPE_TSS_BUSY 0xb
 #define TSS_LIMIT 0x67
 
-/* The first stack of the TSS: for handlers of what interrupts CPL 3 */
+/* The TSS's stack for CPL 0, used by handlers that interrupt CPL 3 */
 #define TABLES_TSS_STACK (MACHINE_STACK - 0x800)
 
-/* The pages that the first push goes to; real mode begins with SP = 0 */
+/* The pages that the first push goes to; in real mode SP begins at 0 */
 #define STACK_PAGE (MACHINE_STACK - PAGE)
 #define REAL_STACK_PAGE 0xf000ul
 
-/* Events, as EVENTINJ and EXITINTINFO have them */
+/* Values of EVENTINJ and EXITINTINFO */
 #define EVENT_INTR(vector) (SVM_EVENT_VALID | SVM_EVENT_TYPE_INTR | (vector))
 #define EVENT_NMI (SVM_EVENT_VALID | SVM_EVENT_TYPE_NMI | 2)
 #define EVENT_EXCEPTION(vector)                                                \
@@ -63,7 +63,7 @@ static inline uint64_t descriptor_tss(uint32_t base, uint32_t limit,
 	       (uint64_t)(base >> 24) << 56;
 }
 
-/* APM 4.6: a real-mode vector, a 32-bit interrupt gate, a long-mode one */
+/* Set a real-mode vector, or a 32-bit or long-mode interrupt gate (APM 4.6). */
 static inline void tables_set_gate(struct machine *m, enum machine_mode mode,
 				   uint8_t vector, uint32_t target, int dpl)
 {
@@ -106,11 +106,11 @@ static inline void tables_fill_tss(struct machine *m, enum machine_mode mode)
 }
 
 /**
- * tables_set() - give the machine's vCPU descriptor tables
+ * tables_set() - set up descriptor tables for the machine's vCPU
  * @m: the machine, after MACHINE_LOAD()
  * @mode: the mode that it was loaded for
  *
- * Each vector has a handler that halts, and returns if it is run on.
+ * Each vector has a handler that halts, and returns when the guest is run again.
  */
 static inline void tables_set(struct machine *m, enum machine_mode mode)
 {
@@ -139,7 +139,7 @@ static inline void tables_set(struct machine *m, enum machine_mode mode)
 	};
 }
 
-/* A second task of 32 bits, to switch to (APM 12.3) */
+/* Set up a second, 32-bit task to switch to (APM 12.3). */
 static inline void tables_set_task(struct machine *m, uint32_t entry,
 				   uint32_t stack)
 {
@@ -155,12 +155,12 @@ static inline void tables_set_task(struct machine *m, uint32_t entry,
 	tss[19] = SELECTOR_CODE;
 }
 
-/* Where a guest is that loads TR */
+/* Address of the code of tables_load_tr() */
 #define TABLES_LOAD_TR 0x7800ul
 
 /*
- * Has the guest load TR itself: what VMSAVE then says of its type is what the
- * processor wants to see there.
+ * Run LTR in the guest, so that the VMCB then contains the type of TR that the
+ * processor itself stores and expects.
  */
 static inline int tables_load_tr(struct machine *m)
 {
@@ -180,7 +180,7 @@ static inline int tables_load_tr(struct machine *m)
 	return err || vmcb->control.exitcode == VMEXIT_HLT ? err : -EIO;
 }
 
-/* Lets a machine in protected mode go on with CPL 3. */
+/* Continue a machine in protected mode at CPL 3. */
 static inline int tables_enter_user(struct machine *m)
 {
 	struct svm_vmcb_save *save = &m->vcpu.vmcb->save;
@@ -197,13 +197,13 @@ static inline int tables_enter_user(struct machine *m)
 	return err;
 }
 
-/* What a delivered event left on the handler's stack */
+/* The handler's stack frame after the delivery of an event */
 struct frame {
-	uint64_t error; /* if it has one */
+	uint64_t error; /* if the event has one */
 	uint64_t rip;
 	uint64_t cs;
 	uint64_t flags;
-	uint64_t sp; /* the interrupted stack, if it was of CPL 0 */
+	uint64_t sp; /* interrupted SP; outside long mode only if interrupted at CPL 0 */
 };
 
 static inline int frame_word(enum machine_mode mode)
@@ -226,14 +226,14 @@ static inline struct frame frame_read(struct machine *m, enum machine_mode mode,
 		.rip = word[1],
 		.cs = word[2] & 0xffff,
 		.flags = word[3],
-		/* Long mode always has it on the stack (APM 8.9.3). */
+		/* Long mode always pushes SS:RSP (APM 8.9.3). */
 		.sp = mode == MODE_LONG ? word[4] :
 		      mode == MODE_REAL ? (uint16_t)sp :
 					  sp,
 	};
 }
 
-/* Has a guest that halted in a handler go on with its IRET. */
+/* Continue a guest that halted in a handler with its IRET. */
 static inline void frame_return(struct machine *m, enum machine_mode mode,
 				bool has_error)
 {
@@ -246,7 +246,10 @@ static inline void frame_return(struct machine *m, enum machine_mode mode,
 
 GUEST(tables_halt, 16, "hlt");
 
-/* Injects it in real mode where there is no stack. Returns EXITINTINFO. */
+/*
+ * Inject an event in real mode, without memory for the stack, so that its delivery
+ * fails. Return EXITINTINFO.
+ */
 static inline uint64_t tables_cut(struct machine *m, uint64_t event)
 {
 	struct svm_vmcb_control *control = &m->vcpu.vmcb->control;
@@ -263,9 +266,10 @@ static inline uint64_t tables_cut(struct machine *m, uint64_t event)
 }
 
 /*
- * What a hypervisor around loses looks like a loss of the module's, which is what
- * tests are for. So a probe for it wants another sign of somebody who has events
- * in a form of their own: an NMI that was cut short has no vector.
+ * An event that an outer hypervisor loses looks like one that the module loses,
+ * which tests must report. So detect such a hypervisor by another symptom, which
+ * shows that it keeps events in its own format: for an NMI whose delivery failed,
+ * EXITINTINFO lacks the vector.
  */
 static inline bool tables_nmi_lacks_vector(struct machine *m)
 {
@@ -274,8 +278,9 @@ static inline bool tables_nmi_lacks_vector(struct machine *m)
 }
 
 /*
- * Is an INTn lost that is injected, cut short, and injected again, as it must be
- * (APM 15.7.2)? It may be taken for an instruction of the guest's.
+ * Return whether a software interrupt is lost that is injected, whose delivery
+ * fails, and that is injected again, as APM 15.7.2 demands. Some hypervisors handle
+ * it as an instruction of the guest.
  */
 static inline bool tables_lose_soft(struct machine *m)
 {

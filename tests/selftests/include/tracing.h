@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Tracepoints: what happened inside of the kernel. */
+/* Tracepoints of the module */
 #ifndef TRACING_H
 #define TRACING_H
 
@@ -24,13 +24,13 @@ static inline int write_file(const char *path, const char *text)
 	return err;
 }
 
-/* Forgets what there is of it. */
+/* Clear the trace buffer. */
 static inline int tracing_clear(void)
 {
 	return write_file(TRACING "trace", "");
 }
 
-/* An entry into a guest, as svmrun:enter has it */
+/* An entry into a guest, from the tracepoint svmrun:enter */
 struct entry {
 	int cpu;
 	unsigned long long vm;
@@ -67,7 +67,9 @@ static inline bool entry_parse(struct entry *entry, const char *line)
 		      &entry->asid, &entry->clean, &entry->tlb_control) == 8;
 }
 
-/* The entries since they were last cleared, the oldest first; how many */
+/*
+ * Return the number of entries since the buffer was cleared; the oldest is first.
+ */
 static inline int entries_read(struct entry *entries, int most)
 {
 	FILE *trace = fopen(TRACING "trace", "r");

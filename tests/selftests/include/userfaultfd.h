@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Memory that the program serves itself. */
+/* Memory whose page faults the program handles itself */
 #ifndef USERFAULTFD_H
 #define USERFAULTFD_H
 
@@ -8,7 +8,7 @@
 
 #include "machine.h"
 
-/* A userfaultfd, or a negative errno */
+/* Return a userfaultfd or a negative errno. */
 static inline int userfault_open(int flags)
 {
 	struct uffdio_api api = {
