@@ -15,7 +15,7 @@
 
 GUEST(halt, 16, "hlt");
 
-/* ---- who may ------------------------------------------------------------------- */
+/* ---- who may ------------------------------------------------------------- */
 
 FIXTURE(access)
 {
@@ -130,7 +130,7 @@ TEST_F(access, takes_no_locked_memory)
 	EXPECT_EQ(0, wait_check(child));
 }
 
-/* ---- who pays ------------------------------------------------------------------- */
+/* ---- who pays ------------------------------------------------------------ */
 
 /* KiB that the kernel and the processors may have in hand for the group */
 #define SLACK 1024

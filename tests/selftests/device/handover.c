@@ -75,7 +75,7 @@ static void expect_child(struct __test_metadata *_metadata, pid_t child)
 	}
 }
 
-/* ---- exec -------------------------------------------------------------------- */
+/* ---- exec ---------------------------------------------------------------- */
 
 #define HEIR "--heir"
 
@@ -185,7 +185,7 @@ TEST_F(exec, leaves_descriptors_without_memory)
 	expect_child(_metadata, child);
 }
 
-/* ---- fork, while a guest runs ---------------------------------------------------- */
+/* ---- fork, while a guest runs -------------------------------------------- */
 
 GUEST(halt, 64, "mov $7, %eax\n hlt");
 
@@ -274,7 +274,7 @@ TEST_F(fork, child_has_a_vm_of_its_own)
 	expect_child(_metadata, child);
 }
 
-/* ---- a process that shares the memory ---------------------------------------------- */
+/* ---- a process that shares the memory ------------------------------------ */
 
 MACHINE_FIXTURE(shared)
 
@@ -296,7 +296,7 @@ TEST_F(shared, has_the_vm_too)
 	EXPECT_EQ(7, self->m.vcpu.vmcb->save.rax);
 }
 
-/* ---- sent to another process --------------------------------------------------------- */
+/* ---- sent to another process --------------------------------------------- */
 
 union fds_message {
 	char buffer[CMSG_SPACE(FDS * sizeof(int))];

@@ -16,7 +16,7 @@ GUEST(count, 16, COUNT_LOOP);
 			SKIP(return, "needs root and %s", module_path());      \
 	} while (0)
 
-/* ---- a VM that goes while its memory does --------------------------------- */
+/* ---- a VM that goes while its memory does -------------------------------- */
 
 #define REGIONS 64ul
 

@@ -161,7 +161,7 @@ TEST_F(vcpu, mmap_comes_back)
 			  all[at + 8]);
 }
 
-/* ---- the MSR permission map, which is made when it is first touched -------- */
+/* ---- the MSR permission map, which is made when it is first touched ------ */
 
 TEST_F(vcpu, permission_map_of_parent_and_child)
 {

@@ -53,7 +53,7 @@ static void load_endless(struct machine *m, const struct guest *guest)
 		guest->prepare(m);
 }
 
-/* ---- plain loops ------------------------------------------------------------ */
+/* ---- plain loops --------------------------------------------------------- */
 
 ENDLESS(jumps_to_itself, 64, NULL, "cli\n 1: jmp 1b");
 ENDLESS(jumps_with_interrupts_on, 64, NULL, "sti\n 1: jmp 1b");
@@ -69,7 +69,7 @@ ENDLESS(saves_and_restores, 64, NULL,
 ENDLESS(rewrites_its_next_instruction, 64, NULL,
 	"1: incl 2f+1(%rip)\n 2: mov $0, %eax\n jmp 1b");
 
-/* ---- memory ----------------------------------------------------------------- */
+/* ---- memory -------------------------------------------------------------- */
 
 ENDLESS(locks_across_cache_lines, 64, NULL, "1: lock incl 0xa03e\n jmp 1b");
 ENDLESS(locks_across_pages, 64, NULL, "1: lock incl 0xaffe\n jmp 1b");
@@ -132,14 +132,14 @@ static void map_table_by_itself(struct machine *m)
 
 ENDLESS(runs_in_its_own_page_table, 64, map_table_by_itself, "1: jmp 1b");
 
-/* ---- interrupt shadows ------------------------------------------------------ */
+/* ---- interrupt shadows --------------------------------------------------- */
 
 ENDLESS(enables_interrupts_again_and_again, 64, NULL,
 	"1: .rept 1000\n sti\n .endr\n jmp 1b");
 ENDLESS(loads_ss_again_and_again, 16, NULL,
 	"mov %ss, %ax\n 1: .rept 1000\n mov %ax, %ss\n .endr\n jmp 1b");
 
-/* ---- real mode, where the stack pointer wraps ------------------------------------- */
+/* ---- real mode, where the stack pointer wraps ---------------------------- */
 
 #define STACK_SEGMENT 0x2000
 
@@ -239,7 +239,7 @@ static void inject_nmi(struct machine *m)
 
 ENDLESS(does_not_return_from_nmi, 16, inject_nmi, "1: jmp 1b");
 
-/* ---- exceptions: protected and long mode --------------------------------------- */
+/* ---- exceptions: protected and long mode --------------------------------- */
 
 #define GDT 0xb000ul
 #define IDT 0xb100ul
@@ -353,7 +353,7 @@ ENDLESS(switches_tasks, 32, switch_tasks,
 	"1: ljmp $0x20, $0\n jmp 1b\n .skip 7\n"
 	"2: ljmp $0x18, $0\n jmp 2b");
 
-/* ---- they are ended ------------------------------------------------------------ */
+/* ---- they are ended ------------------------------------------------------ */
 
 /* The last: CPU 0 has most to do for the others. */
 static int cpu_to_hold(const struct host *host)
@@ -436,7 +436,7 @@ TEST_F(endless, is_killed)
 	EXPECT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
 }
 
-/* ---- the host's work goes on, on the same CPU ------------------------------------ */
+/* ---- the host's work goes on, on the same CPU ---------------------------- */
 
 #define ROUNDS 10
 
@@ -527,7 +527,7 @@ TEST_F(held, a_real_time_thread_comes_first)
 	close(timer);
 }
 
-/* ---- a guest stops with its process ----------------------------------------------- */
+/* ---- a guest stops with its process -------------------------------------- */
 
 /* A child whose guest counts in memory that is shared with the test */
 static pid_t fork_counting(struct __test_metadata *_metadata,

@@ -64,7 +64,7 @@ static int log_count(int fd)
 	return lines;
 }
 
-/* ---- KVM takes the CPUs with its first VM --------------------------------- */
+/* ---- KVM takes the CPUs with its first VM -------------------------------- */
 
 FIXTURE(kvm)
 {
@@ -151,7 +151,7 @@ TEST_F(kvm, first_is_svmrun)
 	close(theirs);
 }
 
-/* ---- KVM takes the CPUs when it is loaded --------------------------------- */
+/* ---- KVM takes the CPUs when it is loaded -------------------------------- */
 
 FIXTURE(kvm_at_load)
 {

@@ -82,7 +82,7 @@ FIXTURE_TEARDOWN(spin)
 	expect_given_back(_metadata, self->child.users);
 }
 
-/* ---- grace periods ---------------------------------------------------------------- */
+/* ---- grace periods ------------------------------------------------------- */
 
 static int wait_grace_period(void)
 {
@@ -118,7 +118,7 @@ TEST_F(spin, modules_come_and_go)
 	EXPECT_GT(BOUND_MS, now_ms() - begin);
 }
 
-/* ---- for long ----------------------------------------------------------------------- */
+/* ---- for long ------------------------------------------------------------ */
 
 static int spin_seconds(void)
 {
@@ -137,7 +137,7 @@ TEST_F_TIMEOUT(spin, goes_on, 110)
 	}
 }
 
-/* ---- timers -------------------------------------------------------------------------- */
+/* ---- timers -------------------------------------------------------------- */
 
 #define TIMERS 500
 #define TIMERS_MS 6000 /* or as many as there are by then */
@@ -199,7 +199,7 @@ TEST(timers_are_no_later_than_beside_a_program)
 	EXPECT_GT(2 * beside_program + LATER_US, beside_guest);
 }
 
-/* ---- the test's own guest, on the last CPU ------------------------------------------- */
+/* ---- the test's own guest, on the last CPU ------------------------------- */
 
 FIXTURE(other_cpu)
 {
@@ -283,7 +283,7 @@ TEST_F(other_cpu, time_is_the_guests)
 	EXPECT_LE(guest, after[USER] - before[USER] + 1); /* rounded */
 }
 
-/* ---- a CPU without a tick ------------------------------------------------------------ */
+/* ---- a CPU without a tick ------------------------------------------------ */
 
 /* Interrupts of the timer on a CPU, so far */
 static long ticks_read(int cpu)
@@ -340,7 +340,7 @@ TEST(tick_stops_for_a_guest)
 	child_end(&child);
 }
 
-/* ---- the way in for an interrupt --------------------------------------------------- */
+/* ---- the way in for an interrupt ----------------------------------------- */
 
 #define SECTIONS "/sys/module/svmrun/sections"
 #define OPCODE_STI 0xfb

@@ -210,7 +210,7 @@ TEST_F(speculation, reduced_while_there_are_guests)
 	EXPECT_EQ(0, writes());
 }
 
-/* ---- what the kernel patches in ------------------------------------------- */
+/* ---- what the kernel patches in ------------------------------------------ */
 
 #define CODE_SIZE 512
 

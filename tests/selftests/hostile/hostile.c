@@ -4,7 +4,7 @@
 
 #define RFLAGS_IOPL (3ull << 12)
 
-/* ---- one instruction, which exits and does nothing ------------------------ */
+/* ---- one instruction, which exits and does nothing ----------------------- */
 
 WATCHED_FIXTURE(attempt)
 
@@ -207,7 +207,7 @@ WATCHED_FIXTURE(hostile)
 #define VMCB (self->m.vcpu.vmcb)
 #define REGS (self->m.vcpu.regs)
 
-/* ---- every MSR, every port ------------------------------------------------ */
+/* ---- every MSR, every port ----------------------------------------------- */
 
 GUEST(read_msr, 64, "rdmsr\n hlt");
 GUEST(write_msr, 64, "wrmsr\n hlt");
@@ -283,7 +283,7 @@ TEST_F_TIMEOUT(hostile, uses_every_port, 100)
 	}
 }
 
-/* ---- ports of guests that are not at CPL 0 of 64-bit mode ----------------- */
+/* ---- ports of guests that are not at CPL 0 of 64-bit mode ---------------- */
 
 GUEST(out_16, 16, "mov $0xf4, %dx\n out %al, %dx\n hlt");
 GUEST(out_32, 32, "mov $0xf4, %edx\n out %al, %dx\n hlt");
@@ -318,7 +318,7 @@ TEST_F(hostile, port_from_user_mode_with_iopl)
 	expect_debug_exit_port(_metadata, &self->m);
 }
 
-/* ---- MSRs that are the guest's own, and not the host's --------------------- */
+/* ---- MSRs that are the guest's own, and not the host's ------------------- */
 
 WATCHED_FIXTURE(own_msr)
 

@@ -7,7 +7,7 @@ WATCHED_FIXTURE(hostile_memory)
 #define VMCB (self->m.vcpu.vmcb)
 #define REGS (self->m.vcpu.regs)
 
-/* ---- guest physical addresses --------------------------------------------- */
+/* ---- guest physical addresses -------------------------------------------- */
 
 GUEST(read_rbx, 64, "mov (%rbx), %rax\n hlt");
 

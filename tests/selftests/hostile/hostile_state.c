@@ -17,7 +17,7 @@ WATCHED_FIXTURE(hostile_state)
 #define VMCB (self->m.vcpu.vmcb)
 #define REGS (self->m.vcpu.regs)
 
-/* ---- registers as the host has them ---------------------------------------- */
+/* ---- registers as the host has them -------------------------------------- */
 
 GUEST(set_breakpoints, 64,
       "mov %rbx, %dr0\n mov %rcx, %dr1\n mov %rdx, %dr2\n"
@@ -200,7 +200,7 @@ TEST_F(hostile_state, raises_its_task_priority)
 	}
 }
 
-/* ---- control registers ----------------------------------------------------- */
+/* ---- control registers --------------------------------------------------- */
 
 GUEST(write_cr0, 64, "mov %rbx, %cr0\n hlt");
 GUEST(write_cr4, 64, "mov %rbx, %cr4\n hlt");
@@ -312,7 +312,7 @@ TEST_F(hostile_state, leaves_an_address_of_the_hosts_in_cr2)
 	EXPECT_EQ(REGS->rbx, VMCB->save.cr2);
 }
 
-/* ---- extended state --------------------------------------------------------- */
+/* ---- extended state ------------------------------------------------------ */
 
 GUEST(set_xcr, 64,
       "mov %ebx, %eax\n xor %edx, %edx\n xsetbv\n"
@@ -429,7 +429,7 @@ TEST_F(hostile_state, sets_every_flag)
 	EXPECT_EQ(1, REGS->out_exits_reflected);
 }
 
-/* ---- events ------------------------------------------------------------------ */
+/* ---- events -------------------------------------------------------------- */
 
 #define HLT 0xf4
 
@@ -510,7 +510,7 @@ TEST_F(hostile_state, is_injected_every_kind_of_event)
 		}
 }
 
-/* ---- one bit wrong ------------------------------------------------------------ */
+/* ---- one bit wrong ------------------------------------------------------- */
 
 static void on_alarm(int signal)
 {

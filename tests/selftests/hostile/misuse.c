@@ -15,7 +15,7 @@
 GUEST(count, 64, COUNT_LOOP);
 GUEST(halt, 64, "1: hlt\n jmp 1b");
 
-/* ---- a guest that counts, and what becomes of its program ------------------ */
+/* ---- a guest that counts, and what becomes of its program ---------------- */
 
 WATCHED_FIXTURE(program)
 
@@ -179,7 +179,7 @@ static int forks(struct machine *m, struct runner *runner)
 }
 PROGRAM(forks, 0);
 
-/* ---- calls at the same time --------------------------------------------------- */
+/* ---- calls at the same time ---------------------------------------------- */
 
 WATCHED_FIXTURE(misuse)
 
@@ -283,7 +283,7 @@ TEST_F(misuse, maps_and_unmaps_without_end)
 	EXPECT_EQ(ROUNDS, missed);
 }
 
-/* ---- the shared pages change while they are read ------------------------------- */
+/* ---- the shared pages change while they are read ------------------------- */
 
 static uint64_t next_random(uint64_t *state)
 {
@@ -376,7 +376,7 @@ TEST_F_TIMEOUT(misuse, changes_the_vmcb_while_it_is_read, 60)
 	EXPECT_EQ(0, helper_stop(&helper));
 }
 
-/* ---- what is no memory for a guest ---------------------------------------------- */
+/* ---- what is no memory for a guest --------------------------------------- */
 
 #define GPA 0x100000ul
 
@@ -428,7 +428,7 @@ TEST_F(misuse, gives_the_guest_a_device)
 	EXPECT_EQ(-EFAULT, ON_GPA(&self->m, write_rbx));
 }
 
-/* ---- calls of a 32-bit program ---------------------------------------------------- */
+/* ---- calls of a 32-bit program ------------------------------------------- */
 
 #define IOCTL_32 54
 

@@ -43,7 +43,7 @@ TEST_F(process, is_killed)
 	EXPECT_EQ(0, kill(self->child.pid, SIGKILL));
 }
 
-/* ---- traced ------------------------------------------------------------------ */
+/* ---- traced -------------------------------------------------------------- */
 
 /* The main thread alone is: the other guests go on. */
 TEST_F(process, is_attached_and_detached)
@@ -67,7 +67,7 @@ TEST_F(process, is_attached_and_detached)
 	}
 }
 
-/* ---- in a cgroup --------------------------------------------------------------- */
+/* ---- in a cgroup --------------------------------------------------------- */
 
 FIXTURE(grouped)
 {
@@ -124,7 +124,7 @@ TEST_F(grouped, is_killed_with_its_cgroup)
 	EXPECT_EQ(0, file_write(GROUP "/cgroup.kill", "1"));
 }
 
-/* ---- memory is short --------------------------------------------------------------- */
+/* ---- memory is short ----------------------------------------------------- */
 
 #define FIRST GIB_1
 #define LENGTH (3 * GIB_1)

@@ -48,7 +48,7 @@ static void map_aliases(struct __test_metadata *_metadata, struct machine *m,
 		ASSERT_EQ(0, machine_map(m, gpa_of(i), page, PAGE, MAP_ALL));
 }
 
-/* ---- of one page ------------------------------------------------------------- */
+/* ---- of one page --------------------------------------------------------- */
 
 TEST_F(alias, writes_are_seen_at_all)
 {
@@ -130,7 +130,7 @@ TEST_F(alias, logs_are_their_own)
 	EXPECT_EQ(-ENOENT, machine_dirty(m, gpa_of(0), PAGE, &bits, 0));
 }
 
-/* ---- any ranges, at any addresses, in any order ------------------------------------ */
+/* ---- any ranges, at any addresses, in any order -------------------------- */
 
 #define SLOTS 128u /* pages of guest memory */
 #define STEPS 1500
@@ -265,7 +265,7 @@ TEST_F_TIMEOUT(alias, agree_with_a_model, 120)
 		steps[below(ARRAY_SIZE(steps))](_metadata, self, &model);
 }
 
-/* ---- by several vCPUs, while memory comes and goes -------------------------------- */
+/* ---- by several vCPUs, while memory comes and goes ----------------------- */
 
 #define ROUNDS 60
 
@@ -304,7 +304,7 @@ TEST_F_TIMEOUT(alias, no_write_is_lost, 120)
 	svmrun_vcpu_destroy(&other);
 }
 
-/* ---- what it costs ---------------------------------------------------------------- */
+/* ---- what it costs ------------------------------------------------------- */
 
 #define TRACING "/sys/kernel/tracing/"
 #define MANY 2000

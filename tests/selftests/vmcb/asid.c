@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * More vCPUs than the processor has ASIDs (APM 15.16): ASIDs are used again, and
- * with them goes no translation of who had them before. Emulators drop more than they
- * are told to, so it is what they are told that counts.
+ * ASIDs (APM 15.16) with more vCPUs than the processor has ASIDs. ASIDs are reused,
+ * and a guest must never use translations of the previous owner. Emulators flush
+ * more than requested, so the tests also check the requests, by the tracepoint
+ * svmrun:enter.
  */
 #include <stdlib.h>
 
 #include "paging.h"
 #include "tracing.h"
 
-#define MOST 400 /* machines; a processor with more ASIDs is not shown */
+#define MOST 400 /* machines; skip processors with more ASIDs */
 #define ROUNDS 4
 #define FIRST 0x30000ul
 #define CPUS 8
@@ -17,7 +18,7 @@
 
 GUEST(read_window, 64, READ_WINDOW);
 
-/* A machine for each ASID and some more */
+/* One machine per ASID, and some more */
 FIXTURE(asid)
 {
 	struct machine *machines;
@@ -73,8 +74,8 @@ static bool is_other(const struct entry *a, const struct entry *b)
 }
 
 /*
- * Does each entry into a guest have an ASID whose translations on this CPU are
- * all its own, since they were last flushed there?
+ * Return whether each entry into a guest has an ASID that only this guest has used
+ * on this CPU since the last flush there.
  */
 static bool apart(const struct entry *entries, int count, unsigned int asids)
 {
@@ -107,7 +108,7 @@ static void expect_apart(struct __test_metadata *_metadata,
 	free(entries);
 }
 
-/* By turns, each with the ASID that another one had */
+/* The machines run in turn, each with an ASID that another one has used. */
 TEST_F(asid, more_vcpus_than_asids)
 {
 	ASSERT_EQ(0, entries_begin());
@@ -118,7 +119,7 @@ TEST_F(asid, more_vcpus_than_asids)
 	entries_end();
 }
 
-/* A clean bit is about the program's ASID, not about the module's. */
+/* The clean bit for the ASID refers to the program's ASID, not to the module's. */
 TEST_F(asid, clean)
 {
 	for (int round = 0; round < 20; round++)
@@ -129,7 +130,7 @@ TEST_F(asid, clean)
 		}
 }
 
-/* One vCPU runs twice as often, and moves on the others' ASIDs. */
+/* One vCPU runs between any two others, and takes over their ASIDs. */
 TEST_F(asid, one_between_the_others)
 {
 	for (unsigned int i = 1; i < self->count; i++) {
@@ -138,13 +139,15 @@ TEST_F(asid, one_between_the_others)
 	}
 }
 
-/* Each CPU has ASIDs of its own: the same number is another guest's there. */
+/*
+ * ASIDs belong to a CPU: the same number belongs to another guest on another CPU.
+ */
 TEST_F(asid, on_every_cpu)
 {
 	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
 
 	if (cpus < 2)
-		SKIP(return, "one CPU");
+		SKIP(return, "only one CPU");
 	ASSERT_EQ(0, entries_begin());
 	for (int round = 0; round < 20; round++)
 		for (unsigned int i = 0; i < self->count; i++) {
@@ -156,8 +159,8 @@ TEST_F(asid, on_every_cpu)
 }
 
 /*
- * What is mapped at the guest's address changes, while the vCPU has an ASID and
- * while another has it.
+ * The memory at the guest's address is replaced, both while the vCPU owns an ASID
+ * and after another has taken it over.
  */
 TEST_F(asid, memory_changes_meanwhile)
 {

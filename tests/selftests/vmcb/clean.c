@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Clean bits (APM 15.15.3): a group of fields whose bit is set is not read, another
- * is, and no bit counts for a VMCB that no run has loaded.
+ * VMCB clean bits (APM 15.15.3): a group of fields whose bit is set is not read,
+ * any other group is. Clean bits are ignored until a run has loaded the VMCB.
  */
 #include "runner.h"
 
@@ -20,7 +20,7 @@ GUEST(read_pat, 64, "1: mov $0x277, %ecx\n rdmsr\n hlt\n jmp 1b");
 GUEST(triple_fault, 64, "ud2");
 GUEST(cpuid, 64, "1: cpuid\n hlt\n jmp 1b");
 
-/* ---- each group: how a change of it shows --------------------------------- */
+/* ---- one group at a time: the guest shows whether a change was read ------ */
 
 FIXTURE(group)
 {
@@ -32,7 +32,7 @@ FIXTURE_VARIANT(group)
 	const char *code;
 	const char *code_end;
 	uint32_t clean;
-	uint32_t offset; /* of 2 bytes, which the guest shows in RAX */
+	uint32_t offset; /* of 2 bytes, which the guest copies to RAX */
 	uint16_t one;
 	uint16_t other;
 };
@@ -64,7 +64,7 @@ GROUP(DT, save.idtr.limit, read_idtr, 0x111, 0x222);
 GROUP(SEG, save.ds.selector, read_ds, 0x8, 0x18);
 GROUP(CR2, save.cr2, read_cr2, 0x1111, 0x2222);
 
-/* What the guest shows when the program has changed the field to @value */
+/* Change the field to @value; return what the guest reads, or -1. */
 static int shown(struct machine *m, const FIXTURE_VARIANT(group) * variant,
 		 uint16_t value, uint32_t clean)
 {
@@ -95,7 +95,7 @@ TEST_F(group, is_read_if_it_is_not_vouched_for)
 	EXPECT_EQ(variant->one, shown(&self->m, variant, variant->one, 0));
 }
 
-/* ---- groups that show otherwise -------------------------------------------- */
+/* ---- groups that show by exit codes -------------------------------------- */
 
 static uint64_t exit_of(struct machine *m, uint32_t clean)
 {
@@ -126,7 +126,7 @@ TEST_F(clean, permission_map)
 	EXPECT_EQ(VMEXIT_MSR, exit_of(&self->m, ~SVM_CLEAN_IOPM));
 }
 
-/* What no clean bit covers is always read. */
+/* Fields that belong to no group are always read. */
 TEST_F(clean, flow)
 {
 	struct svm_vmcb *vmcb = self->m.vcpu.vmcb;
@@ -140,7 +140,7 @@ TEST_F(clean, flow)
 	EXPECT_EQ(0x5678, vmcb->save.kernel_gs_base);
 }
 
-/* ---- what no run has taken over --------------------------------------------- */
+/* ---- states that no run has loaded --------------------------------------- */
 
 TEST_F(clean, first_run_vouches_for_nothing)
 {
@@ -190,7 +190,7 @@ TEST_F(clean, run_that_did_not_begin_vouches_for_nothing)
 	EXPECT_EQ(0x1234, vmcb->save.rax);
 }
 
-/* A kick ends the run before the guest is entered, after the VMCB was read. */
+/* A kick ends the run before the guest is entered, but after the VMCB was read. */
 TEST_F(clean, kicked_run_has_read)
 {
 	struct svm_vmcb *vmcb = self->m.vcpu.vmcb;
@@ -205,14 +205,16 @@ TEST_F(clean, kicked_run_has_read)
 	EXPECT_EQ(0x1234, vmcb->save.rax);
 }
 
-/* Another CPU has cached nothing of a VMCB whose clean bits are set. */
+/*
+ * Clean bits say that a CPU may use its cached state; another CPU has cached none.
+ */
 TEST_F(clean, clean_on_every_cpu)
 {
 	struct svm_vmcb *vmcb = self->m.vcpu.vmcb;
 	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
 
 	if (cpus < 2)
-		SKIP(return, "one CPU");
+		SKIP(return, "only one CPU");
 	MACHINE_LOAD(&self->m, MODE_LONG, read_cr2);
 	vmcb->save.cr2 = 0x4321;
 	for (int i = 0; i < 200; i++) {
@@ -223,7 +225,10 @@ TEST_F(clean, clean_on_every_cpu)
 	}
 }
 
-/* The state that a shutdown leaves is undefined (APM 15.14.3): it is checked again. */
+/*
+ * After SHUTDOWN the state is undefined (APM 15.14.3), so all of it is checked
+ * again.
+ */
 TEST_F(clean, nothing_is_believed_after_a_shutdown)
 {
 	struct svm_vmcb *vmcb = self->m.vcpu.vmcb;

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Debug registers: the guest's own, and the host's as if there were no guest. */
+/*
+ * Debug registers (APM 13.1): the guest has its own, and those of the host are the
+ * same after a run as before it.
+ */
 #include "breakpoints.h"
 #include "tables.h"
 
@@ -12,7 +15,7 @@
 #define DR6_BS (1ull << 14)
 #define DR7_GD (1ull << 13)
 
-/* Adds 1 to each of DR0 to DR3, and has all of them watch its own data. */
+/* Add 1 to each of DR0 to DR3. */
 GUEST(step, 64,
       "mov %dr0, %rax\n inc %rax\n mov %rax, %dr0\n"
       "mov %dr1, %rax\n inc %rax\n mov %rax, %dr1\n"
@@ -20,7 +23,7 @@ GUEST(step, 64,
       "mov %dr3, %rax\n inc %rax\n mov %rax, %dr3\n"
       "hlt");
 
-/* Leaves DR7 with four breakpoints on, and bits of every kind in DR6. */
+/* Leave DR7 with four breakpoints enabled, and bits of every kind set in DR6. */
 GUEST(litter, 64,
       "mov $0xffff4fff, %eax\n mov %rax, %dr6\n"
       "mov $0x7ff, %eax\n mov %rax, %dr7\n hlt");
@@ -52,13 +55,16 @@ TEST_F(debug, intercepted_stay_as_they_are)
 	EXPECT_EQ(0x1234, vcpu->regs->dr[0]);
 }
 
-/* The host's breakpoint fires before and after, and not because of the guest. */
+/*
+ * The host's breakpoint fires before and after a guest runs, and never because of
+ * it.
+ */
 TEST_F(debug, hosts_breakpoints_survive)
 {
 	int breakpoint = breakpoint_open(HW_BREAKPOINT_W, &watched);
 
 	if (breakpoint < 0)
-		SKIP(return, "this kernel gives no hardware breakpoint");
+		SKIP(return, "no hardware breakpoint is available");
 	watched++;
 	ASSERT_EQ(1, breakpoint_hits(breakpoint));
 	for (uint64_t i = 0; i < 10; i++) {
@@ -76,8 +82,8 @@ TEST_F(debug, hosts_breakpoints_survive)
 GUEST(halt_and_look, 64, "hlt\n mov %dr6, %rcx\n hlt");
 
 /*
- * Is DR6 lost, although the clean bit says that it is as it was (APM 15.15)? A
- * hypervisor around may take the host's for it.
+ * Return whether DR6 is lost although its clean bit is set (APM 15.15). An outer
+ * hypervisor may use the host's DR6 in its place.
  */
 static bool loses_dr6(struct machine *m)
 {
@@ -100,31 +106,36 @@ static bool loses_dr6(struct machine *m)
 			SKIP(return, "the processor loses a guest's DR6");     \
 	} while (0)
 
-/* What the guest left in DR6 is nobody's single step here. */
+/*
+ * The host must not see bits that the guest has left in DR6, such as a single step.
+ */
 TEST_F(debug, guests_dr6_is_not_the_hosts)
 {
 	int breakpoint = breakpoint_open(HW_BREAKPOINT_W, &watched);
 
 	if (breakpoint < 0)
-		SKIP(return, "this kernel gives no hardware breakpoint");
+		SKIP(return, "no hardware breakpoint is available");
 	SKIP_LOST_DR6(&self->m);
 	MACHINE_LOAD(&self->m, MODE_LONG, litter);
 	ASSERT_EXIT(VMEXIT_HLT, &self->m);
 	EXPECT_NE(DR6_RESERVED, self->m.vcpu.vmcb->save.dr6);
-	/* SIGTRAP would end the test here. */
+	/* A wrong DR6 would end the test here, with SIGTRAP. */
 	watched++;
 	EXPECT_EQ(1, breakpoint_hits(breakpoint));
 	close(breakpoint);
 }
 
-/* Nor does a guest that reaches none of them touch any. */
+/*
+ * A guest whose accesses to debug registers are all intercepted leaves them
+ * unchanged.
+ */
 TEST_F(debug, hosts_breakpoints_are_not_switched)
 {
 	struct svmrun_vcpu *vcpu = &self->m.vcpu;
 	int breakpoint = breakpoint_open(HW_BREAKPOINT_W, &watched);
 
 	if (breakpoint < 0)
-		SKIP(return, "this kernel gives no hardware breakpoint");
+		SKIP(return, "no hardware breakpoint is available");
 	for (uint64_t i = 0; i < 10; i++) {
 		MACHINE_LOAD(&self->m, MODE_LONG, step);
 		vcpu->vmcb->control.intercept[1] = ~0u;
@@ -143,9 +154,9 @@ TEST_F(debug, hosts_breakpoints_are_not_switched)
 /* ---- single steps -------------------------------------------------------- */
 
 GUEST(four, 64, "nop\n nop\n nop\n hlt");
-/* What it came for is in RCX. */
+/* Count #DB in RBX, and leave its reason in RCX. */
 GUEST(count_db, 64, "inc %rbx\n mov %dr6, %rcx\n iretq");
-/* A fault: without RF it would come again (APM 13.1.3.1). */
+/* The same for a fault, which would be raised again without RF (APM 13.1.3.1) */
 GUEST(count_fault, 64,
       "inc %rbx\n mov %dr6, %rcx\n orl $0x10000, 16(%rsp)\n iretq");
 
@@ -240,7 +251,7 @@ FIXTURE_TEARDOWN(breakpoint)
 	machine_destroy(&self->m);
 }
 
-/* With RDI in DR7 */
+/* The guests load DR7 from RDI. */
 GUEST(execute, 64, "mov %rdi, %dr7\n nop\n execute_here: nop\n" DISARM);
 GUEST(store, 64, "mov %rdi, %dr7\n movl $7, 0xa000\n store_next: nop\n" DISARM);
 GUEST(armed, 64, "nop\n armed_here: nop\n hlt");
@@ -324,7 +335,7 @@ TEST_F(breakpoint, write_of_the_guests_own)
 	EXPECT_EQ(1, regs->out_exits_reflected);
 }
 
-/* VMRUN loads DR7. */
+/* Breakpoints that the program enables in the VMCB; VMRUN loads DR7. */
 TEST_F(breakpoint, of_the_programs_own)
 {
 	struct svm_vmcb_save *save = &self->m.vcpu.vmcb->save;
@@ -341,9 +352,9 @@ TEST_F(breakpoint, of_the_programs_own)
 	EXPECT_EQ(DR6_RESERVED | 1u << variant->n, save->dr6);
 }
 
-/* ---- other ways to a #DB ------------------------------------------------- */
+/* ---- other causes of #DB ------------------------------------------------- */
 
-/* An access with DR7.GD set (APM 13.1.1.4), and a handler that may access it */
+/* Access DR0 with DR7.GD set (APM 13.1.1.4); the handler may access it. */
 GUEST(detected, 64, "mov %rdi, %dr7\n detected_here: mov %dr0, %rax\n hlt");
 GUEST_LABEL(detected_here);
 
@@ -356,7 +367,7 @@ TEST_F(debug, general_detect_intercepted)
 	self->m.vcpu.regs->rdi = DR7_ALWAYS | DR7_GD;
 	ASSERT_EQ(0, machine_run(&self->m));
 	if (self->m.vcpu.vmcb->control.exitcode == VMEXIT_HLT)
-		SKIP(return, "DR7.GD is not looked at");
+		SKIP(return, "the processor ignores DR7.GD");
 	EXPECT_EQ(VMEXIT_EXCP(VECTOR_DB), self->m.vcpu.vmcb->control.exitcode);
 	EXPECT_EQ(AT(detected, detected_here), save->rip);
 	EXPECT_NE(0, save->dr6 & DR6_BD);
@@ -370,7 +381,7 @@ TEST_F(debug, general_detect_of_the_guests_own)
 	self->m.vcpu.regs->rdi = DR7_ALWAYS | DR7_GD;
 	ASSERT_EXIT(VMEXIT_HLT, &self->m);
 	if (self->m.vcpu.vmcb->save.rip != HANDLER(VECTOR_DB))
-		SKIP(return, "DR7.GD is not looked at");
+		SKIP(return, "the processor ignores DR7.GD");
 	EXPECT_EQ(DR7_ALWAYS, self->m.vcpu.vmcb->save.dr7);
 	EXPECT_EQ(1, regs->out_exits_reflected);
 }
@@ -378,7 +389,10 @@ TEST_F(debug, general_detect_of_the_guests_own)
 GUEST(icebp, 64, ".byte 0xf1\n icebp_next: hlt");
 GUEST_LABEL(icebp_next);
 
-/* Its #DB is a trap, and no matter for the intercept of #DB (APM 15.9). */
+/*
+ * The #DB of ICEBP is a trap, and is not intercepted by the #DB intercept (APM
+ * 15.9).
+ */
 TEST_F(debug, icebp)
 {
 	BEGIN(&self->m, icebp);

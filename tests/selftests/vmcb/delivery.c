@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Delivered once and no more: events that the module itself interrupts, because
- * of a fault that it deals with, an interrupt of the host's, a kick or a signal.
- * And deliveries without an end, which end when the program or the kernel says.
+ * Events are delivered exactly once, even if their delivery is interrupted by a
+ * fault that the module handles, an interrupt of the host, a kick or a signal.
+ * Deliveries that never complete end when the program or the kernel requests it.
  */
 #include <stdlib.h>
 #include <sys/time.h>
@@ -21,7 +21,7 @@
 #define VMCB (self->m.vcpu.vmcb)
 #define REGS (self->m.vcpu.regs)
 
-/* Where handlers count, by vector */
+/* One counter per vector, incremented by the handlers */
 #define COUNTS 0xb000ul
 
 static const uint64_t events[] = {
@@ -29,7 +29,7 @@ static const uint64_t events[] = {
 	EVENT_EXCEPTION(VECTOR_UD),
 };
 
-/* What an instruction raises */
+/* Events that instructions raise */
 static const uint64_t software[] = {
 	EVENT_EXCEPTION(VECTOR_BP),
 	EVENT_SOFT(VECTOR_INT),
@@ -39,11 +39,11 @@ static const uint64_t software[] = {
 #define SKIP_LOST(m)                                                           \
 	do {                                                                   \
 		if (tables_lose_soft(m))                                       \
-			SKIP(return, "an INTn that is cut short is lost");     \
+			SKIP(return, "an INTn whose delivery faults is lost"); \
 	} while (0)
 
 GUEST(stay, 64, "1: hlt\n jmp 1b");
-/* The same bytes in each mode; CX is how often */
+/* The same bytes in each mode; CX is the number of repetitions. */
 GUEST(interrupts, 64, "1: int $0x21\n int3\n loop 1b\n hlt");
 GUEST(faults, 64, "1: ud2\n loop 1b\n hlt");
 
@@ -66,7 +66,10 @@ static void put(struct code *code, const char *bytes, size_t size)
 
 #define PUT(code, bytes) put(code, bytes, sizeof(bytes) - 1)
 
-/* Counts, goes on @skip bytes after where it came from. */
+/*
+ * Set a handler that increments a counter, and returns @skip bytes after the
+ * interrupted instruction.
+ */
 static void set_counting(struct machine *m, enum machine_mode mode,
 			 uint8_t vector, uint8_t skip)
 {
@@ -98,7 +101,7 @@ static void set_all_counting(struct machine *m, enum machine_mode mode)
 		set_counting(m, mode, vector, 0);
 }
 
-/* ---- faults that the module deals with ----------------------------------- */
+/* ---- faults that the module handles -------------------------------------- */
 
 MODE_FIXTURE(fault)
 
@@ -176,7 +179,7 @@ TEST_F(fault, of_software_interrupts)
 	}
 }
 
-/* From CPL 3 the stack is in the TSS. */
+/* From CPL 3, the stack pointer is read from the TSS. */
 TEST(fault_on_tss)
 {
 	static const uint64_t hardware[] = { EVENT_INTR(VECTOR_INT), EVENT_NMI,
@@ -208,12 +211,12 @@ TEST(fault_on_tss)
 	machine_destroy(&m);
 }
 
-/* ---- and everything at once ---------------------------------------------- */
+/* ---- all disturbances at once -------------------------------------------- */
 
 MODE_FIXTURE(storm)
 
 #define INJECTIONS 500
-#define SECONDS 15 /* on a slow machine */
+#define SECONDS 15 /* limit, for slow machines */
 #define RAISED 200000
 #define LOOPS 10000
 #define PROBES 4000
@@ -221,10 +224,10 @@ MODE_FIXTURE(storm)
 /* Runs that did not end with the guest's HLT */
 struct interrupted {
 	unsigned long runs;
-	unsigned long deliveries; /* an event was still to be delivered */
+	unsigned long deliveries; /* with an event still to be delivered */
 };
 
-/* Runs until the guest halts, however often that is interrupted. */
+/* Run until the guest halts, however often that is interrupted. */
 static int run_to_halt(struct machine *m, struct interrupted *interrupted)
 {
 	const struct svm_vmcb_control *control = &m->vcpu.vmcb->control;
@@ -252,7 +255,7 @@ static int forget_all(struct machine *m)
 	return err;
 }
 
-/* Kicks a vCPU, and takes pages, for as long as it is told to. */
+/* Kick a vCPU, and make its pages fault again, until stopped. */
 struct disturber {
 	struct machine *m;
 	bool takes_pages;
@@ -281,8 +284,8 @@ static void on_signal(int signal)
 }
 
 /*
- * A signal per millisecond also comes to the thread that calls it. Where all takes longer,
- * disturbances come less often, or the guest would hardly get on between two.
+ * Also send a signal per millisecond to the calling thread. Where everything takes
+ * longer, disturb less often, or the guest would make little progress in between.
  */
 static int disturber_start(struct disturber *d, struct machine *m,
 			   bool takes_pages, useconds_t pause)
@@ -360,8 +363,8 @@ TEST_F(storm, software_interrupts_injected)
 }
 
 /*
- * Does the processor deliver an interrupt twice by itself: in a run in which the
- * module has had nothing to do?
+ * Return whether the processor itself delivers an interrupt twice, in a run in
+ * which the module had nothing to handle.
  */
 static bool delivers_twice(struct machine *m)
 {
@@ -394,11 +397,11 @@ TEST_F(storm, interrupts_injected)
 	MACHINE_LOAD(&self->m, variant->mode, stay);
 	set_all_counting(&self->m, variant->mode);
 	if (delivers_twice(&self->m))
-		SKIP(return, "the processor delivers some twice by itself");
+		SKIP(return, "the processor delivers some interrupts twice");
 	inject_all(_metadata, &self->m, interrupts, ARRAY_SIZE(interrupts));
 }
 
-/* Returns how often the guest has gone round its loop. */
+/* Return how many loops the guest has completed. */
 static unsigned int raise_all(struct __test_metadata *_metadata,
 			      struct machine *m)
 {
@@ -435,7 +438,7 @@ TEST_F(storm, raised_by_faults)
 	unsigned int raised;
 
 	if (variant->mode == MODE_REAL)
-		SKIP(return, "no handler of real mode for it");
+		SKIP(return, "the handler does not support real mode");
 	MACHINE_LOAD(&self->m, variant->mode, faults);
 	set_all_counting(&self->m, variant->mode);
 	set_counting(&self->m, variant->mode, VECTOR_UD, 2);
@@ -443,7 +446,7 @@ TEST_F(storm, raised_by_faults)
 	EXPECT_EQ(raised, *counter(&self->m, VECTOR_UD));
 }
 
-/* ---- deliveries without an end ------------------------------------------- */
+/* ---- deliveries that never complete -------------------------------------- */
 
 FIXTURE(endless)
 {
@@ -453,7 +456,7 @@ FIXTURE(endless)
 
 struct loop {
 	int (*prepare)(struct machine *m);
-	uint64_t dr7; /* that the guest has set when it is ended */
+	uint64_t dr7; /* set by the guest by the time it is stopped */
 };
 
 FIXTURE_VARIANT(endless)
@@ -475,7 +478,7 @@ FIXTURE_TEARDOWN(endless)
 	machine_destroy(&m);
 }
 
-/* Without a stack of its own, #DB would run out of stack. */
+/* All #DB frames go to the same IST stack, or the guest would run out of stack. */
 #define IST_STACK 0x1e000ul
 
 /* A breakpoint on the first instruction of its own handler (CVE-2015-8104) */
@@ -497,7 +500,7 @@ static int prepare_broken_handler(struct machine *m)
 	return 0;
 }
 
-/* A handler of CPL 3, whose stack is misaligned (CVE-2015-5307) */
+/* A handler at CPL 3, whose stack is misaligned (CVE-2015-5307) */
 static int prepare_misaligned_stack(struct machine *m)
 {
 	struct svm_vmcb_save *save = &m->vcpu.vmcb->save;
@@ -534,7 +537,10 @@ static bool is_endless(struct machine *m)
 	return false;
 }
 
-/* Starts it in a thread; if it turns out to have an end, it is over again. */
+/*
+ * Run the guest in a thread. If its delivery completes, stop the thread, return
+ * false.
+ */
 static bool start_endless(struct machine *m, struct runner *runner,
 			  int (*prepare)(struct machine *m))
 {
@@ -551,7 +557,7 @@ static bool start_endless(struct machine *m, struct runner *runner,
 	do {                                                                   \
 		if (!start_endless(&(self)->m, &(self)->runner,                \
 				   variant->loop.prepare))                     \
-			SKIP(return, "its delivery has an end here");          \
+			SKIP(return, "the delivery completes here");           \
 	} while (0)
 
 TEST_F(endless, kicked)
@@ -590,7 +596,7 @@ TEST_F(endless, killed)
 	EXPECT_EQ(0, kill(child, SIGKILL));
 	ASSERT_EQ(child, waitpid(child, &status, 0));
 	if (!endless)
-		SKIP(return, "its delivery has an end here");
+		SKIP(return, "the delivery completes here");
 	EXPECT_TRUE(WIFSIGNALED(status));
 }
 

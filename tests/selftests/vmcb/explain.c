@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Why VMRUN failed, as the library says, against what the module and the
- * processor do: each rule is broken alone, and RUN refuses the VMCB for it.
+ * The library explains why VMRUN fails: svmrun_vmcb_explain() must agree with the
+ * module and the processor. Each rule is broken alone, and RUN must refuse the VMCB
+ * because of it.
  */
 #include <stdlib.h>
 
@@ -22,7 +23,7 @@
 #define EXCEPTION(vector)                                                      \
 	(SVM_EVENT_VALID | SVM_EVENT_TYPE_EXCEPTION | (vector))
 
-GUEST(halt, 64, "hlt"); /* the same in each mode */
+GUEST(halt, 64, "hlt"); /* the same bytes in each mode */
 
 static struct svmrun_broken_rule rules[RULES];
 
@@ -45,7 +46,7 @@ static bool run_refuses(struct machine *m)
 	       m->vcpu.vmcb->control.exitcode == VMEXIT_INVALID;
 }
 
-/* The registers page names the rule that the library names first. */
+/* Return whether the registers page names the rule that the library names first. */
 static bool module_agrees(struct machine *m)
 {
 	return m->vcpu.regs->out_invalid_reason == rules[0].reason &&
@@ -71,7 +72,7 @@ TEST_F(explain, legal_modes)
 	EXPECT_NE(VMEXIT_INVALID, self->m.vcpu.vmcb->control.exitcode);
 }
 
-/* ---- the processor's rules -------------------------------------------------- */
+/* ---- the processor's rules ----------------------------------------------- */
 
 FIXTURE(processor)
 {
@@ -151,7 +152,7 @@ TEST_F(processor, refuses)
 	change(self->m.vcpu.vmcb, variant);
 	broken = explain(&self->m);
 	if (broken && rules[0].reason == SVMRUN_INVALID_UNSUPPORTED)
-		SKIP(return, "the processor does not have it");
+		SKIP(return, "the processor does not support it");
 	if (!broken && variant->offset == offsetof(struct svm_vmcb, save.s_cet))
 		SKIP(return, "the processor has no shadow stacks");
 	ASSERT_EQ(1, broken);
@@ -163,7 +164,7 @@ TEST_F(processor, refuses)
 	EXPECT_TRUE(module_agrees(&self->m));
 }
 
-/* ---- the module's rules: each row of its tables ------------------------------ */
+/* ---- the module's rules: each row of its tables -------------------------- */
 
 static bool explained(struct machine *m, const char *field, uint32_t offset,
 		      uint32_t reason)
@@ -262,7 +263,10 @@ TEST_F(explain, svme)
 	EXPECT_EXPLAINED(&self->m, save.efer, MUST_BE_SET);
 }
 
-/* A bit that no list has, of each register that is an allow list */
+/*
+ * Each bit that the policy does not list, of each register for which it is an allow
+ * list
+ */
 TEST_F(explain, refused_bits_of_registers)
 {
 	struct svm_vmcb_save *save = &self->m.vcpu.vmcb->save;
@@ -279,7 +283,7 @@ TEST_F(explain, refused_bits_of_registers)
 #undef CHECK
 }
 
-/* One that this processor does not have */
+/* Each bit that the policy lists and this processor lacks */
 TEST_F(explain, unsupported_bits_of_registers)
 {
 	struct svm_vmcb_save *save = &self->m.vcpu.vmcb->save;
@@ -297,7 +301,7 @@ TEST_F(explain, unsupported_bits_of_registers)
 #undef CHECK
 }
 
-/* ---- the registers page ------------------------------------------------------- */
+/* ---- the registers page -------------------------------------------------- */
 
 #define EXPECT_REGISTER_EXPLAINED(m, member, why)                              \
 	EXPECT_TRUE(                                                           \
@@ -313,7 +317,7 @@ TEST_F(explain, reserved_registers)
 	EXPECT_REGISTER_EXPLAINED(&self->m, reserved, MUST_BE_ZERO);
 }
 
-/* Every value that the low byte can have, and a bit that no host has */
+/* Every value of the low byte, and a bit that no processor implements */
 TEST_F(explain, xcr0)
 {
 	struct svmrun_registers *regs = self->m.vcpu.regs;
@@ -347,14 +351,14 @@ TEST_F(explain, tsc_ratio)
 	regs->tsc_ratio = 0;
 }
 
-/* ---- whatever is refused is explained ------------------------------------------ */
+/* ---- every refusal is explained ------------------------------------------ */
 
 static unsigned int below(unsigned int *seed, unsigned int limit)
 {
 	return rand_r(seed) % limit;
 }
 
-/* One bit here and there, of what VMRUN reads */
+/* Flip some random bits in fields that VMRUN reads. */
 static void scribble(unsigned int *seed, struct svm_vmcb *vmcb)
 {
 	static const uint32_t fields[] = {
@@ -380,9 +384,10 @@ static void scribble(unsigned int *seed, struct svm_vmcb *vmcb)
 }
 
 /*
- * States that emulators refuse, although the manual does not: EFER.LMSLE, although CPUID
- * has it (APM 3.1.7); the upper half of CR3 outside of long mode (APM 3.1.2). And one
- * after which they do not return to the host: EFER.LME with CR4.PAE and CR0.PG clear.
+ * Avoid states that emulators refuse although the manual permits them: EFER.LMSLE,
+ * even if CPUID reports it (APM 3.1.7), and the upper half of CR3 outside long mode
+ * (APM 3.1.2). Also avoid a state from which they do not return to the host:
+ * EFER.LME with CR4.PAE and CR0.PG clear.
  */
 static void spare_emulator(struct svm_vmcb_save *save)
 {
@@ -393,7 +398,7 @@ static void spare_emulator(struct svm_vmcb_save *save)
 		save->cr3 = (uint32_t)save->cr3;
 }
 
-/* Wherever the guest goes, there it halts. */
+/* Fill the memory with HLT, so that the guest halts wherever it starts. */
 static void load_scribbled(struct machine *m, unsigned int *seed)
 {
 	memset(m->memory.base, HLT, m->memory.size);
@@ -416,7 +421,10 @@ TEST_F_TIMEOUT(explain, random, 120)
 		broken = explain(m);
 		if (!run_refuses(m)) {
 			entered++;
-			/* Not by the module, then. */
+			/*
+			 * The module accepted it, so only a rule of the processor
+			 * may be broken.
+			 */
 			EXPECT_TRUE(!broken ||
 				    rules[0].reason ==
 					    SVMRUN_INVALID_PROCESSOR);
@@ -426,7 +434,7 @@ TEST_F_TIMEOUT(explain, random, 120)
 		ASSERT_LT(0, broken);
 		ASSERT_TRUE(module_agrees(m));
 	}
-	/* It is no test if all are the same. */
+	/* Both results must be frequent, or the test is meaningless. */
 	EXPECT_LT(ROUNDS / 5, refused);
 	EXPECT_LT(ROUNDS / 5, entered);
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What takes translations away has the next entry into the guest find none: it
- * has an ASID that is fresh, or flushes all (APM 15.16). Emulators drop more than
- * they are told to, so it is what they are told that counts.
+ * TLB flushes (APM 15.16): after a change that revokes translations, the next entry
+ * into the guest uses a new ASID or flushes all. Emulators flush more than
+ * requested, so the tests check the requests, by the tracepoint svmrun:enter.
  */
 #include <sys/mman.h>
 
@@ -16,8 +16,8 @@
 FIXTURE(flush)
 {
 	struct machine m;
-	uint8_t *memory; /* mapped at GPA, all rights; one large page, if it can be */
-	struct entry last; /* into the guest */
+	uint8_t *memory; /* mapped at GPA with all permissions; large if possible */
+	struct entry last; /* of the guest */
 	uint64_t bits[LENGTH / PAGE / 64];
 };
 
@@ -43,7 +43,10 @@ static bool is_fresh(const struct entry *entry, const struct entry *before)
 	       entry->tlb_control == SVM_TLB_CONTROL_FLUSH_ALL;
 }
 
-/* Has an entry of the guest, which touches all pages, another ASID than before? */
+/*
+ * Run a guest that touches the pages; return whether one of its entries was
+ * flushed.
+ */
 static bool flushed(struct __test_metadata *_metadata,
 		    FIXTURE_DATA(flush) * self, bool write)
 {
@@ -63,9 +66,9 @@ static bool flushed(struct __test_metadata *_metadata,
 	return fresh;
 }
 
-#define TRIES 10 /* Linux may move pages for reasons of its own. */
+#define TRIES 10 /* Linux may move pages on its own. */
 
-/* The guest has its pages, and translations that stay good. */
+/* Run the guest until all its pages are mapped and no flush is needed. */
 static void settle(struct __test_metadata *_metadata,
 		   FIXTURE_DATA(flush) * self)
 {
@@ -76,11 +79,11 @@ static void settle(struct __test_metadata *_metadata,
 		ASSERT_GT(TRIES, tries++);
 }
 
-#define TEST_FLUSHES(name, taken_away)                                         \
+#define TEST_FLUSHES(name, revoke)                                             \
 	TEST_F(flush, name)                                                    \
 	{                                                                      \
 		settle(_metadata, self);                                       \
-		ASSERT_EQ(0, taken_away);                                      \
+		ASSERT_EQ(0, revoke);                                          \
 		EXPECT_TRUE(flushed(_metadata, self, false));                  \
 	}
 
@@ -92,7 +95,7 @@ TEST_FLUSHES(unmap, machine_unmap(&self->m, GPA + LENGTH / 2, PAGE))
 TEST_FLUSHES(dirty_clear, machine_dirty(&self->m, GPA, LENGTH, self->bits,
 					SVMRUN_DIRTY_CLEAR))
 
-/* Small pages are there that a large one comes in the place of. */
+/* A large page replaces small ones. */
 TEST_F(flush, made_large)
 {
 	struct machine *m = &self->m;
@@ -108,10 +111,10 @@ TEST_F(flush, made_large)
 		;
 	EXPECT_TRUE(flushed(_metadata, self, true));
 	if (machine_vm_info(m).out_pages_2m != 1)
-		SKIP(return, "no transparent large page was to be had");
+		SKIP(return, "no transparent huge page is available");
 }
 
-/* As long as nothing is taken away nothing need be flushed. */
+/* Changes that revoke nothing need no flush. */
 #define TEST_KEEPS(name, harmless)                                             \
 	TEST_F(flush, name)                                                    \
 	{                                                                      \

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Exceptions and interrupts: intercepted, injected, given back, and interrupted
- * in turn by a fault on the memory that they are delivered through.
+ * Exceptions and interrupts (APM 15.20, 15.7.2): intercepted, injected, reflected
+ * to the guest by the module, and interrupted during delivery by a fault on memory
+ * that the delivery needs.
  */
 #include "tables.h"
 
@@ -17,7 +18,7 @@
 
 #define HLT 0xf4
 
-/* A stack that nobody has touched: the first push to it faults. */
+/* A stack that has not been touched, so that the first push faults */
 #define FRESH_SEGMENT 0x3000
 #define FRESH 0x30000ul
 #define FRESH_TOP 0x800
@@ -33,7 +34,7 @@ GUEST(single_step, 16,
       "pushf\n mov %sp, %bp\n orw $0x100, (%bp)\n popf\n"
       "nop\n hlt");
 
-/* In real mode vectors are at 0: this one leads to a HLT at MACHINE_DATA. */
+/* Set a real-mode vector (the IDT is at 0) to a HLT at MACHINE_DATA. */
 static void handler_at_data(struct machine *m, int vector)
 {
 	*(uint32_t *)machine_at(m, vector * 4) = MACHINE_DATA;
@@ -82,11 +83,11 @@ TEST_F(injection, debug_exception_intercepted)
 	EXPECT_EQ(0, REGS->out_exits_reflected);
 }
 
-/* ---- interrupted delivery ------------------------------------------------ */
+/* ---- delivery interrupted by a fault that the module handles ------------- */
 
-/* Counts in BX, and looks where it came from. */
+/* Count in BX, and leave the return address in CX. */
 GUEST(handler, 16, "inc %bx\n mov %sp, %bp\n mov (%bp), %cx\n iret");
-/* Steps over the two bytes that it came from. */
+/* The same, and skip the two bytes of the faulting instruction. */
 GUEST(handler_of_fault, 16,
       "inc %bx\n mov %sp, %bp\n mov (%bp), %cx\n"
       "addw $2, (%bp)\n iret");
@@ -109,7 +110,10 @@ static void fresh_stack(struct machine *m, int vector, const char *code,
 
 #define FRESH_STACK(m, vector, code) fresh_stack(m, vector, code, code##_end)
 
-/* The handler ran once, from @from, and the guest halted at @halted. */
+/*
+ * The handler ran once, with the return address @from, and the guest halted at
+ * @halted.
+ */
 static void expect_delivered(struct __test_metadata *_metadata,
 			     struct machine *m, uint64_t from, uint64_t halted)
 {
@@ -152,7 +156,9 @@ TEST_F(injection, injected_interrupt_through_fault)
 	expect_delivered(_metadata, &self->m, MACHINE_CODE, MACHINE_CODE);
 }
 
-/* What the program sees interrupted is left to the program. */
+/*
+ * If the fault exits to the program, EXITINTINFO leaves the event to the program.
+ */
 TEST_F(injection, exception_interrupted_by_exit)
 {
 	MACHINE_LOAD(&self->m, MODE_REAL, undefined);
@@ -165,7 +171,7 @@ TEST_F(injection, exception_interrupted_by_exit)
 	EXPECT_EQ(MACHINE_CODE, VMCB->save.rip);
 }
 
-/* A run that fails can be tried again, and the event is still to come. */
+/* A failed run can be repeated, and the event is still pending. */
 TEST_F(injection, interrupt_survives_failed_run)
 {
 	void *stack = machine_at(&self->m, FRESH);
@@ -186,7 +192,7 @@ TEST_F(injection, interrupt_survives_failed_run)
 
 #define ERROR 0xabc
 
-/* What can be injected in any mode */
+/* Events that can be injected in any mode */
 static const uint64_t events[] = {
 	EVENT_INTR(0x20),    EVENT_INTR(VECTOR_INT),
 	EVENT_INTR(0xff),    EVENT_INTR(6),
@@ -199,7 +205,7 @@ static const uint64_t events[] = {
 	EVENT_SOFT(13),
 };
 
-/* Those with an error code, which real mode does not have (APM 8.2) */
+/* Events with an error code, which real mode does not have (APM 8.2) */
 static const uint64_t events_with_error[] = {
 	EVENT_ERROR(8, 0),	EVENT_ERROR(10, ERROR), EVENT_ERROR(11, ERROR),
 	EVENT_ERROR(12, ERROR), EVENT_ERROR(13, ERROR), EVENT_ERROR(14, ERROR),
@@ -226,8 +232,8 @@ static uint64_t handler_of(uint64_t event)
 }
 
 /*
- * A software interrupt returns to NRIP, where the processor has that (APM
- * 15.20), an instruction further than anything else that is injected here.
+ * A software interrupt returns to NRIP, if the processor supports that (APM 15.20),
+ * which is one instruction further than for the other events here.
  */
 static uint64_t return_of(const struct machine *m, uint64_t event)
 {
@@ -247,7 +253,9 @@ static void inject(struct machine *m, uint64_t event)
 	m->vcpu.vmcb->control.nrip = MACHINE_CODE + is_soft(event);
 }
 
-/* It has been, once, and the handler returns to where it should. */
+/*
+ * Expect that the event is injected once, and that its handler returns correctly.
+ */
 static void expect_injected(struct __test_metadata *_metadata,
 			    struct machine *m, enum machine_mode mode,
 			    uint64_t event)
@@ -295,7 +303,7 @@ TEST_F(type, injected_with_error_code)
 	}
 }
 
-/* An interrupt is injected whatever IF, V_TPR and the shadow say. */
+/* An interrupt is injected regardless of IF, V_TPR and the interrupt shadow. */
 TEST_F(type, injected_into_closed_guest)
 {
 	begin(&self->m, variant->mode);
@@ -306,7 +314,7 @@ TEST_F(type, injected_into_closed_guest)
 			EVENT_INTR(VECTOR_INT));
 }
 
-/* ---- illegal ones -------------------------------------------------------- */
+/* ---- illegal events ------------------------------------------------------ */
 
 FIXTURE(illegal)
 {
@@ -352,17 +360,17 @@ TEST_F(illegal, refused)
 	before = *VMCB;
 	ASSERT_EQ(0, machine_run(&self->m));
 	if (VMCB->control.exitcode == VMEXIT_HLT)
-		SKIP(return, "the processor does not refuse it");
+		SKIP(return, "the processor accepts it");
 	EXPECT_EQ(VMEXIT_INVALID, VMCB->control.exitcode);
 	EXPECT_EQ(SVMRUN_INVALID_PROCESSOR, REGS->out_invalid_reason);
 	EXPECT_EQ(variant->event, VMCB->control.eventinj);
 	EXPECT_EQ(0, memcmp(&before.save, &VMCB->save, sizeof(before.save)));
-	/* And the next one is delivered. */
+	/* The next event is delivered. */
 	inject(&self->m, EVENT_NMI);
 	expect_injected(_metadata, &self->m, MODE_LONG, EVENT_NMI);
 }
 
-/* ---- cut by an exit that is the program's (APM 15.7.2) ------------------- */
+/* ---- delivery interrupted by an exit to the program (APM 15.7.2) --------- */
 
 static const uint64_t cut_events[] = {
 	EVENT_INTR(VECTOR_INT),
@@ -371,14 +379,17 @@ static const uint64_t cut_events[] = {
 	EVENT_EXCEPTION(VECTOR_DB),
 };
 
-#define SOFT_IS_LOST "an INTn that is cut short is lost"
+#define LOSES_INTN "an INTn whose delivery faults is lost"
 
 static uint64_t stack_page(enum machine_mode mode)
 {
 	return mode == MODE_REAL ? REAL_STACK_PAGE : STACK_PAGE;
 }
 
-/* The error code counts only if there is one, an NMI's vector never. */
+/*
+ * Normalize EXITINTINFO: the error code is only defined with an event that has one,
+ * and the vector of an NMI is not.
+ */
 static uint64_t event_of(uint64_t exitintinfo)
 {
 	if ((exitintinfo & SVM_EVENT_TYPE_MASK) == SVM_EVENT_TYPE_NMI)
@@ -386,7 +397,7 @@ static uint64_t event_of(uint64_t exitintinfo)
 	return has_error(exitintinfo) ? exitintinfo : (uint32_t)exitintinfo;
 }
 
-/* A page that its delivery needs is missing; then it is there. */
+/* Deliver while a page is missing that the delivery needs; then inject again. */
 static void cut_and_inject(struct __test_metadata *_metadata, struct machine *m,
 			   enum machine_mode mode, uint64_t event,
 			   uint64_t page)
@@ -438,7 +449,7 @@ TEST_F(type, cut_with_error_code)
 			       events_with_error[i], STACK_PAGE);
 }
 
-/* What faults in the handler's first instruction has been delivered. */
+/* If only the handler's first instruction faults, the event has been delivered. */
 static void fault_at_handler(struct __test_metadata *_metadata,
 			     struct machine *m, enum machine_mode mode,
 			     uint64_t event)
@@ -465,7 +476,7 @@ TEST_F(type, not_cut_at_handler)
 			 EVENT_SOFT(VECTOR_INT));
 }
 
-/* Its vector is beyond the IDT. */
+/* Deliver a vector beyond the limit of the IDT. */
 static void cut_by_gp(struct __test_metadata *_metadata, struct machine *m,
 		      enum machine_mode mode, uint64_t event)
 {
@@ -504,7 +515,7 @@ TEST_F(type, cut_software_interrupt)
 	const uint64_t event = EVENT_SOFT(VECTOR_INT);
 
 	if (tables_lose_soft(&self->m))
-		SKIP(return, SOFT_IS_LOST);
+		SKIP(return, LOSES_INTN);
 	cut_and_inject(_metadata, &self->m, variant->mode, event, TABLES_IDT);
 	cut_and_inject(_metadata, &self->m, variant->mode, event,
 		       stack_page(variant->mode));
@@ -514,21 +525,23 @@ TEST_F(type, cut_software_interrupt)
 	cut_by_gp_and_inject(_metadata, &self->m, variant->mode, event);
 }
 
-/* It names the gate, by its number and IDT=1; EXT is 0 for INTn (APM 8.4.1). */
+/* The error code contains the vector and IDT = 1; EXT is 0 for INTn (APM 8.4.1). */
 TEST_F(type, cut_by_general_protection_error_code)
 {
 	if (variant->mode == MODE_REAL)
 		SKIP(return, "real mode has no error codes");
 	if (tables_lose_soft(&self->m))
-		SKIP(return, SOFT_IS_LOST);
+		SKIP(return, LOSES_INTN);
 	cut_by_gp(_metadata, &self->m, variant->mode, EVENT_SOFT(VECTOR_INT));
 	if (variant->mode == MODE_LONG &&
 	    VMCB->control.exitinfo1 == (VECTOR_INT << 4 | 2))
-		SKIP(return, "the error code has the gate's offset");
+		SKIP(return, "the error code contains the gate's offset");
 	EXPECT_EQ(VECTOR_INT << 3 | 2, VMCB->control.exitinfo1);
 }
 
-/* The guest's own page table has no IDT. */
+/*
+ * Deliver while the guest's own page table does not map the IDT; then inject again.
+ */
 static void cut_by_pf_and_inject(struct __test_metadata *_metadata,
 				 struct machine *m, uint64_t event)
 {
@@ -557,11 +570,11 @@ TEST_F(injection, cut_by_page_fault)
 TEST_F(injection, software_interrupt_cut_by_page_fault)
 {
 	if (tables_lose_soft(&self->m))
-		SKIP(return, SOFT_IS_LOST);
+		SKIP(return, LOSES_INTN);
 	cut_by_pf_and_inject(_metadata, &self->m, EVENT_SOFT(VECTOR_INT));
 }
 
-/* ---- what the guest itself raises, cut ----------------------------------- */
+/* ---- events that the guest raises, interrupted --------------------------- */
 
 FIXTURE(raised)
 {
@@ -585,7 +598,7 @@ FIXTURE_TEARDOWN(raised)
 	machine_destroy(&self->m);
 }
 
-/* By a guest in protected mode */
+/* Raised by a guest in protected mode */
 #define RAISED(name, text, event_, ...)                                        \
 	GUEST(name##_raised, 32, text);                                        \
 	FIXTURE_VARIANT_ADD(raised, name)                                      \
@@ -613,7 +626,7 @@ TEST_F(raised, cut_at_stack)
 	EXPECT_EQ(MACHINE_CODE, VMCB->save.rip);
 	EXPECT_NE(0, VMCB->control.exitintinfo & SVM_EVENT_VALID);
 	if (variant->optional && is_soft(VMCB->control.exitintinfo))
-		SKIP(return, "the processor takes it for INTn");
+		SKIP(return, "the processor reports it as INTn");
 	EXPECT_EQ(variant->event, event_of(VMCB->control.exitintinfo));
 }
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Exit codes (APM appendix C), each raised by a guest and seen by the program,
- * with what the manual says about EXITINFO1, EXITINFO2 and RIP; and not raised
- * unless the program asks for it.
+ * Exit codes (APM appendix C): a guest raises each of them, and the program sees
+ * EXITINFO1, EXITINFO2 and RIP as the manual specifies. An exit is not raised
+ * unless the program requests it.
  */
 #include <sys/time.h>
 
@@ -17,11 +17,11 @@
 #define EFLAGS_NT (1ull << 14)
 #define EFLAGS_AC (1ull << 18)
 
-#define UNMAPPED 0x200000ul /* beyond the machine's memory */
+#define UNMAPPED 0x200000ul /* outside the machine's memory */
 
 /*
- * Runs @guest, in which @at is the instruction in question and @next the one
- * after it, a HLT.
+ * A guest in which @at is the instruction that exits and @next the one after it, a
+ * HLT
  */
 struct exit {
 	uint64_t code;
@@ -30,19 +30,22 @@ struct exit {
 	const char *at;
 	const char *next;
 	const char *end;
-	/* Not every processor, or emulator, raises it: say what comes instead. */
+	/*
+	 * Some processors or emulators do not raise it; the test prints what they
+	 * do.
+	 */
 	bool optional;
-	/* Nothing that a program can do raises it, and why. */
+	/* No program can raise it, for this reason. */
 	const char *never;
 	void (*prepare)(struct machine *m);
-	int result; /* of RUN */
-	/* RIP is of the instruction, unless: */
-	bool trap; /* it is past it */
-	bool anywhere; /* the manual does not say */
+	int result; /* result of RUN */
+	/* RIP is that of the instruction, unless */
+	bool trap; /* it is after the instruction */
+	bool anywhere; /* the manual does not define it */
 	uint64_t info1, info1_mask;
 	uint64_t info2, info2_mask;
 	bool info2_is_next;
-	/* EXITINFO1 of a processor with decode assists (APM 15.33.1, 15.33.2) */
+	/* EXITINFO1 with decode assists (APM 15.33.1, 15.33.2) */
 	uint64_t assist, assist_mask;
 };
 
@@ -70,7 +73,10 @@ FIXTURE_TEARDOWN(intercept)
 #define MODE_OF_32 MODE_PROTECTED
 #define MODE_OF_64 MODE_LONG
 
-/* One exit: @name in lower case, the code, bits, what leads to it, and it */
+/*
+ * One exit: @name in lower case, exit code, bits of the code, preparation,
+ * instruction
+ */
 #define EXIT(name, code_, bits, before, text, ...)                             \
 	GUEST(name##_guest, bits,                                              \
 	      before "\n" #name "_at: " text "\n" #name "_next: hlt");         \
@@ -101,7 +107,7 @@ FIXTURE_TEARDOWN(intercept)
 
 /* ---- control and debug registers ----------------------------------------- */
 
-/* With decode assists: it was a MOV, of RBX (APM 15.33.1) */
+/* With decode assists: a MOV from or to RBX (APM 15.33.1) */
 #define CR_ASSIST ASSIST(1ull << 63 | SVMRUN_RBX)
 #define DR_ASSIST ASSIST(SVMRUN_RBX)
 
@@ -114,7 +120,7 @@ FIXTURE_TEARDOWN(intercept)
 	NO_CR_TRAP(n)
 #define NO_CR_TRAP(n)                                                          \
 	NEVER(cr##n##_write_trap, VMEXIT_CR_WRITE_TRAP(n),                     \
-	      "svmrun does not let a program ask for it")
+	      "svmrun refuses the intercept")
 #define DR(n, ...)                                                             \
 	EXIT(dr##n##_read, VMEXIT_DR_READ(n), 64, "", "mov %dr" #n ", %rbx",   \
 	     DR_ASSIST, __VA_ARGS__);                                          \
@@ -130,7 +136,7 @@ CR_WRITE(2);
 CR_READ(3, .optional = true);
 CR_WRITE(3);
 CR_READ(4, .optional = true);
-/* It cannot read CR4 before. */
+/* Reading CR4 first would exit too. */
 EXIT(cr4_write, VMEXIT_CR_WRITE(4), 64, "mov $0x620, %ebx", "mov %rbx, %cr4",
      CR_ASSIST);
 NO_CR_TRAP(4);
@@ -173,11 +179,11 @@ DR(13, .optional = true);
 DR(14, .optional = true);
 DR(15, .optional = true);
 
-/* SMSW and LMSW access CR0 too, but not by a MOV. */
+/* SMSW and LMSW access CR0 too, but not with MOV. */
 EXIT(smsw, VMEXIT_CR_READ(0), 64, "", "smsw %ebx", ASSIST(0));
 EXIT(lmsw, VMEXIT_CR_WRITE(0), 64, "smsw %ebx", "lmsw %bx", ASSIST(0));
 
-/* Other bits than TS and MP (APM 15.9): WP */
+/* A change of bits other than TS and MP (APM 15.9): WP */
 EXIT(cr0_sel_write, VMEXIT_CR0_SEL_WRITE, 64,
      "mov %cr0, %rbx\n btc $3, %rbx\n mov %rbx, %cr0\n"
      "btc $16, %rbx",
@@ -200,7 +206,10 @@ static void set_no_fpu(struct machine *m)
 	m->vcpu.vmcb->save.cr0 |= CR0_TS;
 }
 
-/* A software interrupt of CPL 3 finds no stack in this TSS. */
+/*
+ * This TSS is too short to contain the stack that a software interrupt at CPL 3
+ * needs.
+ */
 static void set_short_tss(struct machine *m)
 {
 	tables_set(m, MODE_PROTECTED);
@@ -253,7 +262,7 @@ EXCP(mf, 16, 64,
      "fwait");
 EXCP(ac, 17, 32, "", "mov 0xa001, %eax", INFO1(0), .optional = true,
      .prepare = set_alignment_checks);
-NEVER(excp18, VMEXIT_EXCP(18), "#MC is the host's");
+NEVER(excp18, VMEXIT_EXCP(18), "#MC is handled by the host");
 EXCP(xf, 19, 64,
      "movl $0x1d80, 0xa000\n ldmxcsr 0xa000\n"
      "xorps %xmm0, %xmm0\n mov $1, %eax\n cvtsi2ss %eax, %xmm1",
@@ -266,9 +275,9 @@ RESERVED(24);
 RESERVED(25);
 RESERVED(26);
 RESERVED(27);
-NEVER(excp28, VMEXIT_EXCP(28), "needs a guest of SEV-SNP");
-NEVER(excp29, VMEXIT_EXCP(29), "needs a guest of SEV-ES");
-NEVER(excp30, VMEXIT_EXCP(30), "redirected INIT is the host's");
+NEVER(excp28, VMEXIT_EXCP(28), "needs an SEV-SNP guest");
+NEVER(excp29, VMEXIT_EXCP(29), "needs an SEV-ES guest");
+NEVER(excp30, VMEXIT_EXCP(30), "redirected INIT is handled by the host");
 RESERVED(31);
 
 /* ---- intercept vector 3 -------------------------------------------------- */
@@ -298,14 +307,14 @@ static void set_no_native_errors(struct machine *m)
 	m->vcpu.vmcb->save.cr0 &= ~CR0_NE;
 }
 
-/* A second task, which halts. */
+/* A second task, which halts */
 static void set_other_task(struct machine *m)
 {
 	tables_set(m, MODE_PROTECTED);
 	tables_set_task(m, HANDLER(0), MACHINE_STACK);
 }
 
-/* The second task is the one that the first interrupted. */
+/* The second task is the one that the first has interrupted. */
 static void set_nested_task(struct machine *m)
 {
 	set_other_task(m);
@@ -322,9 +331,9 @@ static void set_no_msr_permission(struct machine *m)
 
 EXIT(intr, VMEXIT_INTR, 64, "", "1: jmp 1b", .result = -EINTR,
      .prepare = set_alarm);
-NEVER(nmi, VMEXIT_NMI, "the host's");
-NEVER(smi, VMEXIT_SMI, "the host's");
-NEVER(init, VMEXIT_INIT, "the host's");
+NEVER(nmi, VMEXIT_NMI, "handled by the host");
+NEVER(smi, VMEXIT_SMI, "handled by the host");
+NEVER(init, VMEXIT_INIT, "handled by the host");
 EXIT(vintr, VMEXIT_VINTR, 64, "sti", "nop", .trap = true,
      .prepare = set_virtual_interrupt);
 EXIT(idtr_read, VMEXIT_IDTR_READ, 64, "", "sidt 0xa000");
@@ -442,8 +451,7 @@ EXIT(xsetbv, VMEXIT_XSETBV, 64, "xor %ecx, %ecx\n xgetbv", "xsetbv",
      .optional = true, .prepare = set_osxsave);
 EXIT(rdpru, VMEXIT_RDPRU, 64, "mov $1, %ecx", ".byte 0x0f, 0x01, 0xfd",
      .optional = true);
-NEVER(efer_write_trap, VMEXIT_EFER_WRITE_TRAP,
-      "svmrun does not let a program ask for it");
+NEVER(efer_write_trap, VMEXIT_EFER_WRITE_TRAP, "svmrun refuses the intercept");
 EXIT(invlpgb, VMEXIT_INVLPGB, 64,
      "xor %eax, %eax\n xor %ecx, %ecx\n xor %edx, %edx",
      ".byte 0x0f, 0x01, 0xfe", .optional = true);
@@ -456,7 +464,9 @@ EXIT(mcommit, VMEXIT_MCOMMIT, 64, "", ".byte 0xf3, 0x0f, 0x01, 0xfa",
      .optional = true);
 EXIT(tlbsync, VMEXIT_TLBSYNC, 64, "", ".byte 0x0f, 0x01, 0xff",
      .optional = true);
-/* A counter of 1 lets one bus lock pass: an access across a cache line */
+/*
+ * With a counter of 1, one bus lock (an access across cache lines) does not exit.
+ */
 EXIT(buslock, VMEXIT_BUSLOCK, 64, "lock incl 0xa03e", "lock incl 0xa03e",
      .optional = true, .prepare = set_bus_lock);
 EXIT(idle_hlt, VMEXIT_IDLE_HLT, 64, "", "hlt", .optional = true);
@@ -476,7 +486,7 @@ static void set_read_only(struct machine *m)
 		    SVMRUN_MAP_READ);
 }
 
-/* The page at 1 GiB has a directory where there is no memory. */
+/* The page at 1 GiB is mapped by a directory outside guest memory. */
 static void set_table_unmapped(struct machine *m)
 {
 	*(uint64_t *)machine_at(m, MACHINE_TABLES + PAGE +
@@ -520,18 +530,18 @@ EXIT(invalid, VMEXIT_INVALID, 64, "", "nop", .anywhere = true,
      .prepare = set_illegal);
 NEVER(busy, VMEXIT_BUSY, "needs a host with SEV-SNP");
 
-/* ---- what was seen, over all tests --------------------------------------- */
+/* ---- summary of all tests ------------------------------------------------ */
 
-#define CODES_BELOW 0x404 /* but for VMEXIT_INVALID and VMEXIT_BUSY */
+#define CODES_BELOW 0x404 /* except VMEXIT_INVALID and VMEXIT_BUSY */
 #define CODES (CODES_BELOW + 2)
 
 struct sight {
 	bool tried;
 	bool raised;
-	char why[96]; /* not */
+	char why[96]; /* why it was not raised */
 };
 
-/* Shared with each test, which is a process of its own. */
+/* Shared by all tests, each of which runs in its own process */
 static struct sight *sights;
 
 static void __attribute__((constructor)) share_sights(void)
@@ -550,14 +560,14 @@ static struct sight *sight_of(uint64_t code)
 	return &sights[code < CODES_BELOW ? code : CODES_BELOW - 1 - code];
 }
 
-/* ---- raised when it is asked for, and not when not ----------------------- */
+/* ---- raised if requested, and only then ---------------------------------- */
 
 static bool has_intercept(uint64_t code)
 {
 	return code < 6 * 32;
 }
 
-/* HLT ends all guests here. */
+/* HLT is always intercepted, because all guests here end with it. */
 static bool is_forced(const struct machine *m, uint64_t code)
 {
 	return !has_intercept(code) || code == VMEXIT_HLT ||
@@ -584,8 +594,8 @@ static int run(struct machine *m, const struct exit *exit, bool asked)
 }
 
 /*
- * It is #UD then (APM 3.3 of volume 3); a hypervisor around may take it for a call
- * of its own instead, and have it done again and again.
+ * Without the intercept, VMMCALL raises #UD (APM volume 3). An outer hypervisor may
+ * handle it as a hypercall to itself instead, and repeat it forever.
  */
 static bool repeats_vmmcall(struct machine *m, const struct exit *exit)
 {
@@ -598,7 +608,7 @@ static bool repeats_vmmcall(struct machine *m, const struct exit *exit)
 	return err == -EINTR;
 }
 
-/* What came instead, in words */
+/* Describe what happened instead. */
 static void explain(const struct machine *m, char *why, size_t size)
 {
 	uint64_t code = m->vcpu.vmcb->control.exitcode;
@@ -606,15 +616,15 @@ static void explain(const struct machine *m, char *why, size_t size)
 	uint32_t reason = m->vcpu.regs->out_invalid_reason;
 
 	if (code == VMEXIT_HLT)
-		snprintf(why, size, "not raised although asked for");
+		snprintf(why, size, "not raised although requested");
 	else if (code == VMEXIT_EXCP(EXCEPTION_UD))
-		snprintf(why, size, "#UD: not on this processor");
+		snprintf(why, size, "#UD: not supported by this processor");
 	else if (code == VMEXIT_INVALID)
 		snprintf(why, size, "refused: byte %#x %s",
 			 m->vcpu.regs->out_invalid_offset,
 			 svmrun_invalid_reason(reason));
 	else
-		snprintf(why, size, "gives %s instead", name ? name : "?");
+		snprintf(why, size, "%s instead", name ? name : "?");
 }
 
 static uint64_t rip_of(const struct exit *exit, const char *where)
@@ -622,7 +632,7 @@ static uint64_t rip_of(const struct exit *exit, const char *where)
 	return MACHINE_CODE + (where - exit->guest);
 }
 
-/* Exits for an instruction, which the processor has decoded (APM 15.7.1) */
+/* Exits for an instruction that the processor has decoded (APM 15.7.1) */
 static bool is_instruction(uint64_t code)
 {
 	return code <= VMEXIT_DR_WRITE(15) ||
@@ -679,7 +689,7 @@ TEST_F(intercept, exit)
 	if (is_forced(&self->m, exit->code))
 		return;
 	if (exit->code == VMEXIT_VMMCALL && repeats_vmmcall(&self->m, exit))
-		SKIP(return, "VMMCALL that is not intercepted does not end");
+		SKIP(return, "VMMCALL repeats forever unless intercepted");
 	ASSERT_EQ(0, run(&self->m, exit, false));
 	EXPECT_NE(exit->code, vmcb->control.exitcode);
 }
@@ -734,11 +744,11 @@ TEST_F(address, size)
 	size = self->m.vcpu.vmcb->control.exitinfo1 &
 	       (SVM_IOIO_A16 | SVM_IOIO_A32 | SVM_IOIO_A64);
 	if (!size)
-		SKIP(return, "EXITINFO1 has no address size");
+		SKIP(return, "EXITINFO1 does not contain the address size");
 	EXPECT_EQ(variant->want, size);
 }
 
-/* ---- and all of them ----------------------------------------------------- */
+/* ---- completeness -------------------------------------------------------- */
 
 FIXTURE(all){};
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * <svmrun_intrin.h>: what VMRUN, VMLOAD, VMSAVE and their siblings make of a
- * guest and of the thread that runs it.
+ * <svmrun_intrin.h>: VMRUN, VMLOAD, VMSAVE, STGI, CLGI, INVLPGA and SKINIT as
+ * functions, with one host state per thread
  */
 #include <dirent.h>
 #include <pthread.h>
@@ -20,18 +20,20 @@ GUEST(swap, 64, "1: xchg %rax, %rbx\n xchg %r14, %r15\n hlt\n jmp 1b");
 GUEST(touch, 64, "1: mov 0x200000, %eax\n hlt\n jmp 1b");
 
 /* clang-format off */
-/* Shows LSTAR in RAX, then adds 16 to it. */
+/* Return LSTAR in RAX, and add 16 to it. */
 GUEST(add_lstar, 64,
       "1: mov $0xc0000082, %ecx\n rdmsr\n"
       "mov %rdx, %rbx\n shl $32, %rbx\n or %rax, %rbx\n"
       "add $16, %eax\n wrmsr\n mov %rbx, %rax\n hlt\n jmp 1b");
 
-/* Shows an MSR in 8 bytes at @at, then adds 16 to it. */
+/* Store an MSR in 8 bytes at @at, and add 16 to it. */
 #define ADD_MSR(msr, at)                                                       \
 	"mov $" #msr ", %ecx\n rdmsr\n"                                        \
 	"mov %eax, " #at "\n mov %edx, 4 + " #at "\n add $16, %eax\n wrmsr\n"
 
-/* Does so with all that VMLOAD moves; loads LDTR with null. */
+/*
+ * Store all state that VMLOAD loads, add 16 to each MSR, and load LDTR with null.
+ */
 GUEST(add_all, 64,
       "1: mov %fs, 0xa080\n mov %gs, 0xa082\n sldt 0xa084\n str 0xa086\n"
       "xor %eax, %eax\n lldt %ax\n"
@@ -43,7 +45,9 @@ GUEST(add_all, 64,
       "hlt\n jmp 1b");
 /* clang-format on */
 
-/* A guest of a machine's, and a VMCB for the state of the thread that runs it */
+/*
+ * A vCPU of a machine, and a VMCB that holds the state of the thread that runs it
+ */
 FIXTURE(intrinsics)
 {
 	struct machine m;
@@ -73,7 +77,7 @@ static struct svm_vmcb_save *state_of(size_t physical)
 	return &svmrun_intrin_vcpu(physical)->vmcb->save;
 }
 
-/* Puts a vCPU at the beginning of a guest; it may use all MSRs that it can. */
+/* Set a vCPU to the beginning of a guest that may access all permitted MSRs. */
 static void begin_at(struct machine *m, struct svmrun_vcpu *vcpu,
 		     const char *code, const char *code_end)
 {
@@ -85,7 +89,7 @@ static void begin_at(struct machine *m, struct svmrun_vcpu *vcpu,
 #define BEGIN(self, guest)                                                     \
 	begin_at(&(self)->m, (self)->vcpu, guest, guest##_end)
 
-/* VMRUN, which must end with this exit code of the guest's */
+/* VMRUN must end with this exit code. */
 #define ASSERT_VMEXIT(code, self)                                              \
 	do {                                                                   \
 		__svm_vmrun((self)->guest);                                    \
@@ -93,9 +97,9 @@ static void begin_at(struct machine *m, struct svmrun_vcpu *vcpu,
 		ASSERT_EQ((code), (self)->vmcb->control.exitcode);             \
 	} while (0)
 
-/* ---- VMLOAD, VMSAVE and VMRUN ---------------------------------------------- */
+/* ---- VMLOAD, VMSAVE and VMRUN -------------------------------------------- */
 
-/* In the order in which add_all shows them; from SFMASK on they are narrow. */
+/* In the order in which add_all stores them; from SFMASK on they are narrow. */
 enum field {
 	FS_BASE,
 	GS_BASE,
@@ -114,7 +118,7 @@ enum field {
 	FIELDS
 };
 
-/* Tells a field from others, and a state from others. */
+/* A value that is unique to a field and a state */
 static uint64_t value(unsigned int state, enum field field)
 {
 	uint64_t high = field < SFMASK ? (uint64_t)state << 40 : 0;
@@ -140,7 +144,7 @@ static void fill(struct svm_vmcb_save *save, unsigned int state)
 	save->tr.selector = value(state, TR);
 }
 
-/* Is it a state as fill() made it, and add_all, or nobody, added to it? */
+/* Expect a state as fill() sets it, with @added added by add_all, or 0. */
 static void expect_state(struct __test_metadata *_metadata,
 			 const struct svm_vmcb_save *save, unsigned int state,
 			 unsigned int added)
@@ -161,7 +165,7 @@ static void expect_state(struct __test_metadata *_metadata,
 	EXPECT_EQ(value(state, TR), save->tr.selector);
 }
 
-/* What add_all has seen */
+/* Expect that add_all has stored this state. */
 static void expect_shown(struct __test_metadata *_metadata, struct machine *m,
 			 unsigned int state)
 {
@@ -265,9 +269,9 @@ TEST_F(intrinsics, gif_is_clear_after_vmexit)
 	EXPECT_FALSE(svmrun_intrin_gif());
 }
 
-/* ---- threads ----------------------------------------------------------------- */
+/* ---- threads ------------------------------------------------------------- */
 
-/* One thread's guest, which adds to LSTAR: nobody else may. */
+/* A thread whose guest adds to LSTAR, which no other thread may change */
 struct adder {
 	pthread_t thread;
 	size_t guest;
@@ -387,9 +391,9 @@ TEST_F(intrinsics, threads_leave_nothing_behind)
 	EXPECT_EQ(maps, count_lines("/proc/self/maps"));
 }
 
-/* ---- exits that are not the guest's --------------------------------------------- */
+/* ---- exits that the guest does not cause --------------------------------- */
 
-/* A thread that does VMRUN once */
+/* A thread that executes VMRUN once */
 struct vmrun {
 	pthread_t thread;
 	size_t guest;
@@ -410,7 +414,7 @@ static volatile uint32_t *counter(struct machine *m)
 	return machine_at(m, MACHINE_DATA);
 }
 
-/* Returns when the guest, which is at count, is running. */
+/* Return when the guest, count, is running. */
 static void vmrun_start(struct __test_metadata *_metadata, struct vmrun *vmrun,
 			struct machine *m, size_t guest)
 {
@@ -422,7 +426,7 @@ static void vmrun_start(struct __test_metadata *_metadata, struct vmrun *vmrun,
 		sched_yield();
 }
 
-/* Ends it; returns svmrun_intrin_error() of its thread. */
+/* End the thread; return its svmrun_intrin_error(). */
 static int vmrun_end(struct vmrun *vmrun)
 {
 	svmrun_vcpu_kick(svmrun_intrin_vcpu(vmrun->guest));
@@ -448,7 +452,7 @@ TEST_F(intrinsics, signal_is_an_interrupt)
 	EXPECT_EQ(VMEXIT_INTR, self->vmcb->control.exitcode);
 }
 
-/* The guest is not entered: the exit before must not seem to come again. */
+/* The guest is not entered; the fields must not repeat the previous exit. */
 TEST_F(intrinsics, kick_before_vmrun_is_an_interrupt)
 {
 	struct svm_vmcb_control *control = &self->vmcb->control;
@@ -470,7 +474,10 @@ TEST_F(intrinsics, kick_before_vmrun_is_an_interrupt)
 	ASSERT_VMEXIT(VMEXIT_HLT, self);
 }
 
-/* As the manual has it (APM 15.7.2); the module has it in EVENTINJ. */
+/*
+ * The manual defines EXITINTINFO (APM 15.7.2); the module's RUN keeps it in
+ * EVENTINJ.
+ */
 TEST_F(intrinsics, interrupted_event_is_in_exitintinfo)
 {
 	const uint64_t event = SVM_EVENT_VALID | SVM_EVENT_TYPE_INTR | 0x20;
@@ -483,7 +490,7 @@ TEST_F(intrinsics, interrupted_event_is_in_exitintinfo)
 	EXPECT_EQ(VMEXIT_INTR, control->exitcode);
 	EXPECT_EQ(event, control->exitintinfo);
 	EXPECT_EQ(0, control->eventinj);
-	/* Without an IDT its delivery is a triple fault. */
+	/* Without an IDT, its delivery ends in a triple fault. */
 	control->eventinj = control->exitintinfo;
 	ASSERT_VMEXIT(VMEXIT_SHUTDOWN, self);
 }
@@ -507,7 +514,7 @@ TEST_F(intrinsics, memory_that_cannot_be_had)
 	munmap(memory, PAGE);
 }
 
-/* It holds the IDT, so that a fault on it interrupts the event's delivery. */
+/* The memory holds the IDT, so that a fault on it interrupts the delivery. */
 TEST_F(intrinsics, event_interrupted_by_a_fault_is_in_exitintinfo)
 {
 	const uint64_t event = SVM_EVENT_VALID | SVM_EVENT_TYPE_INTR | 0x20;
@@ -570,7 +577,7 @@ TEST_F(intrinsics, vmcb_without_a_vm_is_invalid)
 		  svmrun_intrin_vcpu(self->thread)->vmcb->control.exitcode);
 }
 
-/* ---- clean bits, TLB --------------------------------------------------------------- */
+/* ---- clean bits, TLB ----------------------------------------------------- */
 
 TEST_F(intrinsics, state_is_loaded_whatever_the_clean_bits_say)
 {
@@ -587,7 +594,10 @@ TEST_F(intrinsics, state_is_loaded_whatever_the_clean_bits_say)
 	expect_shown(_metadata, &self->m, 3);
 }
 
-/* FS, GS, LDTR, TR, STAR to SYSENTER_EIP; TLB_CONTROL: no clean bit has them. */
+/*
+ * Fields without a clean bit: FS, GS, LDTR, TR, STAR to SYSENTER_EIP; and
+ * TLB_CONTROL
+ */
 static bool may_differ(size_t offset)
 {
 	return offset == 0x05c || (offset >= 0x440 && offset < 0x460) ||
@@ -596,7 +606,7 @@ static bool may_differ(size_t offset)
 	       (offset >= 0x600 && offset < 0x640);
 }
 
-/* Groups whose clean bits are set have not changed, even while the guest runs. */
+/* Groups whose clean bits are set are not changed, even while the guest runs. */
 TEST_F(intrinsics, nothing_else_of_the_vmcb_changes)
 {
 	struct svm_vmcb before, during;
@@ -615,7 +625,7 @@ TEST_F(intrinsics, nothing_else_of_the_vmcb_changes)
 			EXPECT_EQ(((char *)&before)[i], ((char *)&during)[i]);
 }
 
-/* TLB_CONTROL with which the guest runs */
+/* Return the TLB_CONTROL that the guest runs with. */
 static int tlb_control(struct __test_metadata *_metadata, struct machine *m,
 		       size_t guest)
 {
@@ -645,7 +655,7 @@ TEST_F(intrinsics, invlpga_flushes_at_the_next_vmrun)
 	EXPECT_EQ(SVM_TLB_CONTROL_NOTHING, TLB_CONTROL(self));
 }
 
-/* A run that did not begin has flushed nothing. */
+/* A run that did not enter the guest has flushed nothing. */
 TEST_F(intrinsics, invlpga_is_not_forgotten)
 {
 	BEGIN(self, halt);
@@ -659,7 +669,7 @@ TEST_F(intrinsics, invlpga_is_not_forgotten)
 	EXPECT_EQ(SVM_TLB_CONTROL_FLUSH_ALL, TLB_CONTROL(self));
 }
 
-/* To a processor, another ASID has other translations. */
+/* On a processor, another ASID has other translations. */
 TEST_F(intrinsics, another_asid_flushes)
 {
 	BEGIN(self, halt);
@@ -673,7 +683,7 @@ TEST_F(intrinsics, invlpga_asks_for_no_feature)
 	struct svm_vmcb_control *control = &self->vmcb->control;
 
 	if (self->m.info.out_svm_features & SVM_FEATURE_FLUSH_BY_ASID)
-		SKIP(return, "the processor has FlushByASID");
+		SKIP(return, "the processor supports FlushByASID");
 	BEGIN(self, halt);
 	ASSERT_VMEXIT(VMEXIT_HLT, self);
 	__svm_invlpga(NULL, control->asid);
@@ -684,7 +694,7 @@ TEST_F(intrinsics, invlpga_asks_for_no_feature)
 	EXPECT_EQ(SVM_TLB_CONTROL_FLUSH_GUEST_NON_GLOBAL, control->tlb_control);
 }
 
-/* Has the guest's own page table map the page that it touches to @gpa. */
+/* Map the page that the guest touches to @gpa, in the guest's own page table. */
 static void map_touched(struct machine *m, uint64_t gpa)
 {
 	uint64_t *directory = machine_at(m, MACHINE_TABLES + 2 * PAGE);
@@ -714,7 +724,7 @@ TEST_F(intrinsics, guest_sees_its_page_table_after_invlpga)
 	munmap(memory, PAGE);
 }
 
-/* ---- VMCBs come and go; what is none ---------------------------------------------- */
+/* ---- allocation, and operands that are no VMCB --------------------------- */
 
 TEST_F(intrinsics, free_gives_all_back)
 {
@@ -740,7 +750,7 @@ TEST_F(intrinsics, no_vm_no_vmcb)
 	EXPECT_EQ(1, physical);
 }
 
-/* The signal that the instruction ends a process with, 0 for none */
+/* Return the signal that the instruction ends a process with, or 0. */
 static int signal_of(void (*instruction)(size_t), size_t operand)
 {
 	int status = 0;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Two VMs and the host take turns on one CPU: each finds in its registers and in
- * its memory what it left there, and nothing of the others'.
+ * Isolation: two VMs and the host run in turn on one CPU. Each finds its registers
+ * and memory as it left them, and never data of the others.
  */
 #include <asm/prctl.h>
 #include <cpuid.h>
@@ -17,15 +17,15 @@
 #define CR4_OSXSAVE (1u << 18)
 #define CR4_PKE (1u << 22)
 
-/* Bytes that nobody else has: below 80h, so that addresses are canonical */
+/* Bytes that only one of them uses; below 80h, so that addresses are canonical */
 #define SEED_ONE 0x3a
 #define SEED_OTHER 0x5c
 #define SEED_HOST 0x69
 
-/* ---- all registers of a guest, as a block of words and an XSAVE area ------- */
+/* ---- all registers of a guest, as an array of words and an XSAVE area ---- */
 
 enum {
-	WORD_GPR = 0, /* 16, as instructions number them */
+	WORD_GPR = 0, /* 16, numbered as in instructions */
 	WORD_DR = 16, /* 4 */
 	WORD_CR2 = 20,
 	WORD_CR8 = 21,
@@ -35,7 +35,7 @@ enum {
 #define WORD_SFMASK (WORD_MSR + 8)
 #define WORD_SYSENTER_CS (WORD_MSR + 9)
 
-/* Where a guest has them: what it loads, and what it stores */
+/* Addresses from which a guest loads them, and to which it stores them */
 #define FILL_WORDS 0xa000ul
 #define FILL_XSAVE 0xb000ul
 #define DUMP_WORDS 0xd000ul
@@ -68,7 +68,7 @@ enum {
 	"mov $" #msr ", %ecx\n rdmsr\n mov %eax, 0xd000+8*" #i "\n"	\
 	"mov %edx, 0xd004+8*" #i "\n"
 
-/* Loads everything and halts; stores everything and halts, again and again. */
+/* Load everything and halt; then store everything and halt, repeatedly. */
 GUEST_AT(registers, 64,
 	 "mov $-1, %eax\n mov $-1, %edx\n xrstor64 0xb000\n"
 	 EACH_CONTROL(LOAD_CONTROL)
@@ -89,7 +89,7 @@ static uint64_t word(uint8_t seed, int i)
 	return 0x010101010000ull * seed | (0x1100 + i);
 }
 
-/* What a guest can have in them: some registers are narrow. */
+/* Fill in values that registers can hold; some registers are narrow. */
 static void fill_words(uint64_t *words, uint8_t seed)
 {
 	for (int i = 0; i < WORDS; i++)
@@ -99,14 +99,14 @@ static void fill_words(uint64_t *words, uint8_t seed)
 	words[WORD_SYSENTER_CS] = seed;
 }
 
-/* ---- extended state, by component (APM 11.5.2) ------------------------------ */
+/* ---- extended state, by component (APM 11.5.2) --------------------------- */
 
 #define COMPONENT_PKRU 9
-#define COMPONENTS 10 /* beyond: tiles, which take no pattern */
+#define COMPONENTS 10 /* later ones hold tiles, which take no pattern */
 #define COMPONENT_BNDCSR 4
 
 struct component {
-	uint32_t offset, size; /* in the standard format; 0: it is not there */
+	uint32_t offset, size; /* in the standard format; 0 if not supported */
 };
 
 static struct component component(struct machine *m, unsigned int number)
@@ -120,7 +120,7 @@ static struct component component(struct machine *m, unsigned int number)
 	return it;
 }
 
-/* Every component that there is, with bytes of the seed's */
+/* Fill every supported component with the seed. */
 static void fill_xsave(struct machine *m, uint8_t *area, uint8_t seed)
 {
 	const uint16_t fcw = 0x37f;
@@ -153,7 +153,7 @@ static bool same(const uint8_t *one, const uint8_t *other, uint32_t offset,
 	return !memcmp(one + offset, other + offset, size);
 }
 
-/* But for the x87 pointers, which not every processor saves */
+/* Compare all except the x87 pointers, which not every processor saves. */
 static bool same_xsave(struct machine *m, const uint8_t *one,
 		       const uint8_t *other)
 {
@@ -173,7 +173,7 @@ static bool same_xsave(struct machine *m, const uint8_t *one,
 	return good;
 }
 
-/* Are there four bytes of the seed's anywhere? */
+/* Return whether the bytes contain four consecutive bytes of the seed. */
 static bool has_seed(const void *bytes, size_t size, uint8_t seed)
 {
 	const uint8_t four[4] = { seed, seed, seed, seed };
@@ -181,7 +181,7 @@ static bool has_seed(const void *bytes, size_t size, uint8_t seed)
 	return memmem(bytes, size, four, sizeof(four));
 }
 
-/* ---- the VMs ------------------------------------------------------------------ */
+/* ---- the VMs ------------------------------------------------------------- */
 
 FIXTURE(isolation)
 {
@@ -230,7 +230,7 @@ static void guest_fill(struct __test_metadata *_metadata, struct machine *m,
 
 static void guest_dump(struct __test_metadata *_metadata, struct machine *m)
 {
-	m->vcpu.vmcb->save.rip++; /* behind HLT */
+	m->vcpu.vmcb->save.rip++; /* after HLT */
 	memset(machine_at(m, DUMP_WORDS), 0, PAGE);
 	memset(machine_at(m, DUMP_XSAVE), 0, XSAVE_MAX);
 	ASSERT_EXIT(VMEXIT_HLT, m);
@@ -253,11 +253,11 @@ static void guest_expect_own(struct __test_metadata *_metadata,
 			       machine_at(m, DUMP_XSAVE)));
 }
 
-/* ---- the host, which fills its registers right before RUN -------------------- */
+/* ---- the host, whose registers are filled right before RUN --------------- */
 
 #define HOST_WORDS 5
 
-/* What the system call that is RUN finds, and what it leaves */
+/* Registers that the system call RUN is made with, and those after it */
 struct filled_run {
 	const void *fill;
 	void *after, *saved;
@@ -303,7 +303,7 @@ static void host_runs_filled(struct __test_metadata *_metadata,
 	memset(saved, 0, sizeof(saved));
 	for (int i = 0; i < HOST_WORDS; i++)
 		run.words[i] = word(SEED_HOST, i);
-	m->vcpu.vmcb->save.rip++; /* behind HLT */
+	m->vcpu.vmcb->save.rip++; /* after HLT */
 	ASSERT_EQ(0, run_filled(m->vcpu.fd, &run));
 	ASSERT_EQ(VMEXIT_HLT, m->vcpu.vmcb->control.exitcode);
 	for (int i = 0; i < HOST_WORDS; i++)
@@ -330,9 +330,9 @@ TEST_F(isolation, host_has_its_own_registers)
 	}
 }
 
-/* ---- a guest that has filled nothing finds nothing ----------------------------- */
+/* ---- a guest that has not filled its registers --------------------------- */
 
-/* What anybody may see: what the guest stored, and the program's pages */
+/* Check what the guest has stored, and the program's pages. */
 static void expect_no_seed(struct __test_metadata *_metadata, struct machine *m,
 			   uint8_t seed)
 {
@@ -342,8 +342,9 @@ static void expect_no_seed(struct __test_metadata *_metadata, struct machine *m,
 }
 
 /*
- * After the other guest and with the host's registers full: what the program put
- * there, zeros but for the stack, and the processor's signature in RDX.
+ * Run after the other guest, with the host's registers filled. The guest must find
+ * what its program has set: 0, except for the stack pointer and the processor's
+ * signature in RDX.
  */
 static void expect_fresh(struct __test_metadata *_metadata, struct machine *m)
 {
@@ -363,7 +364,7 @@ static void expect_fresh(struct __test_metadata *_metadata, struct machine *m)
 	expect_no_seed(_metadata, m, SEED_HOST);
 }
 
-/* The initial state: no bit of XSTATE_BV, whatever else the area holds. */
+/* In the initial state XSTATE_BV is 0, whatever else the area contains. */
 TEST_F(isolation, fresh_guest_finds_initial_state)
 {
 	guest_fill(_metadata, &self->one, SEED_ONE);
@@ -379,7 +380,7 @@ TEST_F(isolation, fresh_guest_without_extended_state)
 	expect_fresh(_metadata, &self->other);
 }
 
-/* The same VM's other vCPU is another guest. */
+/* Another vCPU of the same VM */
 TEST_F(isolation, fresh_vcpu_of_the_same_vm)
 {
 	struct machine second = self->one;
@@ -403,15 +404,18 @@ TEST_F(isolation, shared_pages_begin_as_zeros_whoever_had_them)
 	}
 }
 
-/* ---- what XSAVE and VMRUN leave out ---------------------------------------------- */
+/* ---- state that XSAVE and VMRUN leave out -------------------------------- */
 
-/* In what FNSTENV stores: from FIP to the selector of FDP; two reserved bytes follow */
+/*
+ * Part of what FNSTENV stores, from FIP to the selector of FDP; two reserved bytes
+ * follow
+ */
 #define ENVIRONMENT_POINTERS 12
 #define ENVIRONMENT_POINTERS_SIZE 14
 
 GUEST(store_environment, 64, "fnstenv 0xa000\n hlt");
 
-/* Does XRSTOR leave the x87 pointers as they are? */
+/* Return whether XRSTOR leaves the x87 pointers unchanged. */
 static bool xrstor_leaves_pointers(void)
 {
 	static uint8_t area[XSAVE_MAX] __attribute__((aligned(64)));
@@ -428,19 +432,19 @@ static bool xrstor_leaves_pointers(void)
 	return environment[ENVIRONMENT_POINTERS] != 0;
 }
 
-/* Linux goes by what CPUID says of it (CPUID Fn8000_0008 EBX, RstrFpErrPtrs). */
-static bool linux_knows_pointers_leak(void)
+/* Linux relies on CPUID Fn8000_0008 EBX, RstrFpErrPtrs. */
+static bool linux_clears_pointers(void)
 {
 	FILE *cpuinfo = fopen("/proc/cpuinfo", "r");
 	static char line[8192];
-	bool knows = false;
+	bool clears = false;
 
-	while (cpuinfo && !knows && fgets(line, sizeof(line), cpuinfo))
-		knows = !strncmp(line, "bugs", 4) &&
-			strstr(line, " fxsave_leak");
+	while (cpuinfo && !clears && fgets(line, sizeof(line), cpuinfo))
+		clears = !strncmp(line, "bugs", 4) &&
+			 strstr(line, " fxsave_leak");
 	if (cpuinfo)
 		fclose(cpuinfo);
-	return knows;
+	return clears;
 }
 
 #define TRIES 3
@@ -459,17 +463,17 @@ static bool pointers_are_zeros(struct __test_metadata *_metadata,
 }
 
 /*
- * Not every processor restores them; then they are cleared. Where this machine is a
- * VM itself, its host may switch to another task in between, restores them no better,
- * and leaves its own there: so it is tried again.
+ * On processors that do not restore the pointers, they must be cleared. If this
+ * machine is a VM, its host may switch to another task in between, and leave that
+ * task's pointers there for the same reason. So try several times.
  */
 TEST_F(isolation, x87_pointers)
 {
 	static const double value = 1.5;
 	bool after_program = false, after_guest = false;
 
-	if (xrstor_leaves_pointers() && !linux_knows_pointers_leak())
-		SKIP(return, "XRSTOR leaves what CPUID says it restores");
+	if (xrstor_leaves_pointers() && !linux_clears_pointers())
+		SKIP(return, "XRSTOR leaves the pointers, despite CPUID");
 	for (int i = 0; i < TRIES && !after_program; i++) {
 		asm volatile("fldl %0\n fstp %%st(0)" : : "m"(value));
 		after_program = pointers_are_zeros(_metadata, &self->other);
@@ -482,7 +486,7 @@ TEST_F(isolation, x87_pointers)
 	EXPECT_TRUE(after_guest);
 }
 
-#define SECOND (1ull << 40) /* of TSC ticks; more than a test lasts */
+#define SECOND (1ull << 40) /* in TSC ticks; longer than a test takes */
 
 GUEST(read_tsc, 64, "rdtsc\n shl $32, %rdx\n or %rdx, %rax\n hlt");
 
@@ -517,7 +521,7 @@ TEST_F(isolation, each_has_its_own_time)
 	}
 }
 
-/* ---- the host's segments ----------------------------------------------------------- */
+/* ---- the host's segments ------------------------------------------------- */
 
 GUEST(halt, 64, "hlt");
 
@@ -565,7 +569,10 @@ TEST_F(isolation, host_has_its_own_segment_bases)
 	}
 }
 
-/* Runs guests with selectors of every kind loaded; are they still there? */
+/*
+ * Run guests with selectors of every kind loaded; return whether they are
+ * preserved.
+ */
 static bool keeps_selectors(void)
 {
 	static const uint32_t target = 0x12345678;
@@ -594,7 +601,7 @@ static bool keeps_selectors(void)
 	return true;
 }
 
-/* In a process that has an LDT: #VMEXIT does not bring LDTR back, VMLOAD does. */
+/* In a process that has an LDT: #VMEXIT does not restore LDTR, VMLOAD does. */
 TEST_F(isolation, host_has_its_own_selectors)
 {
 	const struct {
@@ -611,11 +618,11 @@ TEST_F(isolation, host_has_its_own_selectors)
 	}
 	ASSERT_EQ(child, waitpid(child, &status, 0));
 	if (WIFEXITED(status) && WEXITSTATUS(status) == 2)
-		SKIP(return, "this kernel gives no LDT");
+		SKIP(return, "this kernel does not support LDTs");
 	EXPECT_EQ(0, status);
 }
 
-/* ---- breakpoints of the host's, set while a guest runs ------------------------------ */
+/* ---- breakpoints of the host, set while a guest runs --------------------- */
 
 static volatile uint64_t watched;
 
@@ -633,7 +640,7 @@ static int breakpoint_open(pid_t thread, volatile uint64_t *address)
 	return syscall(SYS_perf_event_open, &attr, thread, -1, -1, 0);
 }
 
-/* Counts as long as it finds in DR0 what it put there. */
+/* Count as long as DR0 contains what the guest has loaded. */
 GUEST(look_at_dr0, 64,
       "mov $0x3a3a, %ebx\n mov %rbx, %dr0\n"
       "1: lock incl 0xa000\n mov %dr0, %rax\n cmp %rbx, %rax\n"
@@ -671,14 +678,14 @@ TEST_F(isolation, breakpoint_of_the_hosts_comes_while_a_guest_runs)
 	EXPECT_EQ(0, call(self->one.vcpu.fd, SVMRUN_KICK, NULL));
 	ASSERT_EQ(0, pthread_join(thread, NULL));
 	if (breakpoint < 0)
-		SKIP(return, "this kernel gives no hardware breakpoint");
+		SKIP(return, "no hardware breakpoint is available");
 	EXPECT_EQ(-EINTR, watching.result);
 	EXPECT_EQ(0x3a3a, self->one.vcpu.regs->dr[0]);
 	ASSERT_EQ(sizeof(hits), read(breakpoint, &hits, sizeof(hits)));
 	EXPECT_EQ(1, hits);
 }
 
-/* ---- memory --------------------------------------------------------------------------- */
+/* ---- memory -------------------------------------------------------------- */
 
 #define GPA 0x100000ul
 
@@ -690,7 +697,10 @@ static void *new_pages(int count)
 		    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 }
 
-/* The pages before and behind, which the program has and the guest has not */
+/*
+ * The guest cannot access the pages before and after the mapping, which the program
+ * owns.
+ */
 TEST_F(isolation, neighbours_of_a_mapping)
 {
 	uint8_t *pages = new_pages(3);
@@ -710,10 +720,10 @@ TEST_F(isolation, neighbours_of_a_mapping)
 	EXPECT_EQ(GPA - PAGE, vmcb->control.exitinfo2 & -PAGE);
 }
 
-/* More than a processor has ASIDs, as a rule of thumb */
+/* More than some processors have ASIDs */
 #define VMS 40
 
-/* The same addresses, each with its own memory behind them */
+/* The same addresses in many VMs, each with its own memory */
 TEST_F(isolation, many_vms_with_the_same_addresses)
 {
 	struct machine vms[VMS];

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Extended state and DR0 to DR3 are a guest's when it first reaches for them. That
- * they were not before, neither it nor the program can tell.
+ * Lazy state: extended state and DR0 to DR3 are loaded when a guest first uses
+ * them. Neither the guest nor the program can detect that they were not loaded
+ * before.
  */
 #include "tables.h"
 #include "xsave.h"
@@ -31,7 +32,7 @@
 
 MACHINE_FIXTURE(lazy)
 
-/* The machine gets a vCPU none of whose state is active. */
+/* Replace the machine's vCPU by one none of whose lazy state is active. */
 static int vcpu_renew(struct machine *m)
 {
 	svmrun_vcpu_destroy(&m->vcpu);
@@ -43,7 +44,7 @@ static void intercept(struct machine *m, uint64_t code)
 	m->vcpu.vmcb->control.intercept[code / 32] |= 1u << code % 32;
 }
 
-/* The library asks for CPUID. */
+/* The library's modes intercept CPUID. */
 static void pass_cpuid(struct machine *m)
 {
 	m->vcpu.vmcb->control.intercept[3] &= ~SVM_INTERCEPT3_CPUID;
@@ -60,7 +61,7 @@ FIXTURE_VARIANT(use)
 {
 	const char *code, *end;
 	enum machine_mode mode;
-	uint64_t cr0; /* toggled */
+	uint64_t cr0; /* bits to toggle */
 };
 
 FIXTURE_SETUP(use)
@@ -73,7 +74,10 @@ FIXTURE_TEARDOWN(use)
 	machine_destroy(&self->m);
 }
 
-/* What makes a guest use extended state; all of them end alike. */
+/*
+ * Instructions that make a guest use extended state; the code after them is the
+ * same.
+ */
 #define USE(name, mode_, bits, text, ...)                                      \
 	GUEST(use_##name, bits, "nop\n" text "\n hlt");                        \
 	FIXTURE_VARIANT_ADD(use, name)                                         \
@@ -108,7 +112,7 @@ static void use_begin(struct __test_metadata *_metadata, struct machine *m,
 	m->vcpu.regs->rsi = m->vcpu.vmcb->save.cr4;
 }
 
-/* It is refused when it is needed, and not before. */
+/* A malformed area is refused when it is needed, not before. */
 TEST_F(use, malformed_area)
 {
 	const struct svm_vmcb *vmcb = VMCB;
@@ -121,12 +125,12 @@ TEST_F(use, malformed_area)
 	EXPECT_EQ(MACHINE_CODE + 1, vmcb->save.rip);
 	for (uint32_t i = 0; i < self->m.info.out_xsave_size; i++)
 		ASSERT_EQ(0xff, *(uint8_t *)xsave_at(&self->m, i));
-	/* The same again */
+	/* The result is the same if the run is repeated. */
 	ASSERT_EXIT(VMEXIT_INVALID, &self->m);
 	EXPECT_EQ(MACHINE_CODE + 1, vmcb->save.rip);
 	memset(self->m.vcpu.xsave, 0, self->m.info.out_xsave_size);
 	ASSERT_EQ(0, machine_run(&self->m));
-	/* LMSW exits whatever it changes (APM 15.9). */
+	/* LMSW always exits, whatever it changes (APM 15.9). */
 	if (vmcb->control.exitcode == VMEXIT_CR0_SEL_WRITE) {
 		EXPECT_TRUE(variant->code == use_lmsw);
 		return;
@@ -148,7 +152,10 @@ TEST_F(lazy, unused_area_is_not_looked_at)
 	}
 }
 
-/* From where the guest cannot be kept from it, at its first instruction */
+/*
+ * If the guest cannot be kept from using the state, load it at the first
+ * instruction.
+ */
 TEST_F(lazy, in_reach_from_the_beginning)
 {
 	MACHINE_LOAD(&self->m, MODE_LONG, halt);
@@ -165,7 +172,10 @@ GUEST(use_both, 64,
       "nop\n hlt\n paddq %xmm3, %xmm3\n movq %xmm3, %rcx\n fnstcw 0xa000\n"
       "fld1\n fldpi\n hlt\n 1: paddq %xmm3, %xmm3\n hlt\n jmp 1b");
 
-/* What the program put there last, also after the guest had run without. */
+/*
+ * Load what the program has set last, even after the guest has run without the
+ * state.
+ */
 TEST_F(lazy, loaded_and_saved)
 {
 	static const uint8_t one[10] = { [7] = 0x80, 0xff, 0x3f };
@@ -193,7 +203,10 @@ TEST_F(lazy, loaded_and_saved)
 
 GUEST(wait_for_x87, 64, "fwait\n hlt");
 
-/* FWAIT is the only one that may not raise #NM, and tells of exceptions. */
+/*
+ * FWAIT is the only one of these that need not raise #NM, and reports x87
+ * exceptions.
+ */
 TEST_F(lazy, exception_of_the_guests_own)
 {
 	for (int mp = 0; mp < 2; mp++) {
@@ -266,14 +279,14 @@ GUEST(write_cr0, 64, "mov %rdi, %cr0\n hlt");
 GUEST(clear_ts, 64, "clts\n hlt");
 GUEST(write_msw, 64, "lmsw %di\n hlt");
 
-/* What the program carries out: a write of RDI to CR0, of 3 bytes */
+/* The program emulates a write of RDI to CR0, an instruction of 3 bytes. */
 static void carry_out_write(struct machine *m, uint64_t value)
 {
 	m->vcpu.vmcb->save.cr0 = value;
 	m->vcpu.vmcb->save.rip += 3;
 }
 
-/* It sees CR0 as the guest has it. */
+/* Expect that the program sees the guest's value of CR0. */
 static void expect_left_to_program(struct __test_metadata *_metadata,
 				   struct machine *m, uint64_t cr0)
 {
@@ -353,7 +366,7 @@ TEST_F(cr0, lmsw)
 	}
 }
 
-/* A program that sets every clean bit except for what it changes */
+/* A program that sets all clean bits except those of its changes */
 TEST_F(cr0, changed_between_runs)
 {
 	BEGIN_CR0(halt);
@@ -389,7 +402,7 @@ TEST_F(cr0, kept_between_runs)
 GUEST(load_one, 64, "nop\n fld1\n hlt");
 GUEST(wait_x87, 64, "nop\n fwait\n hlt");
 
-/* The guest's own: once, at the instruction */
+/* #NM of the guest itself is raised once, at the instruction. */
 TEST_F(cr0, device_not_available)
 {
 	BEGIN_CR0(load_one);
@@ -433,7 +446,7 @@ TEST_F(cr0, fwait_intercepted)
 		    &self->m);
 }
 
-/* With CR0.EM there is no x87, whatever TS says. */
+/* With CR0.EM set, there is no x87, whatever TS is. */
 TEST_F(cr0, no_x87)
 {
 	BEGIN_CR0(load_one);
@@ -445,9 +458,9 @@ TEST_F(cr0, no_x87)
 	}
 }
 
-/* ---- exits that the program asks for ------------------------------------- */
+/* ---- exits that the program requests ------------------------------------- */
 
-/* An instruction, and the exit that it makes if that is asked for */
+/* An instruction, and the exit that it raises if requested */
 struct step {
 	uint64_t code;
 	uint8_t length;
@@ -472,7 +485,9 @@ struct step {
 
 enum { SOURCE_RAX, SOURCE_RDI = 7 };
 
-/* Everything that a guest reaches for something with; it changes nothing. */
+/*
+ * All instructions by which a guest uses lazy state; none of them changes anything.
+ */
 static const struct step steps[] = {
 	{ VMEXIT_CR_READ(0), 3, { 0x0f, 0x20, 0xc0 } }, /* mov %cr0, %rax */
 	{ VMEXIT_CR_WRITE(0), 3, { 0x0f, 0x22, 0xc0 } }, /* mov %rax, %cr0 */
@@ -498,7 +513,7 @@ static const struct step steps[] = {
 #define STEPS ((int)ARRAY_SIZE(steps))
 #define DR_VALUE(n) (0x4000ull + 0x10 * (n))
 
-/* All the steps, but those before @first, which come last; RAX to begin with */
+/* Load all steps, starting at @first, and those before it at the end. */
 static void steps_load(struct machine *m, int first)
 {
 	uint8_t *code = machine_at(m, MACHINE_CODE);
@@ -518,7 +533,9 @@ static void steps_load(struct machine *m, int first)
 	m->vcpu.regs->rsi = m->vcpu.vmcb->save.cr4;
 }
 
-/* The value that an instruction that writes RAX to a register needs there */
+/*
+ * Return the value of RAX with which the instruction does not change its register.
+ */
 static uint64_t source_of(struct machine *m, const struct step *step)
 {
 	if (step->code == VMEXIT_CR_WRITE(0))
@@ -529,7 +546,7 @@ static uint64_t source_of(struct machine *m, const struct step *step)
 	return 0;
 }
 
-/* Does what the guest would have done, and steps over it. */
+/* Emulate the instruction, and continue after it. */
 static void step_over(struct machine *m, const struct step *step)
 {
 	struct svm_vmcb_save *save = &m->vcpu.vmcb->save;
@@ -551,7 +568,7 @@ static bool exits(const struct machine *m, const struct step *step,
 	return (asked[vector] | m->info.out_forced_intercepts[vector]) & bit;
 }
 
-/* Each of the steps exits if its exit was asked for or forced, and no other does. */
+/* Expect that each step exits if requested or forced, and that no other does. */
 static void expect_exits(struct __test_metadata *_metadata, struct machine *m,
 			 int first, const uint32_t asked[6])
 {
@@ -577,7 +594,7 @@ static void expect_exits(struct __test_metadata *_metadata, struct machine *m,
 		EXPECT_EQ(DR_VALUE(n), m->vcpu.regs->dr[n]);
 }
 
-/* Of a guest that reaches with @first first; #NM is asked for, and never seen. */
+/* The guest starts with step @first. #NM is requested and must never be seen. */
 static void expect_asked(struct __test_metadata *_metadata, struct machine *m,
 			 int first, const uint32_t asked[6])
 {
@@ -599,7 +616,7 @@ FIXTURE_VARIANT(asked)
 	int first;
 };
 
-/* Steps that can be the first without one before them */
+/* The number of the first step */
 #define FIRST(n)                                                               \
 	FIXTURE_VARIANT_ADD(asked, from_##n)                                   \
 	{                                                                      \
@@ -707,7 +724,7 @@ static struct cpuid guest_cpuid(struct __test_metadata *_metadata,
 #define LEAF_XSTATE 0xd
 #define FEATURES_OSXSAVE (1ull << 27)
 
-/* Sizes go by the guest's XCR0, features by its CR4. */
+/* Sizes depend on the guest's XCR0, OSXSAVE on its CR4. */
 TEST_F(lazy, cpuid)
 {
 	for (int i = 0; i < 2; i++) {
@@ -794,8 +811,8 @@ static void deliver(struct __test_metadata *_metadata,
 }
 
 /*
- * First used in the handler of an event: that is delivered once. All that the delivery
- * touches is there already: no other exit cuts it short.
+ * An event whose handler is the first to use the state is delivered once. All
+ * memory that the delivery needs is mapped, so that no other exit interrupts it.
  */
 TEST_F(event, used_in_the_handler)
 {
@@ -804,7 +821,7 @@ TEST_F(event, used_in_the_handler)
 	if ((variant->event & SVM_EVENT_TYPE_MASK) ==
 		    SVM_EVENT_TYPE_SOFT_INTERRUPT &&
 	    tables_lose_soft(&self->m))
-		SKIP(return, "an INTn that is cut short is lost");
+		SKIP(return, "an INTn whose delivery faults is lost");
 	deliver(_metadata, self, variant->event, 0);
 	for (size_t i = 0; i < ARRAY_SIZE(handlers); i++) {
 		deliver(_metadata, self, variant->event, i);
@@ -829,7 +846,7 @@ static void set_handler(struct machine *m, uint8_t vector, const char *code,
 	memcpy(machine_at(m, HANDLER(vector)), code, code_end - code);
 }
 
-/* In the handler of the guest's own, and after it */
+/* Used in a handler of a software interrupt, and after it */
 TEST_F(lazy, used_after_an_instruction_raised_it)
 {
 	MACHINE_LOAD(&self->m, MODE_LONG, raise_twice);
@@ -852,8 +869,8 @@ GUEST(count_at, 64, "inc %rbx\n mov (%rsp), %rcx\n iretq");
 	 (uint64_t)VECTOR << SVM_VINTR_V_INTR_VECTOR_SHIFT)
 
 /*
- * With all pages that an interrupt needs touched: what becomes of one that meets a
- * fault is a test of its own.
+ * Touch all pages that an interrupt needs, because a delivery that faults is
+ * another test's subject.
  */
 static void begin_counting(struct machine *m, const char *code,
 			   const char *code_end)
@@ -871,7 +888,7 @@ static void begin_counting(struct machine *m, const char *code,
 
 #define BEGIN_COUNTING(m, guest) begin_counting(m, guest, guest##_end)
 
-/* Is an interrupt held back for one instruction, if the VMCB says so? */
+/* Return whether an interrupt shadow in the VMCB holds back an interrupt. */
 static bool loads_shadow(struct machine *m)
 {
 	BEGIN_COUNTING(m, halt);
@@ -881,7 +898,9 @@ static bool loads_shadow(struct machine *m)
 	return !machine_run(m) && m->vcpu.regs->rcx == MACHINE_CODE + 1;
 }
 
-/* By the very instruction that STI holds a waiting interrupt back for */
+/*
+ * Used by the instruction after STI, before which a pending interrupt is held back
+ */
 TEST_F(lazy, used_in_an_interrupt_shadow)
 {
 	const uint64_t after[] = { AT(open_and_use, open_used),
@@ -903,7 +922,8 @@ TEST_F(lazy, used_in_an_interrupt_shadow)
 			EXPECT_EQ(after[i], REGS->rcx);
 	}
 	if (!shadow)
-		SKIP(return, "the processor does not load the shadow");
+		SKIP(return,
+			   "the processor does not load the interrupt shadow");
 }
 
 GUEST(step_all, 64,
@@ -916,7 +936,7 @@ GUEST(step_all_later, 64,
 GUEST(step_stack, 64, "mov %esi, %ss\n fld1\n nop\n hlt");
 GUEST(step_stack_later, 64, "fld1\n hlt\n mov %esi, %ss\n fld1\n nop\n hlt");
 
-/* How many single steps does the guest, or its second part, take? */
+/* Return the number of single steps of the guest, or of its second part. */
 static uint64_t count_steps(struct __test_metadata *_metadata,
 			    struct machine *m, bool later)
 {
@@ -946,7 +966,7 @@ TEST_F(lazy, used_in_single_steps)
 	EXPECT_EQ(later, count_steps(_metadata, &self->m, false));
 }
 
-/* A step over MOV to SS takes the next instruction along. */
+/* A single step over MOV to SS includes the next instruction. */
 TEST_F(lazy, used_after_loading_the_stack_segment)
 {
 	uint64_t later;
@@ -1014,7 +1034,7 @@ TEST_F(lazy, task_switch_by_jump)
 	expect_switched(_metadata, &self->m);
 }
 
-/* By an event that is injected: it is not lost with the exit. */
+/* An event through a task gate is not lost with the exit. */
 TEST_F(lazy, task_switch_by_event)
 {
 	if (!intercepts_task_switches(&self->m))
@@ -1028,7 +1048,7 @@ TEST_F(lazy, task_switch_by_event)
 		  *(uint32_t *)machine_at(&self->m, TABLES_OTHER_TSS) & 0xffff);
 }
 
-/* ---- which vCPU ---------------------------------------------------------- */
+/* ---- several vCPUs ------------------------------------------------------- */
 
 TEST_F(lazy, one_of_two)
 {
@@ -1063,7 +1083,10 @@ static uint64_t clone_run(struct __test_metadata *_metadata,
 	return *(uint64_t *)(vcpu->xsave + XSAVE_XMM(3));
 }
 
-/* A snapshot without active state, of which the clone activates some */
+/*
+ * Clone from a snapshot in which the lazy state is inactive; the clones activate
+ * it.
+ */
 static void expect_clones(struct __test_metadata *_metadata, struct machine *m,
 			  uint64_t value)
 {

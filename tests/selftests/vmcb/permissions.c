@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The MSR permission map (APM 15.11) and ports (APM 15.10): what the program
- * lets through and svmrun allows does not exit, everything else does.
+ * The MSR permission map (APM 15.11) and I/O ports (APM 15.10): an access that both
+ * the program and svmrun permit does not exit, every other access does.
  */
 #include "machine.h"
 
@@ -12,7 +12,7 @@ MACHINE_FIXTURE(permissions)
 #define VMCB (self->m.vcpu.vmcb)
 #define REGS (self->m.vcpu.regs)
 
-/* MSR in ECX; the value to write in R8, the one read to R9 */
+/* EBX: the MSR; R8: value to write; R9: value read */
 GUEST(read_msr, 64,
       "mov %ebx, %ecx\n rdmsr\n shl $32, %rdx\n or %rdx, %rax\n"
       "mov %rax, %r9\n hlt");
@@ -22,7 +22,7 @@ GUEST(write_msr, 64,
 
 enum { READ, WRITE };
 
-/* Sets or clears an MSR's bit in the map (APM 15.11). */
+/* Set or clear the bit of an MSR in the map (APM 15.11). */
 static void msrpm_set(struct machine *m, uint32_t msr, int access,
 		      bool intercept)
 {
@@ -39,7 +39,7 @@ static void msrpm_set(struct machine *m, uint32_t msr, int access,
 	}
 }
 
-/* The exit that an access ends in */
+/* Access an MSR; return the exit code. */
 static uint64_t access_msr(struct machine *m, uint32_t msr, int access,
 			   uint64_t value)
 {
@@ -52,7 +52,7 @@ static uint64_t access_msr(struct machine *m, uint32_t msr, int access,
 	return machine_run(m) ? 0 : m->vcpu.vmcb->control.exitcode;
 }
 
-/* ---- each MSR that svmrun lets through ------------------------------------- */
+/* ---- each MSR that svmrun permits ---------------------------------------- */
 
 FIXTURE(allowed)
 {
@@ -62,7 +62,7 @@ FIXTURE(allowed)
 FIXTURE_VARIANT(allowed)
 {
 	uint32_t msr;
-	uint32_t offset; /* in the VMCB, where the guest's is kept */
+	uint32_t offset; /* of the guest's value in the VMCB */
 	uint64_t value;
 };
 
@@ -106,7 +106,7 @@ TEST_F(allowed, reaches_the_guests_own)
 		  access_msr(m, variant->msr, WRITE, variant->value));
 	if (variant->msr == 0x277 &&
 	    STATE(m, variant->offset) != variant->value)
-		SKIP(return, "the processor does not keep G_PAT apart");
+		SKIP(return, "the processor has no separate G_PAT");
 	EXPECT_EQ(variant->value, STATE(m, variant->offset));
 	MACHINE_LOAD(m, MODE_LONG, read_msr);
 	STATE(m, variant->offset) = variant->value;
@@ -115,7 +115,7 @@ TEST_F(allowed, reaches_the_guests_own)
 	EXPECT_EQ(variant->value, m->vcpu.regs->r9);
 }
 
-/* Reads and writes apart */
+/* Reads and writes separately */
 TEST_F(allowed, exits_if_the_program_wants_it)
 {
 	struct machine *m = &self->m;
@@ -143,7 +143,7 @@ TEST_F(allowed, exits_unless_the_program_lets_it_through)
 	EXPECT_EQ(VMEXIT_MSR, access_msr(m, variant->msr, WRITE, 0));
 }
 
-/* ---- the others ------------------------------------------------------------- */
+/* ---- other MSRs ---------------------------------------------------------- */
 
 TEST_F(permissions, tsc_can_be_read_only)
 {
@@ -153,7 +153,7 @@ TEST_F(permissions, tsc_can_be_read_only)
 	EXPECT_EQ(VMEXIT_MSR, access_msr(m, 0x10, WRITE, 0));
 	ASSERT_EQ(VMEXIT_HLT, access_msr(m, 0x10, READ, 0));
 	if (!REGS->r9)
-		SKIP(return, "RDMSR of the TSC reads 0 here");
+		SKIP(return, "RDMSR of the TSC returns 0");
 	MACHINE_LOAD(m, MODE_LONG, read_msr);
 	VMCB->control.tsc_offset = 1ull << 62;
 	REGS->rbx = 0x10;
@@ -164,7 +164,7 @@ TEST_F(permissions, tsc_can_be_read_only)
 GUEST(read_tsc, 64,
       "rdtsc\n shl $32, %rdx\n or %rdx, %rax\n mov %rax, %r9\n hlt");
 
-/* What the guest's RDTSC shows with this offset, by the host's now */
+/* Return the guest's TSC with this offset, relative to the host's. */
 static int64_t guest_tsc(struct machine *m, uint64_t offset)
 {
 	MACHINE_LOAD(m, MODE_LONG, read_tsc);
@@ -187,7 +187,10 @@ TEST_F(permissions, tsc_is_offset)
 	EXPECT_GT(0, guest_tsc(&self->m, 0));
 }
 
-/* LBRs are the guest's only while LBR virtualization keeps them apart. */
+/*
+ * The LBR MSRs are permitted only while LBR virtualization separates them from the
+ * host's.
+ */
 TEST_F(permissions, last_branch_records)
 {
 	static const uint32_t msrs[] = { 0x1d9, 0x1db, 0x1dc, 0x1dd, 0x1de };
@@ -197,7 +200,7 @@ TEST_F(permissions, last_branch_records)
 	for (size_t i = 0; i < ARRAY_SIZE(msrs); i++)
 		EXPECT_EQ(VMEXIT_MSR, access_msr(m, msrs[i], READ, 0));
 	if (!(m->info.out_svm_features & SVM_FEATURE_LBR_VIRT))
-		SKIP(return, "no LBR virtualization: the rest is not shown");
+		SKIP(return, "no LBR virtualization; the rest is not tested");
 	for (size_t i = 0; i < ARRAY_SIZE(msrs); i++) {
 		MACHINE_LOAD(m, MODE_LONG, read_msr);
 		VMCB->control.virt_ext = SVM_VIRT_LBR_ENABLE;
@@ -205,7 +208,10 @@ TEST_F(permissions, last_branch_records)
 		EXPECT_EQ(0, machine_run(m));
 		EXPECT_EQ(VMEXIT_HLT, VMCB->control.exitcode);
 	}
-	/* What DEBUGCTL may have is the program's to say. */
+	/*
+	 * DEBUGCTL cannot be written without the program, which decides on its
+	 * bits.
+	 */
 	MACHINE_LOAD(m, MODE_LONG, write_msr);
 	VMCB->control.virt_ext = SVM_VIRT_LBR_ENABLE;
 	REGS->rbx = 0x1d9;
@@ -213,7 +219,7 @@ TEST_F(permissions, last_branch_records)
 	EXPECT_EQ(VMEXIT_MSR, VMCB->control.exitcode);
 }
 
-/* Beyond the ranges that the map covers every access exits (APM 15.11). */
+/* Accesses outside the ranges of the map always exit (APM 15.11). */
 TEST_F(permissions, outside_of_the_map)
 {
 	static const uint32_t msrs[] = { 0x2000,     0x40000000, 0xbfffffff,
@@ -226,7 +232,7 @@ TEST_F(permissions, outside_of_the_map)
 	}
 }
 
-/* ---- ports ------------------------------------------------------------------ */
+/* ---- ports --------------------------------------------------------------- */
 
 GUEST(every_port, 64,
       "xor %edx, %edx\n 1: out %al, %dx\n inc %dx\n jnz 1b\n hlt");
@@ -245,7 +251,7 @@ TEST_F(permissions, every_port_exits)
 	ASSERT_EXIT(VMEXIT_HLT, &self->m);
 }
 
-/* Also those that reach beyond the last one (APM 15.10.1) */
+/* Also accesses that extend beyond the last port (APM 15.10.1) */
 TEST_F(permissions, ports_at_the_end_exit)
 {
 	static const uint16_t ports[] = { 0xfffd, 0xfffe, 0xffff, 0xffff };
@@ -259,7 +265,9 @@ TEST_F(permissions, ports_at_the_end_exit)
 	ASSERT_EXIT(VMEXIT_HLT, &self->m);
 }
 
-/* The map does not exist before the program touches it, and is the program's then. */
+/*
+ * The map is created when the program first touches it, and is used from then on.
+ */
 TEST_F(permissions, requested_after_a_run)
 {
 	const uint32_t kernel_gs_base = 0xc0000102;

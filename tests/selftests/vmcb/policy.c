@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What a VMCB may not ask for, and what it gets whether it asks or not. */
+/*
+ * The policy for fields of the VMCB: values that are refused, and intercepts that
+ * are forced.
+ */
 #include <linux/svmrun_policy.h>
 
 #include "machine.h"
@@ -37,7 +40,7 @@ static void refused(struct __test_metadata *_metadata, struct machine *m,
 	EXPECT_EQ(refusal->reason, regs->out_invalid_reason);
 	EXPECT_EQ(MACHINE_CODE, m->vcpu.vmcb->save.rip);
 
-	/* It is mended by setting that field right, and by nothing else. */
+	/* Correcting this field alone must be sufficient. */
 	MACHINE_LOAD(m, MODE_LONG, halt);
 	memset((char *)m->vcpu.vmcb + refusal->offset, 0, refusal->size);
 	m->vcpu.vmcb->control.asid = 1;
@@ -85,7 +88,7 @@ TEST_REFUSED(no_svme, save.efer, 0x500, MUST_BE_SET)
 TEST_REFUSED(tlb_control_2, control.tlb_control, 2, VALUE)
 TEST_REFUSED(tlb_control_ff, control.tlb_control, 0xff, VALUE)
 
-/* One that the processor itself checks: the upper half of DR7 */
+/* A rule that the processor checks: the upper half of DR7 */
 TEST_F(policy, processor_refuses)
 {
 	MACHINE_LOAD(&self->m, MODE_LONG, halt);
@@ -118,7 +121,7 @@ static bool refused_as_unsupported(struct machine *m, uint32_t offset)
 	       m->vcpu.regs->out_invalid_reason == SVMRUN_INVALID_UNSUPPORTED;
 }
 
-/* Each row of the table: what the processor has is granted, the rest refused. */
+/* Each row of the table: requests are granted if the processor has the feature. */
 TEST_F(policy, features)
 {
 	struct svm_vmcb_control *control = &self->m.vcpu.vmcb->control;
@@ -141,13 +144,14 @@ TEST_F(policy, features)
 }
 
 /*
- * A guest that does not mind any bit of these registers. With EFER.LME and without
- * CR4.PAE, which is legal, an emulator does not find its way back to the host.
+ * A guest that runs whatever bits of these registers are set. An emulator does not
+ * return to the host with EFER.LME set and CR4.PAE clear, which is legal, so PAE is
+ * set.
  */
 static void load_tolerant(struct machine *m)
 {
 	MACHINE_LOAD(m, MODE_PROTECTED, halt);
-	m->vcpu.vmcb->save.cr0 |= SVM_CR0_WP; /* for CET */
+	m->vcpu.vmcb->save.cr0 |= SVM_CR0_WP; /* required for CET */
 	m->vcpu.vmcb->save.cr4 |= SVM_CR4_PAE;
 }
 
@@ -158,8 +162,8 @@ static uint32_t reason_for(uint64_t known, uint64_t has, uint64_t bit)
 	return has & bit ? SVMRUN_INVALID_NONE : SVMRUN_INVALID_UNSUPPORTED;
 }
 
-/* The processor may have a rule of its own for the bit. */
-static bool takes_as_said(struct machine *m, uint32_t offset, uint32_t reason)
+/* The processor may have its own rule for the bit. */
+static bool refused_for(struct machine *m, uint32_t offset, uint32_t reason)
 {
 	const struct svmrun_registers *regs = m->vcpu.regs;
 
@@ -173,7 +177,7 @@ static bool takes_as_said(struct machine *m, uint32_t offset, uint32_t reason)
 	       regs->out_invalid_reason == reason;
 }
 
-/* Each bit of each register that is an allow list */
+/* Each bit of each register for which the policy is an allow list */
 TEST_F(policy, bits_of_registers)
 {
 	const struct svmrun_info *info = &self->m.info;
@@ -184,11 +188,10 @@ TEST_F(policy, bits_of_registers)
 		load_tolerant(&self->m);                                       \
 		save->register |= 1ull << bit;                                 \
 		EXPECT_TRUE(                                                   \
-			takes_as_said(&self->m,                                \
-				      offsetof(struct svm_vmcb,                \
-					       save.register),                 \
-				      reason_for(known, info->out_##register,  \
-						 1ull << bit)))                \
+			refused_for(&self->m,                                  \
+				    offsetof(struct svm_vmcb, save.register),  \
+				    reason_for(known, info->out_##register,    \
+					       1ull << bit)))                  \
 		{                                                              \
 			TH_LOG(#register ", bit %d", bit);                     \
 		}                                                              \
@@ -199,7 +202,7 @@ TEST_F(policy, bits_of_registers)
 	ASSERT_EXIT(VMEXIT_HLT, &self->m);
 }
 
-/* Those that the processor takes here really run. */
+/* Guests run with each of the bits that every processor supports. */
 TEST_F(policy, common_bits_of_cr4_run)
 {
 	static const uint64_t bits[] = {
@@ -253,7 +256,7 @@ TEST_F(policy, tsc_ratio)
 		EXPECT_TRUE(refused_as_unsupported(&self->m, offset));
 }
 
-/* ---- forced: intercepted although the VMCB does not ask for it ----------- */
+/* ---- forced: intercepted although the VMCB does not request it ----------- */
 
 FIXTURE(forced)
 {
@@ -265,7 +268,7 @@ FIXTURE_VARIANT(forced)
 	const char *code;
 	const char *code_end;
 	uint64_t exit;
-	bool (*has)(void); /* NULL: every processor with SVM */
+	bool (*has)(void); /* NULL: supported by every processor with SVM */
 };
 
 FIXTURE_SETUP(forced)
@@ -349,7 +352,7 @@ FORCED(rdpru, ".byte 0x0f, 0x01, 0xfd", VMEXIT_RDPRU, has_rdpru);
 FORCED(invlpgb, ".byte 0x0f, 0x01, 0xfe", VMEXIT_INVLPGB, has_invlpgb);
 FORCED(tlbsync, ".byte 0x0f, 0x01, 0xff", VMEXIT_TLBSYNC, has_invlpgb);
 
-/* Runs the instruction with these bits in intercept vectors 0 and 3 to 5. */
+/* Run the instruction with these bits in intercept vectors 0 and 3 to 5. */
 static int forced_run(struct machine *m, const char *code, const char *code_end,
 		      uint32_t intercepts)
 {
@@ -372,16 +375,16 @@ TEST_F(forced, exits)
 	struct svm_vmcb_control *control = &self->m.vcpu.vmcb->control;
 
 	if (variant->has && !variant->has())
-		SKIP(return, "the processor does not have the instruction");
+		SKIP(return, "the processor does not support the instruction");
 	ASSERT_EQ(0, forced_run(&self->m, variant->code, variant->code_end, 0));
 	if (control->exitcode == variant->exit)
 		return;
-	/* It is the module's fault if the same works when it is asked for. */
+	/* The module is at fault if the exit occurs when requested. */
 	ASSERT_EQ(0,
 		  forced_run(&self->m, variant->code, variant->code_end, ~0u));
 	if (control->exitcode != variant->exit)
-		SKIP(return, "not intercepted when asked for either");
-	ASSERT_TRUE(false) TH_LOG("not intercepted unless asked for");
+		SKIP(return, "not intercepted when requested either");
+	ASSERT_TRUE(false) TH_LOG("not intercepted unless requested");
 }
 
 TEST_HARNESS_MAIN

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What RUN writes to the shared pages is the guest's: whatever ends it, nothing of
- * the host's is there, neither an address of the kernel's nor a value that the
- * host has in the same registers.
+ * RUN writes only the guest's state to the shared pages. However a run ends, they
+ * contain no host state: neither a kernel address nor the host's value of a
+ * register.
  */
 #include <linux/svmrun_policy.h>
 
@@ -18,7 +18,7 @@ WATCHED_FIXTURE(publish)
 struct guest {
 	const char *code;
 	const char *code_end;
-	void (*prepare)(struct machine *m); /* NULL: nothing */
+	void (*prepare)(struct machine *m); /* may be NULL */
 	int result;
 	uint64_t exit;
 };
@@ -41,7 +41,7 @@ FIXTURE_VARIANT(publish)
 		}                                                              \
 	}
 
-/* ---- exits --------------------------------------------------------------------- */
+/* ---- exits --------------------------------------------------------------- */
 
 static void no_memory(struct machine *m)
 {
@@ -88,7 +88,7 @@ PUBLISH(no_memory_there, no_memory, -EFAULT, VMEXIT_NPF, "mov 0xa000, %rax");
 PUBLISH(signal_while_it_runs, ring, -EINTR, VMEXIT_INTR, "1: jmp 1b");
 PUBLISH(kick_before_it_runs, kick, -EINTR, 0, "hlt");
 
-/* ---- refusals ------------------------------------------------------------------- */
+/* ---- refusals ------------------------------------------------------------ */
 
 static void no_nested_paging(struct machine *m)
 {
@@ -103,9 +103,11 @@ static void illegal_dr7(struct machine *m)
 PUBLISH(refused_by_the_module, no_nested_paging, 0, VMEXIT_INVALID, "hlt");
 PUBLISH(refused_by_the_processor, illegal_dr7, 0, VMEXIT_INVALID, "hlt");
 
-/* ---- what must not be there ------------------------------------------------------- */
+/* ---- host state ---------------------------------------------------------- */
 
-/* Is it the host's, by the items of its state that are values of registers? */
+/*
+ * Return whether the value is a kernel address or the host's value of a register.
+ */
 static bool is_hosts(const struct host *host, uint64_t value)
 {
 	static const char *const items[] = {
@@ -162,7 +164,7 @@ TEST_F(publish, nothing_of_the_hosts)
 	free(before);
 }
 
-/* A code segment of 64 bits with D set; what LGDT takes; both at MACHINE_DATA */
+/* At MACHINE_DATA: a 64-bit code segment with D set, and the operand of LGDT */
 static const uint64_t illegal_gdt[] = { 0, 0x00ef9b000000ffff };
 static const struct __attribute__((packed)) {
 	uint16_t limit;
@@ -176,8 +178,9 @@ GUEST(become_illegal, 64,
 WATCHED_FIXTURE(illegal)
 
 /*
- * A far return refuses the segment that VMRUN refuses (APM 15.5.1): #GP. An emulator may take it,
- * and refuse the guest when it is entered again after an interrupt of the host's.
+ * A far return to a segment that VMRUN refuses (APM 15.5.1) raises #GP. An emulator
+ * may accept it, and refuse the guest when it is entered again after an interrupt
+ * of the host.
  */
 TEST_F(illegal, refused_after_it_ran)
 {
@@ -193,7 +196,7 @@ TEST_F(illegal, refused_after_it_ran)
 	ASSERT_NE(NULL, before);
 	ASSERT_EQ(0, machine_run(&self->m));
 	if (vmcb->control.exitcode == VMEXIT_SHUTDOWN)
-		SKIP(return, "a far return refuses what VMRUN refuses");
+		SKIP(return, "a far return refuses the segment too");
 	ASSERT_EQ(VMEXIT_INVALID, vmcb->control.exitcode);
 	EXPECT_EQ(SVMRUN_INVALID_PROCESSOR,
 		  self->m.vcpu.regs->out_invalid_reason);

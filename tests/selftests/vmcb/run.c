@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-/* SVMRUN_RUN: exits that are the program's, and the state that they publish. */
+/* SVMRUN_RUN: exits to the program, and the guest's state after them */
 #include "machine.h"
 
-#define UNMAPPED 0x200000ul /* beyond the machine's memory */
+#define UNMAPPED 0x200000ul /* outside the machine's memory */
 
 MACHINE_FIXTURE(run)
 
@@ -27,7 +27,7 @@ TEST_F(run, hlt)
 	ASSERT_EXIT(VMEXIT_HLT, &self->m);
 	EXPECT_EQ(MACHINE_CODE + 1, VMCB->save.rip);
 	EXPECT_EQ(SVMRUN_INVALID_NONE, REGS->out_invalid_reason);
-	/* The program steps over it, or it is the same again. */
+	/* Without a change of RIP the instruction exits again. */
 	ASSERT_EXIT(VMEXIT_HLT, &self->m);
 	EXPECT_EQ(MACHINE_CODE + 1, VMCB->save.rip);
 }
@@ -84,7 +84,7 @@ TEST_F(run, ioio)
 	}
 }
 
-/* ---- memory that is not there -------------------------------------------- */
+/* ---- unmapped memory ----------------------------------------------------- */
 
 GUEST(load, 32, "mov (%ebx), %eax");
 GUEST(store, 32, "mov %eax, (%ebx)");
@@ -137,7 +137,7 @@ TEST_F(run, unmapped_page_table)
 
 /* ---- state --------------------------------------------------------------- */
 
-/* Each register takes the value of the one before it, RAX that of R15. */
+/* Move each register to the next one, and R15 to RAX. */
 GUEST(rotate, 64,
       "xchg %rax, %rcx\n xchg %rax, %rdx\n xchg %rax, %rbx\n"
       "xchg %rax, %rsp\n xchg %rax, %rbp\n xchg %rax, %rsi\n"
@@ -165,7 +165,7 @@ TEST_F(run, general_registers)
 	}
 }
 
-/* CR3 gets the address of a copy of the page table's root. */
+/* Load CR3 with the address of a copy of the page table's root. */
 #define OTHER_ROOT 0x1f000
 
 GUEST(change_state, 64,
@@ -207,7 +207,7 @@ TEST_F(run, segments)
 
 GUEST(count, 32, "mov $100000000, %ecx\n 1: loop 1b\n hlt");
 
-/* The host's interrupts do not end a RUN; they are counted. */
+/* Interrupts of the host do not end a RUN; they are counted. */
 TEST_F(run, interrupts_are_the_hosts)
 {
 	MACHINE_LOAD(&self->m, MODE_PROTECTED, count);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Translations: TLB_CONTROL (APM 15.16.2) and the guest's own means drop them,
- * and none is used for another guest than the one it is of. Emulators drop more
- * than they are told to, so the tests also look at what they are told.
+ * Translations: TLB_CONTROL (APM 15.16.2) and the guest's own instructions flush
+ * them, and no guest uses those of another. Emulators flush more than requested, so
+ * the tests also check the requests, by the tracepoint svmrun:enter.
  */
 
 #include "paging.h"
@@ -31,7 +31,7 @@ static void begin(struct machine *m, const char *code, const char *code_end)
 	window_map(m, ONE);
 }
 
-/* What the guest reads there, -1 if it does not come to it */
+/* Return what the guest reads at WINDOW, or -1 if the run fails. */
 static long window(struct machine *m)
 {
 	if (machine_run(m) || m->vcpu.vmcb->control.exitcode != VMEXIT_HLT)
@@ -40,9 +40,9 @@ static long window(struct machine *m)
 	return m->vcpu.vmcb->save.rax;
 }
 
-/* ---- the program's means ----------------------------------------------------- */
+/* ---- flushes by the program ---------------------------------------------- */
 
-/* The program changes the guest's page table and has it flushed. */
+/* The program changes the guest's page table and requests a flush. */
 static void flushed_by(struct __test_metadata *_metadata, struct machine *m,
 		       uint8_t tlb_control)
 {
@@ -53,7 +53,7 @@ static void flushed_by(struct __test_metadata *_metadata, struct machine *m,
 		window_map(m, i % 2 ? OTHER : ONE);
 		control->tlb_control = tlb_control;
 		ASSERT_EQ(1 + i % 2, window(m));
-		/* It is the program's to reset. */
+		/* Only the program resets it. */
 		ASSERT_EQ(tlb_control, control->tlb_control);
 		control->tlb_control = SVM_TLB_CONTROL_NOTHING;
 		ASSERT_EQ(1 + i % 2, window(m));
@@ -73,7 +73,7 @@ TEST_F(tlb, flush_guest)
 	flushed_by(_metadata, &self->m, SVM_TLB_CONTROL_FLUSH_GUEST_NON_GLOBAL);
 }
 
-/* The clean bits are about the ASID, not about TLB_CONTROL. */
+/* The clean bits cover the ASID, not TLB_CONTROL. */
 TEST_F(tlb, flush_vouched_for)
 {
 	begin(&self->m, read_window, read_window_end);
@@ -84,10 +84,11 @@ TEST_F(tlb, flush_vouched_for)
 	EXPECT_EQ(2, window(&self->m));
 }
 
-/* ---- what the processor is told ------------------------------------------------ */
+/* ---- requests to the processor ------------------------------------------- */
 
-/* Two runs on one CPU, with @between in between: does the second use what the
- * processor keeps of the first? -1: something else is wrong
+/*
+ * Run twice on one CPU, and call @between in between. Return whether the second run
+ * uses cached translations of the first; -1 if anything fails.
  */
 static int keeps(struct machine *m, int (*between)(struct machine *m))
 {
@@ -166,7 +167,7 @@ TEST_F(tlb, dropped_when_asked)
 	EXPECT_EQ(0, keeps(&self->m, ask_for_flush_vouching));
 }
 
-/* A hypervisor may flush so on a processor (APM 15.16.1). */
+/* A hypervisor may use this way of flushing on a processor (APM 15.16.1). */
 TEST_F(tlb, dropped_with_the_asid)
 {
 	begin(&self->m, read_window, read_window_end);
@@ -185,16 +186,16 @@ TEST_F(tlb, dropped_with_the_memory)
 	EXPECT_EQ(0, keeps(&self->m, give_back));
 }
 
-/* What it did elsewhere, the CPU that it comes back to has not heard of. */
+/* The previous CPU may have stale translations of what changed elsewhere. */
 TEST_F(tlb, dropped_when_it_comes_back)
 {
 	if (sysconf(_SC_NPROCESSORS_ONLN) < 2)
-		SKIP(return, "one CPU");
+		SKIP(return, "only one CPU");
 	begin(&self->m, read_window, read_window_end);
 	EXPECT_EQ(0, keeps(&self->m, run_elsewhere));
 }
 
-/* ---- the guest's own means ------------------------------------------------------ */
+/* ---- flushes by the guest ------------------------------------------------ */
 
 TEST_F(tlb, invlpg)
 {
@@ -214,9 +215,9 @@ TEST_F(tlb, cr3)
 	}
 }
 
-/* ---- no other guest's ---------------------------------------------------------- */
+/* ---- translations of other guests ---------------------------------------- */
 
-/* The same guest virtual address in two guests, by turns on one CPU */
+/* The same guest virtual address in two guests, which run in turn on one CPU */
 static void by_turns(struct __test_metadata *_metadata, struct machine *one,
 		     struct machine *other)
 {
@@ -238,7 +239,7 @@ TEST_F(tlb, two_vms)
 	machine_destroy(&other);
 }
 
-/* Two vCPUs of a VM: the second has tables of its own, in memory of its own. */
+/* Two vCPUs of a VM; the second has its own page table, in separate memory. */
 #define SECOND 0x100000ul
 #define SECOND_WINDOW (SECOND + 2 * PAGE)
 

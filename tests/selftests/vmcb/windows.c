@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * When a guest can take an interrupt or NMI, by the architecture's own means:
- * virtual interrupts and the VINTR intercept (APM 15.21), the interrupt shadow,
- * the IRET intercept, virtual GIF and NMI; and what ends a guest for good.
+ * Interrupt and NMI windows: virtual interrupts and the VINTR intercept (APM
+ * 15.21), the interrupt shadow, the IRET intercept, virtual GIF and virtual NMI.
+ * Also task switches without an intercept, and shutdown.
  */
 #include "runner.h"
 #include "tables.h"
@@ -24,8 +24,8 @@ GUEST_LABEL(opened_here);
 #define AT(guest, label) (MACHINE_CODE + (label - guest))
 
 /*
- * Has the guest touch all pages that an interrupt needs: what becomes of one
- * that meets a fault is a test of its own.
+ * Make the guest touch all pages that an interrupt needs, because a delivery that
+ * faults is another test's subject.
  */
 static void touch(struct machine *m)
 {
@@ -48,8 +48,8 @@ static void begin(struct machine *m, enum machine_mode mode, const char *code,
 #define BEGIN(m, mode, guest) begin(m, mode, guest, guest##_end)
 
 /*
- * RUN, from the same state again if an interrupt of the host's fell into it: a
- * processor that does not load the interrupt shadow has lost it then.
+ * RUN, repeated from the same state if an interrupt of the host occurred meanwhile:
+ * some processors do not load the interrupt shadow, which is then lost.
  */
 static int run_alone(struct machine *m)
 {
@@ -65,14 +65,14 @@ static int run_alone(struct machine *m)
 	return err;
 }
 
-/* ASSERT_EXIT(), by run_alone() */
+/* ASSERT_EXIT(), with run_alone() */
 #define ASSERT_EXIT_ALONE(code, m)                                             \
 	do {                                                                   \
 		ASSERT_EQ(0, run_alone(m));                                    \
 		ASSERT_EQ((code), (m)->vcpu.vmcb->control.exitcode);           \
 	} while (0)
 
-/* A virtual interrupt, by priority and what else */
+/* A virtual interrupt with a priority and other flags */
 static uint64_t virtual_interrupt(uint64_t priority, uint64_t flags)
 {
 	return SVM_VINTR_V_IRQ | priority << SVM_VINTR_V_INTR_PRIO_SHIFT |
@@ -81,11 +81,11 @@ static uint64_t virtual_interrupt(uint64_t priority, uint64_t flags)
 
 #define V_IRQ_HIGHEST virtual_interrupt(15, 0)
 
-/* ---- virtual interrupts that are delivered ------------------------------- */
+/* ---- delivery of virtual interrupts -------------------------------------- */
 
 MODE_FIXTURE(delivery)
 
-/* The guest has halted in the handler, and V_IRQ is over. */
+/* Expect that the guest has halted in the handler, and that V_IRQ is clear. */
 static void expect_taken(struct __test_metadata *_metadata, struct machine *m,
 			 enum machine_mode mode, uint64_t from)
 {
@@ -115,7 +115,7 @@ TEST_F(delivery, at_once)
 	VMCB->save.rflags |= RFLAGS_IF;
 	CONTROL->vintr = V_IRQ_HIGHEST;
 	expect_taken(_metadata, &self->m, variant->mode, MACHINE_CODE);
-	/* And the handler's IRET leads back. */
+	/* The handler's IRET returns. */
 	frame_return(&self->m, variant->mode, false);
 	ASSERT_EXIT(VMEXIT_HLT, &self->m);
 	EXPECT_EQ(MACHINE_CODE + 2, VMCB->save.rip);
@@ -129,7 +129,7 @@ TEST_F(delivery, after_sti)
 		     AT(opened, opened_here));
 }
 
-/* IF is clear: it stays, over exits, runs and signals. */
+/* While IF is clear, V_IRQ stays set across exits, runs and signals. */
 TEST_F(delivery, not_until_sti)
 {
 	BEGIN(&self->m, variant->mode, closed);
@@ -179,7 +179,7 @@ TEST_F(windows, priority_equal_to_tpr)
 	uint64_t at = halted_at(&self->m, virtual_interrupt(8, 8));
 
 	if (at == HANDLER(VECTOR))
-		SKIP(return, "taken, though its priority is not higher");
+		SKIP(return, "delivered although its priority is not higher");
 	EXPECT_EQ(MACHINE_CODE + 2, at);
 }
 
@@ -216,7 +216,7 @@ TEST_F(windows, intercepted_after_sti)
 	EXPECT_EQ(MACHINE_STACK, VMCB->save.rsp);
 	EXPECT_NE(0, CONTROL->vintr & SVM_VINTR_V_IRQ);
 	EXPECT_EQ(0, CONTROL->interrupt_shadow & SVM_SHADOW_INTERRUPT_SHADOW);
-	/* The window is open: what the program has is injected. */
+	/* The window is open, so the program injects its interrupt. */
 	CONTROL->vintr = 0;
 	CONTROL->eventinj = EVENT_INTR(VECTOR);
 	expect_taken(_metadata, &self->m, MODE_LONG, AT(opened, opened_here));
@@ -274,7 +274,7 @@ TEST_F(windows, shadow_reported)
 	EXPECT_EQ(0, SHADOW_AT_CPUID(&self->m, cpuid_after_nop));
 }
 
-/* Set by the program, it lasts for one instruction. */
+/* A shadow that the program sets lasts for one instruction. */
 TEST_F(windows, shadow_holds_virtual_interrupt)
 {
 	BEGIN(&self->m, MODE_LONG, closed);
@@ -283,7 +283,8 @@ TEST_F(windows, shadow_holds_virtual_interrupt)
 	CONTROL->interrupt_shadow = SVM_SHADOW_INTERRUPT_SHADOW;
 	ASSERT_EXIT_ALONE(VMEXIT_HLT, &self->m);
 	if (frame_read(&self->m, MODE_LONG, false).rip == MACHINE_CODE)
-		SKIP(return, "the processor does not load the shadow");
+		SKIP(return,
+			   "the processor does not load the interrupt shadow");
 	EXPECT_EQ(MACHINE_CODE + 1, frame_read(&self->m, MODE_LONG, false).rip);
 }
 
@@ -296,7 +297,8 @@ TEST_F(windows, shadow_holds_intercept)
 	CONTROL->interrupt_shadow = SVM_SHADOW_INTERRUPT_SHADOW;
 	ASSERT_EXIT_ALONE(VMEXIT_VINTR, &self->m);
 	if (VMCB->save.rip == MACHINE_CODE)
-		SKIP(return, "the processor does not load the shadow");
+		SKIP(return,
+			   "the processor does not load the interrupt shadow");
 	EXPECT_EQ(MACHINE_CODE + 1, VMCB->save.rip);
 }
 
@@ -306,7 +308,7 @@ TEST_F(windows, guest_interrupt_mask_reported)
 	VMCB->save.rflags |= RFLAGS_IF;
 	ASSERT_EXIT(VMEXIT_HLT, &self->m);
 	if (!(CONTROL->interrupt_shadow & SVM_SHADOW_GUEST_INTERRUPT_MASK))
-		SKIP(return, "the processor does not write it");
+		SKIP(return, "the processor does not write the flag");
 	VMCB->save.rflags &= ~RFLAGS_IF;
 	ASSERT_EXIT(VMEXIT_HLT, &self->m);
 	EXPECT_EQ(0,
@@ -331,7 +333,7 @@ TEST_F(windows, virtual_interrupt_wakes)
 
 GUEST(halt_closed, 64, "cli\n 1: incl 0xa000\n hlt\n jmp 1b");
 
-/* The host's interrupts wake it whatever its IF says, and so does a kick. */
+/* Interrupts of the host wake it regardless of its IF, and so does a kick. */
 TEST_F(windows, halted_guest_can_be_kicked)
 {
 	struct runner runner;
@@ -349,7 +351,7 @@ TEST_F(windows, halted_guest_can_be_kicked)
 
 /* ---- NMI ----------------------------------------------------------------- */
 
-/* An NMI is in service until IRET, whose intercept shows the end of it. */
+/* An NMI is in service until IRET, whose intercept signals that. */
 TEST_F(windows, nmi_window)
 {
 	BEGIN(&self->m, MODE_LONG, closed);
@@ -366,7 +368,7 @@ TEST_F(windows, nmi_window)
 	EXPECT_EQ(MACHINE_CODE + 2, VMCB->save.rip);
 }
 
-/* An NMI waits for no interrupt flag. */
+/* NMIs are injected regardless of IF. */
 TEST_F(windows, nmi_again)
 {
 	BEGIN(&self->m, MODE_LONG, closed);
@@ -391,7 +393,7 @@ TEST_F(windows, virtual_nmi)
 	EXPECT_EQ(HANDLER(VECTOR_NMI), VMCB->save.rip);
 	EXPECT_EQ(SVM_VINTR_V_NMI_MASK,
 		  CONTROL->vintr & (SVM_VINTR_V_NMI | SVM_VINTR_V_NMI_MASK));
-	/* Another one waits for IRET. */
+	/* Another NMI is pending until IRET. */
 	CONTROL->vintr |= SVM_VINTR_V_NMI;
 	ASSERT_EXIT(VMEXIT_HLT, &self->m);
 	EXPECT_NE(0, CONTROL->vintr & SVM_VINTR_V_NMI);
@@ -437,9 +439,9 @@ TEST_F(windows, guest_does_not_touch_gif)
 	EXPECT_EQ(0, CONTROL->vintr & SVM_VINTR_VGIF);
 }
 
-/* ---- a delivery that a fault of the module's interrupts ------------------ */
+/* ---- delivery interrupted by a fault that the module handles ------------- */
 
-/* A stack that is mapped for the guest, but that it has not touched */
+/* A stack that is mapped into the guest but not yet touched */
 #define FRESH_STACK 0x30800ul
 
 static void begin_on_fresh_stack(struct machine *m)
@@ -459,7 +461,7 @@ TEST_F(windows, virtual_interrupt_through_fault)
 	ASSERT_EXIT(VMEXIT_NPF, &self->m);
 	event = CONTROL->exitintinfo;
 	if (event != EVENT_INTR(VECTOR))
-		SKIP(return, "the processor takes it for event %#lx", event);
+		SKIP(return, "the processor reports event %#lx", event);
 	EXPECT_EQ(0, CONTROL->vintr & SVM_VINTR_V_IRQ);
 	ASSERT_EQ(0, machine_map_again(&self->m, FRESH_STACK & -PAGE));
 	begin_on_fresh_stack(&self->m);
@@ -470,7 +472,7 @@ TEST_F(windows, virtual_interrupt_through_fault)
 
 #define OTHER_STACK (MACHINE_STACK - 0x400)
 
-/* Into the other task, by a CALL, and back from it by IRET */
+/* CALL to another task, which returns with IRET */
 GUEST(call_task, 32,
       "mov $0x28, %ax\n ltr %ax\n"
       "lcall $0x40, $0\n hlt");
@@ -481,7 +483,7 @@ TEST_F(windows, task_switch_of_the_guests_own)
 	BEGIN(&self->m, MODE_PROTECTED, call_task);
 	memcpy(machine_at(&self->m, MACHINE_DATA), task, task_end - task);
 	tables_set_task(&self->m, MACHINE_DATA, OTHER_STACK);
-	/* Not busy: the guest loads TR itself. */
+	/* not busy, because the guest executes LTR */
 	*tables_descriptor(&self->m, SELECTOR_TSS) = descriptor_tss(TABLES_TSS,
 								    TSS_LIMIT,
 								    TYPE_TSS);

@@ -1,13 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What the XSAVE area and XCR0 cannot hold: VMEXIT_INVALID, and where. */
+/*
+ * Values that the XSAVE area and XCR0 may not contain: RUN ends with VMEXIT_INVALID
+ * and the offset.
+ */
 #include "xsave.h"
 
-/* XSAVE areas are looked at when extended state is used. */
+/* The XSAVE area is only checked when the guest uses extended state. */
 GUEST(halt, 64, "fnop\n hlt");
 
 MACHINE_FIXTURE(xsave)
 
-/* XRSTOR does not tell which field it was: anywhere in the area will do. */
+/*
+ * XRSTOR does not report which field was wrong, so accept any offset in the area.
+ */
 static void area_refused(struct __test_metadata *_metadata, struct machine *m,
 			 uint32_t offset, uint64_t value, uint32_t size)
 {
@@ -37,7 +42,10 @@ TEST_AREA_REFUSED(xstate_bv_undefined, XSAVE_XSTATE_BV, 1ull << 62, 8)
 TEST_AREA_REFUSED(xcomp_bv, XSAVE_XCOMP_BV, 1ull << 63, 8)
 TEST_AREA_REFUSED(header_reserved, XSAVE_RESERVED, 1, 8)
 
-/* Does the processor itself take what MXCSR cannot be? An emulator may. */
+/*
+ * Return whether the processor itself accepts reserved bits of MXCSR, as some
+ * emulators do.
+ */
 static bool takes_any_mxcsr(void)
 {
 	const uint32_t reserved = 1u << 16;
@@ -54,7 +62,7 @@ static bool takes_any_mxcsr(void)
 TEST_F(xsave, mxcsr_reserved_refused)
 {
 	if (takes_any_mxcsr())
-		SKIP(return, "LDMXCSR takes reserved bits here");
+		SKIP(return, "LDMXCSR accepts reserved bits");
 	area_refused(_metadata, &self->m, XSAVE_MXCSR, 1u << 16, 4);
 }
 

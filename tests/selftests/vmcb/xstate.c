@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Extended state: the guest's in the XSAVE area, the host's where it was. */
+/* Extended state: the guest's is in the XSAVE area, and the host's is preserved. */
 #include <sys/syscall.h>
 
 #include "xsave.h"
@@ -18,7 +18,7 @@ struct xmm {
 		op(11) op(12) op(13) op(14) op(15)
 #define DOUBLE(n) "paddb %xmm" #n ", %xmm" #n "\n"
 
-/* Doubles every byte of xmm0 to xmm15, pushes two constants on the x87. */
+/* Double every byte of XMM0 to XMM15, and push two constants on the x87 stack. */
 GUEST(double_xmm, 64, EACH_XMM(DOUBLE) "fld1\n fldpi\n hlt");
 GUEST(halt, 64, "hlt");
 GUEST(broadcast_ymm, 64, "vbroadcastss 0xa000, %ymm3\n hlt");
@@ -46,7 +46,7 @@ static void set_xmms(struct machine *m)
 	*(uint64_t *)xsave_at(m, XSAVE_XSTATE_BV) |= XCR0_X87 | XCR0_SSE;
 }
 
-/* ---- the guest's --------------------------------------------------------- */
+/* ---- guest --------------------------------------------------------------- */
 
 static uint64_t doubled_bytes(uint64_t value)
 {
@@ -123,12 +123,12 @@ TEST_F(xstate, guest_avx)
 		  *(uint64_t *)xsave_at(&self->m, XSAVE_XSTATE_BV) & XCR0_AVX);
 }
 
-/* ---- the host's ---------------------------------------------------------- */
+/* ---- host ---------------------------------------------------------------- */
 
 #define LOAD(n) "movups 16*" #n "(%[before]), %%xmm" #n "\n"
 #define STORE(n) "movups %%xmm" #n ", 16*" #n "(%[after])\n"
 
-/* RUN with nothing but the system call between loading and storing */
+/* RUN with only the system call between loading and storing registers */
 static long run_between(int fd, const struct xmm *before, struct xmm *after)
 {
 	long result = SYS_ioctl;
