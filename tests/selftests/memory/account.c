@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Nested page tables are counted as secondary page tables: of the machine, in
+ * Nested page tables are accounted as secondary page tables: of the machine in
  * /proc/meminfo, and of the program's memory cgroup.
  */
 #include "cgroup.h"
@@ -8,13 +8,13 @@
 
 #define GPA GIB_1
 #define SIZE (2 * GIB_1)
-#define TABLES (SIZE / MIB_2) /* the lowest level's */
+#define TABLES (SIZE / MIB_2) /* of the lowest level */
 #define TABLES_KIB (long)(TABLES * PAGE / 1024)
 
-/* Memory that may still be counted per CPU only */
+/* Memory that may not yet be added to the totals of a CPU */
 #define SLACK_KIB 1024
 
-/* Numbers are behind by some seconds. */
+/* Statistics lag by some seconds. */
 #define PATIENCE_MS 10000
 
 GUEST(read_leaves, 32,
@@ -34,7 +34,7 @@ FIXTURE_TEARDOWN(account)
 {
 }
 
-/* The number in a file's line that begins with @name; -1 if there is none */
+/* Return the number in the line that begins with @name, or -1 if there is none. */
 static long read_number(const char *path, const char *name)
 {
 	FILE *file = fopen(path, "re");
@@ -62,7 +62,7 @@ static long group_kib(void)
 	return bytes < 0 ? bytes : bytes / 1024;
 }
 
-/* Waits until it is about so much; what it is then */
+/* Wait until the number is about @wanted; return the last value. */
 static long wait_for(long (*kib)(void), long wanted)
 {
 	long now;
@@ -76,7 +76,7 @@ static long wait_for(long (*kib)(void), long wanted)
 	return now;
 }
 
-/* One page in each table's range */
+/* Touch one page in the range of each table. */
 static void touch(struct __test_metadata *_metadata, struct machine *m)
 {
 	void *memory = mmap(NULL, SIZE, PROT_READ | PROT_WRITE,

@@ -1,21 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Aliases: host memory that a guest has at many addresses, in regions that have all
- * of it or a part. Each is as good as one alone, follows the program's memory, and
- * has a log of its own; taking the memory away costs the same, however many there
- * are.
+ * Aliases: host memory that is mapped at several guest addresses, as a whole or in
+ * part. Each alias works like a single mapping, follows changes of the program's
+ * memory and has its own log. The cost of an invalidation does not depend on the
+ * number of aliases.
  */
 #include "files.h"
 #include "hammer.h"
 
 #define GPA GIB_1
 #define PAGES 16u
-#define MOST 100u /* more than are mapped at a time */
+#define MOST 100u /* aliases mapped at a time */
 
 FIXTURE(alias)
 {
 	struct machine m;
-	uint8_t *memory; /* PAGES */
+	uint8_t *memory; /* PAGES pages */
 };
 
 FIXTURE_SETUP(alias)
@@ -48,7 +48,7 @@ static void map_aliases(struct __test_metadata *_metadata, struct machine *m,
 		ASSERT_EQ(0, machine_map(m, gpa_of(i), page, PAGE, MAP_ALL));
 }
 
-/* ---- of one page --------------------------------------------------------- */
+/* ---- aliases of one page ------------------------------------------------- */
 
 TEST_F(alias, writes_are_seen_at_all)
 {
@@ -79,7 +79,7 @@ TEST_F(alias, taken_away_from_all)
 	}
 }
 
-/* A guest sees them by turns while they are taken away. */
+/* The guest has accessed all aliases before every other one is unmapped. */
 TEST_F(alias, unmap_leaves_the_others)
 {
 	map_aliases(_metadata, &self->m, self->memory, MOST);
@@ -130,14 +130,14 @@ TEST_F(alias, logs_are_their_own)
 	EXPECT_EQ(-ENOENT, machine_dirty(m, gpa_of(0), PAGE, &bits, 0));
 }
 
-/* ---- any ranges, at any addresses, in any order -------------------------- */
+/* ---- random ranges at random addresses ----------------------------------- */
 
 #define SLOTS 128u /* pages of guest memory */
 #define STEPS 1500
 
-/* Memory that the guest has at each address */
+/* What is mapped at a guest page */
 struct slot {
-	int page; /* of the program's, or -1 */
+	int page; /* page of the program's memory, or -1 */
 	bool writable;
 	bool logged;
 	bool dirty;
@@ -265,7 +265,7 @@ TEST_F_TIMEOUT(alias, agree_with_a_model, 120)
 		steps[below(ARRAY_SIZE(steps))](_metadata, self, &model);
 }
 
-/* ---- by several vCPUs, while memory comes and goes ----------------------- */
+/* ---- several vCPUs, while pages are invalidated -------------------------- */
 
 #define ROUNDS 60
 
@@ -304,7 +304,7 @@ TEST_F_TIMEOUT(alias, no_write_is_lost, 120)
 	svmrun_vcpu_destroy(&other);
 }
 
-/* ---- what it costs ------------------------------------------------------- */
+/* ---- cost ---------------------------------------------------------------- */
 
 #define TRACING "/sys/kernel/tracing/"
 #define MANY 2000
@@ -340,7 +340,7 @@ static int traced(void)
 	return count;
 }
 
-/* How many notifiers MAP makes */
+/* Return the number of notifiers that MAP registers. */
 static int notifiers(struct __test_metadata *_metadata, struct machine *m,
 		     uint64_t gpa, void *hva, size_t length)
 {
@@ -356,14 +356,17 @@ TEST_F(alias, notifier_is_shared)
 	int err = trace_begin("mmu_interval_notifier_insert");
 
 	if (err)
-		SKIP(return, "the kernel does not trace: %s", strerror(-err));
+		SKIP(return, "cannot trace functions: %s", strerror(-err));
 	EXPECT_EQ(1, notifiers(_metadata, m, GPA, memory, 4 * PAGE));
-	/* all of it, a part, up to the ends */
+	/* the whole backing, a part of it, and up to its end */
 	EXPECT_EQ(0, notifiers(_metadata, m, 2 * GPA, memory, 4 * PAGE));
 	EXPECT_EQ(0, notifiers(_metadata, m, 2 * GPA + MIB_2, memory, PAGE));
 	EXPECT_EQ(0, notifiers(_metadata, m, 2 * GPA + 2 * MIB_2,
 			       memory + 3 * PAGE, PAGE));
-	/* as a program grows; and then what was there is in it */
+	/*
+	 * Memory that grows needs a new backing, which then also serves the old
+	 * ranges.
+	 */
 	EXPECT_EQ(1, notifiers(_metadata, m, GPA + MIB_2, memory + 4 * PAGE,
 			       2 * PAGE));
 	EXPECT_EQ(1, notifiers(_metadata, m, GPA + 2 * MIB_2, memory + 8 * PAGE,
@@ -372,13 +375,13 @@ TEST_F(alias, notifier_is_shared)
 			       PAGES * PAGE));
 	EXPECT_EQ(0, notifiers(_metadata, m, GPA + 4 * MIB_2, memory + 7 * PAGE,
 			       PAGE));
-	/* what the program gives back is not kept */
+	/* A backing without regions is not kept. */
 	EXPECT_EQ(0, machine_unmap(m, GPA, 2 * GIB_1));
 	EXPECT_EQ(1, notifiers(_metadata, m, GPA, memory, PAGE));
 	trace_end();
 }
 
-/* How many of the module's functions are called when the page is taken away */
+/* Return the number of calls of module functions when the page is taken away. */
 static int cost(struct __test_metadata *_metadata, FIXTURE_DATA(alias) * self,
 		unsigned int touched)
 {
@@ -395,7 +398,7 @@ TEST_F(alias, cost_does_not_grow)
 	int err = trace_begin("*:mod:svmrun"), one, untouched, few, many;
 
 	if (err)
-		SKIP(return, "the kernel does not trace: %s", strerror(-err));
+		SKIP(return, "cannot trace functions: %s", strerror(-err));
 	map_aliases(_metadata, &self->m, self->memory, 1);
 	one = cost(_metadata, self, 1);
 	for (unsigned int i = 1; i < MANY; i++)

@@ -1,17 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0
-/* SVMRUN_DIRTY: the log names the pages that the guest wrote, and no others. */
+/*
+ * SVMRUN_DIRTY: the log contains the pages that the guest has written, and no
+ * others.
+ */
 #include <sys/wait.h>
 
 #include "pages.h"
 #include "paging.h"
 
 #define GPA MIB_2
-#define PAGES 200ul /* no multiple of the bits in a u64 */
+#define PAGES 200ul /* not a multiple of 64, the bits of a word */
 #define LENGTH (PAGES * PAGE)
 #define WORDS ((PAGES + 63) / 64)
 #define LOGGED (MAP_ALL | SVMRUN_MAP_LOG_DIRTY)
 
-#define PIECE (128ul << 20) /* for what the module copies bits at once */
+#define PIECE (128ul << 20) /* memory whose bits the module copies at once */
 
 FIXTURE(dirty)
 {
@@ -50,8 +53,9 @@ static void guest_write(struct __test_metadata *_metadata, struct machine *m,
 }
 
 /*
- * The log of @count pages from @first on must be what @want says of them, a bit a
- * page of the region; what is no page's is 0, what is not the bitmap's untouched.
+ * Expect that the log of @count pages from @first on equals @want, which has one
+ * bit per page of the region. Unused bits of the last word must be 0, and words
+ * after it unchanged.
  */
 static void expect_range(struct __test_metadata *_metadata,
 			 FIXTURE_DATA(dirty) * self, unsigned long first,
@@ -70,7 +74,8 @@ static void expect_range(struct __test_metadata *_metadata,
 			break;
 	EXPECT_EQ(words * 64, i)
 	{
-		TH_LOG("is wrong first, of %lu from %lu on", count, first);
+		TH_LOG("first wrong bit, of %lu pages from %lu on", count,
+		       first);
 	}
 	for (i = words; i <= WORDS; i++)
 		EXPECT_EQ(untouched, self->bits[i]);
@@ -85,7 +90,7 @@ static void expect_log(struct __test_metadata *_metadata,
 
 static const uint64_t none[WORDS];
 
-/* Pages at the ends of words, of the region, and in between */
+/* Pages at the ends of words, at the ends of the region, and in between */
 static const unsigned long some[] = { 0, 1, 5, 62, 63, 64, 127, 128, 198, 199 };
 
 static void write_some(struct __test_metadata *_metadata,
@@ -98,7 +103,7 @@ static void write_some(struct __test_metadata *_metadata,
 	}
 }
 
-/* ---- what is in the log -------------------------------------------------- */
+/* ---- contents of the log ------------------------------------------------- */
 
 TEST_F(dirty, begins_empty)
 {
@@ -133,7 +138,10 @@ TEST_F(dirty, what_the_program_writes_is_not)
 	expect_log(_metadata, self, none, 0);
 }
 
-/* Read first, or there before the guest came: the first write is seen. */
+/*
+ * The first write is logged, even after the page was read or the program has
+ * written it.
+ */
 TEST_F(dirty, written_after_it_was_read)
 {
 	uint64_t want[WORDS];
@@ -167,7 +175,7 @@ TEST_F(dirty, written_again_after_it_was_cleared)
 	}
 }
 
-/* What Linux took away and brought back was written nevertheless. */
+/* A page that Linux has taken away since remains in the log. */
 TEST_F(dirty, taken_away_meanwhile)
 {
 	uint64_t want[WORDS];
@@ -287,7 +295,9 @@ TEST_F(dirty, not_logged)
 	struct machine *m = &self->m;
 	uint64_t *bits = self->bits;
 
-	/* nothing; without a log; the end of it not mapped, or the middle */
+	/*
+	 * not mapped; not logged; only partly mapped, at the end or in the middle
+	 */
 	EXPECT_EQ(-ENOENT, machine_dirty(m, 2 * GPA, PAGE, bits, 0));
 	EXPECT_EQ(-ENOENT, machine_dirty(m, 0, PAGE, bits, 0));
 	EXPECT_EQ(-ENOENT, machine_dirty(m, GPA, LENGTH + PAGE, bits, 0));
@@ -300,7 +310,7 @@ TEST_F(dirty, not_logged)
 	EXPECT_EQ(-ENOENT, machine_dirty(m, GPA, LENGTH, bits, 0));
 }
 
-/* After an error it is all in the log still. */
+/* An error leaves the log unchanged. */
 TEST_F(dirty, not_logged_loses_nothing)
 {
 	uint64_t want[WORDS];
@@ -328,7 +338,7 @@ TEST_F(dirty, bitmap_cannot_be_written)
 	expect_log(_metadata, self, none, 0);
 }
 
-/* What has not reached the bitmap when it ends early is in the log still. */
+/* If the bitmap ends early, bits that were not copied remain in the log. */
 TEST_F(dirty, bitmap_ends_early)
 {
 	const uint64_t gpa = 1ul << 30, length = 2 * PIECE;
@@ -363,13 +373,14 @@ TEST_F(dirty, another_address_space)
 	EXPECT_EQ(0, status);
 }
 
-/* More log than the kernel can have is no memory, and nothing to report. */
+/* A log that is too large fails with -ENOMEM, without a splat in the kernel log. */
 TEST_F(dirty, log_too_large)
 {
 	const uint64_t length = 1ull << 46;
 
 	if (self->m.info.out_gpa_bits < 48)
-		SKIP(return, "%u bits of address", self->m.info.out_gpa_bits);
+		SKIP(return, "only %u bits of address",
+			   self->m.info.out_gpa_bits);
 	ASSERT_EQ(0, machine_unmap(&self->m, 0, 2 * GPA));
 	EXPECT_EQ(-ENOMEM, machine_map(&self->m, length, NULL, length, LOGGED));
 	EXPECT_EQ(0, machine_map(&self->m, length, NULL, length, MAP_ALL));
@@ -377,7 +388,7 @@ TEST_F(dirty, log_too_large)
 
 /* ---- large pages --------------------------------------------------------- */
 
-/* 2 MiB in one page of Linux's, at GPA, logged */
+/* Map 2 MiB, if possible one large page, at GPA with a log. */
 static uint8_t *map_large(struct __test_metadata *_metadata,
 			  FIXTURE_DATA(dirty) * self)
 {
@@ -398,7 +409,7 @@ TEST_F(dirty, large_page_by_small_ones)
 
 	map_large(_metadata, self);
 	if (machine_vm_info(&self->m).out_pages_2m != 1)
-		SKIP(return, "no transparent large page was to be had");
+		SKIP(return, "no transparent huge page is available");
 	write_some(_metadata, self, want);
 	expect_log(_metadata, self, want, SVMRUN_DIRTY_CLEAR);
 	EXPECT_EQ(0, machine_sweep(&self->m, GPA, MIB_2, false));
@@ -407,10 +418,10 @@ TEST_F(dirty, large_page_by_small_ones)
 	expect_log(_metadata, self, want, 0);
 }
 
-/* From EBX to EDI, with both and the code in one large page */
+/* Copy from EBX to EDI; both and the code are in one large page. */
 GUEST(copy, 32, "mov (%ebx), %eax\n xchg %eax, (%edi)\n hlt");
 
-/* One instruction that needs several pages, of which one is written */
+/* One instruction accesses several pages, of which it writes one. */
 TEST_F(dirty, large_page_read_and_written_at_once)
 {
 	uint8_t *large = map_large(_metadata, self);
@@ -427,13 +438,15 @@ TEST_F(dirty, large_page_read_and_written_at_once)
 	expect_log(_metadata, self, (uint64_t[WORDS]){ 1ull << 2 }, 0);
 }
 
-/* ---- what the processor writes ------------------------------------------- */
+/* ---- writes by the processor --------------------------------------------- */
 
-#define TABLES 7 /* of the library's, and the window's */
+#define TABLES 7 /* pages of the library's tables and of the window's */
 
 GUEST(write_window, 64, "mov $0x40000000, %ebx\n movl $77, (%rbx)\n hlt");
 
-/* Accessed and dirty bits of the guest's own page tables are writes to them. */
+/*
+ * Setting accessed and dirty bits in the guest's page tables writes to their pages.
+ */
 TEST_F(dirty, page_table_walks)
 {
 	static uint8_t before[TABLES * PAGE];
@@ -456,7 +469,7 @@ TEST_F(dirty, page_table_walks)
 		changed++;
 		EXPECT_TRUE(bit(self->bits, i));
 	}
-	/* the top, the next two, and the window's own */
+	/* the root, two lower levels, and the window's table */
 	EXPECT_LE(4, changed);
 }
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * SVMRUN_DIRTY under running guests: two vCPUs on two processors count up in
- * pages by chance, while the program copies what the log names, and nothing else,
- * to a shadow of its own.
+ * SVMRUN_DIRTY while guests run: two vCPUs on two processors increment random
+ * pages, and the program copies the pages that the log names to a shadow. No write
+ * may be missed.
  */
 #include "pages.h"
 #include "runner.h"
@@ -12,8 +12,8 @@
 #define LENGTH (PAGES * PAGE)
 #define ROUNDS 400
 
-/* EBX: the pages, EAX: where chance begins */
-GUEST(count_by_chance, 32,
+/* EBX: the pages; EAX: random seed */
+GUEST(count_random_pages, 32,
       "1: imul $1664525, %eax, %eax\n add $1013904223, %eax\n"
       "mov %eax, %edx\n shr $11, %edx\n and $0x1ff000, %edx\n"
       "lock incl (%ebx,%edx)\n jmp 1b");
@@ -44,7 +44,7 @@ FIXTURE_VARIANT_ADD(dirty_smp, large_page){
 FIXTURE_SETUP(dirty_smp)
 {
 	if (sysconf(_SC_NPROCESSORS_ONLN) < 2)
-		SKIP_SETUP("there is one processor only");
+		SKIP_SETUP("only one CPU");
 	ASSERT_EQ(0, machine_create(&self->m));
 	ASSERT_EQ(0, svmrun_vcpu_create(&self->other, &self->m.vm));
 	self->memory = pages_new_aligned(LENGTH, MIB_2);
@@ -83,11 +83,11 @@ static int start(FIXTURE_DATA(dirty_smp) * self, int number,
 }
 
 /*
- * What was in memory before the log was asked for is either in the shadow or in
- * what the log names now.
+ * Every value that was in memory before the log was read is either in the shadow,
+ * or its page is in the log now.
  */
-static void copy_what_is_logged(struct __test_metadata *_metadata,
-				FIXTURE_DATA(dirty_smp) * self)
+static void copy_logged(struct __test_metadata *_metadata,
+			FIXTURE_DATA(dirty_smp) * self)
 {
 	unsigned int lost = 0;
 
@@ -108,18 +108,18 @@ static void run_rounds(struct __test_metadata *_metadata,
 {
 	uint32_t written = 0;
 
-	MACHINE_LOAD(&self->m, MODE_PROTECTED, count_by_chance);
+	MACHINE_LOAD(&self->m, MODE_PROTECTED, count_random_pages);
 	ASSERT_EQ(0, start(self, 0, &self->m.vcpu));
 	ASSERT_EQ(0, start(self, 1, &self->other));
 	for (int i = 0; i < ROUNDS; i++) {
-		copy_what_is_logged(_metadata, self);
+		copy_logged(_metadata, self);
 		usleep(1000);
 	}
 	for (int i = 0; i < 2; i++) {
 		EXPECT_EQ(0, runner_kick(&self->runners[i]));
 		EXPECT_EQ(-EINTR, runner_join(&self->runners[i]));
 	}
-	copy_what_is_logged(_metadata, self);
+	copy_logged(_metadata, self);
 	for (unsigned long i = 0; i < PAGES; i++) {
 		written += self->shadow[i] > 0;
 		ASSERT_EQ(*counter(self, i), self->shadow[i]);

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Faults on guest memory that cannot be served, and what mends them. */
+/*
+ * Faults on guest memory that cannot be resolved: RUN returns an error, and can be
+ * repeated after the program has corrected the cause.
+ */
 #include <stdio.h>
 
 #include "pages.h"
@@ -9,7 +12,7 @@
 FIXTURE(fault)
 {
 	struct machine m;
-	uint32_t *page; /* mapped at GPA, all rights */
+	uint32_t *page; /* mapped at GPA, all permissions */
 };
 
 FIXTURE_SETUP(fault)
@@ -25,7 +28,7 @@ FIXTURE_TEARDOWN(fault)
 	machine_destroy(&self->m);
 }
 
-/* RUN says so again and again, and the guest is where it was. */
+/* RUN returns the same error each time, and does not change the guest's RIP. */
 static void expect_fault(struct __test_metadata *_metadata, struct machine *m,
 			 int error, enum access what)
 {
@@ -37,30 +40,32 @@ static void expect_fault(struct __test_metadata *_metadata, struct machine *m,
 	EXPECT_EQ(MACHINE_CODE, m->vcpu.vmcb->save.rip);
 }
 
-/* Now the access is done. */
-static void expect_mended(struct __test_metadata *_metadata, struct machine *m)
+/* RUN completes the access that has failed before. */
+static void expect_resolved(struct __test_metadata *_metadata,
+			    struct machine *m)
 {
 	EXPECT_EQ(0, machine_run(m));
 	EXPECT_EQ(VMEXIT_HLT, m->vcpu.vmcb->control.exitcode);
 }
 
-/* ---- the program's rights ------------------------------------------------ */
+/* ---- the program's permissions ------------------------------------------- */
 
-/* A guest that can write can read. */
+/* A guest that can write can also read, so write-only memory is not accessible. */
 TEST_F(fault, program_may_write_only)
 {
 	ASSERT_EQ(0, mprotect(self->page, PAGE, PROT_WRITE));
 	expect_fault(_metadata, &self->m, -EFAULT, ACCESS_WRITE);
 	expect_fault(_metadata, &self->m, -EFAULT, ACCESS_READ);
 	ASSERT_EQ(0, mprotect(self->page, PAGE, PROT_READ | PROT_WRITE));
-	expect_mended(_metadata, &self->m);
+	expect_resolved(_metadata, &self->m);
 }
 
 #define MIXED 64ul /* pages */
 
 /*
- * Pages that are found ahead have rights of their own: of a private file every other
- * one is the program's by now, and may be written to; the rest is still the file's.
+ * Pages that are mapped in advance have different permissions: in a private mapping
+ * of a file, every other page has been copied for the program and may be written;
+ * the others belong to the file.
  */
 TEST_F(fault, file_between_pages_of_its_own)
 {
@@ -95,10 +100,10 @@ TEST_F(fault, program_may_read_only)
 	ASSERT_EQ(0, mprotect(self->page, PAGE, PROT_READ));
 	expect_fault(_metadata, &self->m, -EFAULT, ACCESS_WRITE);
 	ASSERT_EQ(0, mprotect(self->page, PAGE, PROT_READ | PROT_WRITE));
-	expect_mended(_metadata, &self->m);
+	expect_resolved(_metadata, &self->m);
 }
 
-/* Also where there is a page already: the guest reads it. */
+/* The same for a page that is present, which the guest may read. */
 TEST_F(fault, program_may_read_only_what_is_there)
 {
 	self->page[0] = 5;
@@ -108,10 +113,13 @@ TEST_F(fault, program_may_read_only_what_is_there)
 	EXPECT_EQ(5, self->page[0]);
 }
 
-/* ---- no memory that could be the guest's --------------------------------- */
+/* ---- memory that cannot be mapped into a guest --------------------------- */
 
-/* [vvar], if it is mapped by its frames alone (VM_PFNMAP, "pf" in smaps) */
-static void *kernels_page(void)
+/*
+ * Return [vvar], if its frames are mapped without struct page (VM_PFNMAP; "pf" in
+ * smaps).
+ */
+static void *vvar_page(void)
 {
 	FILE *maps = fopen("/proc/self/smaps", "r");
 	unsigned long begins, ends, start = 0, page = 0;
@@ -127,23 +135,23 @@ static void *kernels_page(void)
 	return (void *)page;
 }
 
-/* The program can read it, but it is not Linux's to give (VM_PFNMAP). */
+/* The program can read this page, but a VM_PFNMAP mapping cannot be a guest's. */
 TEST_F(fault, memory_of_the_kernels_own)
 {
-	void *page = kernels_page();
+	void *page = vvar_page();
 
 	if (!page)
-		SKIP(return, "[vvar] is no frame, or not there");
+		SKIP(return, "[vvar] is not mapped with VM_PFNMAP");
 	ASSERT_EQ(0, machine_unmap(&self->m, GPA, PAGE));
 	ASSERT_EQ(0, machine_map(&self->m, GPA, page, PAGE, MAP_ALL));
 	expect_fault(_metadata, &self->m, -EFAULT, ACCESS_READ);
 	expect_fault(_metadata, &self->m, -EFAULT, ACCESS_WRITE);
-	/* Touched by the program, and so in its page tables. */
+	/* Also after the program has touched it, so that it is in its page table */
 	(void)*(volatile uint32_t *)page;
 	expect_fault(_metadata, &self->m, -EFAULT, ACCESS_READ);
 }
 
-/* The program would get SIGBUS. */
+/* The program itself would receive SIGBUS. */
 TEST_F(fault, behind_the_end_of_the_file)
 {
 	int file = memfd_create("fault", MFD_CLOEXEC);
@@ -154,23 +162,23 @@ TEST_F(fault, behind_the_end_of_the_file)
 	expect_fault(_metadata, &self->m, -EFAULT, ACCESS_READ);
 	expect_fault(_metadata, &self->m, -EFAULT, ACCESS_WRITE);
 	ASSERT_EQ(0, ftruncate(file, PAGE));
-	expect_mended(_metadata, &self->m);
+	expect_resolved(_metadata, &self->m);
 }
 
-/* ---- broken memory ------------------------------------------------------- */
+/* ---- memory with hardware errors ----------------------------------------- */
 
-static void on_broken(int signal)
+static void on_sigbus(int signal)
 {
 	(void)signal;
 }
 
 /*
- * As if the hardware had found a page broken. From Linux 6.11 on that is an error
- * of the caller's own, who gets SIGBUS before the call returns.
+ * Poison a page, as if the hardware had reported an error. Since Linux 6.11, the
+ * caller receives SIGBUS before the call returns.
  */
-static int break_page(void *page)
+static int poison_page(void *page)
 {
-	const struct sigaction ours = { .sa_handler = on_broken };
+	const struct sigaction ours = { .sa_handler = on_sigbus };
 	struct sigaction old;
 	int err;
 
@@ -186,13 +194,13 @@ TEST_F(fault, broken)
 
 	self->page[0] = 5;
 	EXPECT_READ(5, &self->m, GPA);
-	err = break_page(self->page);
+	err = poison_page(self->page);
 	if (err)
-		SKIP(return, "no MADV_HWPOISON: %s", strerror(err));
+		SKIP(return, "MADV_HWPOISON failed: %s", strerror(err));
 	expect_fault(_metadata, &self->m, -EHWPOISON, ACCESS_READ);
 	expect_fault(_metadata, &self->m, -EHWPOISON, ACCESS_WRITE);
 	ASSERT_EQ(self->page, pages_renew(self->page, PAGE));
-	expect_mended(_metadata, &self->m);
+	expect_resolved(_metadata, &self->m);
 	EXPECT_READ(0, &self->m, GPA);
 }
 

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Large pages: where Linux has one, the nested page table has one, if guest and
- * program see it alike and the region has all of it.
+ * Large pages: where Linux uses a large page, the nested page table uses one too,
+ * if guest and host addresses have the same alignment and the region contains all
+ * of it.
  */
 #include <linux/memfd.h>
 #include <sys/mount.h>
@@ -20,10 +21,9 @@
 FIXTURE(huge)
 {
 	struct machine m;
-	struct svmrun_vm_info base; /* of the machine's own */
+	struct svmrun_vm_info base; /* for the machine's own memory */
 	uint8_t *memory;
-	long pool_2m,
-		pool_1g; /* what they had before the test; -1: they still have */
+	long pool_2m, pool_1g; /* sizes before the test; -1: unchanged */
 };
 
 GUEST(halt, 32, "hlt");
@@ -70,14 +70,14 @@ static unsigned long pages_1g(FIXTURE_DATA(huge) * self)
 	return machine_vm_info(&self->m).out_pages_1g;
 }
 
-/* The guest reads, or writes, all of a range at GPA. */
+/* The guest reads, or with @write increments, all pages of a range at GPA. */
 #define EXPECT_SWEEP(self, length, write)                                      \
 	do {                                                                   \
 		EXPECT_EQ(0, machine_sweep(&(self)->m, GPA, length, write));   \
 		EXPECT_EQ(VMEXIT_HLT, (self)->m.vcpu.vmcb->control.exitcode);  \
 	} while (0)
 
-/* Transparent large pages, each page of 4 KiB beginning with its number */
+/* Use transparent huge pages, in which each 4 KiB page begins with its number. */
 static void use_thp(struct __test_metadata *_metadata,
 		    FIXTURE_DATA(huge) * self, size_t length)
 {
@@ -95,14 +95,16 @@ static void map(struct __test_metadata *_metadata, FIXTURE_DATA(huge) * self,
 				 MAP_ALL));
 }
 
-/* The test is of large pages, of which Linux has none to give. */
+/* Skip the test if Linux provides no large page. */
 #define SKIP_UNLESS(large)                                                     \
 	do {                                                                   \
 		if (!(large))                                                  \
-			SKIP(return, "no large page was to be had");           \
+			SKIP(return, "no huge page is available");             \
 	} while (0)
 
-/* Linux has one at the page, as it tells the program. */
+/*
+ * Return whether the page is part of a transparent huge page, according to smaps.
+ */
 static bool is_thp(const void *page)
 {
 	FILE *maps = fopen("/proc/self/smaps", "re");
@@ -143,7 +145,7 @@ TEST_F(huge, transparent)
 	EXPECT_EQ(0, pages_4k(self));
 }
 
-/* The guest is the first to touch it. */
+/* The guest is the first to touch the memory. */
 TEST_F(huge, transparent_by_the_guests_fault)
 {
 	self->memory = pages_new_aligned(MIB_2, MIB_2);
@@ -155,7 +157,7 @@ TEST_F(huge, transparent_by_the_guests_fault)
 	EXPECT_EQ(77, self->memory[5 * PAGE]);
 }
 
-/* Read it is Linux's large page of zeros, which all have together. */
+/* Reads map Linux's huge zero page, which all processes share. */
 TEST_F(huge, zeros)
 {
 	self->memory = pages_new_aligned(MIB_2, MIB_2);
@@ -167,7 +169,7 @@ TEST_F(huge, zeros)
 	EXPECT_EQ(77, self->memory[5 * PAGE]);
 }
 
-/* Rights of the region, and of the program */
+/* Permissions of the region and of the program's mapping */
 TEST_F(huge, rights)
 {
 	use_thp(_metadata, self, MIB_2);
@@ -197,7 +199,7 @@ static bool use_pool(FIXTURE_DATA(huge) * self)
 	return file_number(POOL_2M "free_hugepages") >= 2;
 }
 
-/* All of it, 4 MiB, is the guest's in two large pages. */
+/* The guest sees all 4 MiB as two large pages. */
 static void expect_two(struct __test_metadata *_metadata,
 		       FIXTURE_DATA(huge) * self)
 {
@@ -249,9 +251,9 @@ TEST_F(huge, file_of_a_tmpfs)
 	int file = tmpfs_file();
 
 	if (file < 0)
-		SKIP(return, "no tmpfs: %s", strerror(-file));
+		SKIP(return, "cannot mount a tmpfs: %s", strerror(-file));
 	ASSERT_EQ(0, ftruncate(file, 2 * MIB_2));
-	/* Where the file is aligned so must be its mapping. */
+	/* A large page of the file needs an aligned mapping. */
 	self->memory = pages_new_aligned(2 * MIB_2, MIB_2);
 	ASSERT_EQ(self->memory,
 		  mmap(self->memory, 2 * MIB_2, PROT_READ | PROT_WRITE,
@@ -264,7 +266,7 @@ TEST_F(huge, file_of_a_tmpfs)
 
 /* ---- not used ------------------------------------------------------------ */
 
-/* Guest and program see other offsets in the large page. */
+/* Guest and program see different offsets in the large page. */
 TEST_F(huge, not_aligned)
 {
 	use_thp(_metadata, self, 2 * MIB_2);
@@ -275,7 +277,7 @@ TEST_F(huge, not_aligned)
 	EXPECT_EQ(0, pages_2m(self));
 }
 
-/* The region begins, or ends, inside of the large page. */
+/* The region begins or ends within a large page. */
 TEST_F(huge, not_all_of_it)
 {
 	use_thp(_metadata, self, 3 * MIB_2);
@@ -289,7 +291,7 @@ TEST_F(huge, not_all_of_it)
 		EXPECT_EQ(i + 1, *(uint32_t *)&self->memory[i * PAGE]);
 }
 
-/* Linux has small pages there. */
+/* Linux uses small pages. */
 TEST_F(huge, small_ones)
 {
 	self->memory = pages_new_aligned(MIB_2, MIB_2);
@@ -302,7 +304,7 @@ TEST_F(huge, small_ones)
 
 /* ---- split and joined ---------------------------------------------------- */
 
-/* One large page, mapped */
+/* Map one large page; return whether it is used. */
 static bool use_one(struct __test_metadata *_metadata,
 		    FIXTURE_DATA(huge) * self)
 {
@@ -332,7 +334,7 @@ TEST_F(huge, split_by_protect)
 	EXPECT_READ(7 + 1, &self->m, GPA + 7 * PAGE);
 	EXPECT_EQ(0, pages_2m(self));
 
-	/* Taken back: the next fault there joins them. */
+	/* After the permissions are equal again, the next fault joins the pages. */
 	ASSERT_EQ(0, machine_protect(&self->m, GPA + 7 * PAGE, PAGE, MAP_ALL));
 	EXPECT_WRITE(&self->m, GPA + 7 * PAGE, 78);
 	EXPECT_EQ(1, pages_2m(self));
@@ -372,7 +374,7 @@ TEST_F(huge, split_by_mprotect)
 	EXPECT_WRITE(&self->m, GPA + 6 * PAGE, 77);
 }
 
-/* And made one again by Linux, on demand */
+/* Linux then creates a large page again on request. */
 TEST_F(huge, split_by_madvise)
 {
 	SKIP_UNLESS(use_one(_metadata, self));
@@ -384,21 +386,21 @@ TEST_F(huge, split_by_madvise)
 	EXPECT_EQ(0, pages_2m(self));
 
 	if (madvise(self->memory, MIB_2, MADV_COLLAPSE))
-		SKIP(return, "no MADV_COLLAPSE: %s", strerror(errno));
+		SKIP(return, "MADV_COLLAPSE failed: %s", strerror(errno));
 	EXPECT_READ(77, &self->m, GPA + 7 * PAGE);
 	EXPECT_EQ(1, pages_2m(self));
 	EXPECT_EQ(0, pages_4k(self));
 	EXPECT_READ(8 + 1, &self->m, GPA + 8 * PAGE);
 }
 
-/* A guest that writes meanwhile does not notice, and loses nothing. */
+/* A guest that writes meanwhile does not notice, and loses no write. */
 TEST_F(huge, split_and_joined_under_running_guest)
 {
 	volatile uint32_t *page;
 	struct hammer hammer;
 
 	if (sysconf(_SC_NPROCESSORS_ONLN) < 2)
-		SKIP(return, "there is one processor only");
+		SKIP(return, "only one CPU");
 	SKIP_UNLESS(use_one(_metadata, self));
 	page = (uint32_t *)(self->memory + 3 * PAGE);
 	page[0] = 0;
@@ -424,7 +426,7 @@ TEST_F(huge, split_and_joined_under_running_guest)
 
 #define GPA_1G GIB_1
 
-/* 1 GiB of the pool's, in one page; where the guest touches it counts only. */
+/* Use one page of 1 GiB of the pool. */
 static bool use_1g(FIXTURE_DATA(huge) * self)
 {
 	if (file_number(POOL_1G "free_hugepages") == 0) {
@@ -445,7 +447,7 @@ static const unsigned long places[] = { 0,	   5 * PAGE,
 #define SKIP_UNLESS_1G(self)                                                   \
 	do {                                                                   \
 		if (!use_1g(self))                                             \
-			SKIP(return, "no page of 1 GiB is to be had");         \
+			SKIP(return, "no page of 1 GiB is available");         \
 	} while (0)
 
 static void write_places(struct __test_metadata *_metadata,
@@ -498,7 +500,7 @@ TEST_F(huge, gib_split_and_joined)
 	EXPECT_EQ(0, pages_1g(self));
 	write_places(_metadata, self, GPA_1G, 20);
 	EXPECT_NPF(0, &self->m, ACCESS_WRITE, GPA_1G + 7 * PAGE);
-	/* Two places are in its 2 MiB. */
+	/* Two of the places are in its 2 MiB. */
 	EXPECT_EQ(2, pages_4k(self));
 	EXPECT_EQ(ARRAY_SIZE(places) - 2, pages_2m(self));
 	ASSERT_EQ(0,

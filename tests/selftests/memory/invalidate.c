@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Linux takes a page away, in every way that there is, while a guest on another
- * processor reads and writes it: once the call has returned no access goes to
- * where the page was, and none is lost.
+ * Linux takes a page away, in every possible way, while a guest on another
+ * processor reads and writes it. Once the call has returned, no access goes to the
+ * previous page, and no write is lost.
  */
 #include <linux/falloc.h>
 #include <sys/syscall.h>
@@ -15,14 +15,14 @@
 #define GPA MIB_2
 #define ROUNDS 10
 
-/* More than a guest counts in the time that a test takes */
+/* More increments than a guest makes during a test */
 #define HIGH (1u << 30)
 
 FIXTURE(invalidate)
 {
 	struct machine m;
 	struct hammer hammer;
-	volatile uint32_t *page; /* mapped at GPA, all rights */
+	volatile uint32_t *page; /* mapped at GPA, all permissions */
 	volatile uint32_t *alias; /* the same memory, after use_file() */
 	int file;
 };
@@ -30,7 +30,7 @@ FIXTURE(invalidate)
 FIXTURE_SETUP(invalidate)
 {
 	if (sysconf(_SC_NPROCESSORS_ONLN) < 2)
-		SKIP_SETUP("there is one processor only");
+		SKIP_SETUP("only one CPU");
 	ASSERT_EQ(0, machine_create(&self->m));
 	self->page = pages_new(PAGE);
 	ASSERT_NE(MAP_FAILED, self->page);
@@ -43,7 +43,7 @@ FIXTURE_TEARDOWN(invalidate)
 	machine_destroy(&self->m);
 }
 
-/* A file behind the page, shared or with what is written private */
+/* Back the page by a file, shared or private. */
 static void use_file(struct __test_metadata *_metadata,
 		     FIXTURE_DATA(invalidate) * self, int sharing)
 {
@@ -65,7 +65,7 @@ static void start(struct __test_metadata *_metadata,
 	expect_shared(_metadata, &self->hammer, self->page);
 }
 
-/* The guest has stopped by itself since its page was gone. */
+/* Expect that the guest has stopped by itself, because its page is gone. */
 static void expect_stopped(struct __test_metadata *_metadata,
 			   FIXTURE_DATA(invalidate) * self)
 {
@@ -74,7 +74,7 @@ static void expect_stopped(struct __test_metadata *_metadata,
 	EXPECT_EQ(GPA, self->m.vcpu.vmcb->control.exitinfo2 & -PAGE);
 }
 
-/* There is memory again: the guest goes on, and is told to stop. */
+/* After memory has been mapped again, the guest continues until it is kicked. */
 static void expect_goes_on(struct __test_metadata *_metadata,
 			   FIXTURE_DATA(invalidate) * self)
 {
@@ -83,7 +83,7 @@ static void expect_goes_on(struct __test_metadata *_metadata,
 	EXPECT_EQ(-EINTR, hammer_stop(&self->hammer));
 }
 
-/* ---- gone ---------------------------------------------------------------- */
+/* ---- mapping removed ----------------------------------------------------- */
 
 TEST_F(invalidate, munmap)
 {
@@ -96,7 +96,7 @@ TEST_F(invalidate, munmap)
 	expect_goes_on(_metadata, self);
 }
 
-/* Another page comes in its place in one call. */
+/* One call replaces the page by another one. */
 TEST_F(invalidate, mapped_over)
 {
 	use_file(_metadata, self, MAP_SHARED);
@@ -113,7 +113,7 @@ TEST_F(invalidate, mapped_over)
 	EXPECT_EQ(-EINTR, hammer_stop(&self->hammer));
 }
 
-/* The guest faults while the page goes: a page that is late must not come in. */
+/* A fault of the guest races with the change: it must not map the previous page. */
 TEST_F(invalidate, mapped_over_while_it_faults)
 {
 	use_file(_metadata, self, MAP_SHARED);
@@ -174,7 +174,7 @@ TEST_F(invalidate, mremap)
 	expect_none_lost(_metadata, &self->hammer, *self->page);
 }
 
-/* What moves away leaves an empty page behind. */
+/* Moving the page away leaves an empty page behind. */
 TEST_F(invalidate, mremap_dontunmap)
 {
 	volatile uint32_t *other = pages_new(PAGE);
@@ -193,7 +193,7 @@ TEST_F(invalidate, mremap_dontunmap)
 	EXPECT_EQ(-EINTR, hammer_stop(&self->hammer));
 }
 
-/* ---- given back to the system -------------------------------------------- */
+/* ---- memory released ----------------------------------------------------- */
 
 TEST_F(invalidate, dontneed)
 {
@@ -207,7 +207,7 @@ TEST_F(invalidate, dontneed)
 	EXPECT_EQ(-EINTR, hammer_stop(&self->hammer));
 }
 
-/* Back to what the file has: the reset of a VM to its snapshot */
+/* The page reverts to the file's content, as in a reset of a VM to its snapshot. */
 TEST_F(invalidate, dontneed_of_a_private_file)
 {
 	use_file(_metadata, self, MAP_PRIVATE);
@@ -225,7 +225,7 @@ TEST_F(invalidate, dontneed_of_a_private_file)
 	EXPECT_EQ(-EINTR, hammer_stop(&self->hammer));
 }
 
-/* What the guest writes after the call is not to be given back any more. */
+/* A write after the call must not be discarded. */
 TEST_F(invalidate, free)
 {
 	start(_metadata, self);
@@ -240,7 +240,7 @@ TEST_F(invalidate, free)
 	EXPECT_EQ(-EINTR, hammer_stop(&self->hammer));
 }
 
-/* The same, when the guest has stopped by then: its last write counts. */
+/* The same after the guest has stopped: its last write must not be discarded. */
 TEST_F(invalidate, free_then_written)
 {
 	for (int i = 0; i < ROUNDS; i++) {
@@ -252,7 +252,7 @@ TEST_F(invalidate, free_then_written)
 	}
 }
 
-/* ---- moved --------------------------------------------------------------- */
+/* ---- page moved ---------------------------------------------------------- */
 
 TEST_F(invalidate, swap)
 {
@@ -260,7 +260,7 @@ TEST_F(invalidate, swap)
 	int err = swap_begin(&own);
 
 	if (err)
-		SKIP(return, "nowhere to swap to: %s", strerror(-err));
+		SKIP(return, "no swap space: %s", strerror(-err));
 	start(_metadata, self);
 	for (int i = 0; i < ROUNDS; i++) {
 		ASSERT_EQ(0, madvise((void *)self->page, PAGE, MADV_PAGEOUT));
@@ -271,14 +271,14 @@ TEST_F(invalidate, swap)
 	EXPECT_EQ(0, swap_end(own));
 }
 
-/* Out to the disk, back in when the guest comes */
+/* The page is swapped out, and swapped in when the guest accesses it. */
 TEST_F(invalidate, swapped_in_by_the_guest)
 {
 	bool own;
 	int err = swap_begin(&own);
 
 	if (err)
-		SKIP(return, "nowhere to swap to: %s", strerror(-err));
+		SKIP(return, "no swap space: %s", strerror(-err));
 	for (int i = 0; i < ROUNDS; i++) {
 		EXPECT_WRITE(&self->m, GPA, 5 + i);
 		ASSERT_EQ(0, madvise((void *)self->page, PAGE, MADV_PAGEOUT));
@@ -297,7 +297,8 @@ TEST_F(invalidate, migration)
 		frame = page_frame(self->page);
 		if (madvise((void *)self->page, PAGE, MADV_SOFT_OFFLINE)) {
 			hammer_stop(&self->hammer);
-			SKIP(return, "cannot migrate: %s", strerror(errno));
+			SKIP(return, "cannot migrate a page: %s",
+				   strerror(errno));
 		}
 		EXPECT_NE(frame, page_frame(self->page));
 		expect_shared(_metadata, &self->hammer, self->page);
@@ -306,13 +307,13 @@ TEST_F(invalidate, migration)
 	expect_none_lost(_metadata, &self->hammer, *self->page);
 }
 
-/* ---- shared with others -------------------------------------------------- */
+/* ---- page shared with others --------------------------------------------- */
 
 #define KSM "/sys/kernel/mm/ksm/"
 
 /*
- * Smart scans (from Linux 6.7 on) look at a page in every ninth turn only, which
- * need not be the same for two pages with a different past.
+ * Disable smart scans (since Linux 6.7): they skip pages for several rounds, which
+ * need not be the same for two pages with a different history.
  */
 static int ksm_begin(volatile void *pages, size_t length)
 {
@@ -327,7 +328,7 @@ static int ksm_begin(volatile void *pages, size_t length)
 	return err ? err : file_write(KSM "run", "1");
 }
 
-/* Waits until the two are one page. */
+/* Wait until both are one page. */
 static bool merged(const volatile void *one, const volatile void *other)
 {
 	for (int i = 0; i < 1000; i++) {
@@ -338,7 +339,10 @@ static bool merged(const volatile void *one, const volatile void *other)
 	return false;
 }
 
-/* Merged while the guest reads; with its first write it has its own again. */
+/*
+ * Pages are merged while the guest only reads; its first write separates them
+ * again.
+ */
 TEST_F(invalidate, ksm)
 {
 	volatile uint32_t *pages = pages_new_aligned(2 * PAGE, 2 * PAGE);
@@ -346,7 +350,7 @@ TEST_F(invalidate, ksm)
 	int err = ksm_begin(pages, 2 * PAGE);
 
 	if (err)
-		SKIP(return, "no KSM: %s", strerror(-err));
+		SKIP(return, "KSM is not available: %s", strerror(-err));
 	self->page = pages;
 	ASSERT_EQ(0, machine_unmap(&self->m, GPA, PAGE));
 	ASSERT_EQ(0, machine_map(&self->m, GPA, (void *)pages, PAGE, MAP_ALL));
@@ -368,7 +372,7 @@ TEST_F(invalidate, ksm)
 	EXPECT_EQ(0, file_write(KSM "run", "2"));
 }
 
-/* The child has what there was when it was born, and nothing that came later. */
+/* The child sees the page as it was at the fork, and no later write. */
 static int child_main(volatile uint32_t *page)
 {
 	uint32_t born = page[0];
@@ -399,7 +403,7 @@ TEST_F(invalidate, fork)
 	expect_none_lost(_metadata, &self->hammer, *self->page);
 }
 
-/* ---- the file behind it -------------------------------------------------- */
+/* ---- changes of the file ------------------------------------------------- */
 
 TEST_F(invalidate, truncated)
 {
@@ -433,9 +437,9 @@ TEST_F(invalidate, hole_punched)
 	EXPECT_EQ(-EINTR, hammer_stop(&self->hammer));
 }
 
-/* ---- the process --------------------------------------------------------- */
+/* ---- end of the process -------------------------------------------------- */
 
-/* Runs a guest on the shared page until it is killed. */
+/* Run a guest on the shared page, then exit or wait to be killed. */
 static void child_hammers(volatile uint32_t *page, bool exits)
 {
 	struct hammer hammer;

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
-/* SVMRUN_MAP and SVMRUN_UNMAP: what they refuse, and what they cut. */
+/* SVMRUN_MAP and SVMRUN_UNMAP: errors, and partial removal of regions */
 #include "paging.h"
 
-#define GPA	0x100000ul /* beyond the machine's own memory */
+#define GPA 0x100000ul /* outside the machine's own memory */
 #define PAGES	8
 #define LENGTH	(PAGES * PAGE)
 
 FIXTURE(map)
 {
 	struct machine m;
-	uint64_t *pages; /* PAGES of them, each beginning with its number */
-	uint64_t top;	 /* first address that a guest does not have */
+	uint64_t *pages; /* PAGES pages, each beginning with its number */
+	uint64_t top; /* first address beyond guest physical addresses */
 };
 
 FIXTURE_SETUP(map)
@@ -31,7 +31,7 @@ FIXTURE_TEARDOWN(map)
 
 GUEST(read_ebx, 32, "mov (%ebx), %eax\n hlt");
 
-/* What the guest reads at @gpa; -1 if there is nothing */
+/* Return what the guest reads at @gpa, or -1 if nothing is mapped. */
 static int64_t guest_read(struct __test_metadata *_metadata, struct machine *m,
 			  uint64_t gpa)
 {
@@ -132,7 +132,7 @@ TEST_F(map, too_many_regions)
 	EXPECT_EQ(self->m.info.out_max_regions,
 		  1 + (gpa - GPA) / (2 * PAGE) - 1);
 
-	/* A hole in that needs one more than there are; nothing is changed. */
+	/* A hole in that region would need one more region; nothing is changed. */
 	EXPECT_EQ(-ENOSPC, machine_unmap(&self->m, PAGE, PAGE));
 	EXPECT_EQ(0, guest_read(_metadata, &self->m, PAGE));
 
@@ -194,9 +194,9 @@ TEST_F(map, another_address_space)
 	EXPECT_EQ(0, machine_unmap(&self->m, 0, PAGE));
 }
 
-/* ---- what the guest sees ------------------------------------------------- */
+/* ---- the guest's view ---------------------------------------------------- */
 
-/* The guest must see the pages that are set in @left, and no others. */
+/* Expect that the guest sees the pages that are set in @left, and no others. */
 static void expect_left(struct __test_metadata *_metadata, struct machine *m,
 			uint32_t left)
 {
@@ -210,7 +210,10 @@ static void expect_left(struct __test_metadata *_metadata, struct machine *m,
 	}
 }
 
-/* All pages are seen first, so that what is left of that would be seen too. */
+/*
+ * The guest has accessed all pages before, so that stale translations would be
+ * noticed.
+ */
 #define TEST_CUT(name, first, count, left)				\
 	TEST_F(map, cut_##name)						\
 	{								\
@@ -263,7 +266,7 @@ TEST_F(map, same_memory_twice)
 
 GUEST(read_window, 64, READ_WINDOW);
 
-/* However many bits an address has, and levels the table */
+/* Independent of the width of addresses and the levels of the table */
 TEST_F(map, last_page)
 {
 	ASSERT_EQ(0, machine_map(&self->m, self->top - PAGE, self->pages, PAGE,

@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Guest memory is the program's memory, and follows what happens to it. */
+/*
+ * Guest memory is the program's memory: it is faulted in on demand, and follows
+ * changes of the program's mappings, such as munmap(), mprotect() and fork().
+ */
 #include <sys/socket.h>
 
 #include "runner.h"
 
-#define GPA	0x100000ul /* of the page that things happen to */
+#define GPA 0x100000ul /* of the page under test */
 #define NEW	(MAP_PRIVATE | MAP_ANONYMOUS)
 
-/* At EBX: read, write 77, go there. */
+/* Access the address in EBX: read, write 77, jump to it. */
 GUEST(load, 32, "mov (%ebx), %eax\n hlt");
 GUEST(store, 32, "movl $77, (%ebx)\n hlt");
 GUEST(jump, 32, "jmp *%ebx");
@@ -18,7 +21,7 @@ GUEST(keep_storing, 32, "1: lock incl 0xa000\n movl $77, (%ebx)\n jmp 1b");
 FIXTURE(memory)
 {
 	struct machine m;
-	volatile uint32_t *page; /* mapped at GPA, all rights */
+	volatile uint32_t *page; /* mapped at GPA, all permissions */
 };
 
 static void *new_page(void *where, int protection, int flags)
@@ -40,7 +43,9 @@ FIXTURE_TEARDOWN(memory)
 	machine_destroy(&self->m);
 }
 
-/* Runs one of the guests above on the page at GPA; returns what RUN does. */
+/*
+ * Run one of the guests above on the page at GPA; the value is the result of RUN.
+ */
 #define ON_PAGE(m, guest)					\
 	(MACHINE_LOAD(m, MODE_PROTECTED, guest), (m)->vcpu.regs->rbx = GPA,    \
 	 machine_run(m))
@@ -58,7 +63,7 @@ FIXTURE_TEARDOWN(memory)
 		EXPECT_EQ(VMEXIT_HLT, (m)->vcpu.vmcb->control.exitcode);       \
 	} while (0)
 
-/* RUN returned EFAULT: the exit says where, and running again goes on. */
+/* RUN has returned EFAULT: the exit names the page, and RUN can be repeated. */
 static void expect_fault(struct __test_metadata *_metadata, struct machine *m)
 {
 	EXPECT_EQ(VMEXIT_NPF, m->vcpu.vmcb->control.exitcode);
@@ -159,7 +164,7 @@ TEST_F(memory, not_accessible_for_the_program)
 	expect_fault(_metadata, &self->m);
 }
 
-/* ---- rights of the mapping ----------------------------------------------- */
+/* ---- permissions of the mapping ------------------------------------------ */
 
 static void map_again(struct __test_metadata *_metadata, struct machine *m,
 		      volatile uint32_t *page, uint32_t rights)
@@ -197,7 +202,7 @@ TEST_F(memory, mapping_without_exec)
 	EXPECT_EQ(GPA, self->m.vcpu.vmcb->control.exitinfo2);
 }
 
-/* ---- what Linux does with memory ----------------------------------------- */
+/* ---- changes of the program's memory ------------------------------------- */
 
 TEST_F(memory, given_back_to_the_system)
 {
@@ -288,7 +293,7 @@ TEST_F(memory, zero_page_is_not_written)
 {
 	volatile uint32_t *other = new_page(NULL, PROT_READ, NEW);
 
-	EXPECT_EQ(0, *self->page); /* read: the kernel's page of zeros */
+	EXPECT_EQ(0, *self->page); /* reading maps the kernel's zero page */
 	EXPECT_LOADED(0, &self->m);
 	EXPECT_STORED(&self->m);
 	EXPECT_EQ(77, *self->page);

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-/* SVMRUN_PROTECT: any page range gets other rights, and guests have no others. */
+/*
+ * SVMRUN_PROTECT changes the permissions of any range of pages, and guests have
+ * exactly these permissions.
+ */
 #include <sys/wait.h>
 
 #include "hammer.h"
@@ -8,14 +11,14 @@
 #define PAGES 8
 #define LENGTH (PAGES * PAGE)
 
-/* What EXITINFO1 says of the access (APM 15.25.6) */
+/* Bits of EXITINFO1 that describe the access (APM 15.25.6) */
 #define NPF_ACCESS (SVM_NPF_PRESENT | SVM_NPF_WRITE | SVM_NPF_FETCH)
 
 FIXTURE(protect)
 {
 	struct machine m;
-	uint8_t *memory; /* mapped at GPA, all rights; each page begins with HLT */
-	unsigned int regions; /* of the machine's own */
+	uint8_t *memory; /* mapped at GPA, all permissions; each page begins with HLT */
+	unsigned int regions; /* of the machine's own memory */
 };
 
 FIXTURE_SETUP(protect)
@@ -66,7 +69,10 @@ static uint64_t error_code(enum access what)
 				      0;
 }
 
-/* The guest can do just what @rights say with a page, and is told why not. */
+/*
+ * Expect that the guest has exactly these permissions, and that exits name the
+ * access.
+ */
 static void expect_rights(struct __test_metadata *_metadata, struct machine *m,
 			  uint64_t gpa, uint32_t rights)
 {
@@ -83,7 +89,7 @@ static void expect_rights(struct __test_metadata *_metadata, struct machine *m,
 	}
 }
 
-/* What each of the pages allows, the first one first */
+/* Check the permissions of each page, beginning with the first. */
 static void expect_pages(struct __test_metadata *_metadata,
 			 FIXTURE_DATA(protect) * self, const uint32_t *rights)
 {
@@ -91,7 +97,7 @@ static void expect_pages(struct __test_metadata *_metadata,
 		expect_rights(_metadata, &self->m, GPA + i * PAGE, rights[i]);
 }
 
-/* ---- rights -------------------------------------------------------------- */
+/* ---- permissions --------------------------------------------------------- */
 
 static const uint32_t all_rights[] = { SVMRUN_MAP_READ, MAP_RW, MAP_RX,
 				       MAP_ALL };
@@ -105,7 +111,7 @@ TEST_F(protect, each_right_of_a_page_not_touched_yet)
 	}
 }
 
-/* From each to each other */
+/* Every change from one permission to another */
 TEST_F(protect, each_change_of_rights)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(all_rights); i++)
@@ -120,7 +126,7 @@ TEST_F(protect, each_change_of_rights)
 	EXPECT_EQ(HLT_BYTE, self->memory[3 * PAGE]);
 }
 
-/* The page is there, and the processor says so. */
+/* The processor reports that the page is present. */
 TEST_F(protect, page_is_present)
 {
 	struct svm_vmcb_control *control = &self->m.vcpu.vmcb->control;
@@ -135,7 +141,7 @@ TEST_F(protect, page_is_present)
 		  control->exitinfo1 & NPF_ACCESS);
 }
 
-/* The exit is the program's to deal with: here it gives the right, and goes on. */
+/* The program handles the exit: it grants the permission, and continues. */
 TEST_F(protect, given_on_demand)
 {
 	struct machine *m = &self->m;
@@ -149,7 +155,7 @@ TEST_F(protect, given_on_demand)
 	EXPECT_NPF(0, m, ACCESS_WRITE, GPA + 3 * PAGE);
 }
 
-/* A page is for writing or for execution, never for both. */
+/* A page is either writable or executable, never both. */
 TEST_F(protect, write_or_execute)
 {
 	struct machine *m = &self->m;
@@ -166,7 +172,7 @@ TEST_F(protect, write_or_execute)
 	}
 }
 
-/* What the program may not do with its memory the guest may not either. */
+/* The guest never has more permissions than the program's mapping. */
 TEST_F(protect, the_programs_rights_are_the_bound)
 {
 	uint32_t *page = (uint32_t *)self->memory;
@@ -186,7 +192,7 @@ TEST_F(protect, the_programs_rights_are_the_bound)
 #define R SVMRUN_MAP_READ
 #define A MAP_ALL
 
-/* PROTECT of part of a region: what is seen, and in how many regions it is. */
+/* PROTECT part of a region: check permissions and the number of regions. */
 #define TEST_CUT(name, first, count, number, ...)                              \
 	TEST_F(protect, cut_##name)                                            \
 	{                                                                      \
@@ -218,12 +224,12 @@ TEST_F(protect, joined_with_what_is_alike)
 		ASSERT_EQ(0, protect_pages(self, i, 1, R));
 	EXPECT_EQ(PAGES, regions(self));
 	expect_pages(_metadata, self, rights);
-	/* one at a time: with the one before it, behind it, with both */
+	/* one page at a time: equal to the region before it, after it, and both */
 	ASSERT_EQ(0, protect_pages(self, 1, 1, R));
 	EXPECT_EQ(PAGES - 2, regions(self));
 	ASSERT_EQ(0, protect_pages(self, 4, 1, A));
 	EXPECT_EQ(PAGES - 4, regions(self));
-	/* half of one, and half of the next: as before */
+	/* part of one region, and back */
 	ASSERT_EQ(0, protect_pages(self, 3, 1, R));
 	ASSERT_EQ(0, protect_pages(self, 3, 1, A));
 	EXPECT_EQ(PAGES - 4, regions(self));
@@ -231,7 +237,7 @@ TEST_F(protect, joined_with_what_is_alike)
 	EXPECT_EQ(1, regions(self));
 }
 
-/* Rights that are there already change nothing. */
+/* Permissions that are already set change nothing. */
 TEST_F(protect, the_same_again)
 {
 	ASSERT_EQ(0, protect_pages(self, 2, 3, A));
@@ -241,7 +247,7 @@ TEST_F(protect, the_same_again)
 	EXPECT_EQ(3, regions(self));
 }
 
-/* Of two MAPs, of which the second goes on where the first ends, in both memories */
+/* Two MAPs that are contiguous in guest and host memory */
 TEST_F(protect, across_two_maps)
 {
 	static const uint32_t rights[] = { A, A, A, R, R, A, A, A };
@@ -257,7 +263,7 @@ TEST_F(protect, across_two_maps)
 	EXPECT_EQ(1, regions(self));
 }
 
-/* They do not: other memory, and the same once more. */
+/* Two MAPs that are not contiguous in host memory */
 TEST_F(protect, across_two_maps_of_other_memory)
 {
 	static const uint32_t rights[] = { A, A, A, R, R, A, A, A };
@@ -272,7 +278,7 @@ TEST_F(protect, across_two_maps_of_other_memory)
 	EXPECT_EQ(2, regions(self));
 }
 
-/* What is not mapped stays so. */
+/* Holes stay unmapped. */
 TEST_F(protect, across_a_hole)
 {
 	ASSERT_EQ(0, machine_unmap(&self->m, GPA + 3 * PAGE, 2 * PAGE));
@@ -294,7 +300,7 @@ TEST_F(protect, everything)
 	expect_rights(_metadata, &self->m, GPA, MAP_RX);
 }
 
-/* What UNMAP cuts has its rights still, and the log does not come in by PROTECT. */
+/* Regions that UNMAP splits keep their permissions. */
 TEST_F(protect, unmapped_in_part)
 {
 	ASSERT_EQ(0, protect_pages(self, 2, 4, R));
@@ -305,7 +311,7 @@ TEST_F(protect, unmapped_in_part)
 	expect_rights(_metadata, &self->m, GPA + 6 * PAGE, A);
 }
 
-/* ---- under a running guest ----------------------------------------------- */
+/* ---- while a guest runs -------------------------------------------------- */
 
 TEST_F(protect, write_taken_under_running_guest)
 {
@@ -330,7 +336,7 @@ TEST_F(protect, write_taken_under_running_guest)
 	expect_none_lost(_metadata, &hammer, *page);
 }
 
-/* Its neighbour changes: the guest does not notice. */
+/* The guest does not notice changes of neighbouring pages. */
 TEST_F(protect, neighbours_of_what_the_guest_uses)
 {
 	volatile uint32_t *page = (uint32_t *)(self->memory + 3 * PAGE);
@@ -391,7 +397,7 @@ TEST_F(protect, no_read)
 					   SVMRUN_MAP_WRITE | SVMRUN_MAP_EXEC));
 }
 
-/* A log is kept from MAP on, or never. */
+/* Only MAP can enable the log. */
 TEST_F(protect, unknown_flags)
 {
 	EXPECT_EQ(-EINVAL, machine_protect(&self->m, GPA, PAGE,
@@ -427,7 +433,7 @@ TEST_F(protect, another_address_space)
 	expect_rights(_metadata, &self->m, GPA, A);
 }
 
-/* As many regions as there can be: one more is refused, and changes nothing. */
+/* At the maximum of regions one more is refused, and nothing is changed. */
 TEST_F_TIMEOUT(protect, too_many_regions, 110)
 {
 	uint64_t gpa = 2 * GPA;
@@ -440,10 +446,10 @@ TEST_F_TIMEOUT(protect, too_many_regions, 110)
 	EXPECT_EQ(self->m.info.out_max_regions, machine_regions(&self->m));
 	for (int i = 0; i < PAGES; i++)
 		expect_rights(_metadata, &self->m, GPA + i * PAGE, A);
-	/* Nothing to cut: */
+	/* This needs no further region. */
 	EXPECT_EQ(0, protect_pages(self, 0, PAGES, R));
 	expect_rights(_metadata, &self->m, GPA, R);
-	/* and with one less to have, one can be cut. */
+	/* With one region less, one can be split. */
 	ASSERT_EQ(0, machine_unmap(&self->m, 2 * GPA, PAGE));
 	EXPECT_EQ(0, protect_pages(self, 0, 1, A));
 	EXPECT_EQ(self->m.info.out_max_regions, machine_regions(&self->m));

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Calls on much guest memory take long; others run meanwhile. A thread on the same
- * processor looks at the clock all the time: it must not be kept from it for most of
- * a call by a caller that ran in one piece. A nested VM may itself have to wait for most
- * of a call; so it also counts how often the caller was preempted. Where the kernel can
- * be preempted all this is so anyway.
+ * Calls that process much guest memory give way to other threads. A thread on the
+ * same processor reads the clock all the time: a caller that never reschedules
+ * would keep it from doing so for most of the call. A nested VM may itself be
+ * delayed for most of a call, so the test also counts how often the caller was
+ * preempted. With a preemptible kernel the test always passes.
  */
 #include <sys/resource.h>
 #include <time.h>
@@ -12,16 +12,18 @@
 #include "hammer.h"
 #include "paging.h"
 
-/* Where the guest reads one page in each 2 MiB: many tables, little memory */
+/*
+ * The guest reads one page in each 2 MiB of this range: many tables, little memory.
+ */
 #define GPA (4 * GIB_1)
 #define SIZE (16 * GIB_1)
 #define LEAVES (SIZE / MIB_2)
 
-/* From 4 GiB on, in the library's table of GiB */
+/* In the library's table for 1 GiB per entry, from 4 GiB on */
 #define PTE_PS (1ull << 7)
 #define DIRECTORY (MACHINE_TABLES + PAGE)
 
-/* A shorter call may fit into one or two time slices, and is not judged. */
+/* A shorter call may fit into one or two time slices, so it is not judged. */
 #define LONG_MS 30
 
 GUEST(read_leaves, 64,
@@ -30,12 +32,13 @@ GUEST(read_leaves, 64,
 FIXTURE(reschedule)
 {
 	struct machine m;
-	uint8_t *memory; /* SIZE bytes of it, of which there are none yet */
+	uint8_t *memory; /* SIZE bytes, not yet allocated */
 	pthread_t thread;
 	volatile bool stop;
-	volatile uint64_t looks;
-	volatile int64_t gap; /* ms, the longest between two looks */
-	long preempted; /* the caller, until begin() */
+	volatile uint64_t reads;
+	volatile int64_t
+		gap; /* longest time between two reads of the clock, in ms */
+	long preempted; /* the caller's count at begin() */
 };
 
 static int64_t now_ms(void)
@@ -57,7 +60,7 @@ static void *watch(void *argument)
 		if (now - last > self->gap)
 			self->gap = now - last;
 		last = now;
-		self->looks++;
+		self->reads++;
 	}
 	return NULL;
 }
@@ -107,19 +110,22 @@ static long times_preempted(void)
 	return getrusage(RUSAGE_THREAD, &usage) ? -errno : usage.ru_nivcsw;
 }
 
-/* Until the thread has looked at the clock, which shows the gap that has just ended */
-static void let_look(FIXTURE_DATA(reschedule) * self)
+/*
+ * Wait until the thread has read the clock, which updates the gap that has just
+ * ended.
+ */
+static void wait_for_clock(FIXTURE_DATA(reschedule) * self)
 {
-	uint64_t looks = self->looks;
+	uint64_t reads = self->reads;
 
-	while (self->looks < looks + 2)
+	while (self->reads < reads + 2)
 		usleep(1000);
 }
 
-/* What takes long from here on is measured. */
+/* Start to measure. */
 static int64_t begin(FIXTURE_DATA(reschedule) * self)
 {
-	let_look(self);
+	wait_for_clock(self);
 	self->gap = 0;
 	self->preempted = times_preempted();
 	return now_ms();
@@ -131,12 +137,12 @@ static void end(struct __test_metadata *_metadata,
 	int64_t taken = now_ms() - begun;
 	long preempted = times_preempted() - self->preempted;
 
-	let_look(self);
-	TH_LOG("%lld ms, %lld of them in a row; preempted %ld times",
+	wait_for_clock(self);
+	TH_LOG("%lld ms, longest gap %lld ms; preempted %ld times",
 	       (long long)taken, (long long)self->gap, preempted);
 	if (taken < LONG_MS)
-		SKIP(return, "it did not take long");
-	/* Once is what happens when the call returns. */
+		SKIP(return, "the call was too short to judge");
+	/* One preemption is expected when the call returns. */
 	EXPECT_TRUE(self->gap < taken / 2 || preempted > 1);
 }
 
@@ -144,7 +150,7 @@ TEST_F_TIMEOUT(reschedule, protect, 120)
 {
 	int64_t begun = begin(self);
 
-	/* It looks at each entry: a part is enough. */
+	/* PROTECT visits each entry, so a part is sufficient. */
 	EXPECT_EQ(0, machine_protect(&self->m, GPA, GIB_1, MAP_RX));
 	end(_metadata, self, begun);
 }
@@ -168,7 +174,7 @@ TEST_F_TIMEOUT(reschedule, destroy, 120)
 	end(_metadata, self, begun);
 }
 
-/* Linux takes all of it away at once. */
+/* Linux invalidates all of it at once. */
 TEST_F_TIMEOUT(reschedule, notifier, 120)
 {
 	int64_t begun = begin(self);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A program's shadow stack is memory that its guest can read, and cannot write to,
- * whatever MAP says: stores do not write to it (APM 18).
+ * A guest can read, but not write, the program's shadow stack, whatever permissions
+ * MAP requests, because ordinary stores do not write to shadow stacks (APM 18).
  */
 #include <sys/syscall.h>
 
@@ -23,10 +23,11 @@ static void *stack_new(void)
 #define SKIP_WITHOUT(stack)                                                    \
 	do {                                                                   \
 		if ((stack) == MAP_FAILED)                                     \
-			SKIP(return, "no shadow stacks: %s", strerror(errno)); \
+			SKIP(return, "shadow stacks are not available: %s",    \
+				   strerror(errno));                           \
 	} while (0)
 
-/* With it present as Linux fills it, and not */
+/* Both before and after the page is present */
 TEST_F(shadow_stack, not_written)
 {
 	void *stack = stack_new();

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Everything at once: two guests count up in pages by chance, each keeping a tally
- * of its own, while the program does to these pages what a program and Linux can
- * do. Memory must hold what the tallies say, and what the log named must do for a
- * copy. The sequence depends on a seed alone: SVMRUN_SEED in the environment.
+ * A random test: two guests increment random pages, and each counts its increments
+ * in a tally, while the program changes these pages by random calls. At the end
+ * memory must equal the tallies, and a copy that is updated by the dirty log must
+ * equal memory. The environment variable SVMRUN_SEED determines the sequence.
  */
 #include <linux/falloc.h>
 #include <stdlib.h>
@@ -17,14 +17,16 @@
 #define GPA (2 * MIB_2)
 #define PAGES 1024ul
 #define LENGTH (PAGES * PAGE)
-#define TALLY (16 * MIB_2) /* guest physical; a u32 a page for each player */
+#define TALLY                                                                  \
+	(16 *                                                                  \
+	 MIB_2) /* guest physical address; one u32 per page for each player */
 #define PLAYERS 2
 #define STEPS 240
-#define CHECKED 50 /* after so many steps */
+#define CHECKED 50 /* steps between checks */
 
 #define KSM "/sys/kernel/mm/ksm/"
 
-/* EBX: its u32 of the first page, ESI: its tally, EAX: where chance begins */
+/* EBX: own u32 in the first page; ESI: own tally; EAX: random seed */
 GUEST(play, 32,
       "1: imul $1664525, %eax, %eax\n add $1013904223, %eax\n"
       "mov %eax, %edx\n shr $22, %edx\n mov %edx, %ecx\n shl $12, %ecx\n"
@@ -35,7 +37,7 @@ struct player {
 	volatile uint32_t *tally;
 	pthread_t thread;
 	volatile bool stop;
-	int error; /* of a RUN that should not have failed so */
+	int error; /* an unexpected error of RUN */
 };
 
 FIXTURE(stress)
@@ -44,9 +46,9 @@ FIXTURE(stress)
 	struct svmrun_vcpu other;
 	struct player players[PLAYERS];
 	uint8_t *memory; /* mapped at GPA, logged */
-	int file; /* behind it, or -1 */
+	int file; /* behind the memory, or -1 */
 	int userfault; /* or a negative errno */
-	uint32_t(*copy)[PLAYERS]; /* by the log */
+	uint32_t(*copy)[PLAYERS]; /* updated by the log */
 	uint64_t *bits;
 	unsigned int seed;
 	bool swap_is_own;
@@ -78,7 +80,7 @@ FIXTURE_SETUP(stress)
 	int flags = variant->file ? MAP_SHARED : MAP_PRIVATE | MAP_ANONYMOUS;
 
 	if (sysconf(_SC_NPROCESSORS_ONLN) < 2)
-		SKIP_SETUP("there is one processor only");
+		SKIP_SETUP("only one CPU");
 	self->seed = seed ? strtoul(seed, NULL, 0) : 1;
 	self->copy = calloc(PAGES, sizeof(*self->copy));
 	self->bits = calloc(PAGES / 64, sizeof(*self->bits));
@@ -118,9 +120,9 @@ FIXTURE_TEARDOWN(stress)
 	machine_destroy(&self->m);
 }
 
-/* ---- the players --------------------------------------------------------- */
+/* ---- guests -------------------------------------------------------------- */
 
-/* Rights and memory come and go: the guest tries again until it is told to stop. */
+/* Permissions and memory change meanwhile, so retry until stopped. */
 static void *player_main(void *argument)
 {
 	struct player *player = argument;
@@ -164,7 +166,7 @@ static void players_end(struct __test_metadata *_metadata,
 	}
 }
 
-/* ---- what must hold ------------------------------------------------------ */
+/* ---- invariants ---------------------------------------------------------- */
 
 static uint32_t *counters(FIXTURE_DATA(stress) * self, unsigned long page)
 {
@@ -187,7 +189,9 @@ static void copy_logged(struct __test_metadata *_metadata,
 			copy_page(self, first + i);
 }
 
-/* A player may have been stopped between a page and its tally. */
+/*
+ * A guest may have been stopped between the increments of a page and of its tally.
+ */
 static void check_tally(struct __test_metadata *_metadata,
 			FIXTURE_DATA(stress) * self, int number)
 {
@@ -206,7 +210,7 @@ static void check_tally(struct __test_metadata *_metadata,
 	EXPECT_GE(1, ahead);
 }
 
-/* While no player plays */
+/* Call only while no guest runs. */
 static void check(struct __test_metadata *_metadata,
 		  FIXTURE_DATA(stress) * self)
 {
@@ -232,7 +236,7 @@ static unsigned int below(FIXTURE_DATA(stress) * self, unsigned int limit)
 	return rand_r(&self->seed) % limit;
 }
 
-/* Mostly a few pages, now and then many */
+/* Usually a few pages, sometimes many */
 static struct range any_range(FIXTURE_DATA(stress) * self)
 {
 	unsigned int most = below(self, 4) ? 16 : PAGES;
@@ -263,7 +267,9 @@ static void step_mprotect(struct __test_metadata *_metadata,
 	ASSERT_EQ(0, mprotect(range.hva, range.length, PROT_READ | PROT_WRITE));
 }
 
-/* Who writes waits until it may, if one mapping has all of it. */
+/*
+ * Writers wait until the protection is removed, if one mapping contains the range.
+ */
 static void step_userfault(struct __test_metadata *_metadata,
 			   FIXTURE_DATA(stress) * self, struct range range)
 {
@@ -291,7 +297,7 @@ static void step_protect(struct __test_metadata *_metadata,
 		  machine_protect(&self->m, range.gpa, range.length, MAP_ALL));
 }
 
-/* Its log begins anew: what there is in between is copied. */
+/* UNMAP discards the log, so the pages are copied. */
 static void step_unmap(struct __test_metadata *_metadata,
 		       FIXTURE_DATA(stress) * self, struct range range)
 {
@@ -307,7 +313,7 @@ static void step_dirty(struct __test_metadata *_metadata,
 	copy_logged(_metadata, self, range.first, range.count);
 }
 
-/* What Linux is free to refuse */
+/* Advice that Linux may refuse */
 static void step_advise(struct __test_metadata *_metadata,
 			FIXTURE_DATA(stress) * self, struct range range)
 {
@@ -327,7 +333,7 @@ static void step_migrate(struct __test_metadata *_metadata,
 	madvise(range.hva, PAGE, MADV_SOFT_OFFLINE);
 }
 
-/* Away and back again, if one mapping has all of it */
+/* Move the memory away and back, if one mapping contains the range. */
 static void step_mremap(struct __test_metadata *_metadata,
 			FIXTURE_DATA(stress) * self, struct range range)
 {
@@ -379,7 +385,7 @@ static int empty(FIXTURE_DATA(stress) * self, struct range range)
 			 range.first * PAGE, range.length);
 }
 
-/* Who was stopped between a page and its tally forgets it, and begins anew. */
+/* A guest that was stopped between two increments starts over. */
 static void forget(FIXTURE_DATA(stress) * self)
 {
 	for (int i = 0; i < PLAYERS; i++) {
@@ -389,7 +395,7 @@ static void forget(FIXTURE_DATA(stress) * self)
 	}
 }
 
-/* Emptied, while nobody plays: pages begin at 0 again, and tallies with them. */
+/* Empty pages while no guest runs: pages and tallies become 0. */
 static void step_empty(struct __test_metadata *_metadata,
 		       FIXTURE_DATA(stress) * self, struct range range)
 {
@@ -438,7 +444,7 @@ TEST_F_TIMEOUT(stress, everything_at_once, 110)
 		played += self->players[0].tally[i] + self->players[1].tally[i];
 	EXPECT_LT(PAGES / 16, played);
 
-	/* Nothing stays of it. */
+	/* Nothing remains. */
 	ASSERT_EQ(0, machine_unmap(&self->m, 0,
 				   1ull << self->m.info.out_gpa_bits));
 	info = machine_vm_info(&self->m);

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Guest memory that another thread serves: userfaultfd. */
+/*
+ * Guest memory whose faults a userfaultfd handles: missing pages and write
+ * protection
+ */
 #include <poll.h>
 #include <sys/wait.h>
 
@@ -11,7 +14,7 @@
 FIXTURE(userfault)
 {
 	struct machine m;
-	volatile uint32_t *page; /* mapped at GPA, all rights; missing */
+	volatile uint32_t *page; /* mapped at GPA, all permissions; missing */
 	int fd;
 };
 
@@ -19,7 +22,8 @@ FIXTURE_SETUP(userfault)
 {
 	self->fd = userfault_open(0);
 	if (self->fd < 0)
-		SKIP_SETUP("no userfaultfd: %s", strerror(-self->fd));
+		SKIP_SETUP("userfaultfd is not available: %s",
+			   strerror(-self->fd));
 	ASSERT_EQ(0, machine_create(&self->m));
 	self->page = pages_new(PAGE);
 	ASSERT_NE(MAP_FAILED, self->page);
@@ -34,7 +38,10 @@ FIXTURE_TEARDOWN(userfault)
 	machine_destroy(&self->m);
 }
 
-/* Whoever touches the page waits: what for? */
+/*
+ * Return the message about the next fault, which blocks the thread that touches the
+ * page.
+ */
 static struct uffd_msg wait_for_fault(int fd)
 {
 	struct pollfd poll_fd = { .fd = fd, .events = POLLIN };
@@ -46,7 +53,7 @@ static struct uffd_msg wait_for_fault(int fd)
 	return msg;
 }
 
-/* The page is there, full of @value. */
+/* Provide the page, filled with @value. */
 static int serve(int fd, volatile void *page, uint32_t value)
 {
 	static uint32_t content[PAGE / sizeof(uint32_t)]
@@ -62,7 +69,7 @@ static int serve(int fd, volatile void *page, uint32_t value)
 	return call(fd, UFFDIO_COPY, &copy);
 }
 
-/* A guest touches the page in a thread of its own, and waits there. */
+/* Run the guest in a thread, where it touches the page and waits. */
 static void touch_and_wait(struct __test_metadata *_metadata,
 			   FIXTURE_DATA(userfault) * self,
 			   struct runner *runner)
@@ -81,7 +88,7 @@ static void load_read(struct machine *m)
 	m->vcpu.regs->rbx = GPA;
 }
 
-/* The one that waited goes on with what it is served. */
+/* The guest that waited continues with the content that is provided. */
 static void expect_served(struct __test_metadata *_metadata,
 			  FIXTURE_DATA(userfault) * self, struct runner *runner)
 {
@@ -100,12 +107,12 @@ TEST_F(userfault, missing)
 	usleep(20 * 1000);
 	EXPECT_FALSE(runner.ended);
 	expect_served(_metadata, self, &runner);
-	/* Served once, it is there. */
+	/* The page remains. */
 	EXPECT_WRITE(&self->m, GPA, 5);
 	EXPECT_EQ(5, *self->page);
 }
 
-/* Given back to the system it is missing again. */
+/* After the page is discarded, it is missing again. */
 TEST_F(userfault, missing_again)
 {
 	struct runner runner;
@@ -118,7 +125,7 @@ TEST_F(userfault, missing_again)
 	}
 }
 
-/* What ends a wait ends the run too, which can be begun again. */
+/* Whatever ends the wait also ends the run, which can be repeated. */
 static void expect_interrupted(struct __test_metadata *_metadata,
 			       FIXTURE_DATA(userfault) * self,
 			       struct runner *runner)
@@ -140,7 +147,7 @@ TEST_F(userfault, kicked_while_it_waits)
 	expect_interrupted(_metadata, self, &runner);
 }
 
-/* At whatever point of the run it comes, one kick ends one run. */
+/* A kick ends exactly one run, whenever it arrives. */
 TEST_F(userfault, kicked_on_its_way)
 {
 	struct runner runner;
@@ -198,7 +205,7 @@ TEST_F(userfault, killed_while_it_waits)
 	EXPECT_TRUE(WIFSIGNALED(status));
 }
 
-/* Nobody serves it any more: it is memory like any other. */
+/* After the userfaultfd is closed, the memory is ordinary memory. */
 TEST_F(userfault, closed_while_it_waits)
 {
 	struct runner runner;
@@ -211,14 +218,18 @@ TEST_F(userfault, closed_while_it_waits)
 	EXPECT_EQ(0, self->m.vcpu.vmcb->save.rax);
 }
 
-/* RUN's faults are the kernel's: for a userfaultfd that takes none it fails. */
+/*
+ * Linux sees the faults of RUN as kernel faults, so a userfaultfd with
+ * UFFD_USER_MODE_ONLY does not handle them, and RUN fails.
+ */
 TEST_F(userfault, user_mode_only)
 {
 	int fd = userfault_open(UFFD_USER_MODE_ONLY);
 	volatile uint32_t *page = pages_new(PAGE);
 
 	if (fd < 0)
-		SKIP(return, "no UFFD_USER_MODE_ONLY: %s", strerror(-fd));
+		SKIP(return, "UFFD_USER_MODE_ONLY is not available: %s",
+			   strerror(-fd));
 	ASSERT_EQ(0, userfault_register(fd, page, PAGE));
 	ASSERT_EQ(0,
 		  machine_map(&self->m, 2 * GPA, (void *)page, PAGE, MAP_ALL));
@@ -229,7 +240,7 @@ TEST_F(userfault, user_mode_only)
 
 /* ---- write protection ---------------------------------------------------- */
 
-/* It reads on, and its writes wait until they are let through. */
+/* The guest continues to read; its writes wait until the protection is removed. */
 TEST_F(userfault, write_protected_under_running_guest)
 {
 	struct uffd_msg msg;

@@ -1,21 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * SVMRUN_VM_INFO: what a VM has. Table memory goes back when nothing is left in
- * it, and a VM or a region more costs the same however many there are.
+ * SVMRUN_VM_INFO: numbers of vCPUs, regions and pages, and the size of page tables.
+ * Tables are freed when they are empty, and the cost of another VM or region does
+ * not depend on how many exist.
  */
 #include "files.h"
 #include "pages.h"
 
 #define GPA GIB_1
-#define FAR (GIB_1 * 2) /* where the guest still reaches */
+#define FAR (GIB_1 * 2) /* an address that a 32-bit guest can reach */
 #define TABLES 8ul /* of 2 MiB, or 512 pages, each */
 #define LENGTH (TABLES * MIB_2)
 
 FIXTURE(vm_info)
 {
 	struct machine m;
-	struct svmrun_vm_info base; /* when the guest has run once */
-	uint8_t *memory; /* LENGTH bytes, in small pages; not mapped */
+	struct svmrun_vm_info base; /* after the guest has run once */
+	uint8_t *memory; /* LENGTH bytes in small pages; not mapped */
 };
 
 GUEST(halt, 32, "hlt");
@@ -54,11 +55,11 @@ static void map_all(struct __test_metadata *_metadata,
 	ASSERT_EQ(0, machine_map(&self->m, GPA, self->memory, LENGTH, MAP_ALL));
 	EXPECT_EQ(0, machine_sweep(&self->m, GPA, LENGTH, true));
 	EXPECT_EQ(LENGTH / PAGE, pages(self));
-	/* one for each 2 MiB, one for the GiB */
+	/* one for each 2 MiB, one for the 1 GiB */
 	EXPECT_EQ(TABLES + 1, tables(self));
 }
 
-/* ---- what is counted ----------------------------------------------------- */
+/* ---- counts -------------------------------------------------------------- */
 
 TEST_F(vm_info, empty_vm)
 {
@@ -129,9 +130,9 @@ TEST_F(vm_info, touched_pages)
 	EXPECT_EQ(0, pages(self));
 }
 
-/* ---- tables come and go -------------------------------------------------- */
+/* ---- allocation and freeing of tables ------------------------------------ */
 
-/* MAP alone takes none. */
+/* MAP alone allocates no table. */
 TEST_F(vm_info, tables_on_demand)
 {
 	ASSERT_EQ(0, machine_map(&self->m, GPA, self->memory, LENGTH, MAP_ALL));
@@ -166,7 +167,7 @@ TEST_F(vm_info, tables_go_with_munmap)
 	EXPECT_EQ(0, tables(self));
 }
 
-/* Taken away page by page, by Linux or by UNMAP, tables go at the latest with UNMAP. */
+/* Tables that become empty page by page are freed by UNMAP at the latest. */
 TEST_F(vm_info, tables_go_page_by_page)
 {
 	map_all(_metadata, self);
@@ -185,14 +186,14 @@ TEST_F(vm_info, tables_go_unmap_by_unmap)
 		ASSERT_EQ(0, machine_unmap(&self->m, GPA + i, PAGE));
 	}
 	EXPECT_EQ(TABLES, tables(self));
-	/* across the ends of tables */
+	/* across the boundaries of tables */
 	for (size_t i = MIB_2; i < LENGTH; i += MIB_2 / 2)
 		ASSERT_EQ(0, machine_unmap(&self->m, GPA + i, MIB_2 / 2));
 	EXPECT_EQ(0, tables(self));
 	EXPECT_EQ(0, pages(self));
 }
 
-/* A range of its own, far away: all levels of it go. */
+/* A range that needs its own tables: all levels are freed. */
 TEST_F(vm_info, tables_of_all_levels_go)
 {
 	struct machine *m = &self->m;
@@ -209,7 +210,7 @@ TEST_F(vm_info, tables_of_all_levels_go)
 	}
 }
 
-/* In one region: the tables at its ends, and those of which it has all. */
+/* One region with tables at its ends and tables that it fills */
 TEST_F(vm_info, tables_of_a_large_region_go)
 {
 	const uint64_t begin = GPA - MIB_2 - PAGE, end = GPA + 2 * GIB_1 + PAGE;
@@ -229,7 +230,7 @@ TEST_F(vm_info, tables_of_a_large_region_go)
 	EXPECT_EQ(0, tables(self));
 }
 
-/* ---- what one more costs ------------------------------------------------- */
+/* ---- cost of one more ---------------------------------------------------- */
 
 #define TRACING "/sys/kernel/tracing/"
 
@@ -248,7 +249,7 @@ static void trace_end(void)
 	fclose(fopen(TRACING "set_ftrace_filter", "we"));
 }
 
-/* How many functions the kernel has called since the trace was emptied */
+/* Return the number of functions that were called since the trace was cleared. */
 static int traced(void)
 {
 	FILE *trace = fopen(TRACING "trace", "re");
@@ -262,7 +263,7 @@ static int traced(void)
 	return count;
 }
 
-/* What MAP, PROTECT and UNMAP of a page come to */
+/* Return the cost of MAP, PROTECT and UNMAP of a page. */
 static int region_cost(struct __test_metadata *_metadata, struct machine *m,
 		       void *page)
 {
@@ -287,7 +288,7 @@ TEST_F(vm_info, one_more_costs_the_same)
 	int region, vm, err = trace_begin();
 
 	if (err)
-		SKIP(return, "the kernel does not trace: %s", strerror(-err));
+		SKIP(return, "cannot trace functions: %s", strerror(-err));
 	region = region_cost(_metadata, &self->m, self->memory);
 	vm = vm_cost(&self->m);
 	EXPECT_LT(10, region);
