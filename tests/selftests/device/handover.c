@@ -168,7 +168,7 @@ FIXTURE_SETUP(exec)
 
 FIXTURE_TEARDOWN(exec)
 {
-	expect_given_back(_metadata, self->users);
+	expect_released(_metadata, self->users);
 }
 
 TEST_F(exec, leaves_descriptors_without_memory)
@@ -390,7 +390,7 @@ FIXTURE_TEARDOWN(sent)
 	close(self->socket);
 	kill(self->owner, SIGKILL);
 	waitpid(self->owner, NULL, 0);
-	expect_given_back(_metadata, self->users);
+	expect_released(_metadata, self->users);
 }
 
 static void close_all(const int *fds)

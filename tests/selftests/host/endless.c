@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Guests that never end: each tries one way to keep its CPU. Meanwhile timers of
- * the host's wake threads there, other threads run, and a kick or SIGKILL ends it.
+ * Guests that never end: each tries one way to keep its CPU. Meanwhile the host's
+ * timers wake threads on that CPU, other threads run, and a kick or SIGKILL ends
+ * the guest.
  */
 #include <sys/ptrace.h>
 #include <sys/timerfd.h>
@@ -21,8 +22,9 @@ struct guest {
 	enum machine_mode mode;
 	const char *code;
 	const char *code_end;
-	void (*prepare)(struct machine *m); /* NULL: nothing */
-	const char *(*lacks)(struct machine *m); /* NULL: nothing; why not */
+	void (*prepare)(struct machine *m); /* may be NULL */
+	const char *(*lacks)(
+		struct machine *m); /* reason to skip; may be NULL */
 };
 
 FIXTURE_VARIANT(endless)
@@ -100,7 +102,7 @@ ENDLESS(has_its_virtual_gif_clear, 64, clear_virtual_gif, "1: jmp 1b",
 
 #define PTE_ALL 0x67ull /* present, writable, user, accessed, dirty */
 
-/* Every virtual address is the page of the code. */
+/* Map every virtual address to the page of the code. */
 static void map_all_to_code(struct machine *m)
 {
 	uint64_t *table = machine_at(m, MACHINE_TABLES);
@@ -114,11 +116,13 @@ static void map_all_to_code(struct machine *m)
 					 MACHINE_TABLES + (level + 1) * PAGE);
 }
 
-/* One instruction, for longer than anybody lives */
+/* One instruction that would take centuries */
 ENDLESS(reads_all_that_has_an_address, 64, map_all_to_code,
 	"xor %esi, %esi\n mov $-1, %rcx\n rep lodsb");
 
-/* One page is all four levels of its own tables, and the code in it. */
+/*
+ * One page serves as all four levels of its own page tables, and contains the code.
+ */
 static void map_table_by_itself(struct machine *m)
 {
 	uint8_t *table = machine_at(m, MACHINE_TABLES);
@@ -180,7 +184,10 @@ ENDLESS(steps_for_ever, 16, handle_debug,
 	"pushf\n mov %sp, %bp\n orw $0x100, (%bp)\n popf\n"
 	"1: jmp 1b\n .org steps_for_ever_code + 0x100\n iret");
 
-/* The handler's own frame is watched: delivery is what is to be reported next. */
+/*
+ * A breakpoint on the stack frame of the #DB handler: each delivery raises another
+ * #DB.
+ */
 static void watch_stack(struct machine *m)
 {
 	handle_debug(m);
@@ -198,7 +205,7 @@ static bool raises_debug(struct machine *m)
 	       vmcb->control.exitcode == VMEXIT_EXCP(VECTOR_DB);
 }
 
-/* The length says which bits of the address count (APM 13.1.1). */
+/* The length determines which bits of the address are compared (APM 13.1.1). */
 GUEST(write_first_of_four, 16,
       "mov $0xa002, %eax\n mov %eax, %dr0\n"
       "mov $0x000d0703, %eax\n mov %eax, %dr7\n"
@@ -206,8 +213,8 @@ GUEST(write_first_of_four, 16,
       "mov $0x400, %eax\n mov %eax, %dr7\n hlt");
 
 /*
- * An emulator that knows data breakpoints by halves may not survive one on the
- * stack; so probe for other parts of them.
+ * An emulator that implements data breakpoints only in part may not survive one on
+ * the stack, so probe other parts of the feature.
  */
 static const char *lacks_debug_exceptions(struct machine *m)
 {
@@ -216,11 +223,11 @@ static const char *lacks_debug_exceptions(struct machine *m)
 	LOAD_HOSTILE(m, MODE_REAL, read_dr7);
 	m->vcpu.vmcb->save.dr7 |= 1u << 13;
 	if (!raises_debug(m))
-		return "the processor has no general detect";
+		return "the processor does not support DR7.GD";
 	LOAD_HOSTILE(m, MODE_REAL, write_first_of_four);
 	raised = raises_debug(m);
 	breakpoints_disarm(m, m->vcpu.vmcb->save.dr7);
-	return raised ? NULL : "all bits of a breakpoint's address count";
+	return raised ? NULL : "the length of a breakpoint is ignored";
 }
 
 ENDLESS(watches_the_stack_of_its_debug_handler, 16, watch_stack,
@@ -246,7 +253,7 @@ ENDLESS(does_not_return_from_nmi, 16, inject_nmi, "1: jmp 1b");
 #define TSS 0xc000ul
 #define TSS_OTHER 0xc100ul
 #define TSS_LIMIT 0x67
-#define SELECTOR_CODE 0x08 /* as the library's modes have them */
+#define SELECTOR_CODE 0x08 /* the same as in the library's modes */
 #define SELECTOR_DATA 0x10
 #define SELECTOR_TSS 0x18
 #define SELECTOR_TSS_OTHER 0x20
@@ -272,7 +279,7 @@ static void set_gdt(struct machine *m, uint64_t code, uint64_t data)
 	m->vcpu.vmcb->save.tr.limit = TSS_LIMIT;
 }
 
-/* Each fault of the handler's begins on the same stack, IST1. */
+/* The handler runs on stack IST1, and each of its faults starts there again. */
 static void handle_page_fault(struct machine *m)
 {
 	uint64_t *gate = machine_at(m, IDT + 16 * VECTOR_PF);
@@ -289,7 +296,7 @@ static void handle_page_fault(struct machine *m)
 ENDLESS(has_a_faulting_page_fault_handler, 64, handle_page_fault,
 	"mov $0x7fffffff0000, %rax\n mov (%rax), %rax");
 
-/* At CPL 3 the stack stays the same, with an address that is not aligned. */
+/* At CPL 3 the handler uses the same stack, at an unaligned address. */
 static void handle_alignment_check(struct machine *m)
 {
 	struct svm_vmcb_save *save = &m->vcpu.vmcb->save;
@@ -321,13 +328,13 @@ static const char *lacks_alignment_check(struct machine *m)
 	vmcb->control.intercept[2] = SVM_INTERCEPT2_EXCEPTION(VECTOR_AC);
 	if (!machine_run(m) && vmcb->control.exitcode == VMEXIT_EXCP(VECTOR_AC))
 		return NULL;
-	return "the processor checks no alignment";
+	return "the processor does not check alignment";
 }
 
 ENDLESS(handles_alignment_check_on_an_unaligned_stack, 32,
 	handle_alignment_check, "push %eax", .lacks = lacks_alignment_check);
 
-/* A 32-bit TSS (APM 12.2.4): what a switch to it loads. */
+/* Fill in a 32-bit TSS (APM 12.2.4) that a task switch loads. */
 static void set_task(struct machine *m, uint64_t tss, uint32_t eip)
 {
 	uint32_t *field = machine_at(m, tss);
@@ -348,29 +355,30 @@ static void switch_tasks(struct machine *m)
 	set_task(m, TSS_OTHER, MACHINE_CODE + 0x10);
 }
 
-/* Each task goes to the other, and goes on from there when it is back. */
+/* Each task jumps to the other, and continues there when it is resumed. */
 ENDLESS(switches_tasks, 32, switch_tasks,
 	"1: ljmp $0x20, $0\n jmp 1b\n .skip 7\n"
 	"2: ljmp $0x18, $0\n jmp 2b");
 
-/* ---- they are ended ------------------------------------------------------ */
+/* ---- ways to end a guest ------------------------------------------------- */
 
-/* The last: CPU 0 has most to do for the others. */
-static int cpu_to_hold(const struct host *host)
+/* Use the last CPU, because CPU 0 has most work to do for the others. */
+static int last_cpu(const struct host *host)
 {
 	return host->witness[host->cpus - 1].cpu;
 }
 
 /*
- * Exits after which the module enters the guest again. An exception whose delivery raises
- * it again (#AC) leaves no instruction before which an interrupt could be the exit.
+ * Count exits after which the module enters the guest again. An exception whose
+ * delivery raises it again (#AC) has no instruction boundary at which an interrupt
+ * could exit.
  */
 static uint64_t exits(const volatile struct svmrun_registers *regs)
 {
 	return regs->out_exits_interrupt + regs->out_exits_reflected;
 }
 
-/* Returns when the guest has exited some times. */
+/* Return after three more of these exits. */
 static void wait_interrupted(struct svmrun_vcpu *vcpu)
 {
 	uint64_t until = exits(vcpu->regs) + 3;
@@ -379,8 +387,8 @@ static void wait_interrupted(struct svmrun_vcpu *vcpu)
 		usleep(1000);
 }
 
-/* What the guest needs and the processor does not have; NULL: nothing */
-static const char *lacked(struct machine *m, const struct guest *guest)
+/* Return what the processor lacks for the guest, or NULL. */
+static const char *missing_feature(struct machine *m, const struct guest *guest)
 {
 	return guest->lacks ? guest->lacks(m) : NULL;
 }
@@ -388,12 +396,12 @@ static const char *lacked(struct machine *m, const struct guest *guest)
 TEST_F(endless, is_kicked)
 {
 	struct runner runner;
-	const char *lacks = lacked(&self->m, &variant->guest);
+	const char *lacks = missing_feature(&self->m, &variant->guest);
 
 	if (lacks)
 		SKIP(return, "%s", lacks);
 	load_endless(&self->m, &variant->guest);
-	ASSERT_EQ(0, cpu_pin(cpu_to_hold(&self->host)));
+	ASSERT_EQ(0, cpu_pin(last_cpu(&self->host)));
 	ASSERT_EQ(0, runner_start(&runner, &self->m.vcpu));
 	wait_interrupted(&self->m.vcpu);
 	host_wait_ticks(&self->host, 5);
@@ -402,7 +410,7 @@ TEST_F(endless, is_kicked)
 	EXPECT_EQ(VMEXIT_INTR, self->m.vcpu.vmcb->control.exitcode);
 }
 
-/* In another process, which runs a guest; a byte comes when it is about to. */
+/* Run the guest in a child; write a byte to @ready right before. */
 static void run_endless(const struct guest *guest, int ready)
 {
 	struct machine m;
@@ -417,7 +425,7 @@ static void run_endless(const struct guest *guest, int ready)
 
 TEST_F(endless, is_killed)
 {
-	const char *lacks = lacked(&self->m, &variant->guest);
+	const char *lacks = missing_feature(&self->m, &variant->guest);
 	int status, ready[2];
 	pid_t child;
 	char byte;
@@ -425,7 +433,7 @@ TEST_F(endless, is_killed)
 	if (lacks)
 		SKIP(return, "%s", lacks);
 	ASSERT_EQ(0, pipe(ready));
-	ASSERT_EQ(0, cpu_pin(cpu_to_hold(&self->host)));
+	ASSERT_EQ(0, cpu_pin(last_cpu(&self->host)));
 	child = fork();
 	if (!child)
 		run_endless(&variant->guest, ready[1]);
@@ -436,7 +444,7 @@ TEST_F(endless, is_killed)
 	EXPECT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
 }
 
-/* ---- the host's work goes on, on the same CPU ---------------------------- */
+/* ---- the host's work on the same CPU ------------------------------------- */
 
 #define ROUNDS 10
 
@@ -450,14 +458,14 @@ FIXTURE(held)
 	struct runner runner;
 };
 
-/* A guest has the CPU that the test's thread is on. */
+/* A guest runs on the CPU of the test's thread. */
 FIXTURE_SETUP(held)
 {
 	ASSERT_EQ(0, machine_create(&self->m));
 	if (host_watch(&self->host))
 		SKIP_SETUP("%s cannot be loaded", HOSTSTATE_MODULE);
 	LOAD_HOSTILE(&self->m, MODE_LONG, count_at_highest_priority);
-	ASSERT_EQ(0, cpu_pin(cpu_to_hold(&self->host)));
+	ASSERT_EQ(0, cpu_pin(last_cpu(&self->host)));
 	ASSERT_EQ(0, runner_start(&self->runner, &self->m.vcpu));
 	machine_wait_counting(&self->m);
 }
@@ -470,7 +478,7 @@ FIXTURE_TEARDOWN(held)
 	machine_destroy(&self->m);
 }
 
-/* Turns that a thread takes which never sleeps, and the guest's */
+/* Count the turns of a thread that never sleeps, and those of the guest. */
 TEST_F(held, a_busy_thread_has_its_share)
 {
 	volatile uint64_t *guest = machine_counter(&self->m);
@@ -510,7 +518,7 @@ TEST_F(held, a_timer_expires)
 	close(timer);
 }
 
-/* Between two readings of the timer the guest runs. */
+/* The guest runs between two readings of the timer. */
 TEST_F(held, a_real_time_thread_comes_first)
 {
 	const struct sched_param highest = { .sched_priority = 50 };
@@ -519,7 +527,7 @@ TEST_F(held, a_real_time_thread_comes_first)
 
 	ASSERT_LE(0, timer);
 	if (sched_setscheduler(0, SCHED_FIFO, &highest))
-		SKIP(return, "no right to real-time priority");
+		SKIP(return, "no permission for real-time priority");
 	for (int i = 0; i < 100; i++)
 		ASSERT_EQ(sizeof(expired),
 			  read(timer, &expired, sizeof(expired)));
@@ -529,7 +537,7 @@ TEST_F(held, a_real_time_thread_comes_first)
 
 /* ---- a guest stops with its process -------------------------------------- */
 
-/* A child whose guest counts in memory that is shared with the test */
+/* Fork a child whose guest counts in memory that is shared with the test. */
 static pid_t fork_counting(struct __test_metadata *_metadata,
 			   volatile uint64_t *shared)
 {
@@ -620,7 +628,7 @@ TEST_F(process, is_traced)
 	int status;
 
 	if (ptrace(PTRACE_SEIZE, self->child, 0, 0))
-		SKIP(return, "no right to trace a child");
+		SKIP(return, "no permission to trace a child");
 	for (int i = 0; i < ROUNDS; i++) {
 		ASSERT_EQ(0, ptrace(PTRACE_INTERRUPT, self->child, 0, 0));
 		ASSERT_EQ(self->child, waitpid(self->child, &status, __WALL));

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * CR4.MCE: a machine check while it is clear shuts the processor down. A guest runs
- * with the host's, and its program does not see that.
+ * CR4.MCE: a machine check while it is clear shuts the processor down. Guests
+ * therefore run with the host's value, which their programs do not see.
  */
 #include "host.h"
 #include "tracing.h"
@@ -15,7 +15,7 @@ FIXTURE(hidden_mce)
 {
 	struct machine m;
 	struct host host;
-	uint64_t mce; /* the host's */
+	uint64_t mce; /* of the host */
 };
 
 FIXTURE_SETUP(hidden_mce)
@@ -30,7 +30,7 @@ FIXTURE_TEARDOWN(hidden_mce)
 	machine_destroy(&self->m);
 }
 
-/* What the guest's last entry had, ~0 if there was none */
+/* Return CR4 of the last entry into the guest, or ~0 if there was none. */
 static uint64_t cr4_entered_with(void)
 {
 	struct entry entries[ENTRIES];
@@ -39,7 +39,9 @@ static uint64_t cr4_entered_with(void)
 	return count > 0 ? entries[count - 1].cr4 : ~0ull;
 }
 
-/* The program's stays as it is; the processor's is @want. */
+/*
+ * Expect that the program's value is unchanged, and that the processor's is @mce.
+ */
 static void expect_enabled(struct __test_metadata *_metadata, struct machine *m,
 			   uint64_t mce, uint32_t clean)
 {
@@ -65,11 +67,11 @@ TEST_F(hidden_mce, is_enabled_and_hidden)
 		expect_enabled(_metadata, &self->m, self->mce, 0);
 		expect_enabled(_metadata, &self->m, self->mce, ~0u);
 		expect_enabled(_metadata, &self->m, self->mce, ~SVM_CLEAN_CRx);
-		*cr4 |= SVM_CR4_MCE; /* the program's own */
+		*cr4 |= SVM_CR4_MCE; /* set by the program itself */
 	}
 }
 
-/* Where the processor does not intercept the read, the guest has the host's. */
+/* If the processor does not intercept the read, the guest sees the host's value. */
 TEST_F(hidden_mce, read_is_the_programs)
 {
 	struct svm_vmcb *vmcb = self->m.vcpu.vmcb;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * State of the host that an interrupt changes while a guest runs stays as it was changed,
- * while the guest goes on and after it (APM 15.5.2: what VMLOAD brings back is what VMSAVE
- * has stored).
+ * Host state that an interrupt handler changes while a guest runs keeps the new
+ * value, after the guest is entered again and after the run (APM 15.5.2: VMLOAD
+ * restores what VMSAVE has stored).
  */
 #include <asm/ldt.h>
 #include <sys/syscall.h>
@@ -17,7 +17,7 @@
 
 GUEST(count, 64, COUNT_LOOP);
 
-/* What the thread that runs the guest sees before and after it */
+/* The thread that runs the guest, and the limit of its segment after the run */
 struct user {
 	struct svmrun_vcpu *vcpu;
 	volatile bool running;
@@ -35,7 +35,7 @@ FIXTURE(host_change)
 FIXTURE_SETUP(host_change)
 {
 	if (sysconf(_SC_NPROCESSORS_ONLN) < 2)
-		SKIP_SETUP("there is one processor only");
+		SKIP_SETUP("only one CPU");
 	ASSERT_EQ(0, machine_create(&self->m));
 	ASSERT_EQ(0, MACHINE_LOAD(&self->m, MODE_LONG, count));
 	self->user = (struct user){ .vcpu = &self->m.vcpu };
@@ -47,7 +47,7 @@ FIXTURE_TEARDOWN(host_change)
 	machine_destroy(&self->m);
 }
 
-/* LSL: the limit of the segment, 0 if there is none */
+/* Return the limit of the segment, or 0 if it does not exist. */
 static uint32_t segment_limit(void)
 {
 	uint32_t limit = 0;
@@ -87,11 +87,13 @@ static int stop(FIXTURE_DATA(host_change) * self)
 	return self->user.result;
 }
 
-/* modify_ldt() of another thread reloads LDTR by an IPI and frees the old table. */
+/*
+ * modify_ldt() of another thread reloads LDTR by an IPI, and frees the old table.
+ */
 TEST_F(host_change, ldt)
 {
 	if (set_limit(0x111))
-		SKIP(return, "this kernel has no modify_ldt()");
+		SKIP(return, "this kernel does not support modify_ldt()");
 	for (uint32_t limit = 0x200; limit < 0x220; limit++) {
 		start(self);
 		ASSERT_EQ(0, set_limit(limit));
@@ -102,7 +104,7 @@ TEST_F(host_change, ldt)
 	}
 }
 
-/* What has changed back, which should be nothing */
+/* Read the names of registers that have lost their new values; none should have. */
 static int lost(char *names, size_t size)
 {
 	int fd = open(CHANGE, O_RDONLY | O_CLOEXEC);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * KVM beside us: who comes first has the CPUs, the other is refused. Up to 6.11
- * KVM takes them with its first VM, later when kvm_amd is loaded, unless its
- * parameter enable_virt_at_load says otherwise.
+ * KVM and svmrun: the first one to enable SVM owns the CPUs, and the other is
+ * refused. Before Linux 6.12 KVM enables it with its first VM; since then when
+ * kvm_amd is loaded, unless kvm.enable_virt_at_load=0.
  */
 #include <linux/kvm.h>
 
@@ -11,7 +11,7 @@
 
 #define AT_LOAD "/sys/module/kvm/parameters/enable_virt_at_load"
 #define KVM_AMD_PATH "/lib/modules/kvm-amd.ko"
-#define LOG_SECONDS 6 /* from then on the module speaks again */
+#define LOG_SECONDS 6 /* after which the module logs again */
 
 GUEST(halt, 16, "hlt");
 
@@ -20,7 +20,7 @@ static bool kvm_loaded(void)
 	return !access("/sys/module/kvm_amd", F_OK);
 }
 
-static bool kvm_takes_at_load(void)
+static bool kvm_enables_at_load(void)
 {
 	int fd = open(AT_LOAD, O_RDONLY | O_CLOEXEC);
 	char answer = 'N';
@@ -33,13 +33,13 @@ static bool kvm_takes_at_load(void)
 	return answer == 'Y';
 }
 
-/* From 6.12 on KVM does not say why: EIO. */
+/* Since 6.12 KVM returns EIO, without the reason. */
 static bool kvm_refused(int result)
 {
 	return result == -EBUSY || result == -EIO;
 }
 
-/* The kernel log, from here on */
+/* Open the kernel log at its end. */
 static int log_open(void)
 {
 	int fd = open("/dev/kmsg", O_RDONLY | O_NONBLOCK | O_CLOEXEC);
@@ -49,7 +49,7 @@ static int log_open(void)
 	return fd;
 }
 
-/* How many lines of svmrun's are in it? The mirror of log_open() */
+/* Return the number of svmrun's lines since log_open(), and close the log. */
 static int log_count(int fd)
 {
 	char record[4096];
@@ -64,7 +64,7 @@ static int log_count(int fd)
 	return lines;
 }
 
-/* ---- KVM takes the CPUs with its first VM -------------------------------- */
+/* ---- KVM enables SVM with its first VM ----------------------------------- */
 
 FIXTURE(kvm)
 {
@@ -74,11 +74,11 @@ FIXTURE(kvm)
 
 FIXTURE_SETUP(kvm)
 {
-	if (kvm_loaded() && kvm_takes_at_load())
-		SKIP_SETUP("KVM has the CPUs since it was loaded");
+	if (kvm_loaded() && kvm_enables_at_load())
+		SKIP_SETUP("KVM has enabled SVM since it was loaded");
 	self->kvm = open("/dev/kvm", O_RDWR | O_CLOEXEC);
 	if (self->kvm < 0)
-		SKIP_SETUP("/dev/kvm cannot be opened: kvm_amd is not loaded");
+		SKIP_SETUP("/dev/kvm cannot be opened; kvm_amd is not loaded");
 	self->device = device_open();
 	ASSERT_GE(self->device, 0);
 }
@@ -112,7 +112,7 @@ TEST_F(kvm, first_is_kvm)
 
 	ASSERT_GE(theirs, 0);
 	EXPECT_EQ(-EBUSY, vm_create(self->device));
-	/* What is there can be asked all the same. */
+	/* Information is available nevertheless. */
 	EXPECT_EQ(0, svmrun_device_info(self->device, &info, sizeof(info)));
 	close(theirs);
 	ours = vm_create(self->device);
@@ -120,7 +120,7 @@ TEST_F(kvm, first_is_kvm)
 	close(ours);
 }
 
-/* Whoever asks again and again does not fill the log. */
+/* Repeated failures do not fill the log. */
 TEST_F(kvm, refusal_is_explained_once)
 {
 	int theirs = kvm_vm_create(self->kvm), log;
@@ -142,7 +142,7 @@ TEST_F(kvm, first_is_svmrun)
 
 	ASSERT_EQ(0, machine_create(&m));
 	EXPECT_TRUE(kvm_refused(kvm_vm_create(self->kvm)));
-	/* The attempt took nothing from us. */
+	/* svmrun still owns the CPUs. */
 	MACHINE_LOAD(&m, MODE_REAL, halt);
 	ASSERT_EXIT(VMEXIT_HLT, &m);
 	machine_destroy(&m);
@@ -151,7 +151,7 @@ TEST_F(kvm, first_is_svmrun)
 	close(theirs);
 }
 
-/* ---- KVM takes the CPUs when it is loaded -------------------------------- */
+/* ---- KVM enables SVM when it is loaded ----------------------------------- */
 
 FIXTURE(kvm_at_load)
 {
@@ -162,8 +162,8 @@ FIXTURE_SETUP(kvm_at_load)
 {
 	if (!kvm_loaded())
 		SKIP_SETUP("kvm_amd is not loaded");
-	if (!kvm_takes_at_load())
-		SKIP_SETUP("KVM takes the CPUs with its first VM");
+	if (!kvm_enables_at_load())
+		SKIP_SETUP("KVM enables SVM with its first VM");
 	self->device = device_open();
 	ASSERT_GE(self->device, 0);
 }
@@ -186,7 +186,7 @@ TEST_F(kvm_at_load, unloaded_is_no_hindrance)
 	struct machine m;
 
 	if (geteuid() || access(KVM_AMD_PATH, R_OK))
-		SKIP(return, "kvm_amd cannot be taken out and put in again");
+		SKIP(return, "kvm_amd cannot be reloaded");
 	ASSERT_EQ(0, any_module_remove("kvm_amd"));
 	EXPECT_EQ(0, machine_create(&m));
 	EXPECT_TRUE(kvm_refused(any_module_insert(KVM_AMD_PATH, "")));

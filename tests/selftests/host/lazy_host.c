@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The program's extended state and the host's breakpoints, around guests whose
- * own state is active (lazy.c) and guests whose is not.
+ * The program's extended state and the host's breakpoints are preserved, for guests
+ * whose lazy state (lazy.c) is active and for guests whose is not.
  */
 #include <pthread.h>
 #include <sys/syscall.h>
@@ -22,13 +22,13 @@
 
 MACHINE_FIXTURE(lazy_host)
 
-/* Long enough for interrupts of the host's to fall into it */
+/* Long enough that interrupts of the host occur meanwhile */
 GUEST(work, 64, "mov $20000, %ecx\n 1: loop 1b\n hlt");
 GUEST(work_with_x87, 64,
       "mov $20000, %ecx\n 1: loop 1b\n fninit\n fldpi\n"
       "pcmpeqb %xmm0, %xmm0\n movdqa %xmm0, %xmm7\n movdqa %xmm0, %xmm15\n"
       "hlt");
-/* It activates extended state, and uses none. */
+/* This activates extended state without using it. */
 GUEST(work_with_cr0, 64,
       "mov %cr0, %rax\n mov $20000, %ecx\n 1: loop 1b\n hlt");
 
@@ -55,7 +55,7 @@ static struct state state_of(uint64_t seed)
 	};
 }
 
-/* A system call, with nothing else between loading the state and storing it */
+/* Make a system call, with nothing else between loading and storing the state. */
 static long call_between(long number, long a, long b, long c,
 			 const struct state *before, struct state *after)
 {
@@ -81,7 +81,7 @@ static bool survives(long number, long a, long b, uint64_t seed)
 	long result = call_between(number, a, b, 0, &before, &after);
 	bool same = !memcmp(&before, &after, sizeof(before));
 
-	/* RUN may be interrupted, and lose nothing. */
+	/* RUN may be interrupted, and must preserve the state nevertheless. */
 	if (result == -EINTR)
 		result = 0;
 	if (result || !same)
@@ -108,7 +108,7 @@ FIXTURE(state)
 	struct machine m;
 	pthread_t main;
 	volatile bool stop;
-	volatile bool spoilt; /* or not done */
+	volatile bool spoilt; /* the state was lost, or a call failed */
 	volatile uint64_t rounds;
 };
 
@@ -146,7 +146,10 @@ TEST_F(state, survives)
 		ASSERT_TRUE(survives_run(&self->m, seed));
 }
 
-/* Its state meets that of another thread at each change of threads. */
+/*
+ * A neighbour on the same CPU uses the same registers, so each switch exchanges
+ * them.
+ */
 static void *neighbour_main(void *argument)
 {
 	FIXTURE_DATA(state) *self = argument;
@@ -174,7 +177,7 @@ TEST_F(state, survives_beside_another)
 	EXPECT_NE(0, self->rounds);
 }
 
-/* Pushes the test from CPU to CPU, wherever it is. */
+/* Move the test from CPU to CPU, at any point of its runs. */
 static void *pusher_main(void *argument)
 {
 	FIXTURE_DATA(state) *self = argument;
@@ -193,7 +196,7 @@ TEST_F(state, survives_moving)
 	pthread_t thread;
 
 	if (sysconf(_SC_NPROCESSORS_ONLN) < 2)
-		SKIP(return, "needs two processors");
+		SKIP(return, "only one CPU");
 	ASSERT_EQ(0, pthread_create(&thread, NULL, pusher_main, self));
 	for (uint64_t seed = 1; seed <= 200 || self->rounds < 20; seed++)
 		ASSERT_TRUE(survives_run(&self->m, seed));
@@ -202,7 +205,7 @@ TEST_F(state, survives_moving)
 	EXPECT_FALSE(self->spoilt);
 }
 
-/* Several guests by turns, one of which has active state */
+/* Several guests in turn, of which one has active state */
 TEST_F(state, survives_by_turns)
 {
 	struct machine other = self->m;
@@ -223,15 +226,15 @@ TEST_F(state, survives_by_turns)
 	svmrun_vcpu_destroy(&other.vcpu);
 }
 
-/* ---- what a guest could learn -------------------------------------------- */
+/* ---- no information for guests ------------------------------------------- */
 
 GUEST(wait_for_x87, 64, "fwait\n hlt");
 GUEST(wait_for_x87_real, 16, "fwait\n hlt");
 
-/* RUN while an x87 exception of the program's is pending, which stays so */
+/* RUN with a pending x87 exception of the program, which must remain pending */
 static long run_with_exception(int fd)
 {
-	static const uint16_t unmasked = 0x37b; /* but ZE */
+	static const uint16_t unmasked = 0x37b; /* except ZE */
 	uint16_t status;
 	long result = SYS_ioctl;
 
@@ -265,7 +268,7 @@ TEST_F(lazy_host, pending_exception_stays)
 /* ---- debug registers ----------------------------------------------------- */
 
 #define WATCHED                                                                \
-	0x30000ul /* a function: the same address in the guest and here */
+	0x30000ul /* a function, at the same address in the guest and in the program */
 
 FIXTURE(lazy_debug)
 {
@@ -288,12 +291,12 @@ FIXTURE_SETUP(lazy_debug)
 	*self->function = RETURN;
 	*(uint8_t *)machine_at(&self->m, WATCHED) = RETURN;
 	/*
-	 * Of execution: some emulators, that keep what VMRUN should have put aside,
-	 * take every breakpoint for one of that kind afterwards.
+	 * Use an execution breakpoint: some emulators, which keep breakpoints that
+	 * VMRUN should have replaced, afterwards treat every breakpoint as one.
 	 */
 	self->breakpoint = breakpoint_open(HW_BREAKPOINT_X, self->function);
 	if (self->breakpoint < 0)
-		SKIP_SETUP("this kernel gives no hardware breakpoint");
+		SKIP_SETUP("no hardware breakpoint is available");
 }
 
 FIXTURE_TEARDOWN(lazy_debug)
@@ -319,7 +322,10 @@ static void expect_hit(struct __test_metadata *_metadata,
 	EXPECT_EQ(before + 1, breakpoint_hits(self->breakpoint));
 }
 
-/* Its guest runs elsewhere: some emulators leave breakpoints on. */
+/*
+ * The guest runs at another address, because some emulators leave breakpoints
+ * enabled.
+ */
 TEST_F(lazy_debug, inactive_guest_leaves_the_hosts)
 {
 	MACHINE_LOAD(&self->m, MODE_LONG, work);
@@ -331,7 +337,7 @@ TEST_F(lazy_debug, inactive_guest_leaves_the_hosts)
 		ASSERT_EXIT(VMEXIT_HLT, &self->m);
 		expect_hit(_metadata, self);
 	}
-	/* Nobody has looked at them, or written them. */
+	/* The registers were neither checked nor written. */
 	for (int i = 0; i < 4; i++)
 		EXPECT_EQ(~0ull << i, REGS->dr[i]);
 	EXPECT_EQ(20, breakpoint_hits(self->breakpoint));
@@ -349,7 +355,7 @@ TEST_F(lazy_debug, active_guest_has_its_own)
 	EXPECT_EQ(0x1001, REGS->rbx);
 	EXPECT_EQ(0x1002, REGS->rcx);
 	EXPECT_EQ(0x1003, REGS->rdx);
-	/* What the guest, and then the program, changed in between */
+	/* Changes by the guest and by the program in between */
 	memcpy(machine_at(&self->m, MACHINE_DATA), write_dr,
 	       write_dr_end - write_dr);
 	for (uint64_t value = 1; value < 5; value++) {
@@ -367,13 +373,13 @@ TEST_F(lazy_debug, active_guest_has_its_own)
 	}
 }
 
-/* DR7 by its other name (APM 13.1.1.3) */
+/* DR5 is an alias of DR7 (APM 13.1.1.3) */
 #define DR5_FROM_RDI ".byte 0x0f, 0x23, 0xef\n"
 #define DR5_FROM_RSI ".byte 0x0f, 0x23, 0xee\n"
 
 /*
- * A guest whose accesses to DR0 to DR3 and DR7 are intercepted: its own DR0 is
- * elsewhere, and the host's is not to be found.
+ * A guest whose accesses to DR0 to DR3 and DR7 are intercepted: its own DR0 has
+ * another address, and the host's must not be active.
  */
 GUEST(arm_and_call, 64,
       "mov $0x30000, %ebx\n" DR5_FROM_RDI "call *%rbx\n" DR5_FROM_RSI "hlt");
@@ -414,7 +420,7 @@ GUEST(arm_by_dr5, 64,
 GUEST_LABEL(arm_next);
 GUEST_LABEL(arm_by_dr5_next);
 
-/* As what the guest reaches with first */
+/* The breakpoint is the guest's first use of debug registers. */
 static void expect_break(struct __test_metadata *_metadata, struct machine *m,
 			 uint64_t next)
 {
@@ -439,12 +445,12 @@ TEST_F(lazy_breakpoint, by_dr5)
 		     MACHINE_CODE + (arm_by_dr5_next - arm_by_dr5));
 }
 
-/* ---- what it costs ------------------------------------------------------- */
+/* ---- cost ---------------------------------------------------------------- */
 
 #define ACTIVATED TRACING "events/x86_fpu/x86_fpu_regs_activated/enable"
 #define RUNS 50
 
-/* How often did the program get its extended state back? */
+/* Return how often the program's extended state was restored. */
 static int count_activated(void)
 {
 	FILE *trace = fopen(TRACING "trace", "r");
@@ -475,17 +481,20 @@ static int run_traced(struct machine *m)
 	return err ? err : count_activated();
 }
 
-/* It is left where it was, but for changes of threads. */
+/*
+ * Without activation the program's state stays in the registers, except at context
+ * switches.
+ */
 TEST_F(lazy_host, unlent_leaves_it_in_place)
 {
 	if (access(ACTIVATED, W_OK))
-		SKIP(return, "this kernel does not trace extended state");
+		SKIP(return, "this kernel cannot trace extended state");
 	MACHINE_LOAD(&self->m, MODE_LONG, work);
 	set_area(&self->m);
 	EXPECT_GT(RUNS / 2, run_traced(&self->m));
 	MACHINE_LOAD(&self->m, MODE_LONG, work_with_cr0);
 	EXPECT_LE(RUNS, run_traced(&self->m));
-	/* For good */
+	/* Once activated, it stays so. */
 	MACHINE_LOAD(&self->m, MODE_LONG, work);
 	EXPECT_LE(RUNS, run_traced(&self->m));
 }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A machine check that a guest meets is the program's: it gets SIGBUS, as for an error in
- * its own memory, and the host lives (APM 9.3, 15.12).
+ * A machine check in a guest is an error of the program: the program receives
+ * SIGBUS, as for an error in its own memory, and the host survives (APM 9.3,
+ * 15.12).
  */
 #include "host.h"
 #include "kcore.h"
@@ -11,7 +12,7 @@
 
 #define CHECK_MODULE "machinecheck.ko"
 #define ARM "/sys/module/machinecheck/parameters/armed"
-/* Where that module puts the error */
+/* The bank that the module writes the error to */
 #define BANK "/sys/devices/system/machinecheck/machinecheck0/bank1"
 
 GUEST(count, 64, COUNT_LOOP);
@@ -39,7 +40,7 @@ static int insert(void)
 
 WATCHED_FIXTURE(machine_check)
 
-/* The guest counts, meets an error, and counts on. */
+/* The guest counts, an error occurs, and the guest can continue. */
 static void meet_error(struct __test_metadata *_metadata,
 		       FIXTURE_DATA(machine_check) * self)
 {
@@ -48,7 +49,7 @@ static void meet_error(struct __test_metadata *_metadata,
 	struct runner runner;
 
 	if (access(BANK, F_OK))
-		SKIP(return, "the processor has no bank for machine checks");
+		SKIP(return, "the processor has no machine check bank");
 	if (insert())
 		SKIP(return, "%s cannot be loaded", CHECK_MODULE);
 	caught = 0;

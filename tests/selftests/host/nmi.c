@@ -1,21 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * NMIs that the machine raises while a guest runs are the host's: each reaches it, and
- * the guest goes on. They come from QEMU's monitor.
+ * NMIs while a guest runs are handled by the host, and the guest continues. QEMU's
+ * monitor raises them.
  */
 #include "files.h"
 #include "monitor.h"
 #include "runner.h"
 
-/* In the guest. Others come while the host runs on that CPU. */
+/* NMIs while in the guest; others occur while the host runs on that CPU. */
 #define NMIS 10
 #define NMIS_SENT_MAX 1000
 
-/* QEMU raises them at LINT1, where Linux has CPU 0 take NMIs. */
+/* QEMU raises them at LINT1, where Linux lets CPU 0 handle NMIs. */
 #define CPU 0
 #define OTHER_CPU "1"
 
-/* A guest that counts with its interrupts on or off */
+/* Guests that count with interrupts on and off */
 GUEST(count_on, 64, "sti\n" COUNT_LOOP);
 GUEST(count_off, 64, "cli\n" COUNT_LOOP);
 
@@ -42,8 +42,8 @@ FIXTURE_VARIANT_ADD(nmi, interrupts_off){
 };
 
 /*
- * An NMI is asked for through a serial port. Its interrupts are for the other CPU, or
- * each NMI would come while CPU 0 serves one.
+ * The monitor is reached through a serial port. Direct its interrupts to the other
+ * CPU; otherwise CPU 0 would always be in their handler when an NMI occurs.
  */
 static int move_port(void)
 {
@@ -61,7 +61,7 @@ FIXTURE_SETUP(nmi)
 	int err = monitor_open(&self->monitor);
 
 	if (err == -ENODEV)
-		SKIP_SETUP("no monitor: tests/vm/run --monitor");
+		SKIP_SETUP("no QEMU monitor; use tests/vm/run --monitor");
 	ASSERT_EQ(0, err);
 	ASSERT_EQ(0, move_port());
 	ASSERT_EQ(0, machine_create(&self->m));
@@ -80,7 +80,10 @@ FIXTURE_TEARDOWN(nmi)
 	monitor_close(&self->monitor);
 }
 
-/* How many the host has taken on the CPU, or a negative errno */
+/*
+ * Return the number of NMIs that the host has handled on the CPU, or a negative
+ * errno.
+ */
 static long nmis_of_host(void)
 {
 	FILE *file = fopen("/proc/interrupts", "re");

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The machine sleeps and wakes up while there are VMs: the CPUs have SVM again, as
- * they had it, and guests go on. Linux can go part of the way and back
- * (/sys/power/pm_test); where it goes all of it, the clock's alarm wakes it.
+ * Suspend and resume while VMs exist: SVM is enabled again on each CPU as before,
+ * and guests continue. Linux can simulate a part of the suspend
+ * (/sys/power/pm_test); the real one is ended by the alarm of the real-time clock.
  */
 #include "hoststate.h"
 #include "runner.h"
@@ -22,7 +22,7 @@
 GUEST(count, 64, COUNT_LOOP);
 GUEST(halt, 64, "hlt");
 
-/* 0, or a negative errno */
+/* Return 0 or a negative errno. */
 static int file_write(const char *path, const char *text)
 {
 	int fd = open(path, O_WRONLY | O_CLOEXEC), err;
@@ -34,7 +34,7 @@ static int file_write(const char *path, const char *text)
 	return err;
 }
 
-/* "" if it cannot be read */
+/* Return "" if the file cannot be read. */
 static const char *file_read(const char *path, char *text, size_t size)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -64,8 +64,8 @@ static long clock_seconds(void)
 }
 
 /*
- * Some firmware forgets, when it wakes an ICH9 up, where the registers are by which
- * the machine sleeps: it would not do it a second time.
+ * Some firmware does not restore the base of an ICH9's power registers on resume,
+ * so that a second suspend would fail.
  */
 struct chipset {
 	uint32_t id;
@@ -99,10 +99,10 @@ static int chipset_repair(const struct chipset *chipset)
 	return err;
 }
 
-/* How deep the machine sleeps, and how far it goes on the way there */
+/* The depth of the suspend, and the stage after which to return */
 struct sleep {
 	const char *mem;
-	const char *test; /* NULL for all of the way */
+	const char *test; /* NULL: a real suspend */
 };
 
 static bool sleep_offered(const struct sleep *sleep)
@@ -138,11 +138,11 @@ static int sleep_whole(void)
 	if (!err)
 		err = chipset_repair(&chipset);
 	if (!err && clock_seconds() == begin)
-		err = -EAGAIN; /* it did not sleep */
+		err = -EAGAIN; /* did not suspend */
 	return err;
 }
 
-/* Returns when the machine is awake again. */
+/* Suspend; return after resume. */
 static int sleep_once(const struct sleep *sleep)
 {
 	int err = file_write(POWER_MEM, sleep->mem);
@@ -163,8 +163,9 @@ static bool is_of_svm(const char *line)
 }
 
 /*
- * What each CPU has of SVM, to free(). The rest of its state is Linux's, which sets
- * some of it anew: PAT, which guests can change in emulators, is then right again.
+ * Return the SVM state of each CPU, to be freed. Other state belongs to Linux,
+ * which sets some of it anew: PAT, for example, which guests can change in
+ * emulators.
  */
 static char *svm_state(void)
 {
@@ -209,9 +210,9 @@ SLEEP_VARIANT(ram, .mem = "deep");
 FIXTURE_SETUP(power)
 {
 	if (sysconf(_SC_NPROCESSORS_ONLN) < CPUS)
-		SKIP_SETUP("there is one processor only");
+		SKIP_SETUP("only one CPU");
 	if (!sleep_offered(&variant->sleep))
-		SKIP_SETUP("the machine does not sleep like this");
+		SKIP_SETUP("this kind of suspend is not supported");
 	if (hoststate_load())
 		SKIP_SETUP("%s cannot be loaded", HOSTSTATE_MODULE);
 	for (int i = 0; i < CPUS; i++)
@@ -228,7 +229,7 @@ FIXTURE_TEARDOWN(power)
 	free(self->state);
 }
 
-/* On each CPU a guest counts. */
+/* Run one guest on each CPU. */
 static void guests_start(struct __test_metadata *_metadata,
 			 FIXTURE_DATA(power) * self)
 {
@@ -251,7 +252,7 @@ static void assert_same_state(struct __test_metadata *_metadata,
 	free(after);
 }
 
-/* Linux takes a program out of its system calls to freeze it. */
+/* To freeze a program, Linux interrupts its system calls. */
 TEST_F(power, guests_go_on)
 {
 	for (int i = 0; i < CPUS; i++)
@@ -268,7 +269,7 @@ TEST_F(power, guests_go_on)
 	}
 }
 
-/* Time and again, and with nobody in RUN */
+/* Several times, while no thread is in RUN */
 TEST_F(power, guests_begin_afterwards)
 {
 	for (int times = 0; times < 2; times++) {
@@ -282,7 +283,7 @@ TEST_F(power, guests_begin_afterwards)
 	assert_same_state(_metadata, self->state);
 }
 
-/* SVM does not come on with nobody there to want it, and goes with the last VM. */
+/* Without VMs resume does not enable SVM; it is still disabled with the last VM. */
 TEST_F(power, without_vms)
 {
 	char *idle;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Guests that spin with interrupts off, one on each CPU, delay nothing of the
- * host's: timers, grace periods, NMIs, what a CPU's time is accounted as. With
- * SVMRUN_SPIN in the environment they spin for so many seconds, 100 at most: the
- * kernel's own watchdogs report a stall after some twenty.
+ * Guests that spin with interrupts off, one on each CPU, do not delay the host:
+ * timers, grace periods and NMIs work, and CPU time is accounted correctly. The
+ * environment variable SVMRUN_SPIN sets the number of seconds to spin, at most 100;
+ * the kernel's watchdogs report a stall after about twenty.
  */
 #include <linux/membarrier.h>
 #include <time.h>
@@ -16,7 +16,7 @@
 #define SPIN_SECONDS 2
 #define ROUNDS 10
 
-/* For what takes a few ticks, or for ever */
+/* Limit for what takes either a few ticks or forever */
 #define BOUND_MS 20000
 
 static int64_t now_ns(void)
@@ -43,7 +43,7 @@ static void child_end(struct child *child)
 	waitpid(child->pid, NULL, 0);
 }
 
-/* What guests are compared with: a program, on each CPU, that never ends */
+/* Processes to compare guests with: one endless loop on each CPU */
 static void programs_start(pid_t *programs)
 {
 	for (int cpu = 0; cpu < cpu_count(); cpu++) {
@@ -70,8 +70,7 @@ FIXTURE(spin)
 FIXTURE_SETUP(spin)
 {
 	if (cpu_count() > CHILD_MAX_VCPUS)
-		SKIP_SETUP("there are more than %d processors",
-			   CHILD_MAX_VCPUS);
+		SKIP_SETUP("more than %d CPUs", CHILD_MAX_VCPUS);
 	ASSERT_EQ(0, child_start(&self->child, cpu_count()));
 }
 
@@ -79,7 +78,7 @@ FIXTURE_TEARDOWN(spin)
 {
 	child_wait_counting(&self->child);
 	child_end(&self->child);
-	expect_given_back(_metadata, self->child.users);
+	expect_released(_metadata, self->child.users);
 }
 
 /* ---- grace periods ------------------------------------------------------- */
@@ -98,12 +97,12 @@ TEST_F(spin, grace_periods_end)
 	for (int i = 0; !err && i < ROUNDS; i++)
 		err = wait_grace_period();
 	if (err == -EINVAL)
-		SKIP(return, "no membarrier() where CPUs have no tick");
+		SKIP(return, "no membarrier() with nohz_full");
 	EXPECT_EQ(0, err);
 	EXPECT_GT(BOUND_MS, now_ms() - begin);
 }
 
-/* Taking a module out waits for every CPU, and so does putting it in. */
+/* Loading and unloading a module both wait for every CPU. */
 TEST_F(spin, modules_come_and_go)
 {
 	int64_t begin;
@@ -118,7 +117,7 @@ TEST_F(spin, modules_come_and_go)
 	EXPECT_GT(BOUND_MS, now_ms() - begin);
 }
 
-/* ---- for long ------------------------------------------------------------ */
+/* ---- long runs ----------------------------------------------------------- */
 
 static int spin_seconds(void)
 {
@@ -140,9 +139,9 @@ TEST_F_TIMEOUT(spin, goes_on, 110)
 /* ---- timers -------------------------------------------------------------- */
 
 #define TIMERS 500
-#define TIMERS_MS 6000 /* or as many as there are by then */
+#define TIMERS_MS 6000 /* stop after this time, with fewer timers */
 
-/* How much later it may be than where a program spins */
+/* How much later a timer may expire than beside a program */
 #define LATER_US 20000
 
 static int compare(const void *a, const void *b)
@@ -164,7 +163,7 @@ static int64_t sleep_1ms(void)
 	return now_ns() - due;
 }
 
-/* How late a timer of 1 ms comes, us: nine in ten come no later. */
+/* Return how late 1 ms timers expire, in microseconds (90th percentile). */
 static int64_t measure_late(void)
 {
 	int64_t late[TIMERS], end = now_ms() + TIMERS_MS;
@@ -188,18 +187,18 @@ TEST(timers_are_no_later_than_beside_a_program)
 	ASSERT_EQ(0, go_to_cpu(last));
 	programs_start(programs);
 	if (sched_setscheduler(0, SCHED_FIFO | SCHED_RESET_ON_FORK, &highest))
-		TH_LOG("no right to real-time priority: as the scheduler likes");
+		TH_LOG("no permission for real-time priority");
 	beside_program = measure_late();
 	programs_end(programs);
 	ASSERT_EQ(0, child_start(&child, last + 1));
 	beside_guest = measure_late();
 	child_end(&child);
-	TH_LOG("us late: %lld beside a program, %lld beside a guest",
+	TH_LOG("latency in us: %lld beside a program, %lld beside a guest",
 	       (long long)beside_program, (long long)beside_guest);
 	EXPECT_GT(2 * beside_program + LATER_US, beside_guest);
 }
 
-/* ---- the test's own guest, on the last CPU ------------------------------- */
+/* ---- a guest of the test, on the last CPU -------------------------------- */
 
 FIXTURE(other_cpu)
 {
@@ -212,7 +211,7 @@ FIXTURE_SETUP(other_cpu)
 {
 	self->cpu = cpu_count() - 1;
 	if (!self->cpu)
-		SKIP_SETUP("there is one processor only");
+		SKIP_SETUP("only one CPU");
 	ASSERT_EQ(0, machine_create(&self->m));
 	MACHINE_LOAD(&self->m, MODE_LONG, child_guest);
 	self->m.vcpu.regs->rbx = MACHINE_DATA;
@@ -230,7 +229,7 @@ FIXTURE_TEARDOWN(other_cpu)
 	machine_destroy(&self->m);
 }
 
-/* SysRq-l: each CPU tells where it is, the others asked by NMI. */
+/* SysRq-l prints a backtrace of each CPU, by an NMI to the others. */
 TEST_F(other_cpu, nmi_is_the_hosts)
 {
 	const volatile __u64 *nmis = &self->m.vcpu.regs->out_exits_nmi;
@@ -238,14 +237,14 @@ TEST_F(other_cpu, nmi_is_the_hosts)
 
 	for (int i = 0; i < ROUNDS; i++) {
 		if (file_write("/proc/sysrq-trigger", "l"))
-			SKIP(return, "no SysRq");
+			SKIP(return, "SysRq is not available");
 		usleep(20 * 1000);
 		wait_counting(machine_counter(&self->m));
 	}
 	EXPECT_LT(before, *nmis);
 }
 
-/* Of a CPU's line in /proc/stat */
+/* Fields of a CPU's line in /proc/stat */
 enum { USER, NICE, SYSTEM, IDLE, IOWAIT, IRQ, SOFTIRQ, STEAL, GUEST, TIMES };
 
 static int times_read(int cpu, long *times)
@@ -267,7 +266,7 @@ static int times_read(int cpu, long *times)
 	return found == TIMES ? 0 : -EPROTO;
 }
 
-/* Most of the time is the guest's, which is the program's time too. */
+/* Most of the time is accounted to the guest, and thus to the program. */
 TEST_F(other_cpu, time_is_the_guests)
 {
 	long before[TIMES], after[TIMES], guest, all = 0;
@@ -278,14 +277,14 @@ TEST_F(other_cpu, time_is_the_guests)
 	for (int i = USER; i <= STEAL; i++)
 		all += after[i] - before[i];
 	guest = after[GUEST] - before[GUEST];
-	TH_LOG("%ld of %ld ticks are the guest's", guest, all);
+	TH_LOG("%ld of %ld ticks are accounted to the guest", guest, all);
 	EXPECT_LT(all / 2, guest);
 	EXPECT_LE(guest, after[USER] - before[USER] + 1); /* rounded */
 }
 
 /* ---- a CPU without a tick ------------------------------------------------ */
 
-/* Interrupts of the timer on a CPU, so far */
+/* Return the number of timer interrupts on a CPU. */
 static long ticks_read(int cpu)
 {
 	FILE *interrupts = fopen("/proc/interrupts", "re");
@@ -310,7 +309,7 @@ static long ticks_in_a_second(int cpu)
 	return ticks_read(cpu) - before;
 }
 
-/* What one that has been told to stop may have all the same */
+/* Ticks that may occur even on a CPU without a periodic tick */
 #define FEW_TICKS 25
 
 static bool tick_stops_for_program(int cpu)
@@ -331,7 +330,8 @@ TEST(tick_stops_for_a_guest)
 	struct child child;
 
 	if (!cpu || !tick_stops_for_program(cpu))
-		SKIP(return, "it does not for a program: no nohz_full=%d", cpu);
+		SKIP(return, "the tick does not stop without nohz_full=%d",
+			   cpu);
 	ASSERT_EQ(0, go_to_cpu(0));
 	ASSERT_EQ(0, child_start(&child, cpu + 1));
 	sleep(1);
@@ -340,7 +340,7 @@ TEST(tick_stops_for_a_guest)
 	child_end(&child);
 }
 
-/* ---- the way in for an interrupt ----------------------------------------- */
+/* ---- the interrupt window ------------------------------------------------ */
 
 #define SECTIONS "/sys/module/svmrun/sections"
 #define OPCODE_STI 0xfb
@@ -351,7 +351,7 @@ struct range {
 	uint64_t first, end;
 };
 
-/* The kernel, and what lies NEAR the code of the module */
+/* The kernel, and addresses NEAR the module's code */
 static bool is_in_kernel(const struct range *code, uint64_t address)
 {
 	static struct range kernel;
@@ -363,7 +363,10 @@ static bool is_in_kernel(const struct range *code, uint64_t address)
 	       (address >= code->first - NEAR && address < code->end + NEAR);
 }
 
-/* Is one of two bytes in an operand: an address, or the distance to one? */
+/*
+ * Return whether one of two bytes belongs to an operand: an address or a
+ * displacement.
+ */
 static bool is_operand(const struct range *code, const uint8_t *bytes,
 		       uint64_t offset)
 {
@@ -379,7 +382,10 @@ static bool is_operand(const struct range *code, const uint8_t *bytes,
 	return false;
 }
 
-/* CLI in the interrupt shadow of STI would let none in (APM volume 3, STI). */
+/*
+ * A CLI in the interrupt shadow of STI leaves no window for interrupts (APM volume
+ * 3, STI).
+ */
 TEST(no_cli_right_after_sti)
 {
 	struct range code;

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-/* More than one at a time: VMs, vCPUs, processors. */
+/*
+ * Several VMs, vCPUs and processors at the same time: parallel runs, kicks,
+ * migration between processors, shared memory, and CPU hotplug
+ */
 #include "runner.h"
 
 #define CPU1_ONLINE "/sys/devices/system/cpu/cpu1/online"
@@ -19,7 +22,7 @@ FIXTURE(smp)
 FIXTURE_SETUP(smp)
 {
 	if (sysconf(_SC_NPROCESSORS_ONLN) < 2)
-		SKIP_SETUP("there is one processor only");
+		SKIP_SETUP("only one CPU");
 	ASSERT_EQ(0, machine_create(&self->m));
 }
 
@@ -28,7 +31,7 @@ FIXTURE_TEARDOWN(smp)
 	machine_destroy(&self->m);
 }
 
-/* Both at once: the second is counting while the first still runs. */
+/* The second guest counts while the first one runs. */
 TEST_F(smp, two_vms_at_once)
 {
 	struct machine other;
@@ -87,21 +90,23 @@ TEST_F(smp, kick_across_processors)
 	}
 }
 
-static void *keep_busy(void *stop)
+static void *spin_until(void *stop)
 {
 	while (!*(volatile bool *)stop)
 		;
 	return NULL;
 }
 
-/* Also one that comes while the run waits for its CPU: the next is not ended. */
+/*
+ * A kick that arrives while the thread waits for its CPU does not end the next run.
+ */
 TEST_F(smp, kick_ends_one_run)
 {
 	struct runner runner;
 	bool stop = false;
 	pthread_t busy;
 
-	ASSERT_EQ(0, pthread_create(&busy, NULL, keep_busy, &stop));
+	ASSERT_EQ(0, pthread_create(&busy, NULL, spin_until, &stop));
 	ASSERT_EQ(0, pin(busy, 1));
 	ASSERT_EQ(0, pin(pthread_self(), 0));
 	for (int i = 0; i < 50; i++) {
@@ -135,7 +140,7 @@ static void *kick_always(void *argument)
 	return NULL;
 }
 
-/* A thread leaves RUN however many others keep kicking its vCPU. */
+/* A thread leaves RUN however many others kick its vCPU. */
 TEST_F(smp, kicks_do_not_hold_the_thread)
 {
 	struct storm storm = { .vcpu = &self->m.vcpu };
@@ -153,7 +158,7 @@ TEST_F(smp, kicks_do_not_hold_the_thread)
 	for (int i = 0; i < KICKERS; i++)
 		pthread_join(storm.thread[i], NULL);
 	MACHINE_LOAD(&self->m, MODE_LONG, halt);
-	/* If the last kick came after the last run, it ends this one. */
+	/* A kick after the last run ends this one. */
 	if (machine_run(&self->m))
 		ASSERT_EQ(0, machine_run(&self->m));
 	EXPECT_EQ(VMEXIT_HLT, self->m.vcpu.vmcb->control.exitcode);
@@ -173,7 +178,7 @@ TEST_F(smp, moved_between_processors)
 	EXPECT_EQ(-EINTR, runner_join(&runner));
 }
 
-/* Translations that the other processor has are gone when munmap returns. */
+/* When munmap() returns, the other processor has no translations either. */
 TEST_F(smp, memory_taken_away_on_the_other_processor)
 {
 	struct svmrun_vcpu other;
@@ -194,7 +199,7 @@ TEST_F(smp, memory_taken_away_on_the_other_processor)
 	svmrun_vcpu_destroy(&other);
 }
 
-/* ---- a processor goes and comes back ------------------------------------- */
+/* ---- CPU hotplug --------------------------------------------------------- */
 
 static int cpu1_set_online(char online)
 {
@@ -213,7 +218,7 @@ TEST_F(smp, processor_offline_with_vm_alive)
 	struct runner runner;
 
 	if (access(CPU1_ONLINE, W_OK))
-		SKIP(return, "processors cannot be taken offline here");
+		SKIP(return, "CPUs cannot be taken offline");
 	MACHINE_LOAD(&self->m, MODE_LONG, count);
 	ASSERT_EQ(0, runner_start(&runner, &self->m.vcpu));
 	ASSERT_EQ(0, pin(runner.thread, 1));
@@ -233,7 +238,7 @@ TEST_F(smp, vm_created_with_processor_offline)
 	struct machine late;
 
 	if (access(CPU1_ONLINE, W_OK))
-		SKIP(return, "processors cannot be taken offline here");
+		SKIP(return, "CPUs cannot be taken offline");
 	machine_destroy(&self->m);
 	ASSERT_EQ(0, cpu1_set_online('0'));
 	EXPECT_EQ(0, machine_create(&self->m));

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What the host puts off to softirqs is done while a guest runs on that CPU. */
+/* Softirqs of the host run on a CPU while a guest runs there. */
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <time.h>
@@ -9,7 +9,7 @@
 #define CPU 1
 #define TIMES 20
 #define EACH_MS 40
-/* They come with a tick. A CPU that is late leaves it at that every time. */
+/* Softirqs run after a tick. A CPU that delays them would be late each time. */
 #define LATE_MS (TIMES * EACH_MS + 1000)
 
 GUEST(count, 64, COUNT_LOOP);
@@ -27,11 +27,11 @@ static int64_t now_ms(void)
 struct waiter {
 	pthread_t thread;
 	int socket;
-	int times; /* how often the time was out */
-	int64_t took; /* ms; 0 as long as it waits */
+	int times; /* number of time-outs */
+	int64_t took; /* in ms; 0 while waiting */
 };
 
-/* A time-out of the kind that a CPU counts in ticks and sees to in a softirq */
+/* Wait with a time-out that the CPU counts in ticks and handles in a softirq. */
 static void *waiter_main(void *argument)
 {
 	struct waiter *waiter = argument;
@@ -61,7 +61,7 @@ static int waiter_start(struct waiter *waiter)
 	return -pthread_create(&waiter->thread, NULL, waiter_main, waiter);
 }
 
-/* Not longer than it may take, with the guest still running. */
+/* Wait for the thread, but no longer than allowed, while the guest runs. */
 static void waiter_watch(const struct waiter *waiter)
 {
 	int64_t end = now_ms() + LATE_MS;
@@ -77,7 +77,7 @@ TEST_F(softirq, time_outs_where_a_guest_runs)
 	struct waiter waiter;
 
 	if (sysconf(_SC_NPROCESSORS_ONLN) <= CPU)
-		SKIP(return, "there is one processor only");
+		SKIP(return, "only one CPU");
 	ASSERT_EQ(0, go_to_cpu(CPU));
 	MACHINE_LOAD(&self->m, MODE_LONG, count);
 	ASSERT_EQ(0, runner_start(&runner, &self->m.vcpu));

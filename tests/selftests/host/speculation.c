@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What one guest taught the branch predictors reaches neither another guest nor
- * the host. The lab's processor has none of the features that ask for that, so a
- * module for tests pretends them while svmrun.ko is loaded and patched.
+ * Branch predictors that a guest has trained affect neither another guest nor the
+ * host. The test processor has none of the features that require mitigations, so a
+ * test module sets them while svmrun.ko is loaded and patched.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,13 +24,13 @@
 
 GUEST(halt, 64, "1: hlt\n jmp 1b");
 
-/* @names: as tests/module/features.c has them */
+/* @names: module parameters of tests/module/features.c */
 static int pretend(const char *names)
 {
 	return any_module_insert(FEATURES_MODULE, names);
 }
 
-/* Each write of an MSR that passes the filter is a line of the trace. */
+/* Each write of an MSR that passes the filter adds a line to the trace. */
 static int trace_writes(const char *filter)
 {
 	int err = write_file(WRITE_EVENT "filter", filter);
@@ -42,7 +42,7 @@ static int trace_writes(const char *filter)
 	return err;
 }
 
-/* How many there were, and from the start again */
+/* Return the number of writes, and start again. */
 static int writes(void)
 {
 	FILE *trace = fopen(TRACING "trace", "r");
@@ -58,7 +58,7 @@ static int writes(void)
 	return count;
 }
 
-/* A line of /proc/cpuinfo */
+/* Return the line "flags" of /proc/cpuinfo. */
 static const char *cpu_flags(void)
 {
 	FILE *cpuinfo = fopen("/proc/cpuinfo", "r");
@@ -82,7 +82,7 @@ FIXTURE_SETUP(speculation)
 {
 	ASSERT_EQ(0, go_to_cpu(0));
 	if (!module_can_be_changed() || access(FEATURES_MODULE, R_OK))
-		SKIP_SETUP("svmrun.ko cannot be taken out and put in again");
+		SKIP_SETUP("svmrun.ko cannot be reloaded");
 	ASSERT_EQ(0, module_remove());
 }
 
@@ -96,7 +96,7 @@ FIXTURE_TEARDOWN(speculation)
 	EXPECT_EQ(0, module_insert());
 }
 
-/* svmrun.ko on a processor with these features, and two machines */
+/* Load svmrun.ko on a processor with these features, and create two machines. */
 static int begin(FIXTURE_DATA(speculation) * self, const char *names)
 {
 	int err = pretend(names);
@@ -114,7 +114,7 @@ static int begin(FIXTURE_DATA(speculation) * self, const char *names)
 	return err;
 }
 
-/* The guests of @self in turn, each @times */
+/* Run the guests of @self in turn, @times each. */
 static int take_turns(FIXTURE_DATA(speculation) * self, int times)
 {
 	while (times--)
@@ -123,7 +123,7 @@ static int take_turns(FIXTURE_DATA(speculation) * self, int times)
 	return 0;
 }
 
-/* Their guest protects its processes from each other on each of its processors. */
+/* A guest's kernel isolates its processes from each other on each vCPU. */
 TEST_F(speculation, barrier_between_vcpus_of_one_vm)
 {
 	struct svmrun_vcpu second;
@@ -160,7 +160,7 @@ TEST_F(speculation, no_barrier_where_there_is_none)
 {
 	ASSERT_EQ(0, begin(self, ""));
 	if (strstr(cpu_flags(), " ibpb"))
-		SKIP(return, "this processor has the barrier");
+		SKIP(return, "this processor supports IBPB");
 	ASSERT_EQ(0, trace_writes(BARRIER));
 	ASSERT_EQ(0, take_turns(self, 4));
 	EXPECT_EQ(0, writes());
@@ -195,7 +195,7 @@ TEST_F(speculation, reduced_while_there_are_guests)
 
 	if (err == -EINVAL) {
 		ASSERT_EQ(0, begin(self, ""));
-		SKIP(return, "this kernel knows no such processor");
+		SKIP(return, "this kernel does not support the feature");
 	}
 	ASSERT_EQ(0, err);
 	ASSERT_EQ(0, trace_writes(REDUCE_NO_MORE));
@@ -210,7 +210,7 @@ TEST_F(speculation, reduced_while_there_are_guests)
 	EXPECT_EQ(0, writes());
 }
 
-/* ---- what the kernel patches in ------------------------------------------ */
+/* ---- code that the kernel patches ---------------------------------------- */
 
 #define CODE_SIZE 512
 
@@ -227,7 +227,7 @@ static int code_of(const char *symbol, struct code *code)
 	return kernel_read(code->address, code->bytes, CODE_SIZE);
 }
 
-/* Where a CALL of @target is in the first @size bytes, or -1 */
+/* Return the offset of a CALL of @target in the first @size bytes, or -1. */
 static int call_of(const struct code *code, int size, uint64_t target)
 {
 	for (int i = 0; i + 5 <= size; i++) {
@@ -241,7 +241,7 @@ static int call_of(const struct code *code, int size, uint64_t target)
 	return -1;
 }
 
-/* world_untrain() is this long at most. */
+/* Maximum length of world_untrain() */
 #define UNTRAIN_SIZE 320
 
 static const unsigned char *find(const struct code *code, int size,
@@ -250,7 +250,9 @@ static const unsigned char *find(const struct code *code, int size,
 	return memmem(code->bytes, size, bytes, length);
 }
 
-/* The kernel's own barrier; or the MSR written in place, and no jump around it */
+/*
+ * Either a call of the kernel's barrier, or a write of the MSR that is not skipped
+ */
 static bool has_barrier(const struct code *code)
 {
 	static const unsigned char write[] = { 0xb9, 0x49, 0,	 0,   0,
@@ -264,7 +266,7 @@ static bool has_barrier(const struct code *code)
 	return call_of(code, UNTRAIN_SIZE, kernel_symbol("entry_ibpb")) >= 0;
 }
 
-/* 32 calls of what comes behind a trap, and the stack as it was */
+/* 32 calls over an INT3, then the stack pointer is restored */
 static bool is_filled(const unsigned char *code)
 {
 	static const unsigned char call[] = { 0xe8, 1, 0, 0, 0, 0xcc };
@@ -290,7 +292,7 @@ TEST_F(speculation, return_stack_is_filled)
 	if (!is_filled(begins + JUMP_SIZE))
 		begins += ENDBR_SIZE;
 	EXPECT_TRUE(is_filled(begins + JUMP_SIZE));
-	/* No jump around it */
+	/* The code must not be skipped by a jump. */
 	EXPECT_NE(0xe9, begins[0]);
 	EXPECT_NE(0xeb, begins[0]);
 	ASSERT_EQ(0, take_turns(self, 2));
@@ -327,7 +329,7 @@ static int vmrun_in(const struct code *code)
 	return at ? at - code->bytes : -1;
 }
 
-/* CALL, JMP or RET; not the operand of MOV, which looks like one */
+/* CALL, JMP or RET; but not the operand of MOV, which may have the same value */
 static bool is_branch(const unsigned char *at)
 {
 	bool operand = at[-2] == 0x48 && (at[-1] == 0x89 || at[-1] == 0x8b);
@@ -335,7 +337,10 @@ static bool is_branch(const unsigned char *at)
 	return !operand && (*at == 0xc3 || *at == 0xe8 || *at == 0xe9);
 }
 
-/* Before anything that could go where the guest wants, with the host's GS */
+/*
+ * Untrain before any branch that the guest may have trained, but with the host's
+ * GS.
+ */
 TEST_F(speculation, untraining_comes_right_after_vmrun)
 {
 	static const unsigned char vmload[] = { 0x0f, 0x01, 0xda };
@@ -356,7 +361,7 @@ TEST_F(speculation, untraining_comes_right_after_vmrun)
 			       sizeof(vmload)));
 }
 
-/* The bytes before VMRUN: VERW, and no jump around it */
+/* VERW right before VMRUN, without a jump over it */
 static bool clears_buffers(const struct code *code)
 {
 	static const unsigned char verw[] = { 0x0f, 0x00, 0x2d };
@@ -386,7 +391,7 @@ TEST_F(speculation, buffers_are_left_where_that_is_safe)
 	EXPECT_FALSE(clears_buffers(&code));
 }
 
-/* Where the host's own code ends and VMRUN comes */
+/* Offset of CLGI, after which VMRUN follows */
 static int clgi_in(const struct code *code)
 {
 	static const unsigned char clgi[] = { 0x0f, 0x01, 0xdd };
@@ -395,7 +400,7 @@ static int clgi_in(const struct code *code)
 	return at ? at - code->bytes : -1;
 }
 
-/* DIV of a 32-bit register */
+/* Return whether the code contains a DIV of a 32-bit register. */
 static bool has_division(const unsigned char *code, int size)
 {
 	for (int i = 0; i + 1 < size; i++)
@@ -418,9 +423,9 @@ TEST_F(speculation, quotient_is_not_left_for_the_guest)
 	ASSERT_EQ(0, take_turns(self, 2));
 }
 
-/* ---- not speculation, but in the same code ------------------------------- */
+/* ---- other contents of the same code ------------------------------------- */
 
-/* No emulator has DEBUGCTL: what is read to be switched is all that can be shown. */
+/* No emulator implements DEBUGCTL, so only check that it is read before VMRUN. */
 TEST_F(speculation, debugctl_is_read_where_it_cannot_change)
 {
 	static const unsigned char read[] = { 0xb9, 0xd9, 1, 0, 0, 0x0f, 0x32 };
@@ -436,12 +441,12 @@ TEST_F(speculation, debugctl_is_read_where_it_cannot_change)
 		  memmem(code.bytes + clgi, vmrun - clgi, read, sizeof(read)));
 }
 
-/* Another driver may have cleared VM_HSAVE_PA by an interrupt. */
+/* Another driver may have cleared VM_HSAVE_PA in an interrupt. */
 TEST_F(speculation, save_area_is_written_at_each_entry_on_snp_hosts)
 {
 	if (begin(self, "names=sev_snp") == -EINVAL) {
 		ASSERT_EQ(0, begin(self, ""));
-		SKIP(return, "this kernel knows no such processor");
+		SKIP(return, "this kernel does not support the feature");
 	}
 	ASSERT_EQ(0, trace_writes(SAVE_AREA));
 	ASSERT_EQ(0, take_turns(self, 4));

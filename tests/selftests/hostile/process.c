@@ -35,7 +35,7 @@ FIXTURE_TEARDOWN(process)
 {
 	kill(self->child.pid, SIGKILL);
 	expect_killed(_metadata, self->child.pid);
-	expect_given_back(_metadata, self->child.users);
+	expect_released(_metadata, self->child.users);
 }
 
 TEST_F(process, is_killed)
@@ -91,7 +91,7 @@ FIXTURE_TEARDOWN(grouped)
 	kill(self->child.pid, SIGKILL);
 	expect_killed(_metadata, self->child.pid);
 	file_write(GROUP "/cgroup.freeze", "0");
-	expect_given_back(_metadata, self->child.users);
+	expect_released(_metadata, self->child.users);
 }
 
 static void freeze_group(struct __test_metadata *_metadata)
@@ -167,7 +167,7 @@ FIXTURE_SETUP(oom)
 FIXTURE_TEARDOWN(oom)
 {
 	EXPECT_EQ(0, file_write(GROUP "/memory.max", "max"));
-	expect_given_back(_metadata, self->users);
+	expect_released(_metadata, self->users);
 }
 
 static void begin_sweep(struct svmrun_vcpu *vcpu, uint64_t first, uint64_t step)

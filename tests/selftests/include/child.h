@@ -151,8 +151,8 @@ static inline int child_start(struct child *child, int vcpus)
  * Expect that the module is released within five seconds, and that every CPU still
  * runs guests.
  */
-static inline void expect_given_back(struct __test_metadata *_metadata,
-				     long users)
+static inline void expect_released(struct __test_metadata *_metadata,
+				   long users)
 {
 	int cpus = sysconf(_SC_NPROCESSORS_ONLN);
 
