@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Hostile guests: instructions, ports and MSRs that reach beyond the guest. */
+/*
+ * Hostile guests: instructions, I/O ports and MSRs that reach beyond the guest
+ * exit, and have no effect, although the program intercepts only HLT.
+ */
 #include "hostile.h"
 
 #define RFLAGS_IOPL (3ull << 12)
 
-/* ---- one instruction, which exits and does nothing ----------------------- */
+/* ---- one instruction, which exits without effect ------------------------- */
 
 WATCHED_FIXTURE(attempt)
 
@@ -13,11 +16,11 @@ FIXTURE_VARIANT(attempt)
 	enum machine_mode mode;
 	const char *code;
 	const char *code_end;
-	const char *at; /* the instruction in it */
+	const char *at; /* the instruction under test */
 	uint64_t exit;
-	uint64_t info; /* EXITINFO1, where there is a mask for it */
+	uint64_t info; /* EXITINFO1, compared under the mask */
 	uint64_t info_mask;
-	bool (*has)(void); /* NULL: every processor with SVM */
+	bool (*has)(void); /* NULL: supported by every processor with SVM */
 };
 
 #define ATTEMPT(name, bits, before, instruction, ...)                          \
@@ -34,14 +37,14 @@ TEST_F(attempt, exits_and_does_nothing)
 	struct svm_vmcb *vmcb = self->m.vcpu.vmcb;
 
 	if (variant->has && !variant->has())
-		SKIP(return, "the processor does not have the instruction");
+		SKIP(return, "the processor does not support the instruction");
 	load_hostile(&self->m, variant->mode, variant->code, variant->code_end);
 	ASSERT_EXIT(variant->exit, &self->m);
 	EXPECT_EQ(MACHINE_CODE + (variant->at - variant->code), vmcb->save.rip);
 	EXPECT_EQ(variant->info, vmcb->control.exitinfo1 & variant->info_mask);
 }
 
-/* The bits of EXITINFO1 that a port access is known by */
+/* Bits of EXITINFO1 that identify a port access */
 #define IOIO_MASK                                                              \
 	(0xffffull << SVM_IOIO_PORT_SHIFT | SVM_IOIO_IN | SVM_IOIO_STR |       \
 	 SVM_IOIO_REP | SVM_IOIO_SZ8 | SVM_IOIO_SZ16 | SVM_IOIO_SZ32)
@@ -58,7 +61,7 @@ TEST_F(attempt, exits_and_does_nothing)
 #define ATTEMPT_OUTL(name, port, value)                                        \
 	ATTEMPT_PORT(name, port, value, "outl %eax, %dx", SVM_IOIO_SZ32)
 
-/* Ports that reset, end or stop the machine, or give its devices away */
+/* Ports that reset, power off or stop the machine, or control its devices */
 ATTEMPT_OUTB(reset_by_keyboard_controller, 0x64, 0xfe);
 ATTEMPT_OUTB(reset_by_reset_control, 0xcf9, 0x06);
 ATTEMPT_OUTB(reset_by_port_92, 0x92, 0x01);
@@ -86,7 +89,7 @@ ATTEMPT_PORT(string_in, 0x64, 0, "rep insb",
 		", %eax",                                                      \
 		"wrmsr", .exit = VMEXIT_MSR, .info = 1, .info_mask = ~0ull)
 
-/* SVM itself, and who the processor belongs to */
+/* SVM itself, and control of the processor */
 ATTEMPT_WRMSR(efer, 0xc0000080, 0, 0);
 ATTEMPT_WRMSR(vm_cr, 0xc0010114, 0, 0x18);
 ATTEMPT_WRMSR(vm_hsave_pa, 0xc0010117, 0, 0x8000);
@@ -103,12 +106,12 @@ ATTEMPT_WRMSR(tsc, 0x10, 0, 0);
 ATTEMPT_WRMSR(tsc_adjust, 0x3b, 0, 0);
 ATTEMPT_WRMSR(tsc_ratio, 0xc0000104, 0, 1);
 ATTEMPT_WRMSR(tsc_aux, 0xc0000103, 0, 0x666);
-/* What memory is, and where */
+/* Types and location of memory */
 ATTEMPT_WRMSR(mtrr_default, 0x2ff, 0, 0);
 ATTEMPT_WRMSR(mtrr_base, 0x200, 0, 0);
 ATTEMPT_WRMSR(syscfg, 0xc0010010, 0, 0);
 ATTEMPT_WRMSR(top_of_memory, 0xc001001a, 0, 0x10000);
-/* How the processor works, watches and speculates */
+/* Configuration, tracing and speculation of the processor */
 ATTEMPT_WRMSR(hwcr, 0xc0010015, 0, 0xffffffff);
 ATTEMPT_WRMSR(debugctl, 0x1d9, 0, 0x7f);
 ATTEMPT_WRMSR(spec_ctrl, 0x48, 0, 0);
@@ -122,7 +125,7 @@ ATTEMPT_WRMSR(perf_ctl_extended, 0xc0010200, 0, 0x430076);
 ATTEMPT_WRMSR(ibs_op_control, 0xc0011033, 0, 0xffffffff);
 ATTEMPT_WRMSR(mcg_ctl, 0x17b, 0, 0);
 ATTEMPT_WRMSR(mc0_ctl, 0x400, 0, 0);
-/* In none of the map's ranges */
+/* Outside the ranges of the map */
 ATTEMPT_WRMSR(behind_first_range, 0x2000, 0, 0);
 ATTEMPT_WRMSR(mca_behind_second_range, 0xc0002000, 0, 0);
 ATTEMPT_WRMSR(behind_third_range, 0xc0012000, 0, 0);
@@ -167,7 +170,7 @@ static bool has_wbnoinvd(void)
 	return cpuid(0x80000008, 1) & 1u << 9;
 }
 
-/* SVM's instructions, on pages that the guest has and on pages of the host's */
+/* SVM instructions, with addresses of the guest's memory and of the host's */
 ATTEMPT(vmrun_of_own_page, 32, "mov $0xa000, %eax", "vmrun",
 	.exit = VMEXIT_VMRUN);
 ATTEMPT(vmload_of_own_page, 32, "mov $0xa000, %eax", "vmload",
@@ -187,7 +190,7 @@ ATTEMPT(flush_everywhere, 32,
 	".byte 0x0f, 0x01, 0xfe", .exit = VMEXIT_INVLPGB, .has = has_invlpgb);
 ATTEMPT(wait_for_flushes, 32, "", ".byte 0x0f, 0x01, 0xff",
 	.exit = VMEXIT_TLBSYNC, .has = has_invlpgb);
-/* Caches, counters, sleep */
+/* Caches, counters and power states */
 ATTEMPT(write_caches_back, 32, "", "wbinvd", .exit = VMEXIT_WBINVD);
 ATTEMPT(write_caches_back_and_keep, 32, "", ".byte 0xf3, 0x0f, 0x09",
 	.exit = VMEXIT_WBINVD, .has = has_wbnoinvd);
@@ -212,7 +215,7 @@ WATCHED_FIXTURE(hostile)
 GUEST(read_msr, 64, "rdmsr\n hlt");
 GUEST(write_msr, 64, "wrmsr\n hlt");
 
-/* What the module says is apart from the host's (module/permission.c) */
+/* MSRs that the module virtualizes (module/permission.c) */
 static bool msr_is_own(uint32_t msr, bool write)
 {
 	return (msr == 0x10 && !write) || (msr >= 0x174 && msr <= 0x176) ||
@@ -283,7 +286,7 @@ TEST_F_TIMEOUT(hostile, uses_every_port, 100)
 	}
 }
 
-/* ---- ports of guests that are not at CPL 0 of 64-bit mode ---------------- */
+/* ---- port accesses outside CPL 0 and 64-bit mode ------------------------- */
 
 GUEST(out_16, 16, "mov $0xf4, %dx\n out %al, %dx\n hlt");
 GUEST(out_32, 32, "mov $0xf4, %edx\n out %al, %dx\n hlt");
@@ -318,14 +321,14 @@ TEST_F(hostile, port_from_user_mode_with_iopl)
 	expect_debug_exit_port(_metadata, &self->m);
 }
 
-/* ---- MSRs that are the guest's own, and not the host's ------------------- */
+/* ---- MSRs of which the guest has its own --------------------------------- */
 
 WATCHED_FIXTURE(own_msr)
 
 FIXTURE_VARIANT(own_msr)
 {
 	uint32_t msr;
-	uint32_t offset; /* in the VMCB */
+	uint32_t offset; /* of the field in the VMCB */
 	uint64_t value;
 };
 
@@ -349,7 +352,7 @@ OWN_MSR(sysenter_esp, 0x175, sysenter_esp, 0xffff888012345678);
 OWN_MSR(sysenter_eip, 0x176, sysenter_eip, 0xffffffff81234569);
 OWN_MSR(pat, 0x277, g_pat, 0x0606060606060606);
 
-/* Not every implementation loads G_PAT: there the guest's PAT is the host's. */
+/* Some implementations do not load G_PAT, so that the guest uses the host's PAT. */
 static bool loads(struct machine *m, const FIXTURE_VARIANT(own_msr) * variant)
 {
 	struct svm_vmcb *vmcb = m->vcpu.vmcb;

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Hostile guests: addresses that are not theirs, memory that they spoil. */
+/*
+ * Hostile guests: accesses outside guest memory, and corruption of the guest's own
+ * memory and page tables
+ */
 #include "hostile.h"
 
 WATCHED_FIXTURE(hostile_memory)
@@ -17,7 +20,7 @@ GUEST(read_rbx, 64, "mov (%rbx), %rax\n hlt");
 #define SECOND_ENTRY (MACHINE_TABLES + 2 * PAGE + 8)
 #define PTE_LARGE 0x83ull /* present, writable */
 
-/* All that the host has below 4 GiB: RAM, BIOS, PCI, the APICs */
+/* Whatever the host has below 4 GiB: RAM, BIOS, PCI, APICs */
 TEST_F(hostile_memory, reads_host_physical_addresses)
 {
 	LOAD_HOSTILE(&self->m, MODE_LONG, read_rbx);
@@ -43,7 +46,10 @@ TEST_F(hostile_memory, reads_devices)
 	}
 }
 
-/* Beyond what the processor has, the guest's own entry is illegal. */
+/*
+ * An entry wider than the processor's addresses is illegal in the guest's own
+ * table.
+ */
 TEST_F(hostile_memory, reads_physical_addresses_of_every_width)
 {
 	uint64_t *entry = machine_at(&self->m, SECOND_ENTRY);
@@ -63,7 +69,7 @@ TEST_F(hostile_memory, reads_physical_addresses_of_every_width)
 	}
 }
 
-/* Where there is no memory, or no page table in it */
+/* Outside guest memory, or where memory contains no page table */
 TEST_F(hostile_memory, page_tables_at_every_physical_address)
 {
 	LOAD_HOSTILE(&self->m, MODE_LONG, read_rbx);
@@ -104,7 +110,7 @@ TEST_F(hostile_memory, runs_off_the_end_of_memory)
 	EXPECT_EQ(MACHINE_SIZE, VMCB->control.exitinfo2);
 	EXPECT_EQ(MACHINE_SIZE, VMCB->save.rip);
 
-	*last = 0xb8; /* MOV of 4 bytes that are not there */
+	*last = 0xb8; /* MOV with 4 bytes that are not mapped */
 	VMCB->save.rip = MACHINE_SIZE - 1;
 	ASSERT_EXIT(VMEXIT_NPF, &self->m);
 	EXPECT_EQ(MACHINE_SIZE, VMCB->control.exitinfo2);
@@ -142,7 +148,7 @@ TEST_F(hostile_memory, takes_its_page_tables_away)
 GUEST(send_init, 64,
       "mov $0xfee00000, %eax\n movl $0xc4500, 0x300(%rax)\n hlt");
 
-/* Memory of the program's at the local APIC's address is memory. */
+/* Memory that the program maps at the local APIC's address is ordinary memory. */
 TEST_F(hostile_memory, sends_init_to_all)
 {
 	uint8_t *page = mmap(NULL, PAGE, PROT_READ | PROT_WRITE,

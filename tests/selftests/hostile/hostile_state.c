@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Hostile guests: registers with the host's own values in them, events on the
- * host's vectors, and a VMCB with any one bit wrong.
+ * Hostile guests: registers with the host's own values, events with the host's
+ * vectors, and VMCBs with any one bit flipped
  */
 #include <sys/time.h>
 
@@ -17,7 +17,7 @@ WATCHED_FIXTURE(hostile_state)
 #define VMCB (self->m.vcpu.vmcb)
 #define REGS (self->m.vcpu.regs)
 
-/* ---- registers as the host has them -------------------------------------- */
+/* ---- registers with the host's values ------------------------------------ */
 
 GUEST(set_breakpoints, 64,
       "mov %rbx, %dr0\n mov %rcx, %dr1\n mov %rdx, %dr2\n"
@@ -52,8 +52,8 @@ GUEST(drop_breakpoints, 64,
       "mov $0x400, %eax\n mov %rax, %dr7\n hlt");
 
 /*
- * #VMEXIT turns every breakpoint off (APM 15.6). An emulator may say so in DR7 and
- * go on stopping there: in a child, which is then stuck in watched().
+ * #VMEXIT disables all breakpoints (APM 15.6). An emulator may report that in DR7
+ * and still stop at them; test that in a child, which then loops in watched().
  */
 static bool vmexit_drops_breakpoints(struct __test_metadata *_metadata,
 				     struct machine *m)
@@ -80,7 +80,7 @@ static bool vmexit_drops_breakpoints(struct __test_metadata *_metadata,
 	return WIFEXITED(status);
 }
 
-/* One of the guest's that is still on would end the host. */
+/* A guest's breakpoint that remains enabled would crash the host. */
 TEST_F(hostile_state, sets_breakpoints_in_the_host)
 {
 	const uint64_t address[4] = {
@@ -91,7 +91,8 @@ TEST_F(hostile_state, sets_breakpoints_in_the_host)
 	};
 
 	if (!vmexit_drops_breakpoints(_metadata, &self->m))
-		SKIP(return, "#VMEXIT leaves the guest's breakpoints on");
+		SKIP(return,
+			   "#VMEXIT does not disable the guest's breakpoints");
 	ASSERT_NE(0, address[0]);
 	run_with_breakpoints(_metadata, &self->m, address);
 	EXPECT_NE(0, getppid());
@@ -105,7 +106,7 @@ TEST_F(hostile_state, guards_the_debug_registers)
 	VMCB->control.intercept[2] = SVM_INTERCEPT2_EXCEPTION(1);
 	ASSERT_EQ(0, machine_run(&self->m));
 	if (VMCB->control.exitcode == VMEXIT_HLT)
-		SKIP(return, "the processor has no general detect");
+		SKIP(return, "the processor does not support DR7.GD");
 	LOAD_HOSTILE(&self->m, MODE_LONG, set_breakpoints);
 	VMCB->save.dr7 |= DR7_GD;
 	ASSERT_EXIT(VMEXIT_SHUTDOWN, &self->m);
@@ -139,7 +140,7 @@ TEST_F(hostile_state, has_the_hosts_descriptor_tables)
 	EXPECT_EQ(0x2222, VMCB->save.idtr.limit);
 }
 
-/* The guest goes where it says, in its own address space. */
+/* Expect that the guest branches to the address, in its own address space. */
 static void expect_page_fault(struct __test_metadata *_metadata,
 			      struct machine *m, uint64_t address)
 {
@@ -180,7 +181,7 @@ TEST_F(hostile_state, takes_the_hosts_gs)
 	uint64_t base = host_value(&self->host, "GS.base");
 
 	if (base >> 47 != 0x1ffff)
-		SKIP(return, "the host has addresses of 57 bits");
+		SKIP(return, "the host uses 57-bit addresses");
 	LOAD_HOSTILE(&self->m, MODE_LONG, swap_gs);
 	VMCB->save.kernel_gs_base = base;
 	expect_page_fault(_metadata, &self->m, base);
@@ -189,7 +190,7 @@ TEST_F(hostile_state, takes_the_hosts_gs)
 
 GUEST(write_cr8, 64, "mov %rbx, %cr8\n hlt");
 
-/* The host's TPR would hold off the host's own interrupts. */
+/* The host's own TPR would hold off the host's interrupts. */
 TEST_F(hostile_state, raises_its_task_priority)
 {
 	for (uint64_t priority = 0; priority < 16; priority++) {
@@ -208,11 +209,11 @@ GUEST(write_cr4, 64, "mov %rbx, %cr4\n hlt");
 GUEST(write_cr0_by_msw, 64, "lmsw %bx\n hlt");
 
 /*
- * It takes effect for the guest alone, or it is #GP or #PF, with no handler. An
- * emulator may take what VMRUN then refuses.
+ * The value takes effect for the guest alone, or raises #GP or #PF, for which there
+ * is no handler. Emulators accept some values that VMRUN then refuses.
  */
-static void expect_taken_or_not(struct __test_metadata *_metadata,
-				struct machine *m)
+static void expect_harmless(struct __test_metadata *_metadata,
+			    struct machine *m)
 {
 	uint64_t exit;
 
@@ -221,13 +222,13 @@ static void expect_taken_or_not(struct __test_metadata *_metadata,
 	ASSERT_TRUE(exit == VMEXIT_HLT || exit == VMEXIT_SHUTDOWN ||
 		    exit == VMEXIT_INVALID)
 	{
-		TH_LOG("%#llx gives exit %#lx", m->vcpu.regs->rbx, exit);
+		TH_LOG("value %#llx: exit code %#lx", m->vcpu.regs->rbx, exit);
 	}
 }
 
 /*
- * The guest writes what differs in one bit: that is an exit, or #GP without a
- * handler, and nothing has changed; but for TS and MP, which are its own to change.
+ * A write that changes one bit exits, or raises #GP without a handler, and changes
+ * nothing.
  */
 static void expect_exit(struct __test_metadata *_metadata, struct machine *m,
 			uint64_t code)
@@ -239,7 +240,7 @@ static void expect_exit(struct __test_metadata *_metadata, struct machine *m,
 	exit = vmcb->control.exitcode;
 	ASSERT_TRUE(exit == code || exit == VMEXIT_SHUTDOWN)
 	{
-		TH_LOG("%#llx gives exit %#lx", m->vcpu.regs->rbx, exit);
+		TH_LOG("value %#llx: exit code %#lx", m->vcpu.regs->rbx, exit);
 	}
 	EXPECT_EQ(cr0, vmcb->save.cr0);
 	EXPECT_EQ(cr4, vmcb->save.cr4);
@@ -265,8 +266,8 @@ TEST_F(hostile_state, changes_every_bit_of_cr0)
 			expect_exit(_metadata, &self->m, VMEXIT_CR0_SEL_WRITE);
 		} else {
 			/*
-			 * ET is read-only, others are reserved (APM 3.1.1): an exit,
-			 * #GP, or no change.
+			 * ET is read-only, others are reserved (APM 3.1.1): an
+			 * exit, #GP, or no change.
 			 */
 			ASSERT_EQ(0, machine_run(&self->m));
 			EXPECT_EQ(before, VMCB->save.cr0);
@@ -280,7 +281,7 @@ TEST_F(hostile_state, turns_the_caches_off)
 	REGS->rbx = VMCB->save.cr0 | SVM_CR0_CD | SVM_CR0_NW;
 	ASSERT_EXIT(VMEXIT_CR0_SEL_WRITE, &self->m);
 	EXPECT_EQ(0, VMCB->save.cr0 & (SVM_CR0_CD | SVM_CR0_NW));
-	/* Its program cannot do it for it. */
+	/* The program cannot set these bits either. */
 	VMCB->save.cr0 |= SVM_CR0_CD | SVM_CR0_NW;
 	ASSERT_EXIT(VMEXIT_INVALID, &self->m);
 	EXPECT_EQ(SVMRUN_INVALID_MUST_BE_ZERO, REGS->out_invalid_reason);
@@ -318,7 +319,7 @@ GUEST(set_xcr, 64,
       "mov %ebx, %eax\n xor %edx, %edx\n xsetbv\n"
       "xor %ecx, %ecx\n xgetbv\n hlt");
 
-/* Asked to, does the processor intercept XSETBV? */
+/* Return whether the processor intercepts XSETBV if requested. */
 static bool intercepts_xsetbv(struct machine *m)
 {
 	LOAD_HOSTILE(m, MODE_LONG, set_xcr);
@@ -330,9 +331,9 @@ static bool intercepts_xsetbv(struct machine *m)
 }
 
 /*
- * Where it does not, the guest's XCR0 is as the guest sets it, from what the
- * processor has; what it does not have is #GP. When the module has had to leave
- * the guest meanwhile, it is as the program has it again.
+ * Without the intercept, the guest sets XCR0 to any value that the processor
+ * supports, and others raise #GP. After an exit that the module has handled, XCR0
+ * has the program's value again.
  */
 static void expect_xcr0_set(struct __test_metadata *_metadata,
 			    struct machine *m, uint64_t value)
@@ -389,14 +390,14 @@ TEST_F(hostile_state, restores_garbage_as_extended_state)
 	ASSERT_EXIT(VMEXIT_SHUTDOWN, &self->m);
 }
 
-/* #GP; or an emulator takes it, and it is for the guest alone all the same. */
+/* This raises #GP, or an emulator accepts it; the host's MXCSR is unchanged. */
 TEST_F(hostile_state, unmasks_what_mxcsr_does_not_have)
 {
 	uint32_t before, after;
 
 	asm volatile("stmxcsr %0" : "=m"(before));
 	LOAD_HOSTILE(&self->m, MODE_LONG, load_mxcsr);
-	expect_taken_or_not(_metadata, &self->m);
+	expect_harmless(_metadata, &self->m);
 	asm volatile("stmxcsr %0" : "=m"(after));
 	EXPECT_EQ(before, after);
 }
@@ -406,8 +407,8 @@ GUEST(divide_by_zero, 64,
       "fld1\n fldz\n fdivrp\n fwait\n hlt");
 
 /*
- * Without CR0.NE an x87 error would be an interrupt of the machine's, IRQ 13: the
- * processor freezes until it comes (APM 15.14.4).
+ * Without CR0.NE, an x87 error is reported by an external interrupt, IRQ 13, for
+ * which the processor waits (APM 15.14.4).
  */
 TEST_F(hostile_state, reports_an_error_as_the_8087_did)
 {
@@ -415,13 +416,13 @@ TEST_F(hostile_state, reports_an_error_as_the_8087_did)
 	VMCB->save.cr0 &= ~CR0_NE;
 	ASSERT_EQ(0, machine_run(&self->m));
 	if (VMCB->control.exitcode == VMEXIT_HLT)
-		SKIP(return, "the processor does not freeze");
+		SKIP(return, "the processor does not wait for IRQ 13");
 	EXPECT_EQ(VMEXIT_FERR_FREEZE, VMCB->control.exitcode);
 }
 
 GUEST(set_all_flags, 64, "push $-1\n popf\n nop\n hlt");
 
-/* TF among them: it is #DB, with no handler. */
+/* TF raises #DB, for which there is no handler. */
 TEST_F(hostile_state, sets_every_flag)
 {
 	LOAD_HOSTILE(&self->m, MODE_LONG, set_all_flags);
@@ -436,7 +437,7 @@ TEST_F(hostile_state, sets_every_flag)
 GUEST(nothing, 16, "nop\n hlt");
 GUEST(enable_interrupts, 16, "sti\n nop\n nop\n hlt");
 
-/* In real mode each vector leads to a HLT of its own: the vector's, of 256. */
+/* In real mode, vector N leads to the Nth of 256 HLTs. */
 static void load_vectors(struct machine *m, const char *code,
 			 const char *code_end)
 {
@@ -451,7 +452,7 @@ static void load_vectors(struct machine *m, const char *code,
 
 #define LOAD_VECTORS(m, guest) load_vectors(m, guest, guest##_end)
 
-/* The host's own vectors are among them: those of its IPIs, its timer's. */
+/* This includes the vectors of the host's IPIs and timer. */
 TEST_F(hostile_state, is_injected_every_interrupt)
 {
 	for (uint64_t vector = 0; vector < 256; vector++) {
@@ -488,7 +489,7 @@ TEST_F(hostile_state, has_every_virtual_interrupt_pending)
 	}
 }
 
-/* What the manual calls reserved is refused, or no event. */
+/* Reserved types are refused, or inject nothing. */
 TEST_F(hostile_state, is_injected_every_kind_of_event)
 {
 	for (uint64_t kind = 0; kind < 16; kind++)
@@ -504,19 +505,19 @@ TEST_F(hostile_state, is_injected_every_kind_of_event)
 				    exit == VMEXIT_SHUTDOWN ||
 				    exit == VMEXIT_INVALID)
 			{
-				TH_LOG("event %#lx gives exit %#lx",
+				TH_LOG("event %#lx: exit code %#lx",
 				       kind << 8 | vector, exit);
 			}
 		}
 }
 
-/* ---- one bit wrong ------------------------------------------------------- */
+/* ---- one bit flipped ----------------------------------------------------- */
 
 static void on_alarm(int signal)
 {
 }
 
-/* Ends a guest that would run for ever: RUN returns EINTR. */
+/* Send signals, which end a guest that would run forever: RUN returns -EINTR. */
 static void set_alarm(int microseconds)
 {
 	struct sigaction action = { .sa_handler = on_alarm };
@@ -533,7 +534,9 @@ GUEST(work, 64,
       "push %rax\n pop %rax\n cpuid\n mov %cr0, %rax\n"
       "out %al, $0xf4");
 
-/* RUN, again if a signal ended it: it may have been for the guest before. */
+/*
+ * RUN; repeat it after a signal, which may have been meant for the previous guest.
+ */
 static uint64_t exit_in_time(struct __test_metadata *_metadata,
 			     struct machine *m)
 {
@@ -545,7 +548,7 @@ static uint64_t exit_in_time(struct __test_metadata *_metadata,
 	return m->vcpu.vmcb->control.exitcode;
 }
 
-/* A guest that runs to its end, but for one bit of its VMCB. */
+/* The guest would run to its end, except for one bit of its VMCB. */
 TEST_F_TIMEOUT(hostile_state, has_a_bit_wrong_in_its_vmcb, 100)
 {
 	uint32_t ends = 0, refusals = 0;
@@ -565,7 +568,7 @@ TEST_F_TIMEOUT(hostile_state, has_a_bit_wrong_in_its_vmcb, 100)
 		refusals += exit == VMEXIT_INVALID;
 	}
 	set_alarm(0);
-	TH_LOG("%u to the end, %u refused", ends, refusals);
+	TH_LOG("%u completed, %u refused", ends, refusals);
 	EXPECT_LT(25000, ends);
 	EXPECT_LT(1000, refusals);
 }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Programs that pull the ground from under their own guest while it runs: each is
- * a process of its own, and ends as any program would; the host stays well.
+ * Misuse by programs: they close, unmap or corrupt what their running guest needs,
+ * or call from several threads. Each program is a process that ends as any other
+ * would, and the host is not affected.
  */
 #include <sys/auxv.h>
 #include <sys/resource.h>
@@ -15,13 +16,13 @@
 GUEST(count, 64, COUNT_LOOP);
 GUEST(halt, 64, "1: hlt\n jmp 1b");
 
-/* ---- a guest that counts, and what becomes of its program ---------------- */
+/* ---- a guest that counts, and the end of its program --------------------- */
 
 WATCHED_FIXTURE(program)
 
 struct program {
 	int (*misuse)(struct machine *m, struct runner *runner);
-	int signal; /* that ends it; 0: it exits with status 0 */
+	int signal; /* that ends the process; 0: it exits with status 0 */
 };
 
 FIXTURE_VARIANT(program)
@@ -68,7 +69,7 @@ static void on_signal(int signal)
 {
 }
 
-/* By a signal: there need be nothing left to kick by. */
+/* By a signal, because the vCPU may no longer be accessible to kick it. */
 static int end_by_signal(struct runner *runner)
 {
 	struct sigaction action = { .sa_handler = on_signal };
@@ -152,7 +153,7 @@ static int runs_out_of_time(struct machine *m, struct runner *runner)
 }
 PROGRAM(runs_out_of_time, SIGKILL);
 
-/* The child's memory is a copy; it cannot run the guest, nor stop it. */
+/* The child has a copy of the memory, and can neither run nor stop the guest. */
 static void be_child(struct machine *m)
 {
 	int result = call(m->vcpu.fd, SVMRUN_RUN, NULL);
@@ -179,7 +180,7 @@ static int forks(struct machine *m, struct runner *runner)
 }
 PROGRAM(forks, 0);
 
-/* ---- calls at the same time ---------------------------------------------- */
+/* ---- concurrent calls ---------------------------------------------------- */
 
 WATCHED_FIXTURE(misuse)
 
@@ -236,7 +237,7 @@ static void *run_too(void *argument)
 	return NULL;
 }
 
-/* One of the two has the vCPU, the other is told so; who does may change. */
+/* One of the two threads runs the vCPU, and the other fails with -EBUSY. */
 TEST_F(misuse, runs_a_vcpu_from_two_threads)
 {
 	struct helper helper;
@@ -266,7 +267,7 @@ static void *map_and_unmap(void *argument)
 	return NULL;
 }
 
-/* The guest's memory comes and goes; it exits for what is not there. */
+/* The guest exits when its memory is not mapped. */
 TEST_F(misuse, maps_and_unmaps_without_end)
 {
 	uint64_t missed = 0;
@@ -283,7 +284,7 @@ TEST_F(misuse, maps_and_unmaps_without_end)
 	EXPECT_EQ(ROUNDS, missed);
 }
 
-/* ---- the shared pages change while they are read ------------------------- */
+/* ---- changes of the shared pages while they are read --------------------- */
 
 static uint64_t next_random(uint64_t *state)
 {
@@ -291,7 +292,10 @@ static uint64_t next_random(uint64_t *state)
 	return *state >> 33;
 }
 
-/* Between what is good and what the module must not take over. */
+/*
+ * Set a field, usually to a valid value, sometimes to one that the module must
+ * refuse.
+ */
 static void change_one(struct machine *m, uint64_t random)
 {
 	struct svm_vmcb_control *control = &m->vcpu.vmcb->control;
@@ -343,9 +347,9 @@ static void *change_without_end(void *argument)
 GUEST(ports_and_msrs, 64,
       "1: mov $0xf4, %edx\n outb %al, %dx\n hlt\n .skip 9\n"
       "2: mov $0xc0000080, %ecx\n wrmsr\n hlt\n");
-#define WRMSR_PART 16 /* where it begins */
+#define WRMSR_PART 16 /* offset of the second part */
 
-/* RUN of either part: refused, or stopped where it must be. */
+/* RUN one part; expect that it is refused, or that it exits where it must. */
 static bool run_part(struct __test_metadata *_metadata, struct machine *m,
 		     uint64_t part, uint64_t exit)
 {
@@ -376,7 +380,7 @@ TEST_F_TIMEOUT(misuse, changes_the_vmcb_while_it_is_read, 60)
 	EXPECT_EQ(0, helper_stop(&helper));
 }
 
-/* ---- what is no memory for a guest --------------------------------------- */
+/* ---- memory that must not become guest memory ---------------------------- */
 
 #define GPA 0x100000ul
 
@@ -391,7 +395,9 @@ GUEST(rewrite_vmcb, 64,
 	(LOAD_HOSTILE(m, MODE_LONG, guest), (m)->vcpu.regs->rbx = GPA,         \
 	 machine_run(m))
 
-/* Some kernels let a guest have it; it is not what the processor reads. */
+/*
+ * Some kernels let the guest access the page, but the processor uses another VMCB.
+ */
 TEST_F(misuse, gives_the_guest_its_own_vmcb)
 {
 	int result;
@@ -408,7 +414,7 @@ TEST_F(misuse, gives_the_guest_the_kernels_code)
 	uint64_t before;
 
 	if (!vdso)
-		SKIP(return, "there is no vDSO");
+		SKIP(return, "no vDSO");
 	before = *(uint64_t *)vdso;
 	ASSERT_EQ(0, machine_map(&self->m, GPA, (void *)vdso, PAGE, MAP_ALL));
 	EXPECT_EQ(-EFAULT, ON_GPA(&self->m, write_rbx));
@@ -428,7 +434,7 @@ TEST_F(misuse, gives_the_guest_a_device)
 	EXPECT_EQ(-EFAULT, ON_GPA(&self->m, write_rbx));
 }
 
-/* ---- calls of a 32-bit program ------------------------------------------- */
+/* ---- calls from 32-bit code ---------------------------------------------- */
 
 #define IOCTL_32 54
 
@@ -456,7 +462,7 @@ static bool has_calls_of_32_bit(void)
 TEST_F(misuse, calls_as_a_32_bit_program)
 {
 	if (!has_calls_of_32_bit())
-		SKIP(return, "this kernel runs no 32-bit programs");
+		SKIP(return, "this kernel does not support 32-bit programs");
 	LOAD_HOSTILE(&self->m, MODE_LONG, halt);
 	EXPECT_EQ(-ENOTTY, ioctl_32(self->m.vcpu.fd, SVMRUN_RUN));
 	EXPECT_EQ(0, VMCB->control.exitcode);

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What can be done to a process can be done to one whose guests never end: it is
- * traced, frozen, killed, alone, with its cgroup, or because memory is short. The
- * host takes back what it had.
+ * Processes whose guests never end can be traced, frozen and killed like any other:
+ * alone, with their cgroup, or by the OOM killer. All their resources are released.
  */
 #include <sys/ptrace.h>
 
@@ -45,7 +44,7 @@ TEST_F(process, is_killed)
 
 /* ---- traced -------------------------------------------------------------- */
 
-/* The main thread alone is: the other guests go on. */
+/* Only the main thread is traced; the other guests continue. */
 TEST_F(process, is_attached_and_detached)
 {
 	volatile uint64_t *counters = self->child.counters;
@@ -55,7 +54,7 @@ TEST_F(process, is_attached_and_detached)
 
 	for (int i = 0; i < ROUNDS; i++) {
 		if (ptrace(PTRACE_ATTACH, pid, 0, 0))
-			SKIP(return, "no right to trace a child");
+			SKIP(return, "no permission to trace a child");
 		ASSERT_EQ(pid, waitpid(pid, &status, __WALL));
 		ASSERT_TRUE(WIFSTOPPED(status) && WSTOPSIG(status) == SIGSTOP);
 		before = counters[0];
@@ -80,7 +79,7 @@ FIXTURE_SETUP(grouped)
 	int err = group_create();
 
 	if (err)
-		SKIP_SETUP("no cgroup can be had: %s", strerror(-err));
+		SKIP_SETUP("cannot create a cgroup: %s", strerror(-err));
 	ASSERT_EQ(0, child_start(&self->child, VCPUS));
 	snprintf(pid, sizeof(pid), "%d", self->child.pid);
 	ASSERT_EQ(0, file_write(GROUP "/cgroup.procs", pid));
@@ -124,13 +123,13 @@ TEST_F(grouped, is_killed_with_its_cgroup)
 	EXPECT_EQ(0, file_write(GROUP "/cgroup.kill", "1"));
 }
 
-/* ---- memory is short ----------------------------------------------------- */
+/* ---- out of memory ------------------------------------------------------- */
 
 #define FIRST GIB_1
 #define LENGTH (3 * GIB_1)
 #define LIMIT "8388608"
 
-/* From RBX on to RCX, in steps of RSI, again and again */
+/* Access the range from RBX to RCX in steps of RSI, repeatedly. */
 GUEST(sweep_over, 64,
       "2: mov %rbx, %rdi\n"
       "1: xor %eax, %eax\n cmp $4096, %rsi\n jne 3f\n movb $1, (%rdi)\n"
@@ -143,7 +142,7 @@ FIXTURE(oom)
 
 FIXTURE_VARIANT(oom)
 {
-	uint64_t step; /* PAGE: it writes. Else it reads where nothing is. */
+	uint64_t step; /* PAGE: write; otherwise read memory that is not present */
 };
 
 /* clang-format off */
@@ -158,8 +157,8 @@ FIXTURE_SETUP(oom)
 	if (!err)
 		err = file_write(GROUP "/memory.max", LIMIT);
 	if (err)
-		SKIP_SETUP("no memory cgroup can be had: %s", strerror(-err));
-	/* Where there is no swap there is no such file. */
+		SKIP_SETUP("cannot create a memory cgroup: %s", strerror(-err));
+	/* The file does not exist without swap support. */
 	file_write(GROUP "/memory.swap.max", "0");
 	self->users = module_users();
 }
@@ -177,7 +176,7 @@ static void begin_sweep(struct svmrun_vcpu *vcpu, uint64_t first, uint64_t step)
 	vcpu->regs->rsi = step;
 }
 
-/* Two guests, half of the memory each */
+/* Two guests, each with half of the memory */
 static void sweep_in_group(uint64_t step)
 {
 	void *memory = mmap(NULL, LENGTH, PROT_READ | PROT_WRITE,

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Whatever a program passes: random calls, arguments, memory, VMCBs and guests.
- * What counts is that each call returns and that the kernel log is clean after.
- * The sequence depends on a seed alone: SVMRUN_SEED in the environment.
+ * Random calls, arguments, memory, VMCBs and guests. Each call must return, and the
+ * kernel log must be clean afterwards. The environment variable SVMRUN_SEED
+ * determines the sequence.
  */
 #include <stdlib.h>
 #include <sys/time.h>
@@ -32,7 +32,7 @@ static unsigned int below(struct pool *pool, unsigned int limit)
 	return rand_r(&pool->seed) % limit;
 }
 
-/* A number as programs get them wrong: near limits, with stray bits. */
+/* A number with typical mistakes: near limits, or with stray bits */
 static uint64_t number(struct pool *pool)
 {
 	uint64_t value = 1ull << below(pool, 64);
@@ -63,7 +63,7 @@ static int open_one(struct pool *pool, int kind)
 	return vcpu_create(pool->fd[VM][below(pool, FDS)]);
 }
 
-/* Its pages stay mapped now and then when the vCPU is closed. */
+/* The pages sometimes stay mapped after the vCPU's descriptor is closed. */
 static void vcpu_unmap(struct pool *pool, struct svmrun_vcpu *vcpu)
 {
 	if (vcpu->vmcb)
@@ -121,7 +121,7 @@ static void call_any(struct pool *pool)
 		request ^= 1ul << below(pool, 32);
 	fd = pool->fd[below(pool, KINDS)][below(pool, FDS)];
 	result = call(fd, request, below(pool, 16) ? argument : NULL);
-	if (result > 2) /* a file descriptor that nobody wants */
+	if (result > 2) /* an unused file descriptor */
 		close(result);
 	pool->good += result >= 0;
 }
@@ -182,7 +182,7 @@ static void change_memory(struct pool *pool)
 	case 1:
 		mprotect(at, PAGE, below(pool, 4));
 		break;
-	case 2: /* no hole, which something else might get */
+	case 2: /* PROT_NONE instead of a hole, which another mapping could fill */
 		mmap(at, PAGE, PROT_NONE,
 		     MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
 		break;
@@ -201,8 +201,8 @@ static void scribble(struct pool *pool, void *page, unsigned int size)
 }
 
 /*
- * QEMU 7.2 does not find its way back from a guest with EFER.LME set and CR4.PAE
- * and CR0.PG clear, which is legal: the host is left without paging.
+ * QEMU 7.2 does not return from a guest with EFER.LME set and CR4.PAE and CR0.PG
+ * clear, which is legal; the host would be left without paging.
  */
 static void spare_emulator(struct svm_vmcb_save *save)
 {
@@ -232,7 +232,7 @@ static void on_alarm(int number)
 {
 }
 
-/* Ends the guests that would run for ever; 0 for no alarm any more. */
+/* Send signals, which end guests that would run forever; 0 stops that. */
 static void set_alarm(suseconds_t every)
 {
 	struct sigaction action = { .sa_handler = on_alarm };
@@ -283,11 +283,11 @@ TEST_F_TIMEOUT(random, calls, 240)
 
 	for (int i = 0; i < ROUNDS; i++)
 		steps[below(&self->pool, ARRAY_SIZE(steps))](&self->pool);
-	/* What is printed would be cut short by it. */
+	/* A signal could truncate the output. */
 	set_alarm(0);
 	TH_LOG("%lu calls and %lu runs succeeded", self->pool.good,
 	       self->pool.runs);
-	/* It is no test if next to nothing gets through. */
+	/* The test is meaningless if hardly any call succeeds. */
 	EXPECT_LT(500, self->pool.good);
 	EXPECT_LT(1000, self->pool.runs);
 }
