@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Who may use the device, what it takes beside that, and who pays: programs without
- * any privilege that are in the device's group, and the memory cgroup of the caller.
+ * Access to the device and accounting: unprivileged programs in the device's group
+ * can use it without further permissions, and memory is charged to the caller's
+ * memory cgroup.
  */
 #include <grp.h>
 #include <sys/resource.h>
@@ -11,18 +12,20 @@
 #include "pages.h"
 
 #define NOBODY 65534
-#define OTHER 65533 /* another group that nobody is in */
+#define OTHER 65533 /* another group, without members */
 
 GUEST(halt, 16, "hlt");
 
-/* ---- who may ------------------------------------------------------------- */
+/* ---- permissions --------------------------------------------------------- */
 
 FIXTURE(access)
 {
 	struct stat before;
 };
 
-/* The device is as a udev rule would have it, with nobody's group. */
+/*
+ * Set the device's group and mode as a udev rule would, with the group of nobody.
+ */
 FIXTURE_SETUP(access)
 {
 	ASSERT_EQ(0, stat(SVMRUN_DEVICE, &self->before));
@@ -38,14 +41,14 @@ FIXTURE_TEARDOWN(access)
 	EXPECT_EQ(0, chmod(SVMRUN_DEVICE, self->before.st_mode & 07777));
 }
 
-/* In a child, for good: no user of root's, no group but these. */
+/* Drop root's user and groups permanently, in a child. */
 static void become_nobody(gid_t group, gid_t other)
 {
 	if (setgroups(1, &other) || setgid(group) || setuid(NOBODY))
 		_exit(1);
 }
 
-/* What the child's check returned, which is 0 or a negative errno */
+/* Return the result of the child's check, 0 or a negative errno. */
 static int wait_check(pid_t child)
 {
 	int status;
@@ -92,14 +95,14 @@ TEST_F(access, is_not_everybodys)
 	EXPECT_EQ(-EACCES, run_machine_as(OTHER, OTHER));
 }
 
-/* The device of a module just loaded is root's. */
+/* Right after the module is loaded, only root can access the device. */
 TEST_F(access, is_roots_alone_at_first)
 {
 	EXPECT_EQ(0, self->before.st_uid);
 	EXPECT_EQ(0, self->before.st_mode & 07007);
 }
 
-/* Who has a descriptor may use it, as with any file. */
+/* As with any file, an open descriptor is sufficient. */
 TEST_F(access, comes_with_the_descriptor)
 {
 	int device = device_open();
@@ -113,7 +116,7 @@ TEST_F(access, comes_with_the_descriptor)
 	close(device);
 }
 
-/* Nothing is locked or pinned: no right to lock memory is asked for. */
+/* Nothing is locked or pinned, so RLIMIT_MEMLOCK does not matter. */
 TEST_F(access, takes_no_locked_memory)
 {
 	const struct rlimit none = { 0, 0 };
@@ -130,13 +133,13 @@ TEST_F(access, takes_no_locked_memory)
 	EXPECT_EQ(0, wait_check(child));
 }
 
-/* ---- who pays ------------------------------------------------------------ */
+/* ---- accounting ---------------------------------------------------------- */
 
-/* KiB that the kernel and the processors may have in hand for the group */
+/* KiB that the kernel and the CPUs may have cached for the group */
 #define SLACK 1024
 
 #define VCPUS 200
-#define VCPU_KIB 16 /* at least: VMCBs, registers page, state */
+#define VCPU_KIB 16 /* minimum: VMCBs, registers page, state */
 
 #define PLACES 1024
 #define TABLE_KIB 4
@@ -145,7 +148,7 @@ TEST_F(access, takes_no_locked_memory)
 
 #define FIRST GIB_1
 
-/* RCX bytes, one in 2 MiB, are read from RBX on. */
+/* Read RCX bytes from RBX on, one in each 2 MiB. */
 GUEST(touch, 64, "1: mov (%rbx), %al\n add $0x200000, %rbx\n loop 1b\n hlt");
 
 FIXTURE(charge)
@@ -158,7 +161,7 @@ FIXTURE_VARIANT(charge)
 {
 	int (*take)(FIXTURE_DATA(charge) * self);
 	int (*give)(FIXTURE_DATA(charge) * self);
-	long kib; /* at least */
+	long kib; /* minimum */
 };
 
 static int take_vcpus(FIXTURE_DATA(charge) * self)
@@ -178,7 +181,7 @@ static int give_vcpus(FIXTURE_DATA(charge) * self)
 	return 0;
 }
 
-/* The memory is one page, again and again: only tables are new. */
+/* All regions map the same page, so that only tables are allocated. */
 static int take_tables(FIXTURE_DATA(charge) * self)
 {
 	struct machine *m = &self->m;
@@ -197,7 +200,7 @@ static int give_tables(FIXTURE_DATA(charge) * self)
 	return machine_unmap(&self->m, FIRST, PLACES * MIB_2);
 }
 
-/* No memory need be there. */
+/* The memory need not exist. */
 #define LOGGED (LOG_KIB * 1024 * 8 * PAGE)
 #define LOGGED_HVA ((void *)GIB_1)
 
@@ -229,7 +232,7 @@ FIXTURE_SETUP(charge)
 	if (!err)
 		err = group_enter();
 	if (err)
-		SKIP_SETUP("no memory cgroup can be had: %s", strerror(-err));
+		SKIP_SETUP("cannot create a memory cgroup: %s", strerror(-err));
 	ASSERT_EQ(0, machine_create(&self->m));
 	memset(self->fds, -1, sizeof(self->fds)); /* none */
 }
@@ -244,7 +247,7 @@ static long charged_kib(void)
 	return file_number(GROUP "/memory.current") / 1024;
 }
 
-/* Soon: what is given back last, is so after the call has returned. */
+/* Wait, because some memory is freed after the call has returned. */
 static void expect_charged_no_more(struct __test_metadata *_metadata,
 				   long before)
 {
@@ -257,7 +260,7 @@ TEST_F(charge, is_the_callers)
 {
 	long before, charged;
 
-	/* Once before: what is kept for later is not meant. */
+	/* Run once before, so that caches are filled. */
 	ASSERT_EQ(0, variant->take(self));
 	ASSERT_EQ(0, variant->give(self));
 	before = charged_kib();
@@ -271,7 +274,7 @@ TEST_F(charge, is_the_callers)
 	expect_charged_no_more(_metadata, before);
 }
 
-/* Nothing is unmapped before: it goes with the last descriptor. */
+/* Nothing is unmapped explicitly; all is freed with the last descriptor. */
 TEST_F(charge, ends_with_the_vm)
 {
 	long before = charged_kib();

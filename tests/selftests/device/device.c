@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-/* /dev/svmrun, and the rules that hold for every call. */
+/*
+ * /dev/svmrun: SVMRUN_INFO, file descriptors, and the rules for the arguments of
+ * every call (linux/svmrun.h)
+ */
 #include <sys/resource.h>
 
 #include "machine.h"
@@ -34,7 +37,7 @@ TEST_F(device, info_describes_host)
 	EXPECT_EQ(SVM_DBGCTL_LBR | SVM_DBGCTL_BTF, info.out_dbgctl);
 }
 
-/* A program that was built before @out_cr0 to @out_dbgctl */
+/* A program that was built before @out_cr0 to @out_dbgctl were added */
 TEST_F(device, info_of_an_older_program)
 {
 	struct svmrun_info info;
@@ -99,7 +102,7 @@ TEST_F(device, fds_close_on_exec)
 	EXPECT_EQ(FD_CLOEXEC, fcntl(vcpu, F_GETFD));
 }
 
-/* With no room left in the table of open files */
+/* Fill the table of open files up to @highest. */
 static void fill_fds(struct __test_metadata *_metadata, int highest)
 {
 	struct rlimit limit = { highest + 1, highest + 1 };
@@ -117,7 +120,7 @@ TEST_F(device, too_many_open_files)
 	EXPECT_EQ(-EMFILE, vcpu_create(self->m.vm.fd));
 }
 
-/* The system's limit binds nobody, but not root. */
+/* The system-wide limit does not apply to root. */
 TEST_F(device, too_many_open_files_in_the_system)
 {
 	int limit = open("/proc/sys/fs/file-max", O_RDWR | O_CLOEXEC);
@@ -186,7 +189,7 @@ TEST_F(device, no_read_write_mmap)
 		  mmap(NULL, PAGE, PROT_READ, MAP_SHARED, self->m.vm.fd, 0));
 }
 
-/* ---- every call with an argument, valid but for one error ---------------- */
+/* ---- each call with an argument, valid except for one error -------------- */
 
 enum fd_kind { ON_DEVICE, ON_VM };
 
@@ -210,7 +213,7 @@ FIXTURE(argument)
 	struct machine m;
 	int fd;
 	union argument *argument;
-	void *end; /* of the memory that argument is at the beginning of */
+	void *end; /* end of the memory that begins with the argument */
 };
 
 FIXTURE_VARIANT(argument)
@@ -218,7 +221,7 @@ FIXTURE_VARIANT(argument)
 	enum fd_kind on;
 	unsigned long request;
 	union argument argument;
-	uint32_t least; /* size when the call was new, if it has grown since */
+	uint32_t least; /* size when the call was introduced, if it has grown since */
 };
 
 #define ARGUMENT_VARIANT(member, kind, number, ...)                            \
@@ -302,7 +305,7 @@ TEST_F(argument, read_only)
 
 	ASSERT_EQ(0, mprotect(self->argument, PAGE, PROT_READ));
 	result = call(self->fd, variant->request, self->argument);
-	/* Some write, the others only read. */
+	/* Some calls write their argument, others only read it. */
 	EXPECT_EQ(_IOC_DIR(variant->request) & _IOC_READ ? -EFAULT : 0,
 		  result < 0 ? result : 0);
 }

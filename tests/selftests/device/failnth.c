@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Everything that can fail fails once: allocations, and copies from and to the
- * program. The kernel makes the N-th of a task's fail (/proc/PID/fail-nth), for
- * each call of a VM's life and N from 1 until there are no more. The call says so,
- * and does its work when it is made again.
+ * Fault injection: every allocation and every copy from or to the program fails
+ * once. Linux fails the N-th such operation of a task (/proc/PID/fail-nth); the
+ * test repeats that for each call in the life of a VM, with N from 1 until nothing
+ * fails. A call that fails returns the error, and succeeds when it is repeated.
  */
 #include <sys/syscall.h>
 
@@ -15,20 +15,20 @@
 #define KNOBS "/sys/kernel/debug/"
 #define USERS "/sys/module/svmrun/refcnt"
 
-/* More points than a call has */
+/* More points than any call has */
 #define MANY 5000
 
-/* Some points come and go, as memory in hand does, and those behind them move. */
+/* Some points depend on what caches contain, and move the points after them. */
 #define ROUNDS 3
 
-/* Memory that Linux gives in a large page if it can */
+/* Memory for which Linux uses a large page if possible */
 #define LENGTH MIB_2
-#define LOGGED GIB_1 /* where it is mapped with a log of writes, */
+#define LOGGED GIB_1 /* address of a mapping with a dirty log, */
 #define PLAIN (2 * GIB_1) /* and without */
 
 GUEST(write_and_halt, 16, "incl 0xa000\n hlt");
 
-/* What is spared by default: everything that may sleep, and single pages. */
+/* By default, allocations that may sleep and single pages do not fail. */
 static const struct {
 	const char *path;
 	const char *value;
@@ -52,7 +52,7 @@ FIXTURE_SETUP(failnth)
 {
 	self->fd = open(FAIL_NTH, O_RDWR | O_CLOEXEC);
 	if (self->fd < 0)
-		SKIP_SETUP("this kernel fails nothing on demand: no " FAIL_NTH);
+		SKIP_SETUP("this kernel has no fault injection: no " FAIL_NTH);
 	for (size_t i = 0; i < ARRAY_SIZE(knobs); i++) {
 		ASSERT_EQ(0, file_write(knobs[i].path, knobs[i].value))
 		{
@@ -69,7 +69,7 @@ FIXTURE_TEARDOWN(failnth)
 	close(self->fd);
 }
 
-/* The @nth point from here on fails. */
+/* Let the @nth point from now on fail. */
 static int arm(int fd, unsigned int nth)
 {
 	char text[16];
@@ -79,8 +79,8 @@ static int arm(int fd, unsigned int nth)
 }
 
 /*
- * Has a point failed? None will from here on. The copies that are made here may be
- * the point, and then nothing else was.
+ * Return whether a point has failed, and disable the injection. The copies made
+ * here may themselves be the point, in which case no other has failed.
  */
 static bool disarm(int fd)
 {
@@ -93,11 +93,11 @@ static bool disarm(int fd)
 	return failed;
 }
 
-/* ---- a VM's life, a call a step ------------------------------------------ */
+/* ---- the life of a VM, one call per step --------------------------------- */
 
 struct life {
 	struct machine m;
-	uint8_t *memory; /* the fixture's */
+	uint8_t *memory; /* of the fixture */
 	struct svmrun_vm_info vm_info;
 };
 
@@ -129,7 +129,10 @@ static int create_vcpu(struct life *life)
 	return svmrun_vcpu_create(&life->m.vcpu, &life->m.vm);
 }
 
-/* By a call, which has an error for it: the program would get a signal. */
+/*
+ * Use a system call, which returns an error; the program itself would receive a
+ * signal.
+ */
 static int touch_permission_map(struct life *life)
 {
 	void *map = life->m.vcpu.msrpm;
@@ -144,7 +147,7 @@ static int is_halted(struct life *life, int err)
 	return life->m.vcpu.vmcb->control.exitcode == VMEXIT_HLT ? 0 : -EPROTO;
 }
 
-/* What the guest writes to is memory that nobody has touched yet. */
+/* The guest writes to memory that has not been touched yet. */
 static int load(struct life *life)
 {
 	return MACHINE_LOAD(&life->m, MODE_REAL, write_and_halt);
@@ -167,7 +170,7 @@ static int write_logged(struct life *life)
 					      LOGGED + 5 * PAGE, 1));
 }
 
-/* A log that could not be given is still there. */
+/* If the log cannot be copied, it is not cleared. */
 static int fetch_log(struct life *life)
 {
 	uint64_t bits[LENGTH / PAGE / 64] = {};
@@ -177,7 +180,7 @@ static int fetch_log(struct life *life)
 	return err || bits[0] == 1 << 5 ? err : -EPROTO;
 }
 
-/* In the middle: there are three regions for one. */
+/* In the middle of a region, which becomes three */
 static int protect_memory(struct life *life)
 {
 	return machine_protect(&life->m, LOGGED + 5 * PAGE, PAGE, MAP_RX);
@@ -199,13 +202,13 @@ static int get_vm_info(struct life *life)
 	return call(life->m.vm.fd, SVMRUN_VM_INFO, &life->vm_info);
 }
 
-/* Out of the middle: two regions are left. */
+/* In the middle of a region, which becomes two */
 static int cut_memory(struct life *life)
 {
 	return machine_unmap(&life->m, MACHINE_DATA, PAGE);
 }
 
-/* The next life finds none there, and this one's tables none either. */
+/* Discard the memory, so that the next life and this one's tables find none. */
 static int take_memory(struct life *life)
 {
 	return madvise(life->memory, LENGTH, MADV_DONTNEED) ? -errno : 0;
@@ -236,7 +239,7 @@ static int close_device(struct life *life)
 	return close(life->m.device) ? -errno : 0;
 }
 
-/* Calls that allocate in the module, or copy: each of them must be seen to fail. */
+/* must_fail: the step allocates or copies, so that failures must be observed. */
 static const struct step {
 	const char *name;
 	int (*function)(struct life *life);
@@ -266,16 +269,16 @@ static const struct step {
 	{ "close device", close_device },
 };
 
-/* It fails for the point's sake, or not at all. */
+/* An error that the injection causes */
 static bool is_injected(int err)
 {
 	return err == -ENOMEM || err == -EFAULT;
 }
 
-/* What came of a point */
+/* Result of a point */
 enum point { POINT_NONE, POINT_SILENT, POINT_FAILS };
 
-/* The step that fails tells of it, and can be done again. */
+/* If the step fails, it must return the error, and succeed when repeated. */
 static enum point step_failing(struct __test_metadata *_metadata,
 			       FIXTURE_DATA(failnth) * self, struct life *life,
 			       const struct step *step, unsigned int nth)
@@ -294,12 +297,12 @@ static enum point step_failing(struct __test_metadata *_metadata,
 	err = step->function(life);
 	ASSERT_EQ(0, err)
 	{
-		TH_LOG("%s: again", step->name);
+		TH_LOG("%s, repeated", step->name);
 	}
 	return POINT_FAILS;
 }
 
-/* The whole of it, with the @nth point of the step @failing */
+/* Run all steps; the @nth point of the step @failing fails. */
 static enum point live(struct __test_metadata *_metadata,
 		       FIXTURE_DATA(failnth) * self, const struct step *failing,
 		       unsigned int nth)
@@ -318,7 +321,10 @@ static enum point live(struct __test_metadata *_metadata,
 	return point;
 }
 
-/* Each point of a step, a life each; how many make it fail is added to @failed. */
+/*
+ * Let each point of a step fail, in one life each. Add the number of failures to
+ * @failed, and return the number of points.
+ */
 static unsigned int fail_step(struct __test_metadata *_metadata,
 			      FIXTURE_DATA(failnth) * self,
 			      const struct step *step, unsigned int *failed)
@@ -346,7 +352,7 @@ TEST_F_TIMEOUT(failnth, life_of_a_vm, 240)
 		for (int round = 0; round < ROUNDS; round++)
 			points += fail_step(_metadata, self, step, &failed);
 		EXPECT_TRUE(failed || !step->must_fail);
-		TH_LOG("%s: %u of %u points make it fail", step->name, failed,
+		TH_LOG("%s: fails at %u of %u points", step->name, failed,
 		       points);
 	}
 }
@@ -356,7 +362,7 @@ TEST_F_TIMEOUT(failnth, life_of_a_vm, 240)
 #define FAILINIT_MODULE "failinit.ko"
 #define FAILINIT "/sys/module/failinit/parameters/"
 
-/* Does the module load if the @nth allocation of its initialisation fails? */
+/* Load the module while the @nth allocation of its initialisation fails. */
 static int load_failing(struct __test_metadata *_metadata, unsigned int nth)
 {
 	char text[16];
@@ -366,7 +372,10 @@ static int load_failing(struct __test_metadata *_metadata, unsigned int nth)
 	return module_insert();
 }
 
-/* Each point of the initialisation; the module is not there before and after. */
+/*
+ * Let each point of the initialisation fail. The module is not loaded before and
+ * after.
+ */
 static unsigned int fail_loading(struct __test_metadata *_metadata,
 				 unsigned int *failed)
 {
@@ -400,7 +409,7 @@ TEST_F_TIMEOUT(failnth, module_loads, 240)
 	EXPECT_EQ(0, module_insert());
 	EXPECT_EQ(0, any_module_remove("failinit"));
 	EXPECT_LT(0, failed);
-	TH_LOG("%u of %u points make it fail", failed, points);
+	TH_LOG("fails at %u of %u points", failed, points);
 }
 
 TEST_HARNESS_MAIN

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A VM's descriptors in other hands: after exec, after fork, sent over a socket.
- * What concerns the memory of the VM's own process is refused there; the rest
- * works, and keeps the VM alive.
+ * A VM's descriptors in other processes: after exec, after fork, and sent over a
+ * socket. Calls that concern the memory of the VM's own process fail with -EIO
+ * there; the others work, and the descriptors keep the VM alive.
  */
 #include <sys/socket.h>
 
@@ -12,7 +12,7 @@
 
 enum { DEVICE, VM, VCPU, FDS };
 
-/* A condition in a function that returns 0, or the line of what does not hold */
+/* Return the line number from a function if the condition is false. */
 #define DEMAND(condition)                                                      \
 	do {                                                                   \
 		if (!(condition))                                              \
@@ -25,7 +25,7 @@ static void *vcpu_map(int vcpu, off_t offset)
 		    offset);
 }
 
-/* What a process gets from descriptors whose VM is another's */
+/* Check the calls of a process on descriptors of another process's VM. */
 static int check_stranger(int vm, int vcpu)
 {
 	struct machine m = { .vm.fd = vm, .vcpu.fd = vcpu };
@@ -42,7 +42,9 @@ static int check_stranger(int vm, int vcpu)
 	return 0;
 }
 
-/* What is left of a VM whose process's memory is gone: none of it is mapped. */
+/*
+ * Check a VM whose process's memory is gone: nothing is mapped, and nothing runs.
+ */
 static int check_left(int vm, int vcpu)
 {
 	volatile struct svmrun_registers *regs;
@@ -63,7 +65,7 @@ static int check_left(int vm, int vcpu)
 	return 0;
 }
 
-/* A child's status is what its check came to. */
+/* The child's exit status is the line of a failed check, or 0. */
 static void expect_child(struct __test_metadata *_metadata, pid_t child)
 {
 	int status;
@@ -79,7 +81,10 @@ static void expect_child(struct __test_metadata *_metadata, pid_t child)
 
 #define HEIR "--heir"
 
-/* This program, executed by itself: what it has inherited is in its arguments. */
+/*
+ * Entry of this program when it executes itself; the arguments are the inherited
+ * descriptors.
+ */
 static void __attribute__((constructor)) heir_main(int argc, char **argv)
 {
 	int vm, vcpu, line;
@@ -222,7 +227,7 @@ TEST_F(fork, child_is_a_stranger)
 	expect_child(_metadata, child);
 }
 
-/* The guest's memory is the parent's: the child's copy stays as it was. */
+/* The guest uses the parent's memory, so the child's copy does not change. */
 static int check_copy(struct machine *m)
 {
 	volatile uint64_t *counter = machine_counter(m);
@@ -247,7 +252,7 @@ TEST_F(fork, child_has_a_copy_of_the_memory)
 	EXPECT_LT(before, *machine_counter(&self->m));
 }
 
-/* With what it has inherited as the memory of a VM of its own */
+/* The child uses the inherited memory for its own VM. */
 static int check_own_vm(const struct machine *inherited)
 {
 	struct machine m;
@@ -342,7 +347,7 @@ static int fds_receive(int socket, int *fds)
 	return 0;
 }
 
-/* Sends its machine, then what each RUN returned. */
+/* Send the machine's descriptors, then the result of each RUN. */
 static void owner_main(int socket, volatile uint64_t *counter)
 {
 	int fds[FDS], result;
@@ -425,7 +430,10 @@ TEST_F(sent, receiver_is_a_stranger_who_may_kick)
 
 #define EFER_SVME (1ull << 12)
 
-/* Of CPU 0; false too where the module that tells cannot be loaded */
+/*
+ * Return whether SVM is enabled on CPU 0; false also if hoststate.ko cannot be
+ * loaded.
+ */
 static bool svm_is_enabled(void)
 {
 	struct host host = { .state = hoststate_read() };
@@ -457,7 +465,7 @@ TEST_F(sent, receiver_keeps_what_the_owner_leaves)
 	EXPECT_FALSE(svm_is_enabled());
 }
 
-/* They lie in a socket that nobody reads, and then nobody can. */
+/* The descriptors are in a socket that is closed without being read. */
 TEST_F(sent, nobody_receives)
 {
 	kill_owner(_metadata, self);

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Five hundred VMs created, run and destroyed leave nothing behind. */
+/*
+ * Memory leaks: after five hundred VMs have been created, run and destroyed, the
+ * kernel uses no more memory than before.
+ */
 #include <dirent.h>
 
 #include "files.h"
@@ -12,21 +15,21 @@
 #define CYCLES 500
 
 /*
- * What the rest of the system may take meanwhile. It took up to 48 KiB when
- * this was measured; 410 bytes lost a cycle would be seen.
+ * Allowance for the rest of the system, which took up to 48 KiB when measured. A
+ * leak of 410 bytes per cycle would be detected.
  */
 #define BOUND_KIB 200
 
 /*
- * With KASAN that is more: a thread that the kernel starts meanwhile takes 70 KiB,
- * since its stack has a shadow, and to shrink a cache by its file fills others.
- * kmemleak tells of objects there; a page lost a cycle is 2000 KiB.
+ * With KASAN it is larger: a kernel thread that is started meanwhile takes 70 KiB,
+ * because its stack has a shadow, and shrinking one cache fills others. kmemleak
+ * reports leaked objects there; a page per cycle would be 2000 KiB.
  */
 #define BOUND_KASAN_KIB 1000
 
 GUEST(halt, 16, "hlt");
 
-/* The sum of what follows @name, where that begins a line of @path */
+/* Return the sum of the numbers after @name, in lines that begin with it. */
 static long sum_of(const char *path, const char *name)
 {
 	char line[128], *text;
@@ -48,7 +51,7 @@ static bool has_kasan(void)
 	return kernel_symbol("kasan_report");
 }
 
-/* KASAN keeps objects that were freed; a cache gives them back when it shrinks. */
+/* KASAN keeps freed objects; shrinking a cache releases them. */
 static void shrink_slabs(void)
 {
 	DIR *slabs = opendir(SLABS);
@@ -63,7 +66,7 @@ static void shrink_slabs(void)
 		closedir(slabs);
 }
 
-/* What can be given back is, and the counters are up to date. */
+/* Release what can be released, and update the counters. */
 static void settle(void)
 {
 	sync();
@@ -84,12 +87,12 @@ static void cycle(struct __test_metadata *_metadata)
 	machine_destroy(&m);
 }
 
-/* KiB */
+/* in KiB */
 struct memory_use {
 	long free, slab, unreclaimable, vmalloc;
 };
 
-/* Free pages are also those that the processors keep in their own lists. */
+/* Free pages include those in the per-CPU lists. */
 static struct memory_use measure(void)
 {
 	settle();
@@ -139,7 +142,7 @@ TEST_F_TIMEOUT(leak, five_hundred_cycles, 240)
 	compare(_metadata, &before, &after);
 }
 
-/* A VM that never runs, with memory and vCPUs that were made and not used */
+/* VMs that never run, and calls that fail */
 TEST_F_TIMEOUT(leak, errors_on_the_way, 240)
 {
 	struct memory_use before, after;
@@ -188,9 +191,11 @@ TEST_F_TIMEOUT(leak, clones, 240)
 
 #define GPA GIB_1
 #define LENGTH (2 * MIB_2)
-#define LOGGED (64 * MIB_2) /* there need not be memory behind all of it */
+#define LOGGED (64 * MIB_2) /* not all of it is backed by memory */
 
-/* Regions cut and joined, logs, tables, a large page; some of it left to the end */
+/*
+ * Split and join regions, use logs, tables and a large page; leave some to the end.
+ */
 static void memory_cycle(struct __test_metadata *_metadata, uint8_t *memory)
 {
 	uint64_t bits[LOGGED / PAGE / 64];

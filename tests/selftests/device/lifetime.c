@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Who keeps whom alive: descriptors, mappings, processes, the module. */
+/*
+ * Lifetimes: which descriptors, mappings and processes keep the VM and the module
+ * alive
+ */
 #include <sched.h>
 #include <sys/socket.h>
 
@@ -16,43 +19,43 @@ GUEST(count, 16, COUNT_LOOP);
 			SKIP(return, "needs root and %s", module_path());      \
 	} while (0)
 
-/* ---- a VM that goes while its memory does -------------------------------- */
+/* ---- a VM is destroyed while its memory is discarded --------------------- */
 
 #define REGIONS 64ul
 
-struct taker {
+struct discarder {
 	uint8_t *memory;
 	volatile bool stop;
 };
 
-static void *take_memory_away(void *argument)
+static void *discard_memory(void *argument)
 {
-	struct taker *taker = argument;
+	struct discarder *discarder = argument;
 
-	while (!taker->stop)
-		madvise(taker->memory, REGIONS * PAGE, MADV_DONTNEED);
+	while (!discarder->stop)
+		madvise(discarder->memory, REGIONS * PAGE, MADV_DONTNEED);
 	return NULL;
 }
 
-/* A kernel with KASAN sees what is used after it is freed. */
+/* A kernel with KASAN would report a use after free. */
 TEST(vm_goes_while_its_memory_goes)
 {
-	struct taker taker = { .memory = pages_new(REGIONS * PAGE) };
+	struct discarder discarder = { .memory = pages_new(REGIONS * PAGE) };
 	int device = svmrun_device_open(NULL);
 	struct svmrun_vm vm;
 	pthread_t thread;
 
-	ASSERT_NE(MAP_FAILED, taker.memory);
-	ASSERT_EQ(0, pthread_create(&thread, NULL, take_memory_away, &taker));
+	ASSERT_NE(MAP_FAILED, discarder.memory);
+	ASSERT_EQ(0, pthread_create(&thread, NULL, discard_memory, &discarder));
 	for (int i = 0; i < 50; i++) {
 		ASSERT_EQ(0, svmrun_vm_create(&vm, device));
 		for (size_t at = 0; at < REGIONS * PAGE; at += PAGE)
-			ASSERT_EQ(0,
-				  svmrun_vm_map(&vm, 2 * at, taker.memory + at,
-						PAGE, MAP_ALL));
+			ASSERT_EQ(0, svmrun_vm_map(&vm, 2 * at,
+						   discarder.memory + at, PAGE,
+						   MAP_ALL));
 		svmrun_vm_destroy(&vm);
 	}
-	taker.stop = true;
+	discarder.stop = true;
 	ASSERT_EQ(0, pthread_join(thread, NULL));
 	close(device);
 }
@@ -128,13 +131,13 @@ TEST_F(order, close_with_live_mapping)
 	EXPECT_EQ(0, munmap(self->m.vcpu.vmcb, self->m.vcpu.size));
 }
 
-/* ---- the module ---------------------------------------------------------- */
+/* ---- unloading the module ------------------------------------------------ */
 
 static void expect_removable(struct __test_metadata *_metadata)
 {
 	int err;
 
-	/* The last references go after close() or exit() have returned. */
+	/* The last references are dropped after close() or exit() has returned. */
 	for (int i = 0; i < 1000 && (err = module_remove()) == -EAGAIN; i++)
 		usleep(1000);
 	EXPECT_EQ(0, err);
@@ -214,7 +217,7 @@ TEST(module_comes_and_goes)
 
 /* ---- processes ----------------------------------------------------------- */
 
-/* A child that runs a guest that never ends; returns when it is running. */
+/* Fork a child whose guest never ends; return when it runs. */
 static pid_t fork_counting(struct __test_metadata *_metadata)
 {
 	volatile uint64_t *shared = mmap(NULL, PAGE, PROT_READ | PROT_WRITE,
@@ -270,7 +273,7 @@ TEST(exit_with_everything_open)
 	expect_removable(_metadata);
 }
 
-/* The VM's address space is gone, its descriptors are not. */
+/* The descriptors remain after the VM's address space is gone. */
 TEST(descriptors_outlive_their_process)
 {
 	struct machine *m = mmap(NULL, PAGE, PROT_READ | PROT_WRITE,

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * No memory: every call that allocates says ENOMEM and works again later. A
- * memory cgroup is made too small for its only process, which the OOM killer
- * may not take. The process has all of its own memory locked and its files open
- * by then: it needs nothing but what the calls under test ask for.
+ * Out of memory: every call that allocates returns ENOMEM, and succeeds later. A
+ * memory cgroup is made too small for its only process, which the OOM killer must
+ * not choose. The process has locked its memory and opened its files before, so
+ * that only the calls under test need memory.
  */
 #include <setjmp.h>
 #include <signal.h>
@@ -13,19 +13,19 @@
 #include "cgroup.h"
 #include "pages.h"
 
-/* More than what a CPU keeps in hand of a cgroup's allowance */
+/* More than a CPU caches of a cgroup's charges */
 #define SPARE (1ul << 20)
 
 #define APART (2ul << 20)
 #define FIRST (4ul << 20)
 #define PLACES 512
 
-/* Reads a byte of every place, each of which needs a table of its own. */
+/* Read one byte at each place, each of which needs its own table. */
 GUEST(touch, 64,
       "mov $0x400000, %rsi\n mov $512, %ecx\n"
       "1: mov (%rsi), %al\n add $0x200000, %rsi\n loop 1b\n hlt");
 
-/* The OOM killer may not take the process. */
+/* Create and enter the group; protect the process from the OOM killer. */
 static int group_begin(void)
 {
 	int err = group_create();
@@ -35,7 +35,7 @@ static int group_begin(void)
 	return err ? err : file_write("/proc/self/oom_score_adj", "-1000");
 }
 
-/* How much the group has */
+/* Return what is charged to the group. */
 static unsigned long group_current(int group)
 {
 	char text[32] = "";
@@ -58,7 +58,7 @@ FIXTURE_SETUP(nomem)
 	int err = group_begin();
 
 	if (err)
-		SKIP_SETUP("no memory cgroup can be had: %s", strerror(-err));
+		SKIP_SETUP("cannot create a memory cgroup: %s", strerror(-err));
 	ASSERT_EQ(0, machine_create(&self->m));
 	self->group = open(GROUP, O_PATH | O_CLOEXEC);
 	self->limit = openat(self->group, "memory.max", O_WRONLY | O_CLOEXEC);
@@ -76,7 +76,7 @@ FIXTURE_TEARDOWN(nomem)
 	machine_destroy(&self->m);
 }
 
-/* From here on there is hardly more than what is had. */
+/* From now on hardly more memory can be charged. */
 static int set_limit(FIXTURE_DATA(nomem) * self)
 {
 	char text[32];
@@ -125,7 +125,7 @@ static void on_bus_error(int signal)
 	siglongjmp(touched, 1);
 }
 
-/* Could it be touched? */
+/* Return whether the byte could be read. */
 static bool touch_byte(volatile uint8_t *byte)
 {
 	if (sigsetjmp(touched, 1))
@@ -136,7 +136,7 @@ static bool touch_byte(volatile uint8_t *byte)
 
 #define VCPUS 256
 
-/* It takes memory when it is first touched. */
+/* The map is allocated when it is first touched. */
 TEST_F(nomem, permission_map)
 {
 	struct sigaction action = { .sa_handler = on_bus_error };
@@ -144,7 +144,7 @@ TEST_F(nomem, permission_map)
 	int i;
 
 	ASSERT_EQ(0, sigaction(SIGBUS, &action, NULL));
-	/* Locks what there is so far, which touches all of it. */
+	/* mlockall() touches all memory that exists so far. */
 	ASSERT_EQ(0, limit(self));
 	ASSERT_EQ(0, unlimit(self->limit));
 	for (i = 0; i < VCPUS; i++)
@@ -171,7 +171,7 @@ TEST_F(nomem, map_and_unmap)
 				  MAP_ALL);
 	ASSERT_EQ(-ENOMEM, err);
 	gpa -= PAGE;
-	/* What failed left nothing behind, what did not is there. */
+	/* The failed call has changed nothing; the earlier regions exist. */
 	EXPECT_EQ(-ENOENT, machine_unmap(&self->m, gpa, PAGE));
 	ASSERT_EQ(0, unlimit(self->limit));
 	EXPECT_EQ(0, machine_map(&self->m, gpa, self->m.memory.base, PAGE,
@@ -180,7 +180,7 @@ TEST_F(nomem, map_and_unmap)
 				   gpa + PAGE - MACHINE_SIZE));
 }
 
-/* What could not be cut is as it was. */
+/* A region that could not be split is unchanged. */
 TEST_F(nomem, protect)
 {
 	const uint64_t pages = 100000;
@@ -206,7 +206,7 @@ TEST_F(nomem, protect)
 	EXPECT_EQ(2, machine_regions(m));
 }
 
-/* A log of 2 MiB, of so much that not everywhere a program has room for it */
+/* A log of 2 MiB; the region that it is for fits only at low addresses. */
 TEST_F(nomem, map_with_log)
 {
 	const uint64_t length = 2 * SPARE * 8 * PAGE;
@@ -224,7 +224,7 @@ TEST_F(nomem, map_with_log)
 				 MAP_ALL | SVMRUN_MAP_LOG_DIRTY));
 }
 
-/* The guest's memory itself cannot be had. */
+/* Guest memory itself cannot be allocated. */
 TEST_F(nomem, guest_memory)
 {
 	const uint64_t length = 16 * SPARE;
@@ -232,7 +232,8 @@ TEST_F(nomem, guest_memory)
 	uint8_t *memory;
 
 	ASSERT_EQ(0, limit(self));
-	memory = pages_new(length); /* after what there was has been locked */
+	memory = pages_new(
+		length); /* not locked, because it is allocated afterwards */
 	ASSERT_NE(MAP_FAILED, memory);
 	ASSERT_EQ(0, machine_map(m, FIRST, memory, length, MAP_ALL));
 	MACHINE_LOAD(m, MODE_PROTECTED, sweep_write);
@@ -260,7 +261,7 @@ TEST_F(nomem, run)
 	ASSERT_EQ(-ENOMEM, machine_run(m));
 	EXPECT_EQ(VMEXIT_NPF, m->vcpu.vmcb->control.exitcode);
 	EXPECT_LT(FIRST + PAGE, m->vcpu.vmcb->control.exitinfo2);
-	/* Still none: the same again. */
+	/* Without memory the result is the same. */
 	EXPECT_EQ(-ENOMEM, machine_run(m));
 	ASSERT_EQ(0, unlimit(self->limit));
 	ASSERT_EXIT(VMEXIT_HLT, m);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What can be seen from outside: tracepoints, fdinfo, debugfs. */
+/* Observability: tracepoints, fdinfo and debugfs */
 #include <sched.h>
 #include <sys/mount.h>
 #include <sys/wait.h>
@@ -17,7 +17,7 @@ GUEST(touch_and_halt, 32, "incl 0x200000\n 1: hlt\n jmp 1b");
 FIXTURE(observe)
 {
 	struct machine m;
-	void *page; /* at GPA */
+	void *page; /* mapped at GPA */
 };
 
 FIXTURE_SETUP(observe)
@@ -37,7 +37,7 @@ FIXTURE_TEARDOWN(observe)
 
 /* ---- tracepoints --------------------------------------------------------- */
 
-/* The last line of the trace that has @event and what follows it; or "" */
+/* Copy the last line of the trace that contains @event, from there on; or "". */
 static void last_event(const char *event, char line[512])
 {
 	FILE *trace = fopen(TRACING "trace", "re");
@@ -53,7 +53,7 @@ static void last_event(const char *event, char line[512])
 		fclose(trace);
 }
 
-/* The number behind @name in a line, ~0 if there is none */
+/* Return the number after @name in a line, or ~0 if there is none. */
 static unsigned long long value(const char *line, const char *name)
 {
 	const char *at = strstr(line, name);
@@ -126,7 +126,7 @@ TEST_F(observe, invalidation_is_traced)
 	EXPECT_EQ(GPA + PAGE, value(line, " end="));
 }
 
-/* The first VM has SVM enabled, the last one disabled, on every CPU. */
+/* SVM is enabled on every CPU with the first VM, and disabled with the last one. */
 TEST(svm_is_traced)
 {
 	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
@@ -179,7 +179,7 @@ TEST_F(observe, counters_of_a_vcpu)
 	EXPECT_EQ(0, fd_field(fd, "exits_machine_check:"));
 }
 
-/* What the program writes to its pages does not change them. */
+/* The program cannot change the counters by writing to its pages. */
 TEST_F(observe, counters_are_the_kernels)
 {
 	ASSERT_EXIT(VMEXIT_HLT, &self->m);
@@ -204,7 +204,7 @@ TEST_F(observe, facts_of_a_vm)
 		  fd_field(self->m.vcpu.fd, "vm:"));
 }
 
-/* The first process of a PID namespace of its own, with a procfs of it */
+/* Run as the first process of a new PID namespace, with its own procfs. */
 static int owner_in_namespace(void)
 {
 	struct machine m;
@@ -230,7 +230,10 @@ TEST_F(observe, owner_is_numbered_as_the_reader_counts)
 	EXPECT_EQ(1, WEXITSTATUS(status));
 }
 
-/* How many lines of the list of all VMs are @want? -1 if it cannot be read */
+/*
+ * Return how many lines of the list of all VMs equal @want, or -1 if it cannot be
+ * read.
+ */
 static int listed(const char *want)
 {
 	FILE *file = fopen(VMS, "re");

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-/* vCPUs: creation, shared pages, and what ends a RUN but the guest. */
+/*
+ * vCPUs: creation, the shared pages, and ends of a RUN that the guest does not
+ * cause
+ */
 #include <sys/resource.h>
 #include <time.h>
 
@@ -28,7 +31,7 @@ static bool all_bytes(const void *bytes, size_t size, uint8_t value)
 
 /* ---- shared pages -------------------------------------------------------- */
 
-/* Number of the page frame behind an address, 0 if that cannot be known */
+/* Return the page frame behind an address, or 0 if it cannot be read. */
 static uint64_t frame_of(int pagemap, const volatile void *at)
 {
 	uint64_t entry = 0;
@@ -44,8 +47,9 @@ static uint64_t frame_of(int pagemap, const volatile void *at)
 #define MANY_VMS 4
 
 /*
- * VMRUN and VMSAVE write to a VMCB; on SNP hosts one that begins 2 MiB takes all of it.
- * Of so many pages, some would.
+ * VMRUN and VMSAVE mark the VMCB's page as in use on SNP hosts, and all of its 2
+ * MiB if the page is at their beginning. The module therefore avoids such pages, of
+ * which some would be among so many.
  */
 TEST_F(vcpu, vmcb_never_begins_2_mib)
 {
@@ -146,7 +150,7 @@ TEST_F(vcpu, mmap_outlives_fd)
 	self->m.vcpu.fd = -1;
 }
 
-/* What the program lets go of is there when it comes back. */
+/* Pages that the program discards keep their content. */
 TEST_F(vcpu, mmap_comes_back)
 {
 	uint32_t size = self->m.info.out_vcpu_size;
@@ -161,7 +165,7 @@ TEST_F(vcpu, mmap_comes_back)
 			  all[at + 8]);
 }
 
-/* ---- the MSR permission map, which is made when it is first touched ------ */
+/* ---- the MSR permission map, which is allocated when first touched ------- */
 
 TEST_F(vcpu, permission_map_of_parent_and_child)
 {
@@ -178,7 +182,7 @@ TEST_F(vcpu, permission_map_of_parent_and_child)
 	EXPECT_EQ(0x11, map[PAGE]);
 }
 
-/* The guest is the first to touch it: it is a part of its memory. */
+/* The guest is the first to touch the map, which is part of its memory. */
 TEST_F(vcpu, permission_map_is_guest_memory)
 {
 	uint32_t *map = (uint32_t *)self->m.vcpu.msrpm;
@@ -209,7 +213,7 @@ static void *touch_second_page(void *argument)
 	return NULL;
 }
 
-/* Two threads at once: there is one map all the same. */
+/* Two threads touch it at once; only one map is allocated. */
 TEST_F(vcpu, permission_map_race)
 {
 	struct rlimit limit = { 1 << 16, 1 << 16 };
@@ -285,7 +289,7 @@ TEST_F(vcpu, kick_before_run)
 	EXPECT_EQ(0, call(self->m.vcpu.fd, SVMRUN_KICK, NULL));
 	EXPECT_EQ(0, call(self->m.vcpu.fd, SVMRUN_KICK, NULL));
 	EXPECT_EQ(-EINTR, machine_run(&self->m));
-	/* What the last exit was must not be taken for this one. */
+	/* The previous exit code must not be mistaken for this one's. */
 	EXPECT_EQ(VMEXIT_INTR, self->m.vcpu.vmcb->control.exitcode);
 	ASSERT_EXIT(VMEXIT_HLT, &self->m);
 }
@@ -317,7 +321,7 @@ TEST_F(vcpu, immediate_exit)
 	ASSERT_EXIT(VMEXIT_HLT, &self->m);
 }
 
-/* Returns when the guest is running in a thread of its own. */
+/* Run the guest in a thread; return when it is running. */
 static void start_counting(struct __test_metadata *_metadata,
 			   struct runner *runner, struct machine *m)
 {

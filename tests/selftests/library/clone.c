@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Clones of a snapshot: what they share and what they do not, many of them, in
- * threads and in other processes.
+ * Clones of a snapshot: which memory they share, many clones at once, and clones in
+ * threads and in other processes
  */
 #include <stdlib.h>
 #include <sys/wait.h>
@@ -12,9 +12,9 @@
 #define HIGH 0x100000ul /* guest physical address of a second memory */
 #define HIGH_SIZE (5 * PAGE)
 
-/* Adds RDX to the number at EBX and comes back for more. */
+/* Add RDX to the number at EBX, each time the guest is run. */
 GUEST(add, 32, "1: add %edx, (%ebx)\n mov (%ebx), %eax\n hlt\n jmp 1b");
-/* Reads a byte of each of the ECX pages from EBX on. */
+/* Read a byte of each of the ECX pages from EBX on. */
 GUEST(read_all, 32, "1: mov (%ebx), %al\n add $0x1000, %ebx\n loop 1b\n hlt");
 
 FIXTURE(clone)
@@ -24,7 +24,7 @@ FIXTURE(clone)
 	struct svmrun_snapshot snapshot;
 };
 
-/* A machine of two memories, whose number at HIGH is 5 */
+/* A machine with two memories; the number at HIGH is 5 */
 FIXTURE_SETUP(clone)
 {
 	ASSERT_EQ(0, machine_create(&self->m));
@@ -51,7 +51,7 @@ static uint32_t number_at(const struct svmrun_memory *memory)
 	return *(volatile uint32_t *)memory->base;
 }
 
-/* One run of the first vCPU, which must end in HLT, and goes on behind one. */
+/* Run the first vCPU until HLT, continuing after a previous HLT. */
 static void run(struct __test_metadata *_metadata, struct svmrun_clone *clone)
 {
 	struct svm_vmcb *vmcb = clone->vcpus[0].vmcb;
@@ -69,7 +69,7 @@ static void make(struct __test_metadata *_metadata, struct svmrun_clone *clone,
 	ASSERT_EQ(snapshot->vcpu_count, clone->vcpu_count);
 }
 
-/* ---- each has its own ---------------------------------------------------- */
+/* ---- private and shared memory ------------------------------------------- */
 
 TEST_F(clone, writes_are_its_own)
 {
@@ -108,7 +108,7 @@ TEST_F(clone, reset_concerns_one)
 	svmrun_clone_destroy(&two);
 }
 
-/* Alive together, each with a number of its own */
+/* All exist at the same time, each with its own number. */
 TEST_F_TIMEOUT(clone, two_hundred, 60)
 {
 	struct svmrun_clone *clones = calloc(CLONES, sizeof(*clones));
@@ -132,7 +132,7 @@ TEST_F_TIMEOUT(clone, two_hundred, 60)
 	free(clones);
 }
 
-/* KiB of the process's memory that are no file's page */
+/* Return the KiB of anonymous memory of the process. */
 static long anonymous(void)
 {
 	char line[128];
@@ -166,7 +166,9 @@ TEST_F_TIMEOUT(clone, shares_what_is_not_written, 60)
 				    self->m.memory.base, MACHINE_SIZE));
 	}
 	TH_LOG("%ld KiB for %d clones", anonymous() - before, CLONES);
-	/* Each has read its 256 KiB; some is for the bookkeeping. */
+	/*
+	 * Each clone has read its 256 KiB; some memory is needed for bookkeeping.
+	 */
 	EXPECT_LT(anonymous() - before, CLONES * 2);
 	for (int i = 0; i < CLONES; i++)
 		svmrun_clone_destroy(&clones[i]);
@@ -174,7 +176,7 @@ TEST_F_TIMEOUT(clone, shares_what_is_not_written, 60)
 	free(clones);
 }
 
-/* ---- of clones, of several vCPUs ----------------------------------------- */
+/* ---- snapshots of clones, and several vCPUs ------------------------------ */
 
 TEST_F(clone, snapshot_of_a_clone)
 {
@@ -265,7 +267,7 @@ TEST_F_TIMEOUT(clone, in_threads, 60)
 	}
 }
 
-/* ---- what the program does ----------------------------------------------- */
+/* ---- changes by the program ---------------------------------------------- */
 
 TEST_F(clone, touched_is_put_back)
 {
@@ -277,14 +279,16 @@ TEST_F(clone, touched_is_put_back)
 	EXPECT_EQ(41, clone.vcpus[0].vmcb->save.rax);
 	ASSERT_EQ(0, svmrun_reset(&clone));
 	EXPECT_EQ(5, number_at(&clone.memories[1]));
-	/* Reset forgets it: what is written now, without a touch, stays. */
+	/*
+	 * After a reset, changes must be announced by another touch to be undone.
+	 */
 	*(uint32_t *)clone.memories[1].base = 40;
 	ASSERT_EQ(0, svmrun_reset(&clone));
 	EXPECT_EQ(40, number_at(&clone.memories[1]));
 	svmrun_clone_destroy(&clone);
 }
 
-/* Then the next one takes no longer than this one did. */
+/* The reset clears the dirty log, so that the next one takes no longer. */
 TEST_F(clone, reset_begins_the_log_anew)
 {
 	struct svmrun_clone clone;
@@ -320,7 +324,7 @@ TEST_F(clone, protect_and_reset)
 	svmrun_clone_destroy(&clone);
 }
 
-/* Nothing is lost of a log that was fetched in part. */
+/* A partly fetched log is not lost. */
 TEST_F(clone, reset_with_memory_unmapped)
 {
 	const uint32_t rights = MAP_ALL | SVMRUN_MAP_LOG_DIRTY;
@@ -346,8 +350,9 @@ TEST_F(clone, reset_with_memory_unmapped)
 
 /* ---- processes ----------------------------------------------------------- */
 
-/* A status for each thing that can be wrong */
-static int be_child(FIXTURE_DATA(clone) * self, struct svmrun_clone *inherited)
+/* Return a distinct status for each check. */
+static int child_main(FIXTURE_DATA(clone) * self,
+		      struct svmrun_clone *inherited)
 {
 	struct svmrun_clone own;
 
@@ -381,7 +386,7 @@ TEST_F(clone, child_makes_its_own)
 	run(_metadata, &clone);
 	child = fork();
 	if (!child)
-		_exit(be_child(self, &clone));
+		_exit(child_main(self, &clone));
 	ASSERT_EQ(child, waitpid(child, &status, 0));
 	EXPECT_EQ(0, status);
 	EXPECT_EQ(6, number_at(&clone.memories[1]));

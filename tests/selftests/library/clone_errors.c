@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Snapshots and clones that cannot be made: each step that can fail does, says
- * why, and leaves no file descriptor and no mapping behind.
+ * Errors of snapshots and clones: whichever step fails, the error is returned, and
+ * no file descriptor and no mapping is left.
  */
 #include <dirent.h>
 #include <stdio.h>
@@ -15,7 +15,7 @@
 
 GUEST(halt, 32, "hlt");
 
-/* What a process has */
+/* Resources of the process */
 struct footprint {
 	int fds;
 	int mappings;
@@ -36,7 +36,7 @@ static int take(FIXTURE_DATA(clone_errors) * self,
 				    2);
 }
 
-/* Makes one and gives it back: what makes one says, or 0 */
+/* Create and destroy one; return the result of the creation. */
 static int try_snapshot(FIXTURE_DATA(clone_errors) * self)
 {
 	struct svmrun_snapshot snapshot;
@@ -55,7 +55,7 @@ static int try_clone(FIXTURE_DATA(clone_errors) * self)
 	return ret;
 }
 
-/* Both have been made before: the heap has grown to its size. */
+/* Both are created once before, so that the heap has its final size. */
 FIXTURE_SETUP(clone_errors)
 {
 	ASSERT_EQ(0, machine_create(&self->m));
@@ -82,7 +82,7 @@ static struct footprint footprint(void)
 {
 	DIR *directory = opendir("/proc/self/fd");
 	FILE *maps = fopen("/proc/self/maps", "r");
-	/* Without the two that look, "." and ".." */
+	/* except the two that are used here, "." and ".." */
 	struct footprint print = { .fds = -4 };
 	int c;
 
@@ -113,7 +113,7 @@ static void no_clone(struct __test_metadata *_metadata,
 
 	EXPECT_EQ(error, svmrun_clone(&clone, snapshot, device));
 	expect_nothing_left(_metadata, before);
-	/* There is nothing to give back, and it does no harm. */
+	/* Destroying the failed clone does nothing. */
 	svmrun_clone_destroy(&clone);
 	expect_nothing_left(_metadata, before);
 }
@@ -130,7 +130,7 @@ static void limit(struct __test_metadata *_metadata, int resource,
 	ASSERT_EQ(0, setrlimit(resource, &limits));
 }
 
-/* Bytes of the process's address space */
+/* Return the bytes of the process's address space. */
 static unsigned long address_space(void)
 {
 	FILE *file = fopen("/proc/self/statm", "r");
@@ -143,13 +143,13 @@ static unsigned long address_space(void)
 }
 
 /*
- * Gives it more and more, until it is enough. Returns how often it was not; the
- * footprint itself needs some too, so the limit is off for that.
+ * Raise the limit until the call succeeds; return the number of failures. The limit
+ * is lifted to determine the footprint.
  */
-static int give_more(struct __test_metadata *_metadata,
-		     FIXTURE_DATA(clone_errors) * self,
-		     int (*make)(FIXTURE_DATA(clone_errors) *), int resource,
-		     unsigned long least, unsigned long step, int error)
+static int raise_limit(struct __test_metadata *_metadata,
+		       FIXTURE_DATA(clone_errors) * self,
+		       int (*make)(FIXTURE_DATA(clone_errors) *), int resource,
+		       unsigned long least, unsigned long step, int error)
 {
 	struct footprint before = footprint();
 	struct rlimit limits;
@@ -172,37 +172,40 @@ TEST_F(clone_errors, snapshot_without_file_descriptors)
 {
 	unsigned long open = footprint().fds;
 
-	EXPECT_EQ(1, give_more(_metadata, self, try_snapshot, RLIMIT_NOFILE,
-			       open, 1, -EMFILE));
+	EXPECT_EQ(1, raise_limit(_metadata, self, try_snapshot, RLIMIT_NOFILE,
+				 open, 1, -EMFILE));
 }
 
-/* Of the VM and its two vCPUs */
+/* for the VM and its two vCPUs */
 TEST_F(clone_errors, clone_without_file_descriptors)
 {
 	unsigned long open = footprint().fds;
 
-	EXPECT_EQ(3, give_more(_metadata, self, try_clone, RLIMIT_NOFILE, open,
-			       1, -EMFILE));
+	EXPECT_EQ(3, raise_limit(_metadata, self, try_clone, RLIMIT_NOFILE,
+				 open, 1, -EMFILE));
 }
 
-/* A page more each time: all mappings and allocations have their turn. */
+/*
+ * The limit grows by one page at a time, so that each mapping and allocation fails
+ * once.
+ */
 TEST_F(clone_errors, snapshot_without_address_space)
 {
-	EXPECT_LT(0, give_more(_metadata, self, try_snapshot, RLIMIT_AS,
-			       address_space(), PAGE, -ENOMEM));
+	EXPECT_LT(0, raise_limit(_metadata, self, try_snapshot, RLIMIT_AS,
+				 address_space(), PAGE, -ENOMEM));
 }
 
 TEST_F(clone_errors, clone_without_address_space)
 {
-	EXPECT_LT(0, give_more(_metadata, self, try_clone, RLIMIT_AS,
-			       address_space(), PAGE, -ENOMEM));
+	EXPECT_LT(0, raise_limit(_metadata, self, try_clone, RLIMIT_AS,
+				 address_space(), PAGE, -ENOMEM));
 }
 
 TEST_F(clone_errors, snapshot_beyond_file_size)
 {
 	signal(SIGXFSZ, SIG_IGN);
-	EXPECT_LT(0, give_more(_metadata, self, try_snapshot, RLIMIT_FSIZE, 0,
-			       16 * PAGE, -EFBIG));
+	EXPECT_LT(0, raise_limit(_metadata, self, try_snapshot, RLIMIT_FSIZE, 0,
+				 16 * PAGE, -EFBIG));
 }
 
 /* ---- arguments ----------------------------------------------------------- */
@@ -213,7 +216,7 @@ TEST_F(clone_errors, no_device)
 	no_clone(_metadata, &self->snapshot, self->m.vm.fd, -ENOTTY);
 }
 
-/* Memory that this processor's guests cannot reach, behind some that they can */
+/* Memory out of the guest's physical address range, after memory that is not */
 TEST_F(clone_errors, memory_out_of_reach)
 {
 	struct svmrun_snapshot snapshot;
@@ -232,7 +235,7 @@ TEST_F(clone_errors, no_memory_for_bitmaps)
 	no_clone(_metadata, &snapshot, self->m.device, -ENOMEM);
 }
 
-/* ---- the kernel's refusals ----------------------------------------------- */
+/* ---- refusals by the kernel ---------------------------------------------- */
 
 #define TEST_REFUSED(name, error, ...)                                         \
 	TEST_F(clone_errors, name)                                             \
@@ -261,7 +264,7 @@ TEST_F(clone_errors, no_log)
 	svmrun_clone_destroy(&clone);
 }
 
-/* ---- and when all goes well ---------------------------------------------- */
+/* ---- without errors ------------------------------------------------------ */
 
 TEST_F(clone_errors, nothing_is_left)
 {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A clone that was reset is its snapshot, to the last bit, whatever the guest and
- * the program did to it. The sequence depends on a seed alone: SVMRUN_SEED in the
- * environment.
+ * A clone that was reset equals its snapshot exactly, whatever the guest and the
+ * program have changed. The environment variable SVMRUN_SEED determines the
+ * sequence of changes.
  */
 #include <stdlib.h>
 
@@ -10,7 +10,7 @@
 #include "xsave.h"
 
 #define ROUNDS 2500
-#define RERUN 25 /* rounds from one comparison of runs to the next */
+#define RERUN 25 /* rounds between comparisons of runs */
 
 #define RFLAGS_IF (1ull << 9)
 
@@ -19,9 +19,9 @@
 #define MSR_SFMASK 0xc0000084
 
 /*
- * Writes RCX random numbers to random places of the upper half of the machine's
- * memory, beginning with the one in RAX, and leaves it in MSRs, CR2, DR0 and
- * registers of every kind. Goes on where it stopped.
+ * Write RCX random numbers to random places in the upper half of the machine's
+ * memory, beginning with the number in RAX, and leave it in MSRs, CR2, DR0 and
+ * registers of every kind. When run again, continue.
  */
 GUEST(scramble, 64,
       "1: mov %rax, %rdx\n shl $13, %rdx\n xor %rdx, %rax\n"
@@ -43,7 +43,7 @@ FIXTURE(snapshot)
 	unsigned int seed;
 };
 
-/* Has the guest write an MSR itself (APM 15.11) */
+/* Permit the guest to access an MSR (APM 15.11). */
 static void pass_msr(struct svmrun_vcpu *vcpu, uint32_t msr)
 {
 	uint32_t bit = (msr >= 0xc0000000 ? 0x800 * 8 : 0) + (msr & 0x1fff) * 2;
@@ -51,7 +51,7 @@ static void pass_msr(struct svmrun_vcpu *vcpu, uint32_t msr)
 	vcpu->msrpm[bit / 8] &= ~(3u << bit % 8);
 }
 
-/* A machine that has run for a while, and has something pending */
+/* Prepare a machine that has run for a while and has a pending event. */
 static int prepare(struct machine *m)
 {
 	struct svm_vmcb *vmcb = m->vcpu.vmcb;
@@ -95,7 +95,7 @@ FIXTURE_TEARDOWN(snapshot)
 	machine_destroy(&self->m);
 }
 
-/* ---- what is compared ---------------------------------------------------- */
+/* ---- comparisons --------------------------------------------------------- */
 
 static void expect_same(struct __test_metadata *_metadata,
 			const struct svmrun_clone *clone)
@@ -109,7 +109,9 @@ static void expect_same(struct __test_metadata *_metadata,
 	ASSERT_EQ(0, clone->vcpus[0].vmcb->control.clean);
 }
 
-/* How a run ended: all that does not depend on when the host interrupted it */
+/*
+ * The end of a run: everything that does not depend on when the host interrupted it
+ */
 struct ending {
 	uint64_t exitcode, vintr, interrupt_shadow, eventinj;
 	struct svm_vmcb_save save;
@@ -140,7 +142,7 @@ static int run_to_end(const struct svmrun_clone *clone, struct ending *ending)
 	return ret;
 }
 
-/* ---- what is done to a clone --------------------------------------------- */
+/* ---- changes to a clone -------------------------------------------------- */
 
 static unsigned int below(unsigned int *seed, unsigned int limit)
 {
@@ -218,7 +220,7 @@ static void change_memory(struct svmrun_clone *clone, unsigned int *seed)
 	fill(seed, svmrun_clone_touch(clone, gpa, length), length);
 }
 
-/* Also what no guest could run on: its tables, its code, all of its pages */
+/* Also corrupt what the guest needs to run: its tables, its code, its VMCB. */
 static void spoil(struct svmrun_clone *clone, unsigned int *seed)
 {
 	size_t length = 1 + below(seed, 3 * PAGE);
@@ -252,7 +254,9 @@ static bool has_written(struct svmrun_clone *clone)
 	return any;
 }
 
-/* The guest may stop in the middle of things. Returns whether it wrote. */
+/*
+ * Run the guest, possibly interrupted at any point. Return whether it has written.
+ */
 static bool run_some(struct svmrun_clone *clone, unsigned int *seed)
 {
 	int runs = below(seed, 4);
@@ -286,7 +290,7 @@ TEST_F(snapshot, clone_begins_as_the_snapshot)
 	EXPECT_EQ(0, memcmp(kept->vmcb, vcpu->vmcb, vcpu->size));
 	EXPECT_EQ(0, memcmp(self->snapshot.memories[0].base,
 			    self->m.memory.base, MACHINE_SIZE));
-	/* It would be no test if it all were zeros. */
+	/* The test is meaningless if all values are zero. */
 	EXPECT_NE(0, kept->vmcb->save.star);
 	EXPECT_NE(0, kept->regs->dr[0]);
 	EXPECT_NE(0, *(uint64_t *)(kept->xsave + XSAVE_XMM(6)));
@@ -310,12 +314,12 @@ TEST_F_TIMEOUT(snapshot, exact_after_random_runs, 110)
 		ASSERT_EQ(0, run_to_end(&self->clone, again));
 		ASSERT_EQ(0, memcmp(first, again, sizeof(*first)));
 	}
-	TH_LOG("in %u of %d rounds the guest wrote", wrote, ROUNDS);
-	/* It is no test if next to nothing happens. */
+	TH_LOG("the guest wrote in %u of %d rounds", wrote, ROUNDS);
+	/* The test is meaningless if hardly anything changes. */
 	EXPECT_LT(ROUNDS / 3, wrote);
 }
 
-/* The parent goes on, and ends as its clones do. */
+/* The parent continues, and ends like its clones. */
 TEST_F(snapshot, parent_is_not_disturbed)
 {
 	struct ending *cloned = malloc(sizeof(*cloned));
@@ -339,7 +343,7 @@ TEST_F(snapshot, parent_is_not_disturbed)
 #define VECTOR 0x20
 #define HANDLER (MACHINE_CODE + 16)
 
-/* A handler, HANDLER, that counts how often it was called */
+/* At HANDLER, a handler that counts its calls */
 GUEST(handler, 16, "hlt\n .skip 15\n incw 0xa000\n hlt");
 
 TEST_F(snapshot, pending_event_is_delivered_in_each)
