@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The N-th allocation of the next module's own initialisation fails. What the
- * kernel itself allocates to load a module is left in peace: it warns when it
- * cannot.
+ * For tests only: the N-th allocation of the next module's initialisation fails.
+ * Allocations of the kernel itself while it loads a module do not fail, because it
+ * would warn.
  */
 #include <linux/kprobes.h>
 #include <linux/module.h>

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * For tests only: pretend that the processor has features, so that a module that
- * is loaded meanwhile is patched for them, and show whether the kernel would put
- * a branch prediction barrier before userspace.
+ * For tests only: set CPU features that the processor does not have, so that a
+ * module that is loaded meanwhile is patched for them, and show whether the kernel
+ * would execute a branch prediction barrier before it returns to userspace.
  *
- *	insmod features.ko names=ibpb,...	see the table
+ *	insmod features.ko names=ibpb,...	names from the table below
  *	/sys/module/features/parameters/ibpb_before_user	on the reader's CPU
  */
 #include <linux/bitops.h>
@@ -18,7 +18,7 @@
 static struct {
 	const char *name;
 	unsigned int bit;
-	bool pretended;
+	bool added;
 } features[] = {
 	{ "ibpb", X86_FEATURE_IBPB },
 	{ "rsb_vmexit", X86_FEATURE_RSB_VMEXIT },
@@ -39,14 +39,14 @@ static char *names[ARRAY_SIZE(features)];
 static unsigned int count;
 
 module_param_array(names, charp, &count, 0444);
-MODULE_PARM_DESC(names, "features to pretend");
+MODULE_PARM_DESC(names, "features to set");
 
 static int get_ibpb_before_user(char *buffer, const struct kernel_param *unused)
 {
 	return sysfs_emit(buffer, "%d\n", raw_cpu_read(x86_ibpb_exit_to_user));
 }
 
-/* Writing takes the mark away. */
+/* Any write clears the flag. */
 static int set_ibpb_before_user(const char *value,
 				const struct kernel_param *unused)
 {
@@ -65,15 +65,14 @@ static unsigned long *capability(void)
 	return (unsigned long *)boot_cpu_data.x86_capability;
 }
 
-static int pretend(const char *name)
+static int add_feature(const char *name)
 {
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(features); i++)
 		if (!strcmp(features[i].name, name)) {
-			features[i].pretended =
-				!test_and_set_bit(features[i].bit,
-						  capability());
+			features[i].added = !test_and_set_bit(features[i].bit,
+							      capability());
 			return 0;
 		}
 	return -EINVAL;
@@ -84,7 +83,7 @@ static void features_exit(void)
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(features); i++)
-		if (features[i].pretended)
+		if (features[i].added)
 			clear_bit(features[i].bit, capability());
 }
 
@@ -94,7 +93,7 @@ static int __init features_init(void)
 	int err = 0;
 
 	for (i = 0; !err && i < count; i++)
-		err = pretend(names[i]);
+		err = add_feature(names[i]);
 	if (err)
 		features_exit();
 	return err;
@@ -103,4 +102,4 @@ static int __init features_init(void)
 module_init(features_init);
 module_exit(features_exit);
 MODULE_LICENSE("GPL");
-MODULE_DESCRIPTION("pretends processor features, for svmrun's tests");
+MODULE_DESCRIPTION("sets processor features, for svmrun's tests");

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * For tests only: change state of the host on one CPU by an interrupt, as parts of the
- * kernel may do at any time, and see later whether it is still as it was changed.
+ * For tests only: change host state on one CPU from an interrupt, as other parts of
+ * the kernel may do at any time, and check later whether the change is still there.
  *
- *	echo CPU >/proc/svmrun_hostchange	change it there
- *	cat /proc/svmrun_hostchange		names what is not as it was changed
- *	echo -1 >/proc/svmrun_hostchange	change it back
+ *	echo CPU >/proc/svmrun_hostchange	change state on CPU
+ *	cat /proc/svmrun_hostchange		print registers without the change
+ *	echo -1 >/proc/svmrun_hostchange	undo the change
  */
 #include <linux/bits.h>
 #include <linux/kstrtox.h>
@@ -17,7 +17,7 @@
 
 #include "compat.h"
 
-/* MSRs that VMSAVE and VMLOAD move and that a 64-bit program does not use */
+/* MSRs that VMSAVE and VMLOAD access and that 64-bit programs do not use */
 static const struct {
 	const char *name;
 	u32 number;
@@ -46,7 +46,7 @@ static void flip(void *unused)
 	}
 }
 
-static void look(void *file)
+static void compare(void *file)
 {
 	u64 value;
 	unsigned int i;
@@ -62,7 +62,7 @@ static int show(struct seq_file *file, void *unused)
 {
 	return changed.cpu < 0 ?
 		       -ENODATA :
-		       smp_call_function_single(changed.cpu, look, file, 1);
+		       smp_call_function_single(changed.cpu, compare, file, 1);
 }
 
 static ssize_t change(struct file *file, const char __user *text, size_t size,

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * For tests only: /proc/svmrun_hoststate is the state of every online CPU that
- * must be the same before and after guests ran, a line an item. EFER.SVME and
- * VM_HSAVE_PA differ while there are VMs.
+ * For tests only: /proc/svmrun_hoststate lists processor state of each online CPU
+ * that must be the same before and after guests run, one item per line. EFER.SVME
+ * and VM_HSAVE_PA differ while there are VMs.
  */
 #include <linux/cpu.h>
 #include <linux/mm.h>
@@ -47,7 +47,7 @@ static const struct {
 	{ "VM_HSAVE_PA", MSR_VM_HSAVE_PA },
 };
 
-/* What one CPU has; all in registers of the CPU itself */
+/* State of one CPU; all of it in the CPU's own registers */
 struct state {
 	u64 cr0, cr4, cr8, dr6, dr7, xcr0;
 	u16 tr, ldtr;
@@ -68,7 +68,10 @@ static void take(void *result)
 	get_debugreg(value, 6);
 	state->dr6 = value;
 	get_debugreg(value, 7);
-	/* Linux leaves it set when a breakpoint goes; it means nothing. */
+	/*
+	 * Linux leaves this bit set after it has removed a breakpoint; it has no
+	 * effect.
+	 */
 	state->dr7 = value & ~DR_GLOBAL_SLOWDOWN;
 	state->xcr0 = xgetbv(XCR_XFEATURE_ENABLED_MASK);
 	store_tr(state->tr);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * For tests only: when the machine goes down, and everybody else has been told, it
- * lets programs run for a moment and logs each CPU's EFER.
+ * For tests only: when the machine goes down, after all other reboot notifiers have
+ * run, let programs run for a moment, then log each CPU's EFER.SVME.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -15,15 +15,15 @@
 
 #include "compat.h"
 
-#define MOMENT 500 /* ms */
+#define MOMENT 500 /* in ms */
 
 static void take_efer(void *efer)
 {
 	rdmsrq(MSR_EFER, *(u64 *)efer);
 }
 
-static int speak(struct notifier_block *unused, unsigned long event,
-		 void *command)
+static int log_svm(struct notifier_block *unused, unsigned long event,
+		   void *command)
 {
 	u64 efer;
 	int cpu;
@@ -40,7 +40,7 @@ static int speak(struct notifier_block *unused, unsigned long event,
 }
 
 static struct notifier_block last = {
-	.notifier_call = speak,
+	.notifier_call = log_svm,
 	.priority = INT_MIN,
 };
 
@@ -57,4 +57,4 @@ static void __exit lastword_exit(void)
 module_init(lastword_init);
 module_exit(lastword_exit);
 MODULE_LICENSE("GPL");
-MODULE_DESCRIPTION("says at reboot whether SVM is enabled, for svmrun's tests");
+MODULE_DESCRIPTION("logs at reboot whether SVM is enabled, for svmrun's tests");

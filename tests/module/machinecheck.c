@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * For tests only: have a guest's next exit be one for a machine check, as if the
- * processor had met an uncorrectable error while the guest ran. The error is in the
- * bank registers of the CPU that the guest left, where the host's handler looks.
+ * For tests only: turn a guest's next exit into one for a machine check, as if the
+ * processor had reported an uncorrectable error while the guest ran. The error is
+ * written to the bank registers of the CPU, where the host's handler reads it.
  *
  *	insmod machinecheck.ko mce_flags=ADDRESS
  *	echo 1 >/sys/module/machinecheck/parameters/armed
  *
- * Only an error that the kernel can attribute to a program is survived, and only on a
- * processor with MCA recovery (succor), which emulators lack. The kernel looks for it in
- * a variable, whose address /proc/kallsyms has: it is set there meanwhile.
+ * Linux only survives an error that it can attribute to a program, on a processor
+ * with MCA recovery (succor), which emulators lack. It tests a bit of the variable
+ * mce_flags, which this module sets meanwhile; /proc/kallsyms has its address.
  */
 #include <linux/atomic.h>
 #include <linux/module.h>
@@ -21,7 +21,7 @@
 
 #define BANK 1
 
-/* struct mce_vendor_flags, which no header has */
+/* Bit of struct mce_vendor_flags, which no header defines */
 #define MCE_FLAGS_SUCCOR BIT_ULL(1)
 
 static unsigned long mce_flags;
@@ -48,7 +48,7 @@ static const struct kernel_param_ops armed_ops = {
 
 module_param_cb(armed, &armed_ops, NULL, 0600);
 
-/* Right after #VMEXIT, interrupts off */
+/* Called right after #VMEXIT, with interrupts off */
 static void on_exit(void *unused, const struct vcpu *vcpu)
 {
 	if (vcpu->hw->control.exitcode != VMEXIT_INTR ||
@@ -73,7 +73,8 @@ static void set_recovery(bool has)
 		*flags &= ~MCE_FLAGS_SUCCOR;
 }
 
-static int find(struct notifier_block *unused, unsigned long event, void *data)
+static int find_tracepoint(struct notifier_block *unused, unsigned long event,
+			   void *data)
 {
 	const struct tp_module *loaded = data;
 	struct module *module = loaded->mod;
@@ -91,9 +92,9 @@ static int find(struct notifier_block *unused, unsigned long event, void *data)
 	return NOTIFY_OK;
 }
 
-static struct notifier_block notifier = { .notifier_call = find };
+static struct notifier_block notifier = { .notifier_call = find_tracepoint };
 
-/* svmrun.ko must be there already, and stay. */
+/* svmrun.ko must be loaded before this module, and stay loaded. */
 static int __init machinecheck_init(void)
 {
 	int err;

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * For benchmarks only: what a run costs to take over the program's VMCB and to
- * give it back, with the module's own vmcb.c as the kernel compiles it. Under
+ * For benchmarks only: measure how long it takes to load the program's VMCB and to
+ * publish the result, with the module's vmcb.c as compiled for the kernel. With
  * --icount, ticks are instructions.
  *
- *	/sys/module/svmrun_merge/parameters/clean	every clean bit is set
- *	/sys/module/svmrun_merge/parameters/dirty	nothing is
+ *	/sys/module/svmrun_merge/parameters/clean	with all clean bits set
+ *	/sys/module/svmrun_merge/parameters/dirty	with no clean bit set
  */
 #include <linux/gfp.h>
 #include <linux/irqflags.h>
@@ -35,7 +35,7 @@ static const struct vmcb_limits limits = {
 	.cr4_hidden = SVMRUN_POLICY_CR4_HIDDEN,
 };
 
-/* Between the two, the guest gets on by one instruction. */
+/* Between load and publish the guest advances by one instruction. */
 static int rounds(u32 clean)
 {
 	struct vmcb_refusal refusal;
@@ -51,14 +51,14 @@ static int rounds(u32 clean)
 	return 0;
 }
 
-/* Ticks of a load and a publish, the loop around them included */
+/* Measure the ticks of one load and one publish, including the loop. */
 static int measure(u32 clean, u64 *ticks)
 {
 	unsigned long flags;
 	u64 begin;
 	int err;
 
-	/* Everything is loaded the first time, whatever the clean bits. */
+	/* The first load reads everything, whatever the clean bits are. */
 	err = rounds(0);
 	local_irq_save(flags);
 	begin = rdtsc_ordered();
