@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Any call with any argument on any file descriptor, from two threads at once, while
- * guests run, pages come and go and a third thread kicks. What counts is that every
- * call returns and that the kernel log is clean after. A script of bytes says what a
- * thread does; where the kernel tells which of the module's code it went through, those
- * that came to something new are changed and tried again.
+ * Random calls with random arguments on random file descriptors, from two threads
+ * at once, while guests run, pages are mapped and unmapped, and a third thread
+ * kicks. Every call must return, and the kernel log must be clean afterwards. A
+ * script of bytes determines what a thread does. If the kernel reports coverage of
+ * the module (KCOV), scripts that reach new code are kept, mutated and run again.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -25,7 +25,7 @@
 #define PAGE 4096ul
 #define THREADS 2
 #define KINDS 3 /* of file descriptors */
-#define FDS 4 /* of a kind */
+#define FDS 4 /* of each kind */
 #define ARENA 64ul /* pages */
 #define SCRIPT 192 /* bytes */
 #define CORPUS 512
@@ -34,7 +34,7 @@
 
 enum kind { DEVICE, VM, VCPU };
 
-/* What both threads work on; neither asks the other. */
+/* State that both threads use without synchronization */
 struct world {
 	int fd[KINDS][FDS];
 	uint8_t *pages[FDS]; /* of vCPUs, or MAP_FAILED */
@@ -67,7 +67,7 @@ struct fuzzer {
 	uint64_t seed;
 	unsigned long rounds;
 	time_t begun;
-	time_t told;
+	time_t printed;
 };
 
 /* ---- steps of a script --------------------------------------------------- */
@@ -97,7 +97,7 @@ static uint64_t any_length(struct input *input)
 	return (1 + input_below(input, 16)) * PAGE;
 }
 
-/* Another one in the place of one that there was */
+/* Replace a file descriptor by a new one. */
 static void step_create(struct worker *worker, struct input *input)
 {
 	struct world *world = worker->world;
@@ -119,8 +119,8 @@ static void step_create(struct worker *worker, struct input *input)
 }
 
 /*
- * Guests run without paging what is in the arena: add to a word, halt, and so on. They
- * never get as far as control registers.
+ * Guests run code in the arena, without paging: they increment a word and halt, in
+ * a loop, and never access control registers.
  */
 static void set_up_vcpu(struct world *world, uint8_t *pages, uint64_t rip)
 {
@@ -148,13 +148,19 @@ static void step_show(struct worker *worker, struct input *input)
 	if (pages != MAP_FAILED)
 		set_up_vcpu(world, pages, any_page(input));
 	world->pages[number] = pages;
-	/* The other thread may be writing there: what is there stays mapped. */
+	/*
+	 * The other thread may still write there, so keep memory mapped at the
+	 * address.
+	 */
 	if (old != MAP_FAILED)
 		mmap(old, size, PROT_READ | PROT_WRITE,
 		     MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
 }
 
-/* In the VMCB's control area, the registers, the permission map; or where it goes on */
+/*
+ * Write to the VMCB's control area, the registers or the permission map, or set
+ * RIP.
+ */
 static void step_write(struct worker *worker, struct input *input)
 {
 	uint8_t *pages = worker->world->pages[input_below(input, FDS)];
@@ -228,7 +234,7 @@ static void step_run(struct worker *worker, struct input *input)
 	worker->runs += !call(worker, fd, SVMRUN_RUN, NULL);
 }
 
-/* Whatever Linux does to memory, or to the pages of a vCPU */
+/* Change mappings of the arena, as programs and Linux do. */
 static void step_memory(struct worker *worker, struct input *input)
 {
 	static const int advice[] = { MADV_DONTNEED, MADV_FREE, MADV_HUGEPAGE,
@@ -251,7 +257,7 @@ static void step_memory(struct worker *worker, struct input *input)
 	}
 }
 
-/* Numbers as programs get them wrong, in a call that need not exist */
+/* A call that may not exist, with typical mistakes in its arguments */
 static void step_any(struct worker *worker, struct input *input)
 {
 	struct world *world = worker->world;
@@ -285,7 +291,9 @@ static void step_fork(struct worker *worker, struct input *input)
 {
 	int fd = *any_fd(worker->world, input, VCPU);
 
-	/* A thread's child has what it needs, and may only call the system. */
+	/*
+	 * The child shares this thread's memory, so it must only make system calls.
+	 */
 	if (input_below(input, 8) || vfork())
 		return;
 	ioctl(fd, SVMRUN_RUN, NULL);
@@ -310,7 +318,7 @@ static void *worker_main(void *argument)
 	return NULL;
 }
 
-/* A guest that does not halt comes back all the same. */
+/* Kicks also end guests that do not halt. */
 static void *kicker_main(void *argument)
 {
 	struct world *world = argument;
@@ -325,8 +333,8 @@ static void *kicker_main(void *argument)
 
 /* ---- rounds -------------------------------------------------------------- */
 
-/* A page of the arena: 1: incl address; hlt; jmp 1b */
-static void plant(uint8_t *page, uint32_t address)
+/* Fill a page of the arena with the code "1: incl address; hlt; jmp 1b". */
+static void fill_code(uint8_t *page, uint32_t address)
 {
 	static const uint8_t code[] = {
 		0xff, 0x05, 0, 0, 0, 0, 0xf4, 0xeb, 0xf7
@@ -336,7 +344,7 @@ static void plant(uint8_t *page, uint32_t address)
 	memcpy(page + 2, &address, sizeof(address));
 }
 
-/* One VM with memory and a vCPU, so that scripts can begin with any step */
+/* Create a VM with memory and a vCPU, so that scripts can begin with any step. */
 static void world_create(struct world *world)
 {
 	struct svmrun_create_vm argument = { .size = sizeof(argument) };
@@ -352,7 +360,7 @@ static void world_create(struct world *world)
 	world->arena = mmap(NULL, ARENA * PAGE, PROT_READ | PROT_WRITE,
 			    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	for (unsigned int i = 0; i < ARENA; i++)
-		plant(world->arena + i * PAGE, i * 7 % ARENA * PAGE + 2048);
+		fill_code(world->arena + i * PAGE, i * 7 % ARENA * PAGE + 2048);
 	world->fd[DEVICE][0] = svmrun_device_open(NULL);
 	svmrun_device_info(world->fd[DEVICE][0], &world->info,
 			   sizeof(world->info));
@@ -366,7 +374,7 @@ static void world_create(struct world *world)
 			       PROT_READ | PROT_WRITE, MAP_SHARED,
 			       world->fd[VCPU][0], 0);
 	if (world->pages[0] == MAP_FAILED)
-		ksft_exit_fail_msg("a vCPU: %s\n", strerror(errno));
+		ksft_exit_fail_msg("cannot map a vCPU: %s\n", strerror(errno));
 	set_up_vcpu(world, world->pages[0], 0);
 	world->over = false;
 }
@@ -383,7 +391,7 @@ static void world_destroy(struct world *world)
 	munmap(world->arena, ARENA * PAGE);
 }
 
-/* A new one, or one that was worth keeping with a few bytes changed */
+/* Choose a new script, or a kept one with a few bytes changed. */
 static void choose(struct fuzzer *fuzzer, struct script *script)
 {
 	unsigned int changes = 1 + xorshift(&fuzzer->seed) % 8;
@@ -452,15 +460,15 @@ static struct sums sums(const struct fuzzer *fuzzer)
 	return sums;
 }
 
-static void tell(struct fuzzer *fuzzer, const char *what)
+static void print_progress(struct fuzzer *fuzzer, const char *what)
 {
 	struct sums now = sums(fuzzer);
 
-	fuzzer->told = time(NULL);
+	fuzzer->printed = time(NULL);
 	ksft_print_msg("%s: %lu scripts, %lu calls, %lu succeeded, %lu runs, %lu edges, %lu s\n",
 		       what, THREADS * fuzzer->rounds, now.calls, now.successes,
 		       now.runs, fuzzer->covered.edges,
-		       (unsigned long)(fuzzer->told - fuzzer->begun));
+		       (unsigned long)(fuzzer->printed - fuzzer->begun));
 }
 
 static void fuzz(struct fuzzer *fuzzer)
@@ -470,13 +478,13 @@ static void fuzz(struct fuzzer *fuzzer)
 		coverage_open(&fuzzer->worker[i].coverage);
 	}
 	fuzzer->begun = time(NULL);
-	fuzzer->told = fuzzer->begun;
+	fuzzer->printed = fuzzer->begun;
 	while (time(NULL) - fuzzer->begun < (time_t)fuzzer->seconds) {
 		play(fuzzer);
-		if (time(NULL) - fuzzer->told >= PROGRESS)
-			tell(fuzzer, "so far");
+		if (time(NULL) - fuzzer->printed >= PROGRESS)
+			print_progress(fuzzer, "so far");
 	}
-	tell(fuzzer, "total");
+	print_progress(fuzzer, "total");
 }
 
 /* ---- main ---------------------------------------------------------------- */
@@ -485,8 +493,8 @@ static void usage(void)
 {
 	fputs("Usage: calls [OPTION]...\n"
 	      "\n"
-	      "  --seconds N  how long (default 20)\n"
-	      "  --seed N     other scripts (default 1)\n",
+	      "  --seconds N  duration (default 20)\n"
+	      "  --seed N     seed of the scripts (default 1)\n",
 	      stderr);
 	exit(2);
 }
@@ -526,11 +534,11 @@ int main(int argc, char **argv)
 	ksft_set_plan(3);
 	fuzz(&fuzzer);
 	end = sums(&fuzzer);
-	/* It is no test if next to nothing gets through. */
+	/* The test is meaningless if hardly anything succeeds. */
 	ksft_test_result(end.successes > end.calls / 8, "calls succeed\n");
 	ksft_test_result(end.runs > fuzzer.rounds / 8, "guests run\n");
 	if (fuzzer.worker[0].coverage.fd < 0)
-		ksft_test_result_skip("coverage: the kernel has no KCOV\n");
+		ksft_test_result_skip("the kernel has no KCOV\n");
 	else
 		ksft_test_result(fuzzer.kept > 10, "coverage guides\n");
 	ksft_finished();

@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Random instructions, of which most are such as a hypervisor has to do with.
- * Any bytes are instructions in any mode, and the processor decides what they
- * mean: nothing here need be right.
+ * Random instructions, most of which a hypervisor has to handle. Any bytes are
+ * instructions in any mode, with whatever meaning, so nothing here need be correct.
  */
 #include "code.h"
 
@@ -10,7 +9,10 @@
 
 #include "xorshift.h"
 
-/* Some bytes, and how many random ones follow: ModRM, an immediate, an offset */
+/*
+ * Some bytes, and the number of random bytes after them: ModRM, an immediate, an
+ * offset
+ */
 struct piece {
 	const char *bytes;
 	uint8_t size;
@@ -37,7 +39,7 @@ static const struct piece pieces[] = {
 	PIECE("\x0f\xc7", 1), PIECE("\x48\x0f\xc7\x0b", 0),
 	PIECE("\x0f\xae", 1), PIECE("\x0f\xae\x03", 0), PIECE("\x0f\xae\x0b", 0),
 	PIECE("\xf3\x0f\xae\xc0", 0), PIECE("\xf3\x48\x0f\xae\xd0", 0),
-	/* SVM's own */
+	/* SVM */
 	PIECE("\x0f\x01\xd8", 0), PIECE("\x0f\x01\xd9", 0),
 	PIECE("\x0f\x01\xda", 0), PIECE("\x0f\x01\xdb", 0),
 	PIECE("\x0f\x01\xdc", 0), PIECE("\x0f\x01\xdd", 0),
@@ -86,13 +88,15 @@ static const struct piece pieces[] = {
 	PIECE("\xeb\xfe", 0), PIECE("\xe8", 4), PIECE("\xc3", 0),
 	PIECE("\xea", 6), PIECE("\xcb", 0), PIECE("\xff", 1), PIECE("\x8e", 1),
 	PIECE("\x8c", 1), PIECE("\x17", 0), PIECE("\x0f\xb2", 1),
-	/* Memory: at any register, by any number, in strings */
+	/*
+	 * Memory accesses: by registers, by absolute address, string instructions
+	 */
 	PIECE("\x89", 1), PIECE("\x8b", 1), PIECE("\xa3", 4), PIECE("\xa1", 4),
 	PIECE("\xc7\x05", 8), PIECE("\xf3\xa4", 0), PIECE("\xf3\xab", 0),
 	PIECE("\xf0\x0f\xb1", 1), PIECE("\x50", 0), PIECE("\x58", 0),
 	PIECE("\xb8", 4), PIECE("\x48\xb8", 8), PIECE("\xbb", 4),
 	PIECE("\x48\xbf\x00\x60\x00\x00\x00\x00\x00\x00", 0),
-	/* Extended state: into RAX, from RAX, x87, AVX */
+	/* Extended state: to RAX, from RAX, x87, AVX */
 	PIECE("\x66\x48\x0f\x7e\xc0", 0), PIECE("\x66\x48\x0f\x6e\xc0", 0),
 	PIECE("\xd9", 1), PIECE("\xdd", 1), PIECE("\xc5\xfc\x77", 0),
 	PIECE("\xc5", 3), PIECE("\x0f\x28", 1),
@@ -101,7 +105,7 @@ static const struct piece pieces[] = {
 
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
 
-/* What the guest does before anything can stop it */
+/* The guest's first instruction, which cannot be preceded by an exit */
 static const struct piece first[] = {
 	PIECE("", 0), PIECE("", 0),
 	PIECE("\x66\x48\x0f\x7e\xc0", 0), /* movq %xmm0, %rax */

@@ -38,7 +38,7 @@ void coverage_end(struct coverage *coverage)
 		ioctl(coverage->fd, KCOV_DISABLE, 0);
 }
 
-/* From one place to the next: the order matters too. */
+/* Hash a pair of consecutive addresses, because their order matters. */
 static uint16_t hash(uint64_t from, uint64_t to)
 {
 	return (from * 31 + to) * 0x9e3779b97f4a7c15 >> 48;

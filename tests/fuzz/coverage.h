@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What of the module a thread has been through (KCOV), where the kernel can tell:
- * in the debug kernel the module is all that is instrumented.
+ * Coverage of kernel code by a thread (KCOV), if the kernel supports it. In the
+ * debug kernel only the module is instrumented.
  */
 #ifndef COVERAGE_H
 #define COVERAGE_H
@@ -10,23 +10,23 @@
 #include <stdint.h>
 
 struct coverage {
-	int fd; /* negative: the kernel does not tell */
-	uint64_t *pcs; /* how many, and which */
+	int fd; /* negative: not supported */
+	uint64_t *pcs; /* count, and addresses */
 };
 
-/* Of all threads together */
+/* Edges covered by all threads */
 struct covered {
-	uint8_t seen[1 << 16]; /* by a hash of an edge */
+	uint8_t seen[1 << 16]; /* indexed by the hash of an edge */
 	unsigned long edges;
 };
 
 void coverage_open(struct coverage *coverage);
 
-/* By the thread itself */
+/* Called by the thread itself */
 void coverage_begin(struct coverage *coverage);
 void coverage_end(struct coverage *coverage);
 
-/* Adds what a thread went through; was some of it new? */
+/* Add a thread's coverage; return whether some of it is new. */
 bool coverage_add(struct covered *covered, const struct coverage *coverage);
 
 #endif /* COVERAGE_H */

@@ -23,7 +23,7 @@
 #define DATA (SVM_SEG_P | SVM_SEG_S | 0x3)
 #define BUSY_TSS (SVM_SEG_P | 0xb)
 
-/* Descriptors by their selectors */
+/* Selectors of descriptors */
 #define SELECTOR_CODE_32 0x08
 #define SELECTOR_DATA 0x10
 #define SELECTOR_CODE_64 0x18
@@ -32,16 +32,16 @@ static const uint64_t gdt[] = {
 	0x00cf9b000000ffff, /* code, 32 bits */
 	0x00cf93000000ffff, /* data */
 	0x00af9b000000ffff, /* code, 64 bits */
-	0x00cff3000000ffff, /* a user's data */
-	0x00cffb000000ffff, /* a user's code, 32 bits */
-	0x00affb000000ffff, /* a user's code, 64 bits */
+	0x00cff3000000ffff, /* user data */
+	0x00cffb000000ffff, /* user code, 32 bits */
+	0x00affb000000ffff, /* user code, 64 bits */
 	0x00009b000000ffff, /* code, 16 bits */
 	0x0000890018000067, /* task, 32 bits */
 };
 
 /*
- * On with the code two bytes after what faulted. Where there is an error code
- * this goes astray, which is fine too.
+ * Continue two bytes after the faulting instruction. If there is an error code, the
+ * handler goes wrong, which does not matter.
  */
 static const uint8_t handler[] = {
 	0x48, 0x83, 0x04, 0x24, 0x02, /* add $2, (%rsp) */
@@ -54,7 +54,7 @@ static void put(uint8_t *memory, uint32_t gpa, uint64_t value, uint32_t size)
 	memcpy(memory + gpa, &value, size);
 }
 
-/* An interrupt gate that CPL 3 may use */
+/* Build an interrupt gate that CPL 3 may use. */
 static uint64_t gate(uint16_t selector, uint16_t offset)
 {
 	return offset | (uint64_t)selector << 16 | 0xeeull << 40;
@@ -84,7 +84,7 @@ static void fill_tables(uint8_t *memory)
 	}
 }
 
-/* One page, with its rights: tables are no code, and the last is not written. */
+/* Map one page: page tables are not executable, and the last page is read-only. */
 int guest_map(struct svmrun_vm *vm, uint8_t *memory, uint32_t gpa)
 {
 	uint32_t rights = SVMRUN_MAP_READ | SVMRUN_MAP_WRITE | SVMRUN_MAP_EXEC;
@@ -96,7 +96,7 @@ int guest_map(struct svmrun_vm *vm, uint8_t *memory, uint32_t gpa)
 	return svmrun_vm_map(vm, gpa, memory + gpa, GUEST_PAGE, rights);
 }
 
-/* Everything but the code */
+/* Fill in everything except the code. */
 void guest_fill(uint8_t *memory)
 {
 	memset(memory, 0, GUEST_SIZE);
@@ -211,7 +211,10 @@ static void set_protected(struct svmrun_vcpu *vcpu,
 		save->idtr.limit = 0;
 }
 
-/* A legal VMCB; the time does not show, so that the guest does the same again. */
+/*
+ * Set up a legal VMCB. RDTSC is intercepted, so that runs do not depend on the
+ * time.
+ */
 void guest_begin(struct svmrun_vcpu *vcpu, const struct guest_ground *ground)
 {
 	struct svm_vmcb_control *control = &vcpu->vmcb->control;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The legal ground that mutations begin from: a guest's memory, the same for
- * every mode, and a VMCB in one of the modes.
+ * The legal state that mutations start from: a guest's memory, which is the same
+ * for every mode, and a VMCB in one of the modes
  */
 #ifndef GUEST_H
 #define GUEST_H
@@ -14,16 +14,16 @@
 #define GUEST_PAGES 16
 #define GUEST_SIZE (GUEST_PAGES * GUEST_PAGE)
 
-/* Where things are; page tables map the whole of it to itself. */
+/* Memory layout; page tables map all of it to the same addresses. */
 #define GUEST_IVT 0x0000
 #define GUEST_GDT 0x1000
 #define GUEST_TSS_32 0x1800
 #define GUEST_TSS_64 0x1900
 #define GUEST_IDT_64 0x2000
-#define GUEST_STACK 0x3800 /* its top */
+#define GUEST_STACK 0x3800 /* top of the stack */
 #define GUEST_CODE 0x4000
 #define GUEST_CODE_SIZE 0x100
-#define GUEST_HANDLER 0x5000 /* of every exception */
+#define GUEST_HANDLER 0x5000 /* for every exception */
 #define GUEST_HANDLER_16 0x5010
 #define GUEST_IDT_32 0x7000
 #define GUEST_TABLES 0x8000 /* 7 pages */
@@ -48,11 +48,11 @@ enum guest_mode {
 	GUEST_MODES,
 };
 
-/* What a guest begins as */
+/* The initial state of a guest */
 struct guest_ground {
 	enum guest_mode mode;
-	bool user; /* at CPL 3, where the mode has it */
-	bool handlers; /* else the first exception is its last */
+	bool user; /* at CPL 3, if the mode has it */
+	bool handlers; /* otherwise the first exception ends the guest */
 };
 
 int guest_map(struct svmrun_vm *vm, uint8_t *memory, uint32_t gpa);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* A fuzzer's input, read as a script: numbers, and zeros after its end. */
+/* A fuzzer's input, read as a sequence of numbers, with zeros after its end */
 #ifndef INPUT_H
 #define INPUT_H
 
@@ -31,7 +31,7 @@ static inline uint64_t input_below(struct input *input, uint8_t limit)
 	return input_take(input, 1) % limit;
 }
 
-/* Ends the run if a property is broken: the fuzzer keeps the input. */
+/* Abort if a property does not hold; the fuzzer then keeps the input. */
 static inline void holds(int property, const char *what)
 {
 	if (property)

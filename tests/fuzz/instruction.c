@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Coverage-guided: one instruction of a guest, whatever its bytes, registers and
- * mode. The decoder says, by itself, what an instruction may change; nothing else
- * has changed, and it is at its end, or in a fault, or in the midst of a REP.
+ * Coverage-guided: emulate one instruction with random bytes, registers and mode.
+ * An independent decoder (Zydis) determines what the instruction may change.
+ * Nothing else may have changed, and the instruction has completed, faulted, or
+ * stopped within a REP.
  */
 #include <errno.h>
 
@@ -18,7 +19,7 @@
 
 enum { LONG, LONG_USER, PROTECTED, REAL, MODES };
 
-/* On its own, so that the sanitizer knows its ends */
+/* Allocated, so that the sanitizer detects accesses beyond the ends */
 static uint8_t *memory, *memory_before;
 static struct bus_guest guest;
 static struct vcpu_pages before;
@@ -29,7 +30,7 @@ static struct mode {
 static struct svm_vmcb *const vmcb = &guest.pages.vmcb;
 static struct svm_vmcb_save *const save = &guest.pages.vmcb.save;
 
-/* What the decoder says of it */
+/* Result of the independent decoder */
 static ZydisDecodedInstruction instruction;
 static ZydisDecodedOperand operands[ZYDIS_MAX_OPERAND_COUNT];
 static bool decoded;
@@ -41,7 +42,7 @@ static void keep(unsigned int mode)
 	       SVMRUN_LONG_TABLES_SIZE);
 }
 
-/* The same tables, but a user's, and the user */
+/* Set the U/S bit in the same tables, and CPL 3. */
 static void keep_user(void)
 {
 	uint64_t gpa, entry;
@@ -84,7 +85,7 @@ static void reset(const struct mode *mode)
 	memcpy(memory + GUEST_TABLES, mode->tables, SVMRUN_LONG_TABLES_SIZE);
 }
 
-/* ---- a guest from an input --------------------------------------------------- */
+/* ---- set up a guest from the input --------------------------------------- */
 
 static void take_registers(struct input *input)
 {
@@ -112,7 +113,7 @@ static void take_state(struct input *input)
 	save->cr0 |= bits >> 22 & 1 ? 1 << 16 : 0; /* WP */
 	save->cr4 |= bits >> 23 & 1 ? 1 << 21 : 0; /* SMAP */
 	save->ds.limit = bits >> 24 & 1 ? 0xfff : save->ds.limit;
-	save->ds.attrib ^= bits >> 25 & 0x1f; /* also above P: no matter */
+	save->ds.attrib ^= bits >> 25 & 0x1f; /* bits above P have no effect */
 	save->fs.base += bits >> 28 & 0xf;
 	guest.bus.rom_count = bits >> 19 & 1;
 }
@@ -175,7 +176,7 @@ static void decode(unsigned int mode)
 						      &instruction, operands));
 }
 
-/* ---- what may have changed ------------------------------------------------------- */
+/* ---- permitted changes --------------------------------------------------- */
 
 static bool is_repeated(void)
 {
@@ -201,7 +202,7 @@ static bool is_string(void)
 	       instruction.meta.category == ZYDIS_CATEGORY_IOSTRINGOP;
 }
 
-/* The decoder does not list all that string instructions write. */
+/* The decoder does not report all registers that string instructions write. */
 static bool writes_gpr(unsigned int gpr)
 {
 	ZydisRegister name = ZYDIS_REGISTER_RAX + gpr;
@@ -232,7 +233,7 @@ static void check_gprs(bool may)
 		uint64_t was = svmrun_vcpu_get_gpr(&vcpu, i);
 
 		holds(is == was || (may && writes_gpr(i)),
-		      "a register that is none of its own has changed");
+		      "a register that it does not write has changed");
 	}
 }
 
@@ -245,7 +246,8 @@ static void check_rflags(bool may)
 	if (may && flags)
 		allowed |= flags->modified | flags->set_0 | flags->set_1 |
 			   flags->undefined;
-	holds(!(changed & ~allowed), "a flag that it does not write changed");
+	holds(!(changed & ~allowed),
+	      "a flag that it does not write has changed");
 }
 
 static const ZydisDecodedOperand *written_memory(void)
@@ -259,7 +261,7 @@ static const ZydisDecodedOperand *written_memory(void)
 	return NULL;
 }
 
-/* What the decoder takes for the address, where segments have no bases */
+/* Compute the operand's address as the decoder sees it, if segment bases are 0. */
 static uint64_t address_of(const ZydisDecodedOperand *operand)
 {
 	struct svmrun_vcpu vcpu = { .vmcb = &before.vmcb,
@@ -278,11 +280,11 @@ static uint64_t address_of(const ZydisDecodedOperand *operand)
 	holds(ZYAN_SUCCESS(ZydisCalcAbsoluteAddressEx(&instruction, operand,
 						      before.vmcb.save.rip,
 						      &context, &address)),
-	      "no address");
+	      "address of the operand");
 	return address;
 }
 
-/* A bit string goes on before and behind the operand. */
+/* Bit strings extend before and after their operand. */
 static bool has_address(const ZydisDecodedOperand *operand)
 {
 	bool bits = instruction.mnemonic == ZYDIS_MNEMONIC_BTS ||
@@ -293,7 +295,7 @@ static bool has_address(const ZydisDecodedOperand *operand)
 	       operand->mem.segment != ZYDIS_REGISTER_FS;
 }
 
-/* Between @first and @last, in units of 8 bytes */
+/* Check a change between @first and @last, in units of 8 bytes. */
 static void check_place(uint64_t first, uint64_t last)
 {
 	const ZydisDecodedOperand *operand = written_memory();
@@ -303,10 +305,10 @@ static void check_place(uint64_t first, uint64_t last)
 		return;
 	address = address_of(operand);
 	holds(first + 8 > address && last < address + operand->size / 8,
-	      "another place has changed");
+	      "memory outside the operand has changed");
 }
 
-/* Accessed and dirty bits are no matter of the instruction. */
+/* Accessed and dirty bits are not changed by the instruction itself. */
 static void check_memory(bool may)
 {
 	unsigned int first = GUEST_END, last = 0, i;
@@ -325,7 +327,8 @@ static void check_memory(bool may)
 	}
 	if (first == GUEST_END)
 		return;
-	holds(may && decoded && written_memory(), "memory has changed");
+	holds(may && decoded && written_memory(),
+	      "memory that it does not write has changed");
 	holds(!guest.bus.rom_count, "ROM has changed");
 	check_place(first, last);
 }
@@ -340,9 +343,9 @@ static void check_all(bool may)
 		      "the device was written to");
 }
 
-/* ---- how it has ended ---------------------------------------------------------- */
+/* ---- results ------------------------------------------------------------- */
 
-/* The processor's pages are as they were. */
+/* Neither the VMCB nor the registers have changed. */
 static void check_nothing(void)
 {
 	holds(!memcmp(&guest.pages, &before, sizeof(guest.pages)),
@@ -359,18 +362,19 @@ static void check_fault(void)
 
 static void check_port(void)
 {
-	holds(save->rip == vmcb->control.exitinfo2, "RIP behind I/O");
-	holds(guest.ins + guest.outs == 1, "one access");
+	holds(save->rip == vmcb->control.exitinfo2, "RIP after I/O");
+	holds(guest.ins + guest.outs == 1, "exactly one access");
 	holds(save->rax == before.vmcb.save.rax || guest.ins, "RAX");
 	check_memory(false);
 }
 
-static void check_midst(void)
+static void check_interrupted(void)
 {
-	holds(save->rip == before.vmcb.save.rip, "RIP in the midst");
+	holds(save->rip == before.vmcb.save.rip, "RIP within a REP");
 	if (!memcmp(&guest.pages, &before, sizeof(guest.pages)))
 		return;
-	holds(is_repeated() && (save->rflags & RFLAGS_RF), "no REP");
+	holds(is_repeated() && (save->rflags & RFLAGS_RF),
+	      "interrupted without REP");
 	check_all(true);
 }
 
@@ -388,13 +392,13 @@ static void check_end(void)
 		check_port();
 		return;
 	}
-	holds(decoded, "executed, though it is none");
+	holds(decoded, "invalid instruction executed");
 	if (save->rip != next) {
-		check_midst();
+		check_interrupted();
 		return;
 	}
-	holds(trap == !!(save->rflags & RFLAGS_TF), "#DB or not");
-	holds(!(save->rflags & RFLAGS_RF), "RF of what has ended");
+	holds(trap == !!(save->rflags & RFLAGS_TF), "#DB of a single step");
+	holds(!(save->rflags & RFLAGS_RF), "RF after completion");
 	check_all(true);
 }
 
@@ -417,10 +421,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 	if (!ret)
 		check_end();
 	else if (ret == -EINTR)
-		check_midst();
+		check_interrupted();
 	else if (ret == -EOPNOTSUPP || ret == -ENXIO)
 		check_nothing();
 	else
-		holds(false, "an error that is none");
+		holds(false, "undocumented error");
 	return 0;
 }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Coverage-guided: the life of a vCPU between program and processor, by the very
- * files vmcb, event and permission. The input is a script of what the program
- * and the processor write and of what the module is called for; each call must
- * keep its promise whatever came before.
+ * Coverage-guided: VMCBs between program and processor, with the module's files
+ * vmcb, event and permission. The input is a script of writes by the program and
+ * the processor, and of calls of the module. The properties of each call must hold,
+ * whatever happened before.
  */
 #include "merge.h"
 
@@ -41,7 +41,7 @@ struct span {
 #define SPAN_STATE(field) SPAN(save.field)
 #define SPAN_GROUP(group, bit) SVMRUN_POLICY_STATE_##group(SPAN_STATE)
 
-/* What #VMEXIT writes (APM 15.6) */
+/* Fields that #VMEXIT writes (APM 15.6) */
 /* clang-format off */
 static const struct span written[] = {
 	SVMRUN_POLICY_STATE(SPAN_GROUP)
@@ -52,7 +52,9 @@ static const struct span written[] = {
 };
 /* clang-format on */
 
-/* Of virtual interrupt control, what #VMEXIT writes (APM 15.21.1) */
+/*
+ * Return the bits of virtual interrupt control that #VMEXIT writes (APM 15.21.1).
+ */
 static u64 vintr_written(u32 features)
 {
 	u64 bits = SVM_VINTR_V_TPR_MASK | SVM_VINTR_V_IRQ;
@@ -95,7 +97,7 @@ static void write_back(struct life *life, struct input *input)
 	life->hw.control.vintr = (vintr & ~bits) |
 				 (life->hw.control.vintr & bits);
 	life->hw.save.efer |= SVMRUN_POLICY_EFER_REQUIRED;
-	/* Other bits are out of a guest's reach. */
+	/* A guest cannot set other bits. */
 #define KEEP(register, known) life->hw.save.register &= (known);
 	SVMRUN_POLICY_ALLOWED(KEEP)
 #undef KEEP
@@ -150,7 +152,7 @@ static void inject(struct life *life, struct input *input)
 static void note(struct life *life, struct input *input)
 {
 	event_note(&life->injected, &life->hw);
-	/* Injected, it is gone (APM 15.20). */
+	/* After its injection the event is no longer pending (APM 15.20). */
 	life->hw.control.eventinj &= ~SVM_EVENT_VALID;
 }
 
@@ -168,7 +170,10 @@ static bool is_software(u64 event)
 	       (event & KIND) == EXCEPTION(EXCEPTION_OF);
 }
 
-/* APM 15.7.2: an event that was cut short is delivered; an instruction's again. */
+/*
+ * APM 15.7.2: an event whose delivery was interrupted is delivered again; for a
+ * software event the instruction is repeated instead.
+ */
 static void resume(struct life *life, struct input *input)
 {
 	struct svm_vmcb before = life->hw, *hw = &life->hw;
@@ -177,21 +182,22 @@ static void resume(struct life *life, struct input *input)
 			before.save.rip == life->injected.rip;
 
 	event_resume(hw, &life->injected);
-	holds(hw->control.exitintinfo == 0, "it is not interrupted twice");
+	holds(hw->control.exitintinfo == 0, "EXITINTINFO is cleared");
 	if (!(event & SVM_EVENT_VALID))
-		holds(hw->control.eventinj == 0, "an event from nowhere");
+		holds(hw->control.eventinj == 0, "an event is made up");
 	else if (!is_software(event) || injected)
 		holds(hw->control.eventinj == event, "an event is lost");
 	else
-		holds(hw->control.eventinj == 0, "an event comes twice");
+		holds(hw->control.eventinj == 0, "an event is delivered twice");
 	if ((event & SVM_EVENT_VALID) && is_software(event) && injected)
 		before.control.nrip = life->injected.nrip;
 	before.control.exitintinfo = 0;
 	before.control.eventinj = hw->control.eventinj;
-	holds(!memcmp(&before, hw, sizeof(before)), "some byte of the rest");
+	holds(!memcmp(&before, hw, sizeof(before)),
+	      "other bytes are unchanged");
 }
 
-/* The way into the handler: RF in its frame, or DR7.GD clear. */
+/* Set up what the handler must see: RF in its frame, or DR7.GD clear. */
 static void expect_reflected(struct svm_vmcb *hw, u32 vector)
 {
 	hw->control.exitintinfo = 0;
@@ -224,11 +230,12 @@ static void reflect(struct life *life, struct input *input)
 
 	life->hw.control.exitcode = VMEXIT_EXCP(vector);
 	before = life->hw;
-	holds(event_reflect(&life->hw, requested) == due, "whose exit is it");
+	holds(event_reflect(&life->hw, requested) == due,
+	      "who handles the exit");
 	if (due)
 		expect_reflected(&before, vector);
 	holds(!memcmp(&before, &life->hw, sizeof(before)),
-	      "some byte of the rest");
+	      "other bytes are unchanged");
 }
 
 static void request_msrs(struct life *life, struct input *input)
@@ -250,7 +257,7 @@ static void permit(struct life *life, struct input *input)
 	for (word = 0; word < MSRPM_WORDS; word++)
 		holds(life->msrpm[word] ==
 			      (forced[lbr][word] | life->requested[word]),
-		      "an MSR is not whose it should be");
+		      "an MSR permission is wrong");
 }
 
 static void create(struct life *life, struct input *input)
@@ -265,7 +272,7 @@ static void create(struct life *life, struct input *input)
 	life->loaded = false;
 }
 
-/* The least that is legal. */
+/* Set the minimal legal VMCB. */
 static void set_legal(struct life *life)
 {
 	memset(&life->user, 0, sizeof(life->user));

@@ -1,22 +1,22 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The scripts of merge.c, which seeds.c writes too. */
+/* Script format of merge.c; seeds.c writes such scripts */
 #ifndef MERGE_H
 #define MERGE_H
 
-/* A byte each, followed by its arguments */
+/* One byte each, followed by its arguments */
 enum merge_step {
-	MERGE_SET, /* offset (2), size (1), value (8): the program's VMCB */
-	MERGE_WRITE, /* number (1), value (8): what the processor may write */
+	MERGE_SET, /* offset (2), size (1), value (8): write to the program's VMCB */
+	MERGE_WRITE, /* number (1), value (8): write by the processor */
 	MERGE_LOAD,
 	MERGE_PUBLISH,
-	MERGE_INJECT, /* type (1), vector (1): EVENTINJ of the program's */
+	MERGE_INJECT, /* type (1), vector (1): set the program's EVENTINJ */
 	MERGE_NOTE,
-	MERGE_CUT_SHORT, /* RIP (1): what was injected is not delivered */
+	MERGE_CUT_SHORT, /* RIP (1): the injected event is not delivered */
 	MERGE_RESUME,
 	MERGE_REFLECT, /* vector (1) */
-	MERGE_REQUEST, /* word (1), value (8): MSR permission map */
+	MERGE_REQUEST, /* word (1), value (8): set the MSR permission map */
 	MERGE_PERMIT, /* LBR virtualization (1) */
-	MERGE_VCPU, /* features (4): a new vCPU */
+	MERGE_VCPU, /* features (4): create a vCPU */
 	MERGE_STEPS,
 };
 

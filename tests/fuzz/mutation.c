@@ -50,7 +50,7 @@ static void flip(void *bytes, uint32_t bit)
 	((uint8_t *)bytes)[bit / 8] ^= 1 << bit % 8;
 }
 
-/* An address in the guest's memory, mostly */
+/* Return an address, usually within guest memory. */
 static uint64_t address(uint64_t *random)
 {
 	if (one_in(random, 8))
@@ -183,7 +183,7 @@ static void mutate_register(struct svm_vmcb_save *save, uint64_t *random)
 			1ull << below(random, one_in(random, 8) ? 64 : 19);
 }
 
-/* Bits that the module always refuses are tried seldom. */
+/* Clear bits that the module always refuses; called most of the time. */
 static void keep_allowed(struct svm_vmcb_save *save,
 			 const struct svmrun_info *info)
 {
@@ -286,7 +286,7 @@ static void mutate_clean(struct subject *subject, uint64_t *random)
 	subject->vcpu.vmcb->control.clean = clean;
 }
 
-/* One page is taken away, or its rights; mutation_undo() gives it back. */
+/* Unmap or protect one page, until mutation_undo(). */
 static void mutate_memory(struct subject *subject, uint64_t *random)
 {
 	uint32_t gpa = below(random, GUEST_PAGES) * PAGE;
@@ -306,7 +306,7 @@ static void mutate_memory(struct subject *subject, uint64_t *random)
 	}
 }
 
-/* What a mutation took away is there again. */
+/* Undo mutate_memory(). */
 void mutation_undo(struct subject *subject)
 {
 	if (subject->protected)
@@ -339,7 +339,7 @@ static void lay_ground(struct subject *subject, uint32_t kinds,
 	guest_begin(&subject->vcpu, &ground);
 }
 
-/* The same @seed and @kinds give the same guest in the same VMCB. */
+/* The same @seed and @kinds result in the same guest and VMCB. */
 void mutate(struct subject *subject, uint32_t kinds, uint64_t seed)
 {
 	static void (*const mutations[MUTATION_KINDS])(struct subject *,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What is random about a run: kinds of mutation, each with random numbers of its
- * own, so that leaving one out leaves the others as they are.
+ * Random changes to a guest before a run. Each kind of mutation has its own random
+ * numbers, so that omitting one does not change the others.
  */
 #ifndef MUTATION_H
 #define MUTATION_H
@@ -11,30 +11,30 @@
 #include <svmrun.h>
 
 enum mutation_kind {
-	MUTATION_MODE, /* of the processor, else long mode */
-	MUTATION_CODE, /* instructions, else HLT */
-	MUTATION_TABLES, /* of the guest's pages */
+	MUTATION_MODE, /* processor mode; otherwise long mode */
+	MUTATION_CODE, /* instructions; otherwise HLT */
+	MUTATION_TABLES, /* the guest's page tables */
 	MUTATION_CONTROL, /* control area: intercepts, TLB, ASID ... */
 	MUTATION_EVENT, /* EVENTINJ, virtual interrupts, interrupt shadow */
 	MUTATION_STATE, /* state save area */
 	MUTATION_REGISTERS, /* registers page */
 	MUTATION_MSRPM, /* MSR permission map */
 	MUTATION_XSAVE, /* XSAVE area */
-	MUTATION_CLEAN, /* clean bits, which lie */
-	MUTATION_MEMORY, /* pages that the guest has not, or not to write */
-	MUTATION_RACE, /* a second thread changes all of it meanwhile */
+	MUTATION_CLEAN, /* random clean bits */
+	MUTATION_MEMORY, /* pages that are unmapped or protected */
+	MUTATION_RACE, /* a second thread changes everything during the run */
 	MUTATION_KINDS,
 };
 
 /**
- * struct subject - what is mutated
- * @info: of the device
+ * struct subject - the object of mutations
+ * @info: information about the device
  * @vm: a VM
  * @memory: its memory, GUEST_SIZE bytes
  * @vcpu: its vCPU
- * @no_mercy: emulators that do not survive it need not (mercy.h)
- * @protected: a page of the memory that is, until mutation_undo()
- * @unmapped: a page that the VM has not, until mutation_undo()
+ * @no_mercy: also try states that crash emulators (mercy.h)
+ * @protected: a page of the memory without permissions, until mutation_undo()
+ * @unmapped: a page of the memory that is not mapped, until mutation_undo()
  */
 struct subject {
 	struct svmrun_info info;

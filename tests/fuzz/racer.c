@@ -12,13 +12,13 @@
 #include "mercy.h"
 
 /*
- * Nanoseconds between bursts. Where the emulator's processors take turns, it is
- * waking up that lets this one in, wherever the other just is.
+ * Nanoseconds between bursts. If the emulator runs its processors in turn, waking
+ * up interrupts the other thread at a random point.
  */
 #define NAP 10000
 #define BURST 64
 
-/* In the VMCB: what the manual defines of it */
+/* Parts of the VMCB that the manual defines */
 #define CONTROL_SIZE 0x128
 #define STATE offsetof(struct svm_vmcb, save)
 #define STATE_SIZE 0x298
@@ -31,13 +31,13 @@ static uint32_t below(struct racer *racer, uint32_t limit)
 	return xorshift_below(&racer->random, limit);
 }
 
-/* At once, so that what the kernel writes to the other bits is not undone. */
+/* Atomically, so that a write of the kernel to the other bits is not undone */
 static void toggle(uint8_t *byte, uint8_t bit)
 {
 	__atomic_fetch_xor(byte, bit, __ATOMIC_SEQ_CST);
 }
 
-/* A bit changes for good, or for a moment in which the other may see it. */
+/* Flip a bit, permanently or for a moment in which the other thread may see it. */
 static void strike_byte(struct racer *racer, uint8_t *byte, uint8_t spared)
 {
 	uint8_t bit = (1u << below(racer, 8)) & ~spared;
@@ -50,13 +50,13 @@ static void strike_byte(struct racer *racer, uint8_t *byte, uint8_t spared)
 	toggle(byte, bit);
 }
 
-/* In the vCPU's pages */
+/* Change a byte of the vCPU's pages. */
 static void strike_vcpu(struct racer *racer, uint32_t from, uint32_t size)
 {
 	const struct subject *subject = racer->subject;
 	uint32_t offset = from + below(racer, size);
 
-	/* It is written by RUN, and read to see what came of it. */
+	/* RUN writes this field, and the fuzzer reads it to find out the result. */
 	if (offset - EXIT_CODE < sizeof(uint64_t))
 		return;
 	strike_byte(racer, (uint8_t *)subject->vcpu.vmcb + offset,
@@ -79,7 +79,7 @@ static void strike_registers(struct racer *racer)
 		    sizeof(struct svmrun_registers));
 }
 
-/* Where there are MSRs that a guest may have */
+/* The parts with MSRs that a guest may access */
 static void strike_msrpm(struct racer *racer)
 {
 	strike_vcpu(racer, SVMRUN_VCPU_MSRPM, 0xa0);
@@ -96,7 +96,7 @@ static void strike_guest(struct racer *racer, uint32_t gpa)
 	const struct subject *subject = racer->subject;
 	uint8_t *byte = subject->memory + gpa;
 
-	/* Without its rights, not even this program may. */
+	/* Without permissions, this program cannot access the page either. */
 	if (byte - gpa % GUEST_PAGE != subject->protected)
 		strike_byte(racer, byte, 0);
 }
@@ -175,7 +175,7 @@ void racer_end(struct racer *racer)
 	pthread_mutex_unlock(&racer->lock);
 }
 
-/* The signals are the other thread's. */
+/* Start the thread; signals are delivered to the other thread only. */
 int racer_start(struct racer *racer, struct subject *subject, uint64_t seed)
 {
 	sigset_t all, before;

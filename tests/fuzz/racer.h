@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* A second thread that changes everything that a run shares with the program. */
+/* A second thread that changes everything that the program shares with a run */
 #ifndef RACER_H
 #define RACER_H
 
@@ -12,11 +12,11 @@
  * struct racer - the thread
  * @subject: what it changes
  * @random: its random numbers
- * @lock: held while it strikes
+ * @lock: held while it changes things
  * @thread: the thread
- * @racing: the subject is in RUN and may be struck
- * @over: the thread shall end
- * @strikes: changes that it made
+ * @racing: the subject is in RUN and may be changed
+ * @over: request to end the thread
+ * @strikes: number of changes
  */
 struct racer {
 	struct subject *subject;
@@ -31,7 +31,7 @@ struct racer {
 int racer_start(struct racer *racer, struct subject *subject, uint64_t seed);
 void racer_stop(struct racer *racer);
 
-/* Between them the subject is struck; after the second it is not any more. */
+/* The subject is changed between racer_begin() and the return of racer_end(). */
 void racer_begin(struct racer *racer);
 void racer_end(struct racer *racer);
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Scripts for merge.c to begin with, a file each: seeds DIR. Each field of the
- * policy's tables is touched once, so that the fuzzer need not find it.
+ * Write initial scripts for merge.c, one per file: seeds DIR. Each field of the
+ * policy's tables is changed once, so that the fuzzer need not find it.
  */
 #include <stdint.h>
 #include <stdio.h>
@@ -50,7 +50,7 @@ static void set(unsigned int offset, unsigned int size, uint64_t value)
 	put(value, 8);
 }
 
-/* A run that is over at once, and another one. */
+/* A run that ends at once, and the load of another one */
 static void run_twice(void)
 {
 	put(MERGE_LOAD, 1);
@@ -68,7 +68,9 @@ static void seed_field(const char *name, unsigned int offset, unsigned int size)
 	seed_close();
 }
 
-/* What an instruction raises, with its length, delivered at the second try */
+/*
+ * A software event with its instruction's length, delivered at the second attempt
+ */
 static void seed_software(const char *name, uint64_t type, unsigned int vector)
 {
 	seed_open(name);

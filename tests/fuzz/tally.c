@@ -49,7 +49,7 @@ void tally_run(struct tally *tally, const struct outcome *outcome,
 		}
 }
 
-/* How far a guest comes until it is interrupted is by chance. */
+/* If a guest is interrupted, how far it got is random. */
 void tally_twins(struct tally *tally, unsigned int kind,
 		 const struct outcome *with, const struct outcome *without)
 {
@@ -64,7 +64,7 @@ unsigned long tally_percent(unsigned long part, unsigned long whole)
 	return whole ? part * 100 / whole : 0;
 }
 
-/* How many different ones there were */
+/* Return the number of different exit codes. */
 unsigned int tally_exit_codes(const struct tally *tally)
 {
 	unsigned int count = 0;
@@ -75,8 +75,8 @@ unsigned int tally_exit_codes(const struct tally *tally)
 }
 
 /*
- * Does it change outcomes, and more often than they change by themselves: by
- * what TSC and clock say?
+ * Return whether a kind of mutation changes outcomes more often than they change
+ * without one, because of TSC and clock.
  */
 bool tally_matters(const struct tally *tally, unsigned int kind)
 {
@@ -87,7 +87,7 @@ bool tally_matters(const struct tally *tally, unsigned int kind)
 	       2 * noise * tally->kinds[kind].twins;
 }
 
-/* The most frequent exit code below @limit, or TALLY_NO_EXIT */
+/* Return the most frequent exit code that is not printed yet, or TALLY_NO_EXIT. */
 static unsigned int most_frequent(const struct tally *tally,
 				  const bool *printed)
 {
@@ -117,7 +117,7 @@ static void print_exits(const struct tally *tally)
 	for (unsigned int i = SVMRUN_INVALID_PROCESSOR; i < TALLY_REASONS; i++)
 		ksft_print_msg("%9lu VMEXIT_INVALID: %s\n", tally->refused[i],
 			       svmrun_invalid_reason(i));
-	ksft_print_msg("%9lu not entered: a signal or a kick came first\n",
+	ksft_print_msg("%9lu not entered because of a signal or a kick\n",
 		       tally->exits[TALLY_NO_EXIT]);
 }
 

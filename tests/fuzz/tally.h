@@ -1,21 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What became of the runs of a fuzzer, counted. */
+/* Statistics about a fuzzer's runs */
 #ifndef TALLY_H
 #define TALLY_H
 
 #include "mutation.h"
 
-/* Still the exit code if the guest was not entered */
+/* Initial exit code, which remains if the guest is not entered */
 #define TALLY_NO_EXIT 0xfff
 #define TALLY_EXITS 0x1000
 #define TALLY_REASONS (SVMRUN_INVALID_UNSUPPORTED + 1)
 
-/* Twins are told apart by a kind of mutation, or by none at all. */
+/* Twins differ in one kind of mutation, or in none. */
 #define TALLY_NO_KIND MUTATION_KINDS
 #define TALLY_KINDS (MUTATION_KINDS + 1)
 
 /**
- * struct outcome - what became of a run, as far as the clock does not matter
+ * struct outcome - outcome of a run, as far as it does not depend on the clock
  */
 struct outcome {
 	int64_t result;
@@ -34,12 +34,11 @@ struct outcome {
  * struct tally - the counts
  * @runs: calls of RUN
  * @entered: those that entered the guest
- * @interrupted: those that returned EINTR
+ * @interrupted: those that returned -EINTR
  * @exits: by exit code
  * @refused: by reason
- * @kinds: by kind of mutation: runs with it, those of them that entered the
- *	guest, pairs of guests that differ in this kind only, and pairs that
- *	had different outcomes
+ * @kinds: by kind of mutation: runs with it, those of them that entered the guest, pairs
+ * 	of guests that differ only in this kind, and pairs with different outcomes
  */
 struct tally {
 	unsigned long runs;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Coverage-guided: nested page table and ASIDs, by the very files npt and asid,
- * against the plainest models of what they must do.
+ * Coverage-guided: nested page tables and ASIDs, with the module's files npt and
+ * asid, compared with simple models
  */
 #include "../../module/asid.h"
 #include "../../module/npt.h"
@@ -11,7 +11,7 @@
 #include <linux/io.h>
 #include <linux/kernel.h>
 
-/* ---- the nested page table: pages on both sides of each table's border ---- */
+/* ---- the nested page table: pages on both sides of the boundaries of tables - */
 
 #define ENTRY_P (1ull << 0)
 #define ENTRY_W (1ull << 1)
@@ -27,13 +27,13 @@
 #define PAGES_4_LEVELS 36
 #define PAGES_5_LEVELS 40
 
-/* Pages that there is a log of: the first sixteen, in two tables */
+/* Logged pages: the first sixteen, in two tables */
 #define LOGGED 16
 #define LOG_PAGES 1024
 
 /*
- * What a page must be: 4 KiB of a page at @level, 0 if it is not mapped. @written:
- * and not in a log yet, at the lowest level
+ * The expected state of a page: 4 KiB of a page at @level, 0 if it is not mapped.
+ * @written: written to, and not yet in a log; at the lowest level only
  */
 struct page {
 	unsigned int level;
@@ -50,7 +50,7 @@ static struct {
 	unsigned long log[LOG_PAGES / 64];
 } table;
 
-/* The first eight pages, then eight around 2^21, 2^30, 2^39 and 2^48. */
+/* The first eight pages, then eight each around 2^21, 2^30, 2^39 and 2^48. */
 static u64 gpa_of(unsigned int page)
 {
 	u64 border = 1ull << (12 + page / 8 * 9);
@@ -74,7 +74,7 @@ static void table_create(struct input *input)
 static void table_destroy(void)
 {
 	npt_cache_drain(&table.cache);
-	holds(npt_destroy(&table.npt, ~0u), "it does not come to an end");
+	holds(npt_destroy(&table.npt, ~0u), "it does not complete");
 }
 
 static u64 *table_of(u64 entry)
@@ -82,7 +82,7 @@ static u64 *table_of(u64 entry)
 	return phys_to_virt(entry & ENTRY_ADDRESS & ~ENCRYPTION);
 }
 
-/* As the processor walks (APM 15.25.5) */
+/* Walk the tables like the processor (APM 15.25.5). */
 static struct page walk(u64 gpa)
 {
 	struct page page = { .level = table.npt.levels };
@@ -92,7 +92,7 @@ static struct page walk(u64 gpa)
 		entry = entries[gpa / npt_span(page.level) % ENTRIES];
 		if (!(entry & ENTRY_P))
 			return (struct page){ 0 };
-		holds(entry & ENTRY_U, "not a user's");
+		holds(entry & ENTRY_U, "U/S is clear");
 		if (page.level == 1 || (entry & ENTRY_PS))
 			break;
 		entries = table_of(entry);
@@ -129,10 +129,13 @@ static void table_check(void)
 		holds(is(walk(gpa_of(i)), table.page[i]),
 		      "a page is not what was mapped");
 	count = count_tables(table.npt.root, table.npt.levels);
-	holds(table.npt.tables == count, "tables do not add up");
+	holds(table.npt.tables == count, "the count of tables is wrong");
 }
 
-/* Does the page that @i is part of lie between @from and @end: in part, wholly? */
+/*
+ * Return whether the page that @i is part of lies between @from and @end, at least
+ * in part.
+ */
 static bool overlaps(unsigned int i, u64 from, u64 end)
 {
 	u64 span = npt_span(table.page[i].level ? table.page[i].level : 1);
@@ -158,7 +161,10 @@ static void forget(u64 from, u64 end)
 			table.page[i] = (struct page){ 0 };
 }
 
-/* What was written between @from and @end, and nothing else, has gone to the log. */
+/*
+ * Expect that exactly the pages that were written between @from and @end were
+ * logged.
+ */
 static void log_check(u64 from, u64 end)
 {
 	unsigned int i, found = 0;
@@ -169,20 +175,20 @@ static void log_check(u64 from, u64 end)
 		bool due = table.page[i].written && gpa_of(i) >= from &&
 			   gpa_of(i) < end;
 
-		holds(logged == due, "the log is not what was written");
+		holds(logged == due, "the log differs from what was written");
 		found += logged;
 	}
 	for (i = 0; i < LOG_PAGES; i++)
 		found -= table.log[i / 64] >> i % 64 & 1;
-	holds(!found, "there is more in the log");
+	holds(!found, "other pages are in the log");
 }
 
 static void clear(u64 from, u64 end)
 {
 	struct npt_range range = { .gpa = from, .end = end };
 
-	holds(npt_zap(&table.npt, &range, ~0u), "it does not come to an end");
-	holds(npt_range_free(&range, ~0u), "it does not come to an end");
+	holds(npt_zap(&table.npt, &range, ~0u), "it does not complete");
+	holds(npt_range_free(&range, ~0u), "it does not complete");
 	forget(from, end);
 }
 
@@ -204,7 +210,7 @@ static void map(struct input *input)
 		      "no memory");
 		holds(!npt_map(&table.npt, &table.cache, gpa, pa, level,
 			       rights),
-		      "not mapped, though there is room");
+		      "not mapped into an empty range");
 	}
 	for (i = 0; i < table.pages; i++)
 		if ((gpa_of(i) & -span) == start)
@@ -217,7 +223,10 @@ static void map(struct input *input)
 	table_check();
 }
 
-/* From one page to another, and how many steps of it at once */
+/*
+ * Take a range from one page to another, and the number of steps to process at
+ * once.
+ */
 static struct npt_range take_range(struct input *input, unsigned int *steps)
 {
 	struct npt_range range = {
@@ -239,10 +248,9 @@ static void zap(struct input *input)
 	u64 from = range.gpa;
 	bool done = npt_zap(&table.npt, &range, steps);
 
-	holds(range.gpa > from || from >= range.end || !steps,
-	      "it does not get on");
-	holds(done == (range.gpa >= range.end), "done, or not");
-	holds(npt_range_free(&range, ~0u), "it does not come to an end");
+	holds(range.gpa > from || from >= range.end || !steps, "no progress");
+	holds(done == (range.gpa >= range.end), "wrong return value");
+	holds(npt_range_free(&range, ~0u), "it does not complete");
 	if (range.log)
 		log_check(from, range.gpa);
 	if (range.gpa > from)
@@ -258,7 +266,7 @@ static void protect(struct input *input)
 
 	rights = input_take(input, 1) & (NPT_WRITE | NPT_EXEC);
 	holds(npt_protect(&table.npt, &range, rights, ~0u) || !steps,
-	      "it does not come to an end");
+	      "it does not complete");
 	for (i = 0; i < table.pages && from < range.end; i++) {
 		struct page *page = &table.page[i];
 
@@ -270,11 +278,11 @@ static void protect(struct input *input)
 		else
 			*page = (struct page){ 0 };
 	}
-	holds(npt_range_free(&range, ~0u), "it does not come to an end");
+	holds(npt_range_free(&range, ~0u), "it does not complete");
 	table_check();
 }
 
-/* The processor, in a page of 4 KiB that it may write to */
+/* A write by the processor to a writable page of 4 KiB */
 static void write(struct input *input)
 {
 	unsigned int i = input_below(input, LOGGED), level = table.npt.levels;
@@ -302,8 +310,8 @@ static void collect(struct input *input)
 
 	if (!range.log)
 		return;
-	holds(npt_mark(&table.npt, &marked, ~0u), "it does not end");
-	holds(npt_collect(&table.npt, &range, ~0u), "it does not end");
+	holds(npt_mark(&table.npt, &marked, ~0u), "it does not complete");
+	holds(npt_collect(&table.npt, &range, ~0u), "it does not complete");
 	log_check(from, range.end);
 	for (i = 0; i < LOGGED; i++)
 		if (gpa_of(i) >= from && gpa_of(i) < range.end)
@@ -316,7 +324,7 @@ static void prune(struct input *input)
 	struct npt_range range = { 0 };
 
 	npt_prune(&table.npt, &range, gpa_of(input_below(input, table.pages)));
-	holds(npt_range_free(&range, ~0u), "it does not come to an end");
+	holds(npt_range_free(&range, ~0u), "it does not complete");
 	table_check();
 }
 
@@ -332,7 +340,7 @@ static struct {
 	struct asid_pool pool[CPUS];
 	struct asid asid[HOLDERS];
 	struct svm_vmcb_control control[HOLDERS];
-	/* Whose translations may be cached under it, since the last flush */
+	/* Whose translations may be cached with the ASID since the last flush */
 	int owner[CPUS][NUMBERS];
 	bool dropped[HOLDERS];
 } asids;
@@ -366,18 +374,21 @@ static void enter(struct input *input)
 
 	control->clean = SVM_CLEAN_ALL;
 	asid_prepare(&asids.asid[holder], pool, cpu, 1, control);
-	holds(control->asid && control->asid < pool->count, "no guest's ASID");
-	/* A VMRUN that is refused flushes nothing. */
+	holds(control->asid && control->asid < pool->count,
+	      "ASID out of range");
+	/* A VMRUN that fails flushes nothing. */
 	if (input_below(input, 4) == 0)
 		return;
 	if (control->tlb_control == SVM_TLB_CONTROL_FLUSH_ALL)
 		set_owner(cpu, NOBODY);
 	asid_entered(pool, control);
 	owner = &asids.owner[cpu][control->asid];
-	holds(*owner == NOBODY || *owner == holder, "somebody else's");
+	holds(*owner == NOBODY || *owner == holder,
+	      "the ASID has another owner's translations");
 	holds(*owner == NOBODY || !asids.dropped[holder],
-	      "kept, though dropped");
-	holds(*owner == NOBODY || control->clean, "kept, but VMCB not clean");
+	      "translations kept after asid_drop()");
+	holds(*owner == NOBODY || control->clean,
+	      "ASID kept, but VMCB not clean");
 	*owner = holder;
 	asids.dropped[holder] = false;
 }

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Random guests in random VMCBs, in the nested VM: what counts is that the host
- * stays as it is, and that its kernel's log is clean after. The same seed gives
- * the same guests, but for what the second thread and the clock do to them.
+ * Random guests in random VMCBs, in the nested VM. The host's processor state must
+ * not change, and its kernel log must be clean afterwards. The same seed results in
+ * the same guests, except for the effects of the second thread and the clock.
  *
- * Some guests are run twice, once without one kind of their mutations: outcomes
- * that differ show that the kind matters.
+ * Some guests are run twice, with and without one kind of mutation: different
+ * outcomes show that the kind has an effect.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -25,21 +25,21 @@
 #include "racer.h"
 #include "tally.h"
 
-#define RUNS 4 /* of a guest, which goes on behind what made it exit */
+#define RUNS 4 /* runs of each guest, which continues after what made it exit */
 #define RUNS_RACED 8
-#define EPOCH 256 /* guests of a VM */
+#define EPOCH 256 /* guests per VM */
 #define TWINS 4 /* one in so many guests is run twice */
-#define HOST_CHECK 16 /* after so many guests the host is looked at */
+#define HOST_CHECK 16 /* guests between checks of the host */
 
-#define PATIENCE 2000 /* microseconds for a run */
+#define PATIENCE 2000 /* limit of a run in microseconds */
 #define PROGRESS 5 /* seconds */
 
 #define KIND(kind) (1u << (kind))
 #define ALL_KINDS (KIND(MUTATION_KINDS) - 1)
 
 /**
- * struct guest - what a guest is made from
- * @kinds: of mutation
+ * struct guest - how to create a guest
+ * @kinds: kinds of mutation
  * @seed: of its random numbers
  * @raced: a second thread changes it, or its twin
  */
@@ -58,7 +58,7 @@ struct fuzzer {
 	unsigned long seed, first, runs;
 	char *host;
 	bool host_differs;
-	time_t begun, told;
+	time_t begun, printed;
 };
 
 /* ---- one guest ------------------------------------------------------------- */
@@ -68,8 +68,8 @@ static void on_alarm(int number)
 }
 
 /*
- * Again and again, for it may go off before the guest is entered; but not while
- * results are printed, which it would cut short.
+ * The timer repeats, because a signal may arrive before the guest is entered. It is
+ * disabled while results are printed, which a signal could truncate.
  */
 static void set_alarm(suseconds_t patience)
 {
@@ -104,8 +104,8 @@ static struct outcome run(struct fuzzer *fuzzer, const struct guest *guest)
 }
 
 /*
- * Can it go on behind what made it exit? One that is raced goes on in any case,
- * since it may be another one meanwhile.
+ * Return whether the guest can continue after what made it exit. A raced guest
+ * always does, because it may have changed meanwhile.
  */
 static bool can_go_on(const struct guest *guest, const struct outcome *outcome)
 {
@@ -133,7 +133,7 @@ static struct outcome run_guest(struct fuzzer *fuzzer,
 	return outcome;
 }
 
-/* With one kind and without it; the less steady kinds only if it is them. */
+/* Run with and without one kind, and without the kinds that make outcomes vary. */
 static void run_twins(struct fuzzer *fuzzer, struct guest *guest,
 		      unsigned int kind)
 {
@@ -178,7 +178,7 @@ static void fuzz_guest(struct fuzzer *fuzzer, unsigned long number)
 		run_twins(fuzzer, &guest, xorshift_below(&random, TALLY_KINDS));
 }
 
-/* ---- all of them ----------------------------------------------------------- */
+/* ---- all guests ---------------------------------------------------------- */
 
 static void check(int err, const char *what)
 {
@@ -215,7 +215,10 @@ static void pin(pthread_t thread, unsigned int cpu)
 	pthread_setaffinity_np(thread, sizeof(set), &set);
 }
 
-/* A new VM, now on this processor, now on that one, the second thread opposite */
+/*
+ * Create a new VM. Alternate between the two processors; the second thread runs on
+ * the other one.
+ */
 static void begin_epoch(struct fuzzer *fuzzer, unsigned long number)
 {
 	unsigned int side = number / EPOCH % 2;
@@ -225,21 +228,21 @@ static void begin_epoch(struct fuzzer *fuzzer, unsigned long number)
 	pin(fuzzer->racer.thread, !side);
 }
 
-static void tell_progress(struct fuzzer *fuzzer, unsigned long number)
+static void print_progress(struct fuzzer *fuzzer, unsigned long number)
 {
 	const struct tally *tally = &fuzzer->tally;
 	time_t now = time(NULL);
 
-	if (now < fuzzer->told + PROGRESS)
+	if (now < fuzzer->printed + PROGRESS)
 		return;
-	fuzzer->told = now;
+	fuzzer->printed = now;
 	ksft_print_msg("guest %lu: %lu of %lu runs, %lu s, %lu %% entered\n",
 		       number, tally->runs, fuzzer->runs,
 		       (unsigned long)(now - fuzzer->begun),
 		       tally_percent(tally->entered, tally->runs));
 }
 
-/* Says which of the last few guests it was, once. */
+/* Report once, before which guest the difference was noticed. */
 static void check_host(struct fuzzer *fuzzer, unsigned long number)
 {
 	char *now;
@@ -250,11 +253,12 @@ static void check_host(struct fuzzer *fuzzer, unsigned long number)
 	check(now ? 0 : -errno, HOSTSTATE);
 	fuzzer->host_differs = hoststate_differs(fuzzer->host, now);
 	if (fuzzer->host_differs)
-		ksft_print_msg("host state: seen before guest %lu\n", number);
+		ksft_print_msg("host state: changed before guest %lu\n",
+			       number);
 	free(now);
 }
 
-/* There is a VM all the time, since SVM's own state is compared too. */
+/* A VM exists all the time, because the state of SVM is compared too. */
 static void fuzz(struct fuzzer *fuzzer)
 {
 	unsigned long number = fuzzer->first;
@@ -271,7 +275,7 @@ static void fuzz(struct fuzzer *fuzzer)
 		}
 		check_host(fuzzer, number);
 		fuzz_guest(fuzzer, number);
-		tell_progress(fuzzer, number);
+		print_progress(fuzzer, number);
 	}
 	subject_destroy(&fuzzer->subject);
 	check_host(fuzzer, 0);
@@ -292,10 +296,10 @@ static void set_up(struct fuzzer *fuzzer)
 	check(racer_start(&fuzzer->racer, &fuzzer->subject, fuzzer->seed),
 	      "thread");
 	fuzzer->begun = time(NULL);
-	fuzzer->told = fuzzer->begun;
+	fuzzer->printed = fuzzer->begun;
 }
 
-/* For who wants to see one line only */
+/* Print a summary in one line, for the lane. */
 static void print_total(const struct fuzzer *fuzzer)
 {
 	const struct tally *tally = &fuzzer->tally;
@@ -314,9 +318,10 @@ static void test_all(const struct fuzzer *fuzzer)
 			 "most guests are entered\n");
 	for (unsigned int kind = 0; kind < MUTATION_KINDS; kind++)
 		ksft_test_result(tally_matters(tally, kind),
-				 "mutation matters: %s\n", mutation_name[kind]);
+				 "mutation has an effect: %s\n",
+				 mutation_name[kind]);
 	ksft_test_result(!fuzzer->host_differs,
-			 "the host's processors are as before\n");
+			 "the host's processor state is unchanged\n");
 }
 
 static void usage(void)
@@ -324,10 +329,10 @@ static void usage(void)
 	fputs("Usage: vmcb [OPTION]...\n"
 	      "\n"
 	      "  --runs N    calls of RUN (default 20000)\n"
-	      "  --seed N    another sequence of guests (default 1)\n"
+	      "  --seed N    seed of the guests (default 1)\n"
 	      "  --first N   begin with guest N of the sequence\n"
-	      "  --no-mercy  also what QEMU does not survive\n"
-	      "  --verbose   number each guest before it runs\n",
+	      "  --no-mercy  also try what crashes QEMU\n"
+	      "  --verbose   print the number of each guest before it runs\n",
 	      stderr);
 	exit(2);
 }
