@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The host's processor state, before and after (tests/module/hoststate.c). */
+/*
+ * Compare the host's processor state before and after (tests/module/hoststate.c).
+ */
 #ifndef HOSTSTATE_H
 #define HOSTSTATE_H
 
@@ -16,7 +18,7 @@
 #define HOSTSTATE "/proc/svmrun_hoststate"
 #define HOSTSTATE_SIZE 65536
 
-/* The module's file, which is beside the program's. */
+/* Open the module's file, which is in the program's directory. */
 static inline int hoststate_open_module(void)
 {
 	char path[PATH_MAX + sizeof(HOSTSTATE_MODULE)];
@@ -33,7 +35,7 @@ static inline int hoststate_open_module(void)
 	return fd < 0 ? -errno : fd;
 }
 
-/* Loads the module if it is not there. 0, or a negative errno */
+/* Load the module unless it is loaded. Return 0 or a negative errno. */
 static inline int hoststate_load(void)
 {
 	int fd, err;
@@ -48,7 +50,7 @@ static inline int hoststate_load(void)
 	return err;
 }
 
-/* A line an item, to free(); NULL if it cannot be had: errno says why */
+/* Return one item per line, to be freed; or NULL with errno set. */
 static inline char *hoststate_read(void)
 {
 	char *text = calloc(1, HOSTSTATE_SIZE);
@@ -69,7 +71,7 @@ static inline char *hoststate_read(void)
 	return text;
 }
 
-/* How many lines differ; names them as KTAP comments. */
+/* Return the number of lines that differ, and print them as KTAP comments. */
 static inline int hoststate_differs(const char *before, const char *after)
 {
 	int differ = 0;
@@ -85,7 +87,7 @@ static inline int hoststate_differs(const char *before, const char *after)
 		before += old + (before[old] == '\n');
 		after += new + (after[new] == '\n');
 	}
-	fflush(stdout); /* the caller may end by a signal */
+	fflush(stdout); /* the caller may be ended by a signal */
 	return differ;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * System calls that fail as they are told to, from then on and for good, in this
- * process: for what nothing else makes fail.
+ * Let system calls of this process fail from now on (seccomp), to test errors that
+ * cannot be caused otherwise.
  */
 #ifndef REFUSE_H
 #define REFUSE_H
@@ -19,7 +19,7 @@
 	BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (value), 0, (others))
 #define REFUSE_RETURN(value) BPF_STMT(BPF_RET | BPF_K, (value))
 
-/* One whose argument, as far as @mask, is @value; its lower 32 bits */
+/* Fail calls whose argument, masked by @mask, is @value; in its lower 32 bits */
 static inline int refuse(uint32_t number, unsigned int argument, uint32_t mask,
 			 uint32_t value, int error)
 {

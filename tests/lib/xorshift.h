@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Random numbers that cost next to nothing: Marsaglia's xorshift64*. */
+/* Fast random numbers: Marsaglia's xorshift64* */
 #ifndef XORSHIFT_H
 #define XORSHIFT_H
 
 #include <stdint.h>
 
-/* A state that has nothing in common with that of the next number */
+/* Return a state that is unrelated to that of the next number. */
 static inline uint64_t xorshift_seed(uint64_t number)
 {
 	number += 0x9e3779b97f4a7c15ull;
@@ -23,7 +23,7 @@ static inline uint64_t xorshift(uint64_t *state)
 	return *state * 0x2545f4914f6cdd1dull;
 }
 
-/* 0 to @limit - 1, which is small */
+/* Return a number from 0 to @limit - 1; @limit must be small. */
 static inline uint32_t xorshift_below(uint64_t *state, uint32_t limit)
 {
 	return (xorshift(state) >> 32) * limit >> 32;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Physical addresses are the program's own addresses. */
+/* Physical addresses are the program's virtual addresses. */
 #ifndef SHIM_IO_H
 #define SHIM_IO_H
 

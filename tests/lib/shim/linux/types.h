@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * These headers stand in for the kernel's where an ordinary program compiles files of
- * the module: the unit tests and the fuzzers. They have what those files use.
+ * These headers replace the kernel's where an ordinary program compiles files of
+ * the module: in the unit tests and the fuzzers. They define what those files use.
  */
 #ifndef SHIM_TYPES_H
 #define SHIM_TYPES_H
