@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Has a VM of KVM's, and with it the processors, until it is killed. */
+/* Keep a KVM VM, and with it the processors, until killed. */
 #include <fcntl.h>
 #include <linux/kvm.h>
 #include <stdio.h>

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Runs a command on a terminal of its own and talks to it:
+ * Run a command on a new terminal and interact with it:
  *	converse [WAIT SEND]... -- COMMAND [ARGUMENT]...
- * waits until it has printed WAIT, then types SEND, and so on, in which \r, \n, \xHH
- * and \\ are as in C; "\hangup" closes the terminal. What it prints goes to standard
- * output. Ends as the command does: 128 + N for a signal, 99 if it said nothing of
- * what was waited for, 98 if the terminal's settings are not as before.
+ * waits until the command has printed WAIT, then types SEND, and so on. \r, \n,
+ * \xHH and \\ in SEND are as in C; "\hangup" closes the terminal. The command's
+ * output is copied to standard output. The exit status is that of the command; 128
+ * + N for a signal; 99 if WAIT was not printed; 98 if the command has changed the
+ * terminal's settings.
  */
 #include <errno.h>
 #include <poll.h>
@@ -20,10 +21,10 @@
 #include <unistd.h>
 #include <utmp.h>
 
-#define NOT_SAID 99
-#define NOT_AS_BEFORE 98
+#define NOT_PRINTED 99
+#define SETTINGS_CHANGED 98
 
-static char said[1 << 20];
+static char output[1 << 20];
 static size_t size;
 
 static void fail(const char *what)
@@ -32,29 +33,29 @@ static void fail(const char *what)
 	exit(EXIT_FAILURE);
 }
 
-/* Gives false when there is no more. */
+/* Read output; return false when there is no more. */
 static bool listen_once(int terminal)
 {
-	ssize_t got = read(terminal, said + size, sizeof(said) - 1 - size);
+	ssize_t got = read(terminal, output + size, sizeof(output) - 1 - size);
 
 	if (got <= 0)
 		return false;
-	if (write(STDOUT_FILENO, said + size, got) != got)
+	if (write(STDOUT_FILENO, output + size, got) != got)
 		fail("standard output");
 	size += got;
-	return size < sizeof(said) - 1;
+	return size < sizeof(output) - 1;
 }
 
 /*
- * Looks at what was said since it was last answered. The slave is open here too: the
- * terminal's end is not seen on it.
+ * Search the output since the last answer. This process has the slave open too, so
+ * the end of the command does not show on the terminal.
  */
 static bool wait_for(int terminal, const char *text, size_t since, pid_t pid)
 {
 	struct pollfd fd = { .fd = terminal, .events = POLLIN };
 	siginfo_t info = { 0 };
 
-	while (!memmem(said + since, size - since, text, strlen(text))) {
+	while (!memmem(output + since, size - since, text, strlen(text))) {
 		if (poll(&fd, 1, 100) > 0) {
 			if (!listen_once(terminal))
 				return false;
@@ -121,7 +122,7 @@ static bool same_settings(int terminal, const struct termios *before)
 	       now.c_iflag == before->c_iflag && now.c_oflag == before->c_oflag;
 }
 
-/* The slave is kept open, so that the settings can be looked at afterwards. */
+/* Keep the slave open, so that its settings can be checked afterwards. */
 static pid_t start(char **command, int *terminal, int *slave)
 {
 	pid_t pid;
@@ -160,8 +161,8 @@ int main(int argc, char **argv)
 		fail("tcgetattr");
 	for (i = 1; i < command; i += 2) {
 		if (!wait_for(terminal, argv[i], since, pid)) {
-			fprintf(stderr, "not said: %s\n", argv[i]);
-			return NOT_SAID;
+			fprintf(stderr, "not printed: %s\n", argv[i]);
+			return NOT_PRINTED;
 		}
 		since = size;
 		if (!strcmp(argv[i + 1], "\\hangup")) {
@@ -171,7 +172,10 @@ int main(int argc, char **argv)
 		}
 		type(terminal, argv[i + 1]);
 	}
-	/* Its end is seen by waiting: the slave is still open here. */
+	/*
+	 * The slave is still open, so wait for the process instead of an end of
+	 * file.
+	 */
 	while (!waitpid(pid, &status, WNOHANG)) {
 		struct pollfd fd = { .fd = terminal, .events = POLLIN };
 
@@ -179,8 +183,8 @@ int main(int argc, char **argv)
 			listen_once(terminal);
 	}
 	if (!same_settings(slave, &before)) {
-		fputs("the terminal's settings are not as before\n", stderr);
-		return NOT_AS_BEFORE;
+		fputs("the terminal's settings have changed\n", stderr);
+		return SETTINGS_CHANGED;
 	}
 	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) :
 				     WEXITSTATUS(status);

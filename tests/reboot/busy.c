@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Keeps a guest running on every CPU, for as long as it can. Prints "counting"
- * when all of them are; what ended them goes to the kernel log.
+ * Run a guest on every CPU for as long as possible. Print "counting" when all of
+ * them run; log to the kernel log why they ended.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -31,7 +31,7 @@ struct busy {
 	pthread_t thread;
 };
 
-static void say(int cpu, const char *call, int error)
+static void log_result(int cpu, const char *call, int error)
 {
 	char line[128];
 	int log = open("/dev/kmsg", O_WRONLY);
@@ -56,8 +56,9 @@ static void *busy_main(void *argument)
 	do {
 		err = svmrun_vcpu_run(&busy->vcpu);
 	} while (err == -EINTR);
-	say(busy->cpu, "RUN", err);
-	say(busy->cpu, "CREATE_VM", svmrun_vm_create(&late, busy->device));
+	log_result(busy->cpu, "RUN", err);
+	log_result(busy->cpu, "CREATE_VM",
+		   svmrun_vm_create(&late, busy->device));
 	return NULL;
 }
 

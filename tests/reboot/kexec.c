@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Another kernel takes this one's place, at once and without a word to programs:
+ * Replace the running kernel at once, without notifying programs:
  *	kexec KERNEL INITRAMFS COMMAND-LINE
  */
 #include <fcntl.h>
