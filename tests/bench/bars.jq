@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0
-# build/bench.json -> Documentation/bench.svg: svmrun as a part of KVM, a bar for each
-# work and boot
+# build/bench.json -> Documentation/bench.svg: svmrun relative to KVM, one bar per work
+# and boot
 include "format";
 
 def left: 190;
-def full: 400; # as long as KVM
+def full: 400; # length for KVM
 def top: 64;
 def height: 15; # of a bar
 def colour: { "default": "#b3441e", "off": "#e0a15a" };
@@ -18,7 +18,7 @@ def bar($y):
 	("\(.ratio | ratio) (\(.svmrun | commas) : \(.kvm | commas))" |
 		text(left + full + 12; $y + 11; "start"));
 
-# The boots' bars of one work, below one another
+# The bars of one work, one per boot, below one another
 def group($y):
 	length as $bars |
 	(.[0].work + (if .[0].unit == "KiB" then " *" else "" end) |
@@ -43,7 +43,7 @@ def line($part; $bottom; $colour; $words): (left + $part * full) as $x |
 " viewBox=\"0 0 840 \($bottom + 36)\" font-family=\"sans-serif\" font-size=\"12\"",
 " fill=\"#222\">",
 "<rect width=\"100%\" height=\"100%\" rx=\"6\" fill=\"#fbfaf8\"/>",
-("svmrun as a part of KVM; instructions (* KiB), svmrun : KVM" |
+("svmrun relative to KVM; instructions (* KiB), svmrun : KVM" |
 	text(left; 20; "start")),
 legend(left; "default"; "mitigations by default"),
 legend(left + 180; "off"; "mitigations=off"),

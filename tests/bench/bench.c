@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What work costs svmrun, and KVM, with the same guests in the same boot:
+ * Compare the cost of work with svmrun and with KVM, with the same guests in the
+ * same boot:
  *	bench [--json FILE] [WORK]...
  *	bench [--json FILE] --smp	exits per second of one vCPU and of two
- *	bench [--json FILE] --growth	what cost does when there is more of something
- * Under --icount the TSC counts instructions, the same number each time; without,
- * it is what the clock makes of it. FILE gets an object a line. In the current
- * directory: svmrun_merge.ko (tests/module/merge.c).
+ *	bench [--json FILE] --growth	how cost grows with the number of objects
+ * With --icount, the TSC counts instructions and results are repeatable; otherwise
+ * it counts time. FILE receives one object per line. The current directory must
+ * contain svmrun_merge.ko (tests/module/merge.c).
  */
 #include <fcntl.h>
 #include <getopt.h>
@@ -24,10 +25,10 @@
 
 /**
  * struct work - something to measure
- * @name: a word
- * @text: a line
- * @unit: what is counted
- * @measure: by this engine, or NONE
+ * @name: one word
+ * @text: one line
+ * @unit: unit of the result
+ * @measure: measure it with this engine; returns NONE if the engine does not support it
  */
 struct work {
 	const char *name;
@@ -87,7 +88,7 @@ struct machine *machine_create(const struct engine *engine, const char *code,
 	return machine_begin(engine, low);
 }
 
-/* ---- the merge of VMCBs, which KVM has not --------------------------------- */
+/* ---- merge of VMCBs, which KVM does not have ----------------------------- */
 
 static void merge_load(void)
 {
@@ -167,7 +168,7 @@ static const struct work works[] = {
 	COUNT(merge_dirty, "merge and publish, nothing clean"),
 };
 
-/* Those that are named, or all */
+/* Return whether the work is among the names, or whether there are none. */
 static bool is_chosen(const struct work *work, char **names)
 {
 	if (!*names)
@@ -178,7 +179,7 @@ static bool is_chosen(const struct work *work, char **names)
 	return false;
 }
 
-/* One engine after the other: they do not share a processor. */
+/* Measure one engine after the other, because they cannot share a processor. */
 static void measure(const struct engine *engine, char **names, ticks *taken)
 {
 	bool available = engine->open();
@@ -192,11 +193,11 @@ static void measure(const struct engine *engine, char **names, ticks *taken)
 		engine->close();
 }
 
-/* ---- what comes out ---------------------------------------------------------- */
+/* ---- output -------------------------------------------------------------- */
 
 static FILE *json;
 
-/* @before: the brace that begins an object, or the comma in it */
+/* @before: '{' at the beginning of an object, otherwise ',' */
 static void put_key(char before, const char *key)
 {
 	fprintf(json, "%c\"%s\": ", before, key);
@@ -217,7 +218,7 @@ static void put_number(char before, const char *key, double number)
 		fprintf(json, "%.10g", number);
 }
 
-/* The nested VM is booted with the one or the other. */
+/* Return the setting that the nested VM was booted with. */
 static const char *boot_mitigations(void)
 {
 	char line[4096] = "";
@@ -302,7 +303,7 @@ static void bench(char **names)
 			report_work(&works[i], own[i], other[i]);
 }
 
-/* A thousand VMs have two or three descriptors each. */
+/* A thousand VMs need two or three descriptors each. */
 static void allow_files(void)
 {
 	const struct rlimit limit = { 8192, 8192 };

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * How long a command takes until it prints a marker:
+ * Measure how long a command takes to print a marker:
  *	boot [--json FILE] NAME MARKER COMMAND [ARGUMENT]...
- * by the time stamp counter, which counts instructions where the machine is run
- * with --icount, and by the clock. The command is ended then.
+ * in ticks of the TSC, which counts instructions with --icount, and in seconds. The
+ * command is then terminated.
  */
 #include <errno.h>
 #include <signal.h>
@@ -56,7 +56,7 @@ static pid_t start(char **command, int *output)
 	return 0;
 }
 
-/* All that it printed is kept, up to the marker or the end of the room. */
+/* Keep all output, up to the marker or the size of the buffer. */
 static bool wait_for(int output, const char *marker)
 {
 	static char text[1 << 20];
@@ -74,7 +74,7 @@ static bool wait_for(int output, const char *marker)
 	}
 	fwrite(size > TAIL ? text + size - TAIL : text, 1,
 	       size > TAIL ? TAIL : size, stderr);
-	fprintf(stderr, "it ended without: %s\n", marker);
+	fprintf(stderr, "ended without printing: %s\n", marker);
 	return false;
 }
 

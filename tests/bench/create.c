@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* VMs come and go, alone and in a crowd. */
+/* Benchmarks: create and destroy VMs, alone and beside many others */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,16 +11,19 @@
 #define CROWD 1000
 #define CREATIONS 21
 #define SPARE 2
-#define SETTLE 500000 /* us */
+#define SETTLE 500000 /* in us */
 
-/* VMs that are alive, each with memory of its own and one exit behind it */
+/* VMs that exist, each with its own memory and after its first exit */
 struct crowd {
 	unsigned int count;
 	char *memory;
 	struct machine *machines[CROWD + SPARE];
 };
 
-/* A guest's low memory for each: what the guest touches of it is there. */
+/*
+ * Allocate a guest's low memory for each, with the page that the guest touches
+ * present.
+ */
 static void crowd_prepare(struct crowd *crowd, unsigned int count)
 {
 	const char code[] = { 0xe6, 0x80, 0xeb, 0xfc }; /* out; jmp */
@@ -36,7 +39,7 @@ static void crowd_prepare(struct crowd *crowd, unsigned int count)
 		memcpy(crowd->memory + i * LOW_SIZE + CODE, code, sizeof(code));
 }
 
-static void crowd_forget(struct crowd *crowd)
+static void crowd_free(struct crowd *crowd)
 {
 	munmap(crowd->memory, crowd->count * LOW_SIZE + 1);
 }
@@ -64,7 +67,7 @@ static void crowd_destroy(const struct engine *engine, struct crowd *crowd)
 		engine->destroy(crowd->machines[i]);
 }
 
-/* As crowd_create(); @taken: of each */
+/* Like crowd_create(); @taken: ticks of each creation */
 static void crowd_measure(const struct engine *engine, struct crowd *crowd,
 			  ticks *taken)
 {
@@ -78,9 +81,9 @@ static void crowd_measure(const struct engine *engine, struct crowd *crowd,
 }
 
 /*
- * The same VMs have been there once before: what they are measured with is memory
- * that the kernel has at hand, however many others there are. What is freed late
- * is free by then.
+ * Create and destroy the VMs once before, so that the kernel has free memory
+ * cached, however many others exist. Then wait until memory that is freed late is
+ * free.
  */
 static void crowd_rehearse(const struct engine *engine, struct crowd *crowd)
 {
@@ -90,8 +93,9 @@ static void crowd_rehearse(const struct engine *engine, struct crowd *crowd)
 }
 
 /*
- * Beside @others, one after the other, and then they go. Two more are there anyway:
- * SVM stays on, and KVM has paid for its first VM, which costs it 12 million.
+ * Create VMs beside @others, one after another, then destroy them. Two more VMs
+ * always exist: SVM stays enabled, and KVM does not pay the 12 million instructions
+ * of its first VM.
  */
 static void create_and_destroy(const struct engine *engine, unsigned int others,
 			       ticks *created, ticks *destroyed)
@@ -109,8 +113,8 @@ static void create_and_destroy(const struct engine *engine, unsigned int others,
 	crowd_destroy(engine, &measured);
 	*destroyed = (__rdtsc() - *destroyed) / CREATIONS;
 	crowd_destroy(engine, &crowd);
-	crowd_forget(&measured);
-	crowd_forget(&crowd);
+	crowd_free(&measured);
+	crowd_free(&crowd);
 }
 
 ticks create_beside(const struct engine *engine, unsigned int others)
@@ -136,7 +140,7 @@ ticks create_first_exit_1000(const struct engine *engine)
 	return create_beside(engine, 1000);
 }
 
-/* Until the program goes on: also what it sleeps meanwhile */
+/* Until the call returns, including time that it sleeps */
 ticks destroy(const struct engine *engine)
 {
 	ticks created, destroyed;
@@ -146,8 +150,8 @@ ticks destroy(const struct engine *engine)
 }
 
 /*
- * Pages that nobody has: with those that each CPU keeps for itself, which MemFree
- * leaves out, and which can be more than a thousand VMs take.
+ * Return free memory, including the per-CPU lists, which MemFree does not contain
+ * and which can hold more than a thousand VMs need.
  */
 static long free_kib(void)
 {
@@ -166,8 +170,8 @@ static long free_kib(void)
 }
 
 /*
- * What the kernel has less when there are a thousand VMs. The guests' memory is
- * there before; the program's own for a VM, some hundred bytes, is counted too.
+ * Measure the kernel's memory for a thousand VMs. The guests' memory is allocated
+ * before; the program's own memory for a VM, some hundred bytes, is included.
  */
 ticks kib_per_vm(const struct engine *engine)
 {
@@ -175,11 +179,11 @@ ticks kib_per_vm(const struct engine *engine)
 	long before;
 
 	crowd_prepare(&crowd, CROWD);
-	usleep(SETTLE); /* what is freed late is free by now */
+	usleep(SETTLE); /* wait until memory that is freed late is free */
 	before = free_kib();
 	crowd_create(engine, &crowd);
 	before -= free_kib();
 	crowd_destroy(engine, &crowd);
-	crowd_forget(&crowd);
+	crowd_free(&crowd);
 	return (before + CROWD / 2) / CROWD;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What runs a guest: svmrun or KVM, with the same calls, so that the work that is
- * measured is written once. What fails ends the program.
+ * The interface to svmrun or KVM that runs guests, so that each measurement is
+ * written once. Errors end the program.
  */
 #ifndef ENGINE_H
 #define ENGINE_H
@@ -16,26 +16,25 @@ struct snapshot;
 /**
  * struct engine - svmrun or KVM
  * @name: its name
- * @cuts: @protect takes any page; otherwise the one that was mapped last, alone
- * @open: its device, for all VMs; false if there is none
- * @close: the mirror of @open
- * @create: a VM without memory and vCPU
- * @vcpu: its vCPU, in 32-bit protected mode, flat, without paging
- * @long_mode: it is in 64-bit mode instead, with page tables at @cr3
- * @sibling: another vCPU of the same VM, to be destroyed before that one
- * @destroy: the mirror of @create, @sibling and @clone
- * @map: give the VM a range of memory, with a log of what it writes if asked
- * @protect: a page of it can be written to by the guest, or cannot any more
- * @start: where the guest goes on, and its EBX and ECX
- * @run: until the guest leaves for a reason that is the program's; or a signal comes,
- *	which only smp.c sends
- * @step: over the instruction that it left at, of @length bytes
- * @cpuid: if it left because of CPUID, answer that, and true
- * @null: the least that a call on the vCPU's file descriptor costs
- * @snapshot: the vCPU's state, and @memory, which the guest has from address 0 on
- * @discard: the mirror of @snapshot, when it has no clones any more
- * @clone: a VM that begins as the snapshot, its memory copied when written to
- * @reset: a clone is the snapshot again, in all that the guest can have changed
+ * @cuts: @protect supports any page; otherwise only the one that was mapped last
+ * @open: open the device for all VMs; false if there is none
+ * @close: close the device
+ * @create: create a VM without memory and vCPU
+ * @vcpu: create the vCPU, in 32-bit protected mode, flat, without paging
+ * @long_mode: switch the vCPU to 64-bit mode, with page tables at @cr3
+ * @sibling: create another vCPU of the same VM, to be destroyed before the first one
+ * @destroy: destroy the result of @create, @sibling or @clone
+ * @map: map a range of memory, with a dirty log if @log is set
+ * @protect: permit the guest to write to a page, or not
+ * @start: set EIP, EBX and ECX
+ * @run: run until an exit to the program, or until a signal, which only smp.c sends
+ * @step: skip the instruction of @length bytes that has exited
+ * @cpuid: after an exit for CPUID, handle it and return true
+ * @null: the cheapest call on the vCPU's file descriptor
+ * @snapshot: save the vCPU's state and @memory, which is mapped at address 0
+ * @discard: free a snapshot without clones
+ * @clone: create a VM from the snapshot, with memory copied on write
+ * @reset: restore a clone to the snapshot
  */
 struct engine {
 	const char *name;
@@ -67,7 +66,7 @@ struct engine {
 extern const struct engine svmrun_engine;
 extern const struct engine kvm_engine;
 
-/* Says what failed, with errno, and ends the program. */
+/* Print what failed, with errno, and exit. */
 _Noreturn void fail(const char *what);
 
 #endif /* ENGINE_H */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What leaves a guest and comes back */
+/* Benchmarks: exits to the program and back, and interrupts of the host */
 #include <stdio.h>
 
 #include "work.h"
@@ -62,8 +62,8 @@ ticks hlt_exit(const struct engine *engine)
 }
 
 /*
- * A loop over @insn, of two bytes: svmrun's program is asked at each CPUID, KVM
- * answers itself. KVM's table of CPUID is left empty, which is quickest.
+ * Time a loop over an instruction of two bytes. With svmrun, the program handles
+ * each CPUID; KVM handles it itself, with an empty CPUID table, which is fastest.
  */
 static ticks cpuid_loop(const struct engine *engine, uint8_t first,
 			uint8_t second)
@@ -94,9 +94,9 @@ ticks cpuid_exit(const struct engine *engine)
 	return (cpuid - nop) / BATCH;
 }
 
-/* ---- interrupts of the host's ---------------------------------------------- */
+/* ---- interrupts of the host ---------------------------------------------- */
 
-/* Of two instructions each: five ticks of the host's in a spell */
+/* Iterations of two instructions, during which five ticks of the host occur */
 #define SPINS 10000000u
 #define SPELLS 21
 
@@ -133,7 +133,7 @@ static ticks spin_program(unsigned int spins)
 	return __rdtsc() - begin;
 }
 
-/* What a loop took without its own instructions, for each interrupt of it */
+/* Return the ticks per interrupt, without the loop's own instructions. */
 static ticks per_interrupt(ticks taken, unsigned long long count)
 {
 	return (taken - 2ull * SPINS) / count;
@@ -157,8 +157,8 @@ static ticks in_program(void)
 }
 
 /*
- * A guest's loop and a program's, in turns, and the medians, because the host's
- * handler does not do the same work each time.
+ * Alternate between the guest's loop and the program's, and use medians, because
+ * the host's handler does not always do the same work.
  */
 static void spin(const struct engine *engine, ticks *guest, ticks *program)
 {
@@ -177,7 +177,7 @@ static void spin(const struct engine *engine, ticks *guest, ticks *program)
 	*program = median(programs, SPELLS);
 }
 
-/* What an interrupt takes of a guest's loop, the host's own handler left out */
+/* Cost of an interrupt during a guest's loop, without the host's own handler */
 ticks host_irq(const struct engine *engine)
 {
 	ticks guest, program;
@@ -186,7 +186,7 @@ ticks host_irq(const struct engine *engine)
 	return guest - program;
 }
 
-/* The same with the handler, which is most of it and nobody's to improve here */
+/* The same with the handler, which is most of it and not part of svmrun */
 ticks host_irq_whole(const struct engine *engine)
 {
 	ticks guest, program;

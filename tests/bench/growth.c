@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* What cost does when there is more of something */
+/* Benchmarks: growth of cost with the number of VMs, regions or MiB */
 #include <string.h>
 #include <sys/mman.h>
 
@@ -10,9 +10,9 @@
 
 /**
  * struct plot - a line of points
- * @name: a word
- * @x: how much of something, up to a 0
- * @cost: what something costs then
+ * @name: one word
+ * @x: numbers of objects, terminated by 0
+ * @cost: cost of an operation with that many objects
  */
 struct plot {
 	const char *name;
@@ -20,7 +20,7 @@ struct plot {
 	ticks (*cost)(const struct engine *engine, unsigned int x);
 };
 
-/* An OUT exit, of a guest that has so many regions of a page */
+/* An OUT exit of a guest with this number of regions of one page */
 static ticks exit_with_regions(const struct engine *engine,
 			       unsigned int regions)
 {
@@ -45,12 +45,12 @@ static ticks exit_with_regions(const struct engine *engine,
 	return taken;
 }
 
-/* ---- faults, one in each 2 MiB of much memory -------------------------------- */
+/* ---- faults, one in each 2 MiB of a large memory ------------------------- */
 
 #define STRIDE (2 * MIB)
 #define TABLES 0x2000u
 
-/* The guest's page tables: the first 512 GiB as they are */
+/* Fill in the guest's page tables: identity mapping of the first 512 GiB. */
 static void fill_tables(char *low)
 {
 	uint64_t *top = (uint64_t *)(low + TABLES);
@@ -61,7 +61,7 @@ static void fill_tables(char *low)
 		next[i] = i * GIB | 0x83; /* large */
 }
 
-/* Only the pages that the guest will touch are there. */
+/* Allocate memory in which only the pages that the guest touches are present. */
 static char *sparse_create(size_t size)
 {
 	char *data = mmap(NULL, size + STRIDE, PROT_READ | PROT_WRITE,
@@ -87,7 +87,7 @@ static ticks write_from(const struct engine *engine, struct machine *machine,
 	return __rdtsc() - begin;
 }
 
-/* A fault, of a guest that has so many MiB */
+/* A fault of a guest with this much memory, in MiB */
 static ticks fault_in_memory(const struct engine *engine, unsigned int mib)
 {
 	/* 1: mov %eax, (%rbx); add $STRIDE, %rbx; dec %ecx; jnz 1b; hlt */

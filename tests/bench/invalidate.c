@@ -1,22 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Memory is taken away from a guest that sees it at many addresses. */
+/* Benchmarks: memory that is mapped at many guest addresses is invalidated */
 #include <stdlib.h>
 #include <sys/mman.h>
 
 #include "work.h"
 
-/* Regions that a VM can have besides its low memory */
+/* Maximum number of regions of a VM besides its low memory */
 #define MOST 65535
 
-/* Guests that touch many pages take long. */
+/* Repeat less often if guests touch many pages. */
 static unsigned int rounds(unsigned int touched)
 {
 	return touched > 1000 ? 3 : 21;
 }
 
 /*
- * The program gives back a page (MADV_DONTNEED) that its guest has at @aliases
- * addresses, and has written to at the first @touched of them.
+ * The program discards a page (MADV_DONTNEED) that is mapped at @aliases guest
+ * addresses, of which the guest has written to the first @touched.
  */
 static ticks invalidate(const struct engine *engine, unsigned int aliases,
 			unsigned int touched)
@@ -53,7 +53,7 @@ ticks invalidate_100(const struct engine *engine)
 	return invalidate(engine, 100, 100);
 }
 
-/* KVM has fewer slots. */
+/* KVM supports fewer slots. */
 ticks invalidate_most(const struct engine *engine)
 {
 	return engine->cuts ? invalidate(engine, MOST, MOST) : NONE;

@@ -140,9 +140,9 @@ void kvm_map(struct machine *m, uint64_t gpa, void *hva, size_t size, bool log)
 }
 
 /*
- * A write to a slot that is read-only is KVM_EXIT_MMIO, which says where; one to
- * memory that the program may not write to is EFAULT, which does not. KVM has no
- * other way to make a slot read-only than to make it anew.
+ * A write to a read-only slot exits with KVM_EXIT_MMIO and the address; a write to
+ * memory that the program may not write to fails with EFAULT, without the address.
+ * KVM can only make a slot read-only by creating it again.
  */
 static void protect(struct machine *m, uint64_t gpa, void *hva, bool writable)
 {
@@ -158,7 +158,7 @@ static void protect(struct machine *m, uint64_t gpa, void *hva, bool writable)
 	set_region(m, &region);
 }
 
-/* By the shared page, which is the quickest way that KVM has. */
+/* Use the shared page, the fastest way that KVM has. */
 static void start(struct machine *m, uint32_t eip, uint32_t ebx, uint32_t ecx)
 {
 	struct kvm_regs *regs = &m->run->s.regs.regs;
@@ -176,12 +176,12 @@ static void run(struct machine *m)
 		fail("KVM_RUN");
 }
 
-/* KVM_RUN has done it, or will. */
+/* KVM_RUN completes the instruction itself. */
 static void step(struct machine *m, unsigned int length)
 {
 }
 
-/* Answered already */
+/* KVM has handled it. */
 static bool cpuid(struct machine *m)
 {
 	return false;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* A VM of KVM's, between kvm.c and kvm_clone.c */
+/* A KVM VM, for kvm.c and kvm_clone.c */
 #ifndef KVM_H
 #define KVM_H
 
@@ -11,7 +11,7 @@
 
 struct machine {
 	int vm, vcpu;
-	bool is_sibling; /* the VM is another one's */
+	bool is_sibling; /* shares another machine's VM */
 	struct kvm_run *run;
 	unsigned int slots;
 	struct clone *clone; /* or NULL */
@@ -25,7 +25,7 @@ static inline int check(int result, const char *what)
 }
 
 struct machine *kvm_create(void);
-/* As KVM makes it */
+/* Create a vCPU in KVM's initial state. */
 void kvm_vcpu(struct machine *m);
 void kvm_map(struct machine *m, uint64_t gpa, void *hva, size_t size, bool log);
 

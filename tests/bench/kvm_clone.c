@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What svmrun_clone() and svmrun_reset() do, with KVM's calls: memory in a memfd,
- * a private view of it, a log of what the guest writes, and of the vCPU all that a
- * guest can change. Like the library's, a reset copies pages back, which is quicker
- * than to let them go.
+ * svmrun_clone() and svmrun_reset() implemented with KVM: memory in a memfd, a
+ * private mapping of it, a dirty log, and all vCPU state that a guest can change.
+ * Like the library's, a reset copies pages back, which is faster than to discard
+ * them.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -21,7 +21,7 @@ struct msrs {
 
 struct snapshot {
 	int fd;
-	uint8_t *memory; /* a view of the file */
+	uint8_t *memory; /* mapping of the file */
 	size_t size;
 	struct kvm_regs regs;
 	struct kvm_sregs sregs;
@@ -38,7 +38,7 @@ struct clone {
 	uint64_t *log;
 };
 
-/* The MSRs that svmrun's VMCB has and the guest may write without an exit */
+/* MSRs of svmrun's VMCB that a guest may write without an exit */
 static const uint32_t msrs[] = {
 	0x174, /* SYSENTER_CS */
 	0x175, /* SYSENTER_ESP */
@@ -51,7 +51,7 @@ static const uint32_t msrs[] = {
 	0xc0000102, /* KernelGSBase */
 };
 
-/* FS.base, GS.base and EFER are in kvm_sregs. */
+/* kvm_sregs contains FS.base, GS.base and EFER. */
 static void get_msrs(struct machine *m, struct msrs *kept)
 {
 	const unsigned int count = sizeof(msrs) / sizeof(*msrs);

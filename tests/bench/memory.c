@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Guests touch memory, and are kept from it. */
+/* Benchmarks: faults on guest memory, and changes of permissions */
 #include <string.h>
 #include <sys/mman.h>
 
 #include "work.h"
 
 /*
- * The guest writes to a word every @size bytes, @pages times, in memory that the
- * program has touched already. The second time it finds it all mapped.
+ * Let the guest write to a word every @size bytes, @pages times, in memory that the
+ * program has touched. The second time everything is mapped.
  */
 static ticks faults(const struct engine *engine, unsigned int pages,
 		    size_t size, int advice, bool log)
@@ -56,14 +56,14 @@ ticks fault_logged(const struct engine *engine)
 	return faults(engine, 4096, PAGE, MADV_NOHUGEPAGE, true);
 }
 
-/* ---- rights ------------------------------------------------------------------ */
+/* ---- permissions --------------------------------------------------------- */
 
 #define WATCHED_SIZE (16 * PAGE)
 #define WATCHED (8 * PAGE) /* the page that the guest writes to */
 
 /*
- * Rights that can change of a part are svmrun's; with KVM the page has a slot of
- * its own from the beginning, as a program that means to watch it would arrange.
+ * Only svmrun can change permissions of a part of a region. For KVM, give the page
+ * its own slot from the beginning, as a program that watches it would.
  */
 static void map_watched(const struct engine *engine, struct machine *machine,
 			char *data)
@@ -81,9 +81,9 @@ static void map_watched(const struct engine *engine, struct machine *machine,
 }
 
 /*
- * A write is caught, and then let through: twice the rights of a page change that
- * the vCPU has in use. The guest writes again after that, so that it has the page
- * to write to when its right to do so is taken away.
+ * Catch a write, then permit it, so that the permissions of a page in use change
+ * twice. The guest then writes again, so that the page is writable when the
+ * permission is revoked.
  */
 static void watch(const struct engine *engine, ticks *call, ticks *round)
 {
@@ -122,7 +122,7 @@ static void watch(const struct engine *engine, ticks *call, ticks *round)
 	*round /= ROUNDS;
 }
 
-/* The call alone */
+/* Only the call */
 ticks protect_4k(const struct engine *engine)
 {
 	ticks call, round;
@@ -131,7 +131,7 @@ ticks protect_4k(const struct engine *engine)
 	return call;
 }
 
-/* With what comes of it: the exit, and that the guest's pages are found again */
+/* With the exit, and with the faults after it */
 ticks protect_caught(const struct engine *engine)
 {
 	ticks call, round;

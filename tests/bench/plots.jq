@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0
-# build/growth.json -> Documentation/growth.svg: what cost does when there is more of
-# something, a plot each; both axes are logarithmic.
+# build/growth.json -> Documentation/growth.svg: growth of cost with the number of
+# objects, in one plot each; both axes are logarithmic.
 include "format";
 
 def left: 90;
-def inset: 36; # of the first point and the last
+def inset: 36; # of the first and the last point
 def width: 610;
-def height: 170; # of a plot, whose whole place is pitch
+def height: 170; # of a plot; pitch is the distance between plots
 def pitch: 250;
 def titles: {
 	"create": "create a VM, to its first exit: by VMs that are there already",
@@ -18,11 +18,11 @@ def colour: { "svmrun": "#b3441e", "kvm": "#4a6a8a" };
 def text($x; $y; $anchor):
 	"<text x=\"\($x)\" y=\"\($y)\" text-anchor=\"\($anchor)\">\(.)</text>";
 
-# Where a value is between two others, on a logarithmic axis: 0 to 1
+# Position of a value between two others, on a logarithmic axis: 0 to 1
 def place($low; $high):
 	((. | log) - ($low | log)) / (($high | log) - ($low | log));
 
-# A plot's points -> where its axes begin and end
+# A plot's points -> ends of its axes
 def axes:
 	(map(.x) | { x0: min, x1: max }) +
 	(map(.svmrun, .kvm // empty) |

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Exits per second, by the clock: of one vCPU, and of two on two processors, of one VM
- * and of two VMs; and how the least of calls scales, which runs no guest: what is
- * lacking there is the emulator's
+ * Exits per second: of one vCPU, of two vCPUs of one VM on two processors, and of
+ * two VMs. Also the scaling of the cheapest call, which runs no guest and so shows
+ * the emulator's limit.
  */
 #include <math.h>
 #include <pthread.h>
@@ -18,17 +18,17 @@
 
 #define PROCESSORS 2
 #define PAIRS 31
-#define SPELL 60000 /* us */
+#define SPELL 60000 /* in us */
 #define WARM_UP 500 /* exits */
-#define PATIENCE 5000 /* ms to get there */
+#define PATIENCE 5000 /* ms for the warm-up */
 
 /**
- * struct runner - a thread that runs a vCPU on a processor of its own
- * @thread: it
- * @processor: that
- * @engine: of the machine
- * @machine: the vCPU's
- * @null: it does not run, but makes the least of calls
+ * struct runner - a thread that runs a vCPU on its own processor
+ * @thread: the thread
+ * @processor: its processor
+ * @engine: the machine's engine
+ * @machine: the machine with the vCPU
+ * @null: make the cheapest call instead of running
  * @rate: exits per second
  */
 struct runner {
@@ -40,11 +40,11 @@ struct runner {
 	double rate;
 };
 
-static atomic_uint warm; /* threads */
+static atomic_uint warm; /* number of threads after their warm-up */
 static atomic_bool go; /* all of them are */
 static atomic_bool stop;
 
-/* Ends a run. */
+/* A signal ends a run. */
 static void on_signal(int number)
 {
 }
@@ -97,7 +97,7 @@ static void *run(void *argument)
 	return NULL;
 }
 
-/* A guest may be about to be entered: it is told again. */
+/* Signal repeatedly, because a guest may be about to be entered. */
 static void end(struct runner *r)
 {
 	struct timespec until;
@@ -118,8 +118,8 @@ static bool is_warm(unsigned int count)
 }
 
 /*
- * Of @count together; not a number if one never left its guest, as it happens where one
- * hypervisor emulates another.
+ * Return the sum of the rates of @count threads; NaN if one never exited, which
+ * happens if one hypervisor emulates another.
  */
 static double rate(struct runner *runners, unsigned int count)
 {
@@ -157,7 +157,7 @@ static double middle(double *values)
 	return values[PAIRS / 2];
 }
 
-/* @own, @other: what was measured in turns, sorted afterwards */
+/* @own, @other: measured alternately; sorted by this function */
 static void report_pairs(struct result r, double *own, double *other)
 {
 	double ratio[PAIRS];
@@ -170,7 +170,7 @@ static void report_pairs(struct result r, double *own, double *other)
 	report(&r);
 }
 
-/* What is measured of an engine in a turn */
+/* Results of one turn of an engine */
 enum { ONE, TWO, TWO_VMS, SCALING, SCALING_VMS, SCALING_NULL, FIGURES };
 
 static void measure_machines(struct runner *one, struct runner *two,
@@ -193,7 +193,10 @@ static void measure_null(struct runner *two, double *figures)
 	figures[SCALING_NULL] = rate(two, PROCESSORS) / one;
 }
 
-/* Alone on @processor: on each of them in turns. False if it came to nothing. */
+/*
+ * A single vCPU runs on @processor, alternating between turns. Return false if a
+ * result is missing.
+ */
 static bool measure(const struct engine *engine, unsigned int processor,
 		    double *figures)
 {
@@ -221,7 +224,7 @@ static bool measure(const struct engine *engine, unsigned int processor,
 	return !isnan(figures[ONE] + figures[TWO] + figures[TWO_VMS]);
 }
 
-/* Both, one after the other. @try: which processor is whose */
+/* Measure both engines, one after the other; @try selects the processor. */
 static bool measure_pair(int try, double *own, double *other)
 {
 	return measure(&svmrun_engine, try % PROCESSORS, own) &&
@@ -260,7 +263,7 @@ void smp(void)
 
 	signal(SIGUSR1, on_signal);
 	if (!svmrun_engine.open() || !kvm_engine.open())
-		fail("svmrun and KVM");
+		fail("cannot open svmrun and KVM");
 	for (; pairs < PAIRS && tries < 2 * PAIRS; tries++) {
 		if (!measure_pair(pairs, svmrun, kvm))
 			continue;
@@ -271,9 +274,9 @@ void smp(void)
 		pairs++;
 	}
 	if (pairs < PAIRS)
-		fail("half of all turns: a guest was never left");
+		fail("a guest never exited in half of all turns");
 	if (tries > pairs)
-		printf("%d of %d turns left out: a guest was never left\n",
+		printf("%d of %d turns omitted because a guest never exited\n",
 		       tries - pairs, tries);
 	report_head();
 	for (int j = 0; j < FIGURES; j++)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Snapshots of VMs, clones of them, and back again */
+/* Benchmarks: snapshots of VMs, clones, and resets */
 #include <string.h>
 #include <sys/mman.h>
 
@@ -9,7 +9,7 @@
 #define DIRTY_PAGES 512
 #define CLONES 20
 
-/* A snapshot of a guest that writes to ECX pages from EBX on, and halts */
+/* Create a snapshot of a guest that writes to ECX pages from EBX on, and halts. */
 static struct snapshot *snapshot_create(const struct engine *engine)
 {
 	/* 1: mov %eax, (%ebx); add $4096, %ebx; dec %ecx; jnz 1b; hlt */
@@ -28,7 +28,7 @@ static struct snapshot *snapshot_create(const struct engine *engine)
 	return snapshot;
 }
 
-/* The guest writes to so many pages, and all is as it was. */
+/* Let the guest write to some pages, then reset it. */
 static void write_and_reset(const struct engine *engine,
 			    struct machine *machine, unsigned int pages)
 {
@@ -43,7 +43,7 @@ static ticks resets(const struct engine *engine, unsigned int pages)
 	struct machine *machine = engine->clone(snapshot);
 	ticks begin = 0;
 
-	/* The first copies of pages are the clone's, not a reset's. */
+	/* The first copy of a page belongs to the clone, not to a reset. */
 	write_and_reset(engine, machine, DIRTY_PAGES);
 	for (int i = -2; i < 20; i++) {
 		if (i == 0)
@@ -67,7 +67,7 @@ ticks reset_page(const struct engine *engine)
 	       (DIRTY_PAGES - 1);
 }
 
-/* Clones one after the other; the first two are not counted, but stay. */
+/* Create clones one after the other; the first two are not measured. */
 ticks clone_first_insn(const struct engine *engine)
 {
 	struct snapshot *snapshot = snapshot_create(engine);

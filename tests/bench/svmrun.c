@@ -8,11 +8,11 @@
 
 #include "engine.h"
 
-#define ALL_RIGHTS (SVMRUN_MAP_READ | SVMRUN_MAP_WRITE | SVMRUN_MAP_EXEC)
+#define ALL_PERMISSIONS (SVMRUN_MAP_READ | SVMRUN_MAP_WRITE | SVMRUN_MAP_EXEC)
 
 struct machine {
-	struct svmrun_vm vm; /* not of a clone, which has its own */
-	bool is_sibling; /* the VM is another one's */
+	struct svmrun_vm vm; /* unused in a clone, which has its own */
+	bool is_sibling; /* shares another machine's VM */
 	struct svmrun_vcpu vcpu;
 	struct svmrun_clone clone;
 };
@@ -102,7 +102,7 @@ static void map(struct machine *m, uint64_t gpa, void *hva, size_t size,
 		bool log)
 {
 	check(svmrun_vm_map(&m->vm, gpa, hva, size,
-			    ALL_RIGHTS | (log ? SVMRUN_MAP_LOG_DIRTY : 0)),
+			    ALL_PERMISSIONS | (log ? SVMRUN_MAP_LOG_DIRTY : 0)),
 	      "svmrun_vm_map");
 }
 
@@ -115,7 +115,7 @@ static void protect(struct machine *m, uint64_t gpa, void *hva, bool writable)
 	      "svmrun_vm_protect");
 }
 
-/* What changes is covered by no clean bit. */
+/* No clean bit covers the fields that change. */
 static void start(struct machine *m, uint32_t eip, uint32_t ebx, uint32_t ecx)
 {
 	m->vcpu.vmcb->save.rip = eip;

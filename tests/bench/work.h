@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* What is measured, and what the measurements share */
+/* The measurements, and functions that they share */
 #ifndef WORK_H
 #define WORK_H
 
@@ -12,29 +12,32 @@
 #define MIB (1ul << 20)
 #define ROUNDS 1000
 
-/* What is short is measured in batches, of which some meet the host's clock. */
+/*
+ * Short operations are measured in batches, of which some are interrupted by the
+ * host's tick.
+ */
 #define BATCHES 21
 #define BATCH 50
 
-/* Where things are in a guest's memory */
+/* Layout of a guest's memory */
 #define CODE 0x1000u
 #define LOW_SIZE (64 * 1024ul)
 #define DATA (1u << 30)
 
 typedef unsigned long long ticks;
 
-/* What an engine has not */
+/* Result that an engine does not support */
 #define NONE (~0ull)
 
 /**
- * struct result - what a work took
- * @name: a word
- * @text: a line
- * @unit: of what
- * @digits: behind the point
+ * struct result - result of a measurement
+ * @name: one word
+ * @text: one line
+ * @unit: unit of the numbers
+ * @digits: number of decimals
  * @own: of svmrun
  * @other: of KVM, or negative
- * @ratio: svmrun's by KVM's, or negative
+ * @ratio: svmrun's divided by KVM's, or negative
  */
 struct result {
 	const char *name;
@@ -49,22 +52,22 @@ struct result {
 void report_head(void);
 void report(const struct result *r);
 
-/* A point of a plot: what something costs where there is so much of something */
+/* Report a point of a plot: the cost with @x objects. */
 void report_point(const char *plot, unsigned int x, double own, double other);
 
 ticks median(ticks *values, size_t count);
 
-/* Zeroed memory that is there already, at an address of which @align is part */
+/* Allocate zeroed memory that is present, at a multiple of @align. */
 void *memory_create(size_t size, size_t align, int advice);
 
-/* A machine with @low in its low memory */
+/* Create a machine with @low as its low memory. */
 struct machine *machine_begin(const struct engine *engine, void *low);
 
-/* The same, with @code there */
+/* Create a machine with @code in its low memory. */
 struct machine *machine_create(const struct engine *engine, const char *code,
 			       size_t size);
 
-/* From one exit to the next, of a guest that does so all the time */
+/* Return the ticks between two exits of a guest that exits all the time. */
 ticks exits_of(const struct engine *engine, struct machine *machine,
 	       unsigned int length);
 ticks null_ioctl(const struct engine *engine);
