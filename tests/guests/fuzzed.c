@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What stands around the parser that userspace/examples/fuzz.c looks for bugs in:
- * it is compiled with -fsanitize-coverage=trace-pc, and so calls what keeps the map
- * at the beginning of each piece of code.
+ * The guest in which userspace/examples/fuzz.c looks for bugs of the parser. The
+ * parser is compiled with -fsanitize-coverage=trace-pc, so that each basic block
+ * calls the function that updates the map.
  */
 #include "parser.h"
 #include "serve.h"
@@ -10,7 +10,7 @@
 #define ROOM 256
 #define MAP_BITS 10
 
-/* How often control went from one piece of code to another, by both */
+/* Number of transitions between two basic blocks, indexed by both */
 static uint8_t map[1 << MAP_BITS];
 static uint8_t input[ROOM];
 
@@ -18,10 +18,10 @@ void __sanitizer_cov_trace_pc(void)
 {
 	static uint32_t before;
 	uint32_t here = (uintptr_t)__builtin_return_address(0) * 0x9e3779b1u;
-	uint8_t *times = &map[(here ^ before) >> (32 - MAP_BITS)];
+	uint8_t *count = &map[(here ^ before) >> (32 - MAP_BITS)];
 
-	if (*times < UINT8_MAX)
-		++*times;
+	if (*count < UINT8_MAX)
+		++*count;
 	before = here >> 1;
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * What every guest has: ports, a serial port to print on, and a way to end.
- * A guest's main() returns 0 to halt, which ends the run with status 0, or
- * what it wants written to the exit port.
+ * Functions that all guests share: ports, a serial port for output, and a way to
+ * exit. A guest's main() returns 0 to halt, which ends the run with status 0, or a
+ * value to be written to the exit port.
  */
 #ifndef GUEST_H
 #define GUEST_H

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
-/* A greeting, and what the guest sees of the machine it runs on. */
+/* Print a greeting and what the guest sees of its machine. */
 #include "guest.h"
 
-/* Nobody has this port: reads give all ones, as on a bus with no device. */
-#define PORT_OF_NOBODY 0x2f0
+/* An unused port: reads return all ones, as on a bus without a device. */
+#define UNUSED_PORT 0x2f0
 
 struct cpuid {
 	uint32_t eax, ebx, ecx, edx;
@@ -58,7 +58,7 @@ int main(void)
 	serial_puts("\nHypervisor: ");
 	put_vendor(0x40000000);
 	serial_puts("\n");
-	if (in8(PORT_OF_NOBODY) != 0xff)
+	if (in8(UNUSED_PORT) != 0xff)
 		return 1;
 	return 0;
 }

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Unpacks what gzip packed (RFC 1951, RFC 1952), for userspace/examples/call.c.
- * Nothing it is given can hurt anybody but itself: at the first thing that is
- * wrong it says so and is thrown away.
+ * Decompress gzip files (RFC 1951, RFC 1952), for userspace/examples/call.c.
+ * Invalid input cannot harm anything outside this guest: it reports the first error
+ * and is discarded.
  */
 #include "serve.h"
 
 #define ROOM (256u << 10)
-#define MOST (1024u << 10) /* of an answer */
+#define MOST (1024u << 10) /* bytes of an answer */
 #define LONGEST 15 /* bits of a code */
 #define LITERALS 288
 #define DISTANCES 30
@@ -18,8 +18,8 @@ enum wrong {
 	WRONG_BLOCK,
 	WRONG_CODE,
 	WRONG_DISTANCE,
-	WRONG_END, /* of the input, too early */
-	WRONG_SIZE, /* more than there is room for */
+	WRONG_END, /* premature end of the input */
+	WRONG_SIZE, /* larger than the buffer */
 	WRONG_CHECK,
 };
 
@@ -30,12 +30,12 @@ enum wrong {
 #define FLAG_COMMENT (1u << 4)
 
 /*
- * A Huffman code (RFC 1951, 3.2.2): codes of a length are consecutive numbers
- * that end before @end, symbols are in the order of their codes.
+ * A Huffman code (RFC 1951, 3.2.2): codes of the same length are consecutive
+ * numbers below @end, and symbols are in the order of their codes.
  */
 struct code {
 	uint16_t end[LONGEST + 1];
-	int16_t first[LONGEST + 1]; /* in @symbol, less the first code */
+	int16_t first[LONGEST + 1]; /* in @symbol, minus the first code */
 	uint16_t symbol[LITERALS];
 };
 
@@ -134,7 +134,7 @@ static unsigned int take_symbol(const struct code *code)
 	fail(WRONG_CODE);
 }
 
-/* RFC 1951, 3.2.6 */
+/* Build the fixed codes (RFC 1951, 3.2.6). */
 static void build_fixed(void)
 {
 	uint8_t lengths[LITERALS];
@@ -146,7 +146,7 @@ static void build_fixed(void)
 	code_build(&distances, lengths, DISTANCES);
 }
 
-/* One length, or several alike (RFC 1951, 3.2.7) */
+/* Read one length, or a repeated one (RFC 1951, 3.2.7). */
 static unsigned int take_lengths(const struct code *code, uint8_t *lengths,
 				 unsigned int number, unsigned int most)
 {
@@ -193,7 +193,7 @@ static void build_dynamic(void)
 
 /* ---- blocks -------------------------------------------------------------- */
 
-/* RFC 1951, 3.2.5: the tables there follow from a rule, but for length 258 */
+/* RFC 1951, 3.2.5: the tables there follow a rule, except for length 258 */
 static unsigned int take_length(unsigned int symbol)
 {
 	unsigned int extra;
@@ -281,12 +281,12 @@ static void take_header(void)
 {
 	uint8_t flags;
 
-	/* gzip's mark, and deflate, its only method */
+	/* gzip's signature, and deflate, its only method */
 	if (take_number(3) != 0x088b1f)
 		fail(WRONG_HEADER);
 	flags = take_byte();
-	take_number(4); /* when */
-	take_number(2); /* how, and where */
+	take_number(4); /* modification time */
+	take_number(2); /* extra flags, and operating system */
 	if (flags & FLAG_EXTRA)
 		for (uint32_t count = take_number(2); count; count--)
 			take_byte();
@@ -298,7 +298,7 @@ static void take_header(void)
 		take_number(2);
 }
 
-/* RFC 1952, 8 */
+/* Build the CRC table (RFC 1952, 8). */
 static void build_crc_table(void)
 {
 	for (uint32_t i = 0; i < 256; i++) {
@@ -319,7 +319,7 @@ static uint32_t crc(void)
 	return ~value;
 }
 
-/* The table is in every clone; none has to make it. */
+/* The table is built before the snapshot, so that no clone has to do it. */
 int main(void)
 {
 	build_crc_table();

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The functions that the compiler calls without being asked. */
+/* Functions that the compiler calls implicitly */
 #include "guest.h"
 
 void *memset(void *to, int byte, size_t size)

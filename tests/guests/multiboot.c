@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Prints what a multiboot loader tells (specification 0.6.96, 3.3). */
+/* Print the information of a multiboot loader (specification 0.6.96, 3.3). */
 #include "guest.h"
 
 #define LOADER_MAGIC 0x2badb002
@@ -56,7 +56,7 @@ static void print_module(const struct module *module)
 	serial_puts("\n");
 }
 
-/* Called by startmb.S with what the loader left in EAX and EBX */
+/* Called by startmb.S with the loader's EAX and EBX */
 int multiboot(uint32_t magic, const struct info *info)
 {
 	const struct module *modules;

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A parser with a bug in it, for userspace/examples/fuzz.c to find. A file is
- * "SVMP" and then commands:
+ * A parser with a bug, for userspace/examples/fuzz.c to find. A file is "SVMP",
+ * followed by commands:
  *
  *	W n	the canvas is n bytes wide
  *	C n	the colour is n
- *	L x n	a line, from x on and n long
- *	E	the end: the picture is shown
+ *	L x n	draw a line that begins at x and has length n
+ *	E	end: show the picture
  */
 #include "parser.h"
 
@@ -29,7 +29,7 @@ struct picture {
 	uint8_t colour;
 };
 
-/* What is left of the file */
+/* The remaining part of the file */
 struct text {
 	const uint8_t *at;
 	size_t length;
@@ -71,7 +71,7 @@ static int set_colour(struct picture *picture, struct text *text)
 	return 0;
 }
 
-/* The bug: 250 + 8 is 2 here, and that is a place on many a canvas. */
+/* The bug: 250 + 8 overflows to 2 here, which is within many a canvas. */
 static int draw_line(struct picture *picture, struct text *text)
 {
 	const uint8_t *line = take(text, 2);
@@ -86,7 +86,7 @@ static int draw_line(struct picture *picture, struct text *text)
 	return 0;
 }
 
-static int obey(struct picture *picture, uint8_t command, struct text *text)
+static int execute(struct picture *picture, uint8_t command, struct text *text)
 {
 	switch (command) {
 	case 'W':
@@ -126,7 +126,7 @@ int parse(const uint8_t *bytes, size_t length)
 			return WRONG_END;
 		if (*command == 'E')
 			return picture.show(&picture);
-		wrong = obey(&picture, *command, &text);
+		wrong = execute(&picture, *command, &text);
 	}
 	return wrong;
 }

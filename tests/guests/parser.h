@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Draws what a file describes; returns what is wrong with it, or 0. */
+/* Draw what a file describes; return the error, or 0. */
 int parse(const uint8_t *bytes, size_t length);
 
 #endif /* PARSER_H */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* For the host: prints the bytes that the sha256 guest digests. */
+/* For the host: print the bytes that the sha256 guest digests. */
 #include <stdio.h>
 
 #include "pattern.h"
@@ -10,7 +10,7 @@ int main(void)
 
 	pattern_fill(words);
 	if (fwrite(words, PATTERN_SIZE, 1, stdout) != 1 || fflush(stdout)) {
-		perror("pattern: cannot write to the standard output");
+		perror("pattern: cannot write to standard output");
 		return 1;
 	}
 	return 0;

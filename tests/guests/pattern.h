@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The bytes that the sha256 guest digests, and that the host's pattern program
- * prints: PATTERN_SIZE bytes of Marsaglia's xorshift generator of 64 bits with
- * the shifts 13, 7, 17, from PATTERN_SEED on, each number in little-endian
- * order after it has been stepped.
+ * The bytes that the sha256 guest digests and that the host's program pattern
+ * prints: PATTERN_SIZE bytes of Marsaglia's 64-bit xorshift generator with the
+ * shifts 13, 7, 17, starting at PATTERN_SEED; each number is stored in
+ * little-endian order after its step.
  */
 #ifndef PATTERN_H
 #define PATTERN_H

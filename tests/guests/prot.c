@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* 32-bit protected mode, with the descriptor table of start32.S. */
+/* A guest in 32-bit protected mode, with the descriptor table of start32.S */
 #include "guest.h"
 
 #define WINDOW ((volatile uint32_t *)0x180000)
@@ -31,7 +31,7 @@ static uint32_t read_cr0(void)
 	return value;
 }
 
-/* CRC-32 of IEEE 802.3, bit by bit. */
+/* CRC-32 of IEEE 802.3, bit by bit */
 static uint32_t crc32(const char *text)
 {
 	uint32_t crc = ~0u;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * 16-bit real mode: prints through a software interrupt, and checks what only
- * real mode does: segment arithmetic, far calls, the interrupt vector table.
- * Writes the number of the check that failed to the exit port.
+ * A guest in 16-bit real mode: it prints through a software interrupt, and checks
+ * features of real mode: segment arithmetic, far calls, the interrupt vector table.
+ * It writes the number of a failed check to the exit port.
  */
 	.code16
 	.section .text.start, "ax"
@@ -15,10 +15,10 @@
 1:
 	.endm
 
-	.set	PRINT, 0x21		/* vector of our print service */
+	.set	PRINT, 0x21		/* vector of the print service */
 
 start:
-	ljmp	$0, $canonical		/* CS:IP from CS:0 or from 0:IP */
+	ljmp	$0, $canonical		/* CS:IP may be CS:0 or 0:IP */
 canonical:
 	xor	%ax, %ax
 	mov	%ax, %ds
@@ -46,7 +46,7 @@ halt:
 	hlt
 	jmp	halt
 
-/* 1000:0123, 1012:0003 and 0FFF:0133 are one byte. */
+/* 1000:0123, 1012:0003 and 0FFF:0133 are the same byte. */
 aliases:
 	mov	$0x1000, %ax
 	mov	%ax, %es
@@ -61,7 +61,7 @@ aliases:
 	fail_unless e, 2
 	ret
 
-/* String instructions from DS:SI to ES:DI, ES being another segment. */
+/* String instructions from DS:SI to ES:DI, with another segment in ES */
 copies:
 	mov	$0x2000, %ax
 	mov	%ax, %es
@@ -78,7 +78,7 @@ copies:
 	fail_unless z, 4
 	ret
 
-/* The same code through another CS, which it pushes for us to look at. */
+/* Call the same code through another CS, and compare the CS that it returns. */
 far_calls:
 	lcall	$0x700, $whose_cs - 0x7000
 	cmp	$0x700, %ax
@@ -89,7 +89,7 @@ whose_cs:
 	mov	%cs, %ax
 	lret
 
-/* A divide error goes through vector 0, pushing the faulting IP. */
+/* A divide error uses vector 0, and pushes the IP of the DIV. */
 divides:
 	movw	$divide_error, 0
 	movw	$0, 2
@@ -108,7 +108,7 @@ divide_error:
 	mov	%sp, %bp
 	cmpw	$divide, 2(%bp)
 	fail_unless e, 7
-	addw	$2, 2(%bp)		/* past the DIV */
+	addw	$2, 2(%bp)		/* after the DIV */
 	mov	$0x0d1e, %bx
 	pop	%bp
 	iret
@@ -126,7 +126,7 @@ sums:
 	fail_unless e, 8
 	ret
 
-/* Prints the text at DS:SI on COM1. */
+/* Print the text at DS:SI on COM1. */
 print:
 	push	%ax
 	push	%dx

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* COM1, as a driver that polls it uses it. */
+/* COM1, used by polling */
 #include "guest.h"
 
 #define COM1			0x3f8

@@ -6,7 +6,7 @@
 #include "guest.h"
 #include "service.h"
 
-/* Waits for input and returns its length. */
+/* Wait for input; return its length. */
 static inline size_t serve_wait(void *input, size_t room, const void *map,
 				size_t map_size)
 {
@@ -20,7 +20,7 @@ static inline size_t serve_wait(void *input, size_t room, const void *map,
 	return length;
 }
 
-/* @wrong: 0, or what is wrong with the input */
+/* @wrong: 0, or the error in the input */
 static inline void __attribute__((noreturn))
 serve_done(uint8_t wrong, const void *answer, size_t length)
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * SHA-256 (FIPS 180-4) over PATTERN_SIZE bytes that the guest makes itself,
- * printed as sha256sum prints it for its standard input.
+ * Print the SHA-256 (FIPS 180-4) of PATTERN_SIZE bytes that the guest generates, in
+ * the format of sha256sum for its standard input.
  */
 #include "guest.h"
 #include "pattern.h"

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Solves a system of linear equations by Cholesky's method in SSE2, two doubles
- * at a time, and reports the results as it goes: every report is a number of
- * exits with all of the state in XMM registers. Add, multiply, divide and
- * square root are the ones that IEEE 754 rounds exactly, so that every processor
- * gives the same bits.
+ * Solve a system of linear equations by Cholesky's method with SSE2, two doubles at
+ * a time. Each report of a result causes exits while all state is in XMM registers.
+ * IEEE 754 defines the exact rounding of addition, multiplication, division and
+ * square root, so that every processor computes the same bits.
  */
 #include "solve.h"
 
@@ -27,7 +26,7 @@ static double square_root(double value)
 	return root[0];
 }
 
-/* Positive definite: a Hilbert matrix with a heavy diagonal */
+/* Fill in a positive definite matrix: a Hilbert matrix with a large diagonal. */
 static void fill(void)
 {
 	for (int i = 0; i < N; i++) {
@@ -37,7 +36,9 @@ static void fill(void)
 	}
 }
 
-/* The first @length cells; the odd one is not part of a pair */
+/*
+ * Dot product of the first @length cells; an odd last cell is not part of a pair.
+ */
 static double dot(const union row *u, const union row *v, int length)
 {
 	pair sum = { 0, 0 };
@@ -49,7 +50,7 @@ static double dot(const union row *u, const union row *v, int length)
 	return sum[0] + sum[1];
 }
 
-/* A becomes L in its lower triangle, A = L * transposed L */
+/* Replace the lower triangle of A by L, where A = L * transposed L. */
 static void factor(void (*report)(const char *name, const double *value))
 {
 	for (int i = 0; i < N; i++) {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* For the host: prints what the sse2 guest must print. */
+/* For the host: print what the sse2 guest must print. */
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>

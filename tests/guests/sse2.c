@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Prints the results of solve() as the bits that they are. */
+/* Print the bits of the results of solve(). */
 #include "guest.h"
 #include "solve.h"
 

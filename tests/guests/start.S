@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Entry of the 64-bit guests: a stack is there, interrupts are off. */
+/* Entry of the 64-bit guests: the stack is set up, and interrupts are off. */
 
 	.section .text.start, "ax"
 	.globl	start

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Entry of the 32-bit guest: flat segments from whoever started it, until it
- * loads a descriptor table of its own. FS gets a segment that begins at
- * WINDOW and ends WINDOW_SIZE bytes later.
+ * Entry of the 32-bit guest: it is started with flat segments, and loads its own
+ * descriptor table. FS gets a segment of WINDOW_SIZE bytes at WINDOW.
  */
 	.set	WINDOW, 0x180000
 	.set	WINDOW_SIZE, 0x1000

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Entry of the multiboot guest. With ADDRESSES its header says where the image
- * goes, so that it need not be ELF.
+ * Entry of the multiboot guest. With ADDRESSES, its header contains the addresses
+ * of the image, so that it need not be ELF.
  */
 	.set	MAGIC, 0x1badb002
 #ifdef ADDRESSES
@@ -15,7 +15,7 @@
 	.globl	start
 start:
 	mov	$stack_top, %esp
-	push	$0				/* keeps the stack aligned */
+	push	$0				/* aligns the stack */
 	push	$0
 	push	%ebx
 	push	%eax

@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Touches 256 MiB a page at a time, above what the image itself needs: writes
- * each page's own address into it, then reads all of them back. The memory is
- * used where it is, and not as part of the image, so that each page's first
- * touch is the guest's.
+ * Touch 256 MiB, one page at a time, outside the image: write each page's own
+ * address into it, then read all of them. The memory is not part of the image, so
+ * that the guest is the first to touch each page.
  */
 #include "guest.h"
 
