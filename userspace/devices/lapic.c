@@ -18,35 +18,43 @@
 
 /* Registers: the offset in the page / 16, or the MSR - 0x800 */
 enum {
-	ID = 0x02,
-	VERSION = 0x03,
-	TPR = 0x08,
-	APR = 0x09,
-	PPR = 0x0a,
-	END = 0x0b,
-	REMOTE_READ = 0x0c,
-	LDR = 0x0d,
-	DFR = 0x0e,
-	SVR = 0x0f,
-	ISR = 0x10,
-	TMR = 0x18,
-	IRR = 0x20,
-	ESR = 0x28,
-	ICR = 0x30,
-	ICR_HIGH = 0x31,
-	LVT = 0x32,
-	LVT_LAST = 0x37,
-	INITIAL = 0x38,
-	CURRENT = 0x39,
-	DIVIDE = 0x3e,
-	SELF = 0x3f,
-	REGISTERS
+	REG_ID = 0x02,
+	REG_VERSION = 0x03,
+	REG_TPR = 0x08,
+	REG_APR = 0x09,
+	REG_PPR = 0x0a,
+	REG_EOI = 0x0b,
+	REG_REMOTE_READ = 0x0c,
+	REG_LDR = 0x0d,
+	REG_DFR = 0x0e,
+	REG_SVR = 0x0f,
+	REG_ISR = 0x10,
+	REG_TMR = 0x18,
+	REG_IRR = 0x20,
+	REG_ESR = 0x28,
+	REG_ICR = 0x30,
+	REG_ICR_HIGH = 0x31,
+	REG_LVT = 0x32,
+	REG_LVT_LAST = 0x37,
+	REG_INITIAL_COUNT = 0x38,
+	REG_CURRENT_COUNT = 0x39,
+	REG_DIVIDE = 0x3e,
+	REG_SELF_IPI = 0x3f,
+	REG_COUNT
 };
 
 /* Entries of the local vector table, in the order of their registers */
-enum { TIMER, THERMAL, PERFORMANCE, LINT0, LINT1, ERROR, ENTRIES };
+enum {
+	LVT_TIMER,
+	LVT_THERMAL,
+	LVT_PERFORMANCE,
+	LVT_LINT0,
+	LVT_LINT1,
+	LVT_ERROR,
+	LVT_ENTRIES
+};
 
-#define VERSION_VALUE (0x14 | (ENTRIES - 1) << 16)
+#define VERSION_VALUE (0x14 | (LVT_ENTRIES - 1) << 16)
 
 #define SVR_BITS 0x3ff
 #define SVR_ENABLE 0x100
@@ -71,37 +79,37 @@ enum { TIMER, THERMAL, PERFORMANCE, LINT0, LINT1, ERROR, ENTRIES };
 #define TIMER_PERIODIC 1
 #define TIMER_DEADLINE 2
 
-#define ERROR_SENT 0x20 /* a vector below 16 */
-#define ERROR_RECEIVED 0x40
-#define ERROR_NO_REGISTER 0x80
+#define ESR_SENT_ILLEGAL_VECTOR 0x20 /* a vector below 16 */
+#define ESR_RECEIVED_ILLEGAL_VECTOR 0x40
+#define ESR_ILLEGAL_REGISTER 0x80
 
-#define FIRST_VECTOR 16 /* those below are the processor's own */
+#define VECTOR_MIN 16 /* those below are the processor's own */
 
-#define EVERYONE 0xffffffffu
-#define EVERYONE_8 0xffu /* in eight bits */
+#define BROADCAST_X2APIC 0xffffffffu
+#define BROADCAST_XAPIC 0xffu /* in eight bits */
 
 /* One on its way; @but is left out, if not NULL. */
-struct message {
+struct apic_message {
 	uint32_t destination;
 	bool everyone;
 	bool logical;
 	unsigned int mode;
 	uint8_t vector;
 	bool level;
-	const struct svmrun_lapic *but;
+	const struct svmrun_lapic *excluded;
 };
 
-static bool is_enabled(const struct svmrun_lapic *lapic)
+static bool lapic_is_enabled(const struct svmrun_lapic *lapic)
 {
 	return lapic->base & BASE_ENABLE;
 }
 
-static bool is_xapic(const struct svmrun_lapic *lapic)
+static bool lapic_is_xapic(const struct svmrun_lapic *lapic)
 {
 	return (lapic->base & BASE_MODE) == BASE_ENABLE;
 }
 
-static bool is_x2apic(const struct svmrun_lapic *lapic)
+static bool lapic_is_x2apic(const struct svmrun_lapic *lapic)
 {
 	return (lapic->base & BASE_MODE) == BASE_MODE;
 }
@@ -111,23 +119,23 @@ static bool is_bootstrap(const struct svmrun_lapic *lapic)
 	return lapic->base & BASE_BSP;
 }
 
-static bool is_software_enabled(const struct svmrun_lapic *lapic)
+static bool lapic_is_software_enabled(const struct svmrun_lapic *lapic)
 {
 	return lapic->svr & SVR_ENABLE;
 }
 
-static bool test_bit(const uint32_t *map, uint8_t vector)
+static bool apic_test_vector(const uint32_t *map, uint8_t vector)
 {
 	return map[vector / 32] >> vector % 32 & 1;
 }
 
-static void assign_bit(uint32_t *map, uint8_t vector, bool value)
+static void apic_assign_vector(uint32_t *map, uint8_t vector, bool value)
 {
 	map[vector / 32] &= ~(1u << vector % 32);
 	map[vector / 32] |= (uint32_t)value << vector % 32;
 }
 
-static int highest(const uint32_t *map)
+static int find_highest_vector(const uint32_t *map)
 {
 	for (int i = 7; i >= 0; i--)
 		if (map[i])
@@ -135,7 +143,7 @@ static int highest(const uint32_t *map)
 	return -1;
 }
 
-static void wake(const struct svmrun_lapic *lapic)
+static void wake_processor(const struct svmrun_lapic *lapic)
 {
 	const struct svmrun_apics_owner *owner = &lapic->apics->owner;
 
@@ -144,7 +152,7 @@ static void wake(const struct svmrun_lapic *lapic)
 }
 
 /* Lines are not ours to reset, and an INIT is what may be doing it. */
-static void reset(struct svmrun_lapic *lapic)
+static void lapic_reset(struct svmrun_lapic *lapic)
 {
 	lapic->tpr = 0;
 	lapic->ldr = 0;
@@ -153,7 +161,7 @@ static void reset(struct svmrun_lapic *lapic)
 	lapic->esr = 0;
 	lapic->errors = 0;
 	lapic->icr = 0;
-	for (unsigned int i = 0; i < ENTRIES; i++)
+	for (unsigned int i = 0; i < LVT_ENTRIES; i++)
 		lapic->lvt[i] = LVT_MASKED;
 	memset(lapic->isr, 0, sizeof(lapic->isr));
 	memset(lapic->tmr, 0, sizeof(lapic->tmr));
@@ -166,9 +174,9 @@ static void reset(struct svmrun_lapic *lapic)
 }
 
 /* What interrupts of the same class and below have to wait for: APM 16.6.4 */
-static uint32_t priority(const struct svmrun_lapic *lapic)
+static uint32_t lapic_processor_priority(const struct svmrun_lapic *lapic)
 {
-	int serviced = highest(lapic->isr);
+	int serviced = find_highest_vector(lapic->isr);
 	uint32_t class = serviced < 0 ? 0 : serviced & 0xf0;
 
 	return (lapic->tpr & 0xf0) >= class ? lapic->tpr : class;
@@ -176,19 +184,19 @@ static uint32_t priority(const struct svmrun_lapic *lapic)
 
 /* Acceptance of a message, by delivery mode */
 
-static void find_error(struct svmrun_lapic *lapic, uint32_t error);
+static void lapic_record_error(struct svmrun_lapic *lapic, uint32_t error);
 
 static bool accept_fixed(struct svmrun_lapic *lapic, uint8_t vector, bool level)
 {
-	if (!is_software_enabled(lapic))
+	if (!lapic_is_software_enabled(lapic))
 		return false;
-	if (vector < FIRST_VECTOR) {
-		find_error(lapic, ERROR_RECEIVED);
+	if (vector < VECTOR_MIN) {
+		lapic_record_error(lapic, ESR_RECEIVED_ILLEGAL_VECTOR);
 		return false;
 	}
-	assign_bit(lapic->irr, vector, true);
-	assign_bit(lapic->tmr, vector, level);
-	wake(lapic);
+	apic_assign_vector(lapic->irr, vector, true);
+	apic_assign_vector(lapic->tmr, vector, level);
+	wake_processor(lapic);
 	return true;
 }
 
@@ -198,18 +206,18 @@ static bool accept_nmi(struct svmrun_lapic *lapic, uint8_t vector, bool level)
 	if (lapic->waits)
 		return false;
 	lapic->nmi = true;
-	wake(lapic);
+	wake_processor(lapic);
 	return true;
 }
 
 static bool accept_init(struct svmrun_lapic *lapic, uint8_t vector, bool level)
 {
-	reset(lapic);
+	lapic_reset(lapic);
 	lapic->nmi = false;
 	lapic->init = true;
 	lapic->sipi = -1;
 	lapic->waits = !is_bootstrap(lapic);
-	wake(lapic);
+	wake_processor(lapic);
 	return true;
 }
 
@@ -218,17 +226,17 @@ static bool accept_sipi(struct svmrun_lapic *lapic, uint8_t vector, bool level)
 	if (!lapic->waits)
 		return false;
 	lapic->sipi = vector;
-	wake(lapic);
+	wake_processor(lapic);
 	return true;
 }
 
 static bool accept_extint(struct svmrun_lapic *lapic, uint8_t vector,
 			  bool level)
 {
-	if (!is_software_enabled(lapic))
+	if (!lapic_is_software_enabled(lapic))
 		return false;
 	lapic->extint = true;
-	wake(lapic);
+	wake_processor(lapic);
 	return true;
 }
 
@@ -243,106 +251,107 @@ static bool (*const accepts[8])(struct svmrun_lapic *lapic, uint8_t vector,
 	[SVMRUN_APIC_EXTINT] = accept_extint,
 };
 
-static bool accept(struct svmrun_lapic *lapic, unsigned int mode,
-		   uint8_t vector, bool level)
+static bool lapic_accept(struct svmrun_lapic *lapic, unsigned int mode,
+			 uint8_t vector, bool level)
 {
 	return accepts[mode] && accepts[mode](lapic, vector, level);
 }
 
 /* Interrupts of the local vector table */
 
-static unsigned int mode_of(uint32_t entry)
+static unsigned int delivery_mode(uint32_t entry)
 {
 	return entry >> 8 & 7;
 }
 
-static bool is_level(uint32_t entry)
+static bool lvt_is_level(uint32_t entry)
 {
-	return entry & LVT_LEVEL && mode_of(entry) == SVMRUN_APIC_FIXED;
+	return entry & LVT_LEVEL && delivery_mode(entry) == SVMRUN_APIC_FIXED;
 }
 
-static void raise_local(struct svmrun_lapic *lapic, unsigned int number)
+static void lapic_raise_lvt(struct svmrun_lapic *lapic, unsigned int number)
 {
 	uint32_t *entry = &lapic->lvt[number];
-	unsigned int mode = mode_of(*entry);
-	bool level = is_level(*entry);
+	unsigned int mode = delivery_mode(*entry);
+	bool level = lvt_is_level(*entry);
 
 	if (*entry & (LVT_MASKED | (level ? LVT_REMOTE_IRR : 0)))
 		return;
 	if (mode == SVMRUN_APIC_EXTINT) /* a level: see svmrun_lapic_extint() */
-		wake(lapic);
+		wake_processor(lapic);
 	else if (mode == SVMRUN_APIC_LOWEST || mode == SVMRUN_APIC_SIPI)
 		return; /* reserved */
-	else if (accept(lapic, mode, *entry, level) && level)
+	else if (lapic_accept(lapic, mode, *entry, level) && level)
 		*entry |= LVT_REMOTE_IRR;
 }
 
-static void end_local(struct svmrun_lapic *lapic, unsigned int number,
-		      uint8_t vector)
+static void lapic_end_lint(struct svmrun_lapic *lapic, unsigned int number,
+			   uint8_t vector)
 {
-	uint32_t *entry = &lapic->lvt[LINT0 + number];
+	uint32_t *entry = &lapic->lvt[LVT_LINT0 + number];
 
 	if (!(*entry & LVT_REMOTE_IRR) || (uint8_t)*entry != vector)
 		return;
 	*entry &= ~LVT_REMOTE_IRR;
-	if (lapic->lint[number] && is_level(*entry))
-		raise_local(lapic, LINT0 + number);
+	if (lapic->lint[number] && lvt_is_level(*entry))
+		lapic_raise_lvt(lapic, LVT_LINT0 + number);
 }
 
 /* SDM 10.5.3: one interrupt for each kind, until the register is written. */
-static void find_error(struct svmrun_lapic *lapic, uint32_t error)
+static void lapic_record_error(struct svmrun_lapic *lapic, uint32_t error)
 {
 	if (lapic->errors & error)
 		return;
 	lapic->errors |= error;
-	raise_local(lapic, ERROR);
+	lapic_raise_lvt(lapic, LVT_ERROR);
 }
 
 /* A disabled APIC leaves the pins to be the processor's INTR and NMI. */
-static void drive(struct svmrun_lapic *lapic, unsigned int number, bool level)
+static void drive_lint(struct svmrun_lapic *lapic, unsigned int number,
+		       bool level)
 {
 	bool rises = level && !lapic->lint[number];
-	unsigned int entry = LINT0 + number;
+	unsigned int entry = LVT_LINT0 + number;
 
 	lapic->lint[number] = level;
-	if (is_enabled(lapic)) {
-		if (rises || (level && is_level(lapic->lvt[entry])))
-			raise_local(lapic, entry);
+	if (lapic_is_enabled(lapic)) {
+		if (rises || (level && lvt_is_level(lapic->lvt[entry])))
+			lapic_raise_lvt(lapic, entry);
 	} else if (rises && number == 1) {
 		accept_nmi(lapic, 0, false);
 	} else if (rises) {
-		wake(lapic);
+		wake_processor(lapic);
 	}
 }
 
 void svmrun_lapic_set_extint(void *lapic, unsigned int number, bool level)
 {
-	drive(lapic, 0, level);
+	drive_lint(lapic, 0, level);
 }
 
 void svmrun_lapic_set_nmi(void *lapic, unsigned int number, bool level)
 {
-	drive(lapic, 1, level);
+	drive_lint(lapic, 1, level);
 }
 
 /* Messages between processors */
 
-static uint32_t x2apic_ldr(const struct svmrun_lapic *lapic)
+static uint32_t lapic_x2apic_ldr(const struct svmrun_lapic *lapic)
 {
 	return (lapic->id >> 4) << 16 | 1u << (lapic->id & 15);
 }
 
-static bool matches_x2apic(const struct svmrun_lapic *lapic,
-			   uint32_t destination)
+static bool matches_x2apic_logical(const struct svmrun_lapic *lapic,
+				   uint32_t destination)
 {
-	uint32_t own = x2apic_ldr(lapic);
+	uint32_t own = lapic_x2apic_ldr(lapic);
 
 	return own >> 16 == destination >> 16 && own & destination & 0xffff;
 }
 
 /* APM 16.6.1: a bit a processor, or clusters of four and 15 for all of them */
-static bool matches_xapic(const struct svmrun_lapic *lapic,
-			  uint32_t destination)
+static bool matches_xapic_logical(const struct svmrun_lapic *lapic,
+				  uint32_t destination)
 {
 	uint32_t own = lapic->ldr >> 24;
 
@@ -356,23 +365,23 @@ static bool matches_xapic(const struct svmrun_lapic *lapic,
 	       own & destination & 0xf;
 }
 
-static bool matches(const struct svmrun_lapic *lapic,
-		    const struct message *message)
+static bool matches_message(const struct svmrun_lapic *lapic,
+			    const struct apic_message *message)
 {
-	if (!is_enabled(lapic) || lapic == message->but)
+	if (!lapic_is_enabled(lapic) || lapic == message->excluded)
 		return false;
 	if (message->everyone)
 		return true;
 	if (!message->logical)
 		return lapic->id == message->destination;
-	if (is_x2apic(lapic))
-		return matches_x2apic(lapic, message->destination);
-	return matches_xapic(lapic, message->destination);
+	if (lapic_is_x2apic(lapic))
+		return matches_x2apic_logical(lapic, message->destination);
+	return matches_xapic_logical(lapic, message->destination);
 }
 
 /* APM 16.6.2. The one after the last that won is first, and wins among equals. */
-static bool send_lowest(struct svmrun_apics *apics,
-			const struct message *message)
+static bool send_lowest_priority(struct svmrun_apics *apics,
+				 const struct apic_message *message)
 {
 	struct svmrun_lapic *best = NULL;
 
@@ -380,26 +389,31 @@ static bool send_lowest(struct svmrun_apics *apics,
 		struct svmrun_lapic *lapic =
 			&apics->lapics[(apics->turn + i) % apics->count];
 
-		if (matches(lapic, message) && is_software_enabled(lapic) &&
-		    (!best || priority(lapic) < priority(best)))
+		if (matches_message(lapic, message) &&
+		    lapic_is_software_enabled(lapic) &&
+		    (!best || lapic_processor_priority(lapic) <
+				      lapic_processor_priority(best)))
 			best = lapic;
 	}
 	if (!best)
 		return false;
 	apics->turn = best->id;
-	return accept(best, message->mode, message->vector, message->level);
+	return lapic_accept(best, message->mode, message->vector,
+			    message->level);
 }
 
-static bool send(struct svmrun_apics *apics, const struct message *message)
+static bool send_message(struct svmrun_apics *apics,
+			 const struct apic_message *message)
 {
 	bool accepted = false;
 
 	if (message->mode == SVMRUN_APIC_LOWEST)
-		return send_lowest(apics, message);
+		return send_lowest_priority(apics, message);
 	for (unsigned int i = 0; i < apics->count; i++)
-		if (matches(&apics->lapics[i], message))
-			accepted |= accept(&apics->lapics[i], message->mode,
-					   message->vector, message->level);
+		if (matches_message(&apics->lapics[i], message))
+			accepted |= lapic_accept(&apics->lapics[i],
+						 message->mode, message->vector,
+						 message->level);
 	return accepted;
 }
 
@@ -407,10 +421,10 @@ bool svmrun_apics_message(struct svmrun_apics *apics, uint32_t destination,
 			  bool logical, unsigned int delivery_mode,
 			  uint8_t vector, bool level_triggered)
 {
-	const struct message message = {
+	const struct apic_message message = {
 		.destination = destination,
-		.everyone = destination == EVERYONE ||
-			    destination == EVERYONE_8,
+		.everyone = destination == BROADCAST_X2APIC ||
+			    destination == BROADCAST_XAPIC,
 		.logical = logical,
 		.mode = delivery_mode,
 		.vector = vector,
@@ -420,7 +434,7 @@ bool svmrun_apics_message(struct svmrun_apics *apics, uint32_t destination,
 	if (delivery_mode > SVMRUN_APIC_EXTINT ||
 	    delivery_mode == SVMRUN_APIC_SIPI)
 		return false;
-	return send(apics, &message);
+	return send_message(apics, &message);
 }
 
 /* What may be sent with each shorthand, a bit a delivery mode: APM 16.5 */
@@ -431,7 +445,7 @@ enum { TO_DESTINATION, TO_SELF, TO_ALL, TO_OTHERS };
 	(SENDS_FIXED | 1 << SVMRUN_APIC_LOWEST | 1 << SVMRUN_APIC_SMI |        \
 	 1 << SVMRUN_APIC_NMI | 1 << SVMRUN_APIC_INIT | 1 << SVMRUN_APIC_SIPI)
 
-static const uint8_t sends[] = {
+static const uint8_t sendable_modes[] = {
 	[TO_DESTINATION] = SENDS_ANY,
 	[TO_SELF] = SENDS_FIXED,
 	[TO_ALL] = SENDS_FIXED,
@@ -441,109 +455,111 @@ static const uint8_t sends[] = {
 /* An INIT whose level is taken back only matters to buses of old. */
 static bool is_deassert(uint32_t command)
 {
-	return mode_of(command) == SVMRUN_APIC_INIT && command & ICR_LEVEL &&
-	       !(command & ICR_ASSERT);
+	return delivery_mode(command) == SVMRUN_APIC_INIT &&
+	       command & ICR_LEVEL && !(command & ICR_ASSERT);
 }
 
-static void address(const struct svmrun_lapic *lapic, struct message *message)
+static void set_destination(const struct svmrun_lapic *lapic,
+			    struct apic_message *message)
 {
-	bool wide = is_x2apic(lapic);
+	bool wide = lapic_is_x2apic(lapic);
 
 	message->destination = lapic->icr >> (wide ? 32 : 56);
 	message->everyone = message->destination ==
-			    (wide ? EVERYONE : EVERYONE_8);
+			    (wide ? BROADCAST_X2APIC : BROADCAST_XAPIC);
 	message->logical = lapic->icr & ICR_LOGICAL;
 }
 
-static void send_command(struct svmrun_lapic *lapic)
+static void lapic_send_ipi(struct svmrun_lapic *lapic)
 {
 	uint32_t command = lapic->icr;
 	unsigned int shorthand = command >> 18 & 3;
-	struct message message = {
+	struct apic_message message = {
 		.everyone = shorthand == TO_ALL || shorthand == TO_OTHERS,
-		.mode = mode_of(command),
+		.mode = delivery_mode(command),
 		.vector = command,
-		.but = shorthand == TO_OTHERS ? lapic : NULL,
+		.excluded = shorthand == TO_OTHERS ? lapic : NULL,
 	};
 
-	if (!(sends[shorthand] >> message.mode & 1) || is_deassert(command))
+	if (!(sendable_modes[shorthand] >> message.mode & 1) ||
+	    is_deassert(command))
 		return;
-	if (message.mode <= SVMRUN_APIC_LOWEST &&
-	    message.vector < FIRST_VECTOR) {
-		find_error(lapic, ERROR_SENT);
+	if (message.mode <= SVMRUN_APIC_LOWEST && message.vector < VECTOR_MIN) {
+		lapic_record_error(lapic, ESR_SENT_ILLEGAL_VECTOR);
 		return;
 	}
 	if (shorthand == TO_DESTINATION)
-		address(lapic, &message);
+		set_destination(lapic, &message);
 	else if (shorthand == TO_SELF)
 		message.destination = lapic->id;
-	send(lapic->apics, &message);
+	send_message(lapic->apics, &message);
 }
 
 /* Timer: SDM 10.5.4 */
 
-static unsigned int timer_mode(uint32_t entry)
+static unsigned int lapic_timer_mode(uint32_t entry)
 {
 	return entry >> 17 & 3;
 }
 
-static bool counts(const struct svmrun_lapic *lapic)
+static bool timer_counts(const struct svmrun_lapic *lapic)
 {
-	return timer_mode(lapic->lvt[TIMER]) <= TIMER_PERIODIC;
+	return lapic_timer_mode(lapic->lvt[LVT_TIMER]) <= TIMER_PERIODIC;
 }
 
-static bool is_periodic(const struct svmrun_lapic *lapic)
+static bool timer_is_periodic(const struct svmrun_lapic *lapic)
 {
-	return timer_mode(lapic->lvt[TIMER]) == TIMER_PERIODIC;
+	return lapic_timer_mode(lapic->lvt[LVT_TIMER]) == TIMER_PERIODIC;
 }
 
-static bool has_deadlines(const struct svmrun_lapic *lapic)
+static bool lapic_timer_has_deadlines(const struct svmrun_lapic *lapic)
 {
 	return lapic->apics->owner.tsc && lapic->apics->owner.tsc_khz;
 }
 
 /* 0 divides by 2, 6 by 128, and 7 by 1; bit 2 of the register is no part of it. */
-static unsigned int divide_shift(const struct svmrun_lapic *lapic)
+static unsigned int timer_divide_shift(const struct svmrun_lapic *lapic)
 {
 	unsigned int code = (lapic->divide >> 1 & 4) | (lapic->divide & 3);
 
 	return (code + 1) & 7;
 }
 
-static uint64_t period(const struct svmrun_lapic *lapic)
+static uint64_t timer_period(const struct svmrun_lapic *lapic)
 {
-	return (uint64_t)lapic->initial << divide_shift(lapic);
+	return (uint64_t)lapic->initial << timer_divide_shift(lapic);
 }
 
 /* So many periods that the guest gets to run between two of them */
-static uint64_t pause_of(const struct svmrun_lapic *lapic)
+static uint64_t timer_interrupt_interval(const struct svmrun_lapic *lapic)
 {
-	uint64_t length = period(lapic);
+	uint64_t length = timer_period(lapic);
 
-	return (PERIOD_LEAST + length - 1) / length * length;
+	return (PERIOD_MIN_NS + length - 1) / length * length;
 }
 
-static uint64_t time_left(const struct svmrun_lapic *lapic, uint64_t now)
+static uint64_t timer_time_left(const struct svmrun_lapic *lapic, uint64_t now)
 {
-	if (now < lapic->zero && is_periodic(lapic))
-		return (lapic->zero - now - 1) % period(lapic) + 1;
+	if (now < lapic->zero && timer_is_periodic(lapic))
+		return (lapic->zero - now - 1) % timer_period(lapic) + 1;
 	if (now < lapic->zero)
 		return lapic->zero - now;
-	if (is_periodic(lapic))
-		return period(lapic) - (now - lapic->zero) % period(lapic);
+	if (timer_is_periodic(lapic))
+		return timer_period(lapic) -
+		       (now - lapic->zero) % timer_period(lapic);
 	return 0;
 }
 
-static uint32_t count(const struct svmrun_lapic *lapic, uint64_t now)
+static uint32_t timer_count(const struct svmrun_lapic *lapic, uint64_t now)
 {
-	unsigned int shift = divide_shift(lapic);
+	unsigned int shift = timer_divide_shift(lapic);
 
-	if (lapic->zero == SVMRUN_NEVER || !counts(lapic))
+	if (lapic->zero == SVMRUN_NEVER || !timer_counts(lapic))
 		return 0;
-	return (time_left(lapic, now) + (1u << shift) - 1) >> shift;
+	return (timer_time_left(lapic, now) + (1u << shift) - 1) >> shift;
 }
 
-static void disarm(struct svmrun_lapic *lapic)
+static void lapic_timer_disarm(struct svmrun_lapic *lapic)
 {
 	lapic->initial = 0;
 	lapic->zero = SVMRUN_NEVER;
@@ -560,7 +576,7 @@ static uint64_t tsc_to_ns(uint64_t ticks, uint32_t khz)
 	return ms * 1000000 + (ticks % khz * 1000000 + khz - 1) / khz;
 }
 
-static void follow_tsc(struct svmrun_lapic *lapic, uint64_t now)
+static void update_tsc_deadline(struct svmrun_lapic *lapic, uint64_t now)
 {
 	const struct svmrun_apics_owner *owner = &lapic->apics->owner;
 	uint64_t tsc;
@@ -581,23 +597,24 @@ uint64_t svmrun_lapic_deadline(const struct svmrun_lapic *lapic)
 
 void svmrun_lapic_advance(struct svmrun_lapic *lapic, uint64_t now)
 {
-	follow_tsc(lapic, now);
+	update_tsc_deadline(lapic, now);
 	if (lapic->zero == SVMRUN_NEVER || now < lapic->zero)
 		return;
-	if (is_periodic(lapic)) {
-		lapic->zero = now + time_left(lapic, now) + pause_of(lapic) -
-			      period(lapic);
+	if (timer_is_periodic(lapic)) {
+		lapic->zero = now + timer_time_left(lapic, now) +
+			      timer_interrupt_interval(lapic) -
+			      timer_period(lapic);
 	} else {
 		lapic->zero = SVMRUN_NEVER;
 		lapic->tsc_deadline = 0;
 	}
-	raise_local(lapic, TIMER);
+	lapic_raise_lvt(lapic, LVT_TIMER);
 }
 
-static void write_deadline(struct svmrun_lapic *lapic, uint64_t value,
-			   uint64_t now)
+static void lapic_timer_write_deadline(struct svmrun_lapic *lapic,
+				       uint64_t value, uint64_t now)
 {
-	if (timer_mode(lapic->lvt[TIMER]) != TIMER_DEADLINE)
+	if (lapic_timer_mode(lapic->lvt[LVT_TIMER]) != TIMER_DEADLINE)
 		return;
 	svmrun_lapic_advance(lapic, now);
 	lapic->zero = SVMRUN_NEVER;
@@ -609,141 +626,148 @@ static void write_deadline(struct svmrun_lapic *lapic, uint64_t value,
  * Registers, most of which are the same by memory and by MSR. @value is that of a
  * write.
  */
-struct access {
+struct lapic_access {
 	unsigned int reg;
 	uint32_t value;
 	uint64_t now;
 };
 
 static uint32_t read_id(const struct svmrun_lapic *lapic,
-			const struct access *access)
+			const struct lapic_access *access)
 {
-	return is_x2apic(lapic) ? lapic->id : lapic->id << 24;
+	return lapic_is_x2apic(lapic) ? lapic->id : lapic->id << 24;
 }
 
 static uint32_t read_version(const struct svmrun_lapic *lapic,
-			     const struct access *access)
+			     const struct lapic_access *access)
 {
 	return VERSION_VALUE;
 }
 
 static uint32_t read_tpr(const struct svmrun_lapic *lapic,
-			 const struct access *access)
+			 const struct lapic_access *access)
 {
 	return lapic->tpr;
 }
 
-static void write_tpr(struct svmrun_lapic *lapic, const struct access *access)
+static void write_tpr(struct svmrun_lapic *lapic,
+		      const struct lapic_access *access)
 {
 	lapic->tpr = access->value & 0xff;
 }
 
 static uint32_t read_ppr(const struct svmrun_lapic *lapic,
-			 const struct access *access)
+			 const struct lapic_access *access)
 {
-	return priority(lapic);
+	return lapic_processor_priority(lapic);
 }
 
-static void write_end(struct svmrun_lapic *lapic, const struct access *access)
+static void write_eoi(struct svmrun_lapic *lapic,
+		      const struct lapic_access *access)
 {
 	const struct svmrun_apics_owner *owner = &lapic->apics->owner;
-	int vector = highest(lapic->isr);
+	int vector = find_highest_vector(lapic->isr);
 
 	if (vector < 0)
 		return;
-	assign_bit(lapic->isr, vector, false);
-	if (!test_bit(lapic->tmr, vector))
+	apic_assign_vector(lapic->isr, vector, false);
+	if (!apic_test_vector(lapic->tmr, vector))
 		return;
-	end_local(lapic, 0, vector);
-	end_local(lapic, 1, vector);
+	lapic_end_lint(lapic, 0, vector);
+	lapic_end_lint(lapic, 1, vector);
 	if (owner->eoi)
 		owner->eoi(owner->owner, vector);
 }
 
 static uint32_t read_ldr(const struct svmrun_lapic *lapic,
-			 const struct access *access)
+			 const struct lapic_access *access)
 {
-	return is_x2apic(lapic) ? x2apic_ldr(lapic) : lapic->ldr;
+	return lapic_is_x2apic(lapic) ? lapic_x2apic_ldr(lapic) : lapic->ldr;
 }
 
-static void write_ldr(struct svmrun_lapic *lapic, const struct access *access)
+static void write_ldr(struct svmrun_lapic *lapic,
+		      const struct lapic_access *access)
 {
 	lapic->ldr = access->value & 0xff000000;
 }
 
 static uint32_t read_dfr(const struct svmrun_lapic *lapic,
-			 const struct access *access)
+			 const struct lapic_access *access)
 {
 	return lapic->dfr;
 }
 
-static void write_dfr(struct svmrun_lapic *lapic, const struct access *access)
+static void write_dfr(struct svmrun_lapic *lapic,
+		      const struct lapic_access *access)
 {
 	lapic->dfr = access->value | 0x0fffffff;
 }
 
 static uint32_t read_svr(const struct svmrun_lapic *lapic,
-			 const struct access *access)
+			 const struct lapic_access *access)
 {
 	return lapic->svr;
 }
 
 /* What is disabled keeps its requests but masks its own sources: APM 16.4.7 */
-static void write_svr(struct svmrun_lapic *lapic, const struct access *access)
+static void write_svr(struct svmrun_lapic *lapic,
+		      const struct lapic_access *access)
 {
 	lapic->svr = access->value & SVR_BITS;
-	if (is_software_enabled(lapic))
+	if (lapic_is_software_enabled(lapic))
 		return;
-	for (unsigned int i = 0; i < ENTRIES; i++)
+	for (unsigned int i = 0; i < LVT_ENTRIES; i++)
 		lapic->lvt[i] |= LVT_MASKED;
 }
 
-static uint32_t read_map(const struct svmrun_lapic *lapic,
-			 const struct access *access)
+static uint32_t read_vectors(const struct svmrun_lapic *lapic,
+			     const struct lapic_access *access)
 {
-	if (access->reg < TMR)
-		return lapic->isr[access->reg - ISR];
-	if (access->reg < IRR)
-		return lapic->tmr[access->reg - TMR];
-	return lapic->irr[access->reg - IRR];
+	if (access->reg < REG_TMR)
+		return lapic->isr[access->reg - REG_ISR];
+	if (access->reg < REG_IRR)
+		return lapic->tmr[access->reg - REG_TMR];
+	return lapic->irr[access->reg - REG_IRR];
 }
 
 static uint32_t read_esr(const struct svmrun_lapic *lapic,
-			 const struct access *access)
+			 const struct lapic_access *access)
 {
 	return lapic->esr;
 }
 
-static void write_esr(struct svmrun_lapic *lapic, const struct access *access)
+static void write_esr(struct svmrun_lapic *lapic,
+		      const struct lapic_access *access)
 {
 	lapic->esr = lapic->errors;
 	lapic->errors = 0;
 }
 
 static uint32_t read_icr(const struct svmrun_lapic *lapic,
-			 const struct access *access)
+			 const struct lapic_access *access)
 {
-	return access->reg == ICR ? lapic->icr : lapic->icr >> 32;
+	return access->reg == REG_ICR ? lapic->icr : lapic->icr >> 32;
 }
 
-static void write_icr(struct svmrun_lapic *lapic, const struct access *access)
+static void write_icr(struct svmrun_lapic *lapic,
+		      const struct lapic_access *access)
 {
 	uint32_t high = lapic->icr >> 32;
 	uint32_t low = lapic->icr;
 
-	if (access->reg == ICR)
+	if (access->reg == REG_ICR)
 		low = access->value & ICR_BITS & ~ICR_STATUS;
 	else
 		high = access->value & ICR_DESTINATION;
 	lapic->icr = (uint64_t)high << 32 | low;
-	if (access->reg == ICR)
-		send_command(lapic);
+	if (access->reg == REG_ICR)
+		lapic_send_ipi(lapic);
 }
 
 static uint32_t read_lvt(const struct svmrun_lapic *lapic,
-			 const struct access *access)
+			 const struct lapic_access *access)
 {
-	return lapic->lvt[access->reg - LVT];
+	return lapic->lvt[access->reg - REG_LVT];
 }
 
 static uint32_t lvt_bits(const struct svmrun_lapic *lapic, unsigned int number);
@@ -755,81 +779,84 @@ static void store_lvt(struct svmrun_lapic *lapic, unsigned int number,
 
 	value &= lvt_bits(lapic, number) & ~LVT_READ_ONLY;
 	*entry = value | (*entry & LVT_REMOTE_IRR);
-	if (!is_level(*entry))
+	if (!lvt_is_level(*entry))
 		*entry &= ~LVT_REMOTE_IRR;
-	if (!is_software_enabled(lapic))
+	if (!lapic_is_software_enabled(lapic))
 		*entry |= LVT_MASKED;
 }
 
 /* A change to or from TSC-deadline mode disarms the timer. */
-static void write_timer(struct svmrun_lapic *lapic, const struct access *access)
+static void write_timer(struct svmrun_lapic *lapic,
+			const struct lapic_access *access)
 {
-	unsigned int old = timer_mode(lapic->lvt[TIMER]);
+	unsigned int old = lapic_timer_mode(lapic->lvt[LVT_TIMER]);
 	unsigned int new;
 
 	svmrun_lapic_advance(lapic, access->now);
-	store_lvt(lapic, TIMER, access->value);
-	new = timer_mode(lapic->lvt[TIMER]);
+	store_lvt(lapic, LVT_TIMER, access->value);
+	new = lapic_timer_mode(lapic->lvt[LVT_TIMER]);
 	if (old != new && (old | new) & TIMER_DEADLINE)
-		disarm(lapic);
+		lapic_timer_disarm(lapic);
 }
 
-static void write_lvt(struct svmrun_lapic *lapic, const struct access *access)
+static void write_lvt(struct svmrun_lapic *lapic,
+		      const struct lapic_access *access)
 {
-	unsigned int number = access->reg - LVT;
-	bool is_pin = number == LINT0 || number == LINT1;
+	unsigned int number = access->reg - REG_LVT;
+	bool is_pin = number == LVT_LINT0 || number == LVT_LINT1;
 
 	store_lvt(lapic, number, access->value);
-	if (is_pin && lapic->lint[number - LINT0] &&
-	    is_level(lapic->lvt[number]))
-		raise_local(lapic, number);
+	if (is_pin && lapic->lint[number - LVT_LINT0] &&
+	    lvt_is_level(lapic->lvt[number]))
+		lapic_raise_lvt(lapic, number);
 }
 
-static uint32_t read_initial(const struct svmrun_lapic *lapic,
-			     const struct access *access)
+static uint32_t lapic_timer_read_initial(const struct svmrun_lapic *lapic,
+					 const struct lapic_access *access)
 {
 	return lapic->initial;
 }
 
-static void write_initial(struct svmrun_lapic *lapic,
-			  const struct access *access)
+static void lapic_timer_write_initial(struct svmrun_lapic *lapic,
+				      const struct lapic_access *access)
 {
-	if (!counts(lapic))
+	if (!timer_counts(lapic))
 		return;
 	svmrun_lapic_advance(lapic, access->now);
 	lapic->initial = access->value;
-	lapic->zero = access->value ? access->now + period(lapic) :
+	lapic->zero = access->value ? access->now + timer_period(lapic) :
 				      SVMRUN_NEVER;
 }
 
-static uint32_t read_current(const struct svmrun_lapic *lapic,
-			     const struct access *access)
+static uint32_t lapic_timer_read_current(const struct svmrun_lapic *lapic,
+					 const struct lapic_access *access)
 {
-	return count(lapic, access->now);
+	return timer_count(lapic, access->now);
 }
 
-static uint32_t read_divide(const struct svmrun_lapic *lapic,
-			    const struct access *access)
+static uint32_t lapic_timer_read_divide(const struct svmrun_lapic *lapic,
+					const struct lapic_access *access)
 {
 	return lapic->divide;
 }
 
 /* A count that is under way goes on from where it is, at the new pace. */
-static void write_divide(struct svmrun_lapic *lapic,
-			 const struct access *access)
+static void lapic_timer_write_divide(struct svmrun_lapic *lapic,
+				     const struct lapic_access *access)
 {
 	uint64_t left;
 
 	svmrun_lapic_advance(lapic, access->now);
-	left = count(lapic, access->now);
+	left = timer_count(lapic, access->now);
 	lapic->divide = access->value & 0xb;
 	if (left)
-		lapic->zero = access->now + (left << divide_shift(lapic));
+		lapic->zero = access->now + (left << timer_divide_shift(lapic));
 }
 
-static void write_self(struct svmrun_lapic *lapic, const struct access *access)
+static void write_self_ipi(struct svmrun_lapic *lapic,
+			   const struct lapic_access *access)
 {
-	accept_fixed(lapic, access->value, false);
+	lapic_accept(lapic, SVMRUN_APIC_FIXED, access->value, false);
 }
 
 #define IN_XAPIC 1
@@ -837,55 +864,59 @@ static void write_self(struct svmrun_lapic *lapic, const struct access *access)
 #define IN_BOTH (IN_XAPIC | IN_X2APIC)
 
 /* @bits: others are reserved, which MSRs enforce */
-struct reg {
+struct lapic_register {
 	uint8_t modes;
 	uint32_t bits;
 	uint32_t (*read)(const struct svmrun_lapic *lapic,
-			 const struct access *access);
-	void (*write)(struct svmrun_lapic *lapic, const struct access *access);
+			 const struct lapic_access *access);
+	void (*write)(struct svmrun_lapic *lapic,
+		      const struct lapic_access *access);
 };
 
 /* APR and the remote read register are there, and of no use: they read as 0. */
-static const struct reg registers[REGISTERS] = {
-	[ID] = { IN_BOTH, 0, read_id, NULL },
-	[VERSION] = { IN_BOTH, 0, read_version, NULL },
-	[TPR] = { IN_BOTH, 0xff, read_tpr, write_tpr },
-	[APR] = { IN_XAPIC, 0, NULL, NULL },
-	[PPR] = { IN_BOTH, 0, read_ppr, NULL },
-	[END] = { IN_BOTH, 0, NULL, write_end },
-	[REMOTE_READ] = { IN_XAPIC, 0, NULL, NULL },
-	[LDR] = { IN_XAPIC, 0, read_ldr, write_ldr },
-	[DFR] = { IN_XAPIC, 0, read_dfr, write_dfr },
-	[SVR] = { IN_BOTH, SVR_BITS, read_svr, write_svr },
-	[ISR... ESR - 1] = { IN_BOTH, 0, read_map, NULL },
-	[ESR] = { IN_BOTH, 0, read_esr, write_esr },
-	[ICR] = { IN_BOTH, ICR_BITS, read_icr, write_icr },
-	[ICR_HIGH] = { IN_XAPIC, 0, read_icr, write_icr },
-	[LVT + TIMER] = { IN_BOTH, 0x710ff, read_lvt, write_timer },
-	[LVT + THERMAL] = { IN_BOTH, 0x117ff, read_lvt, write_lvt },
-	[LVT + PERFORMANCE] = { IN_BOTH, 0x117ff, read_lvt, write_lvt },
-	[LVT + LINT0] = { IN_BOTH, 0x1f7ff, read_lvt, write_lvt },
-	[LVT + LINT1] = { IN_BOTH, 0x1f7ff, read_lvt, write_lvt },
-	[LVT + ERROR] = { IN_BOTH, 0x110ff, read_lvt, write_lvt },
-	[INITIAL] = { IN_BOTH, UINT32_MAX, read_initial, write_initial },
-	[CURRENT] = { IN_BOTH, 0, read_current, NULL },
-	[DIVIDE] = { IN_BOTH, 0xb, read_divide, write_divide },
-	[SELF] = { IN_X2APIC, 0xff, NULL, write_self },
+static const struct lapic_register registers[REG_COUNT] = {
+	[REG_ID] = { IN_BOTH, 0, read_id, NULL },
+	[REG_VERSION] = { IN_BOTH, 0, read_version, NULL },
+	[REG_TPR] = { IN_BOTH, 0xff, read_tpr, write_tpr },
+	[REG_APR] = { IN_XAPIC, 0, NULL, NULL },
+	[REG_PPR] = { IN_BOTH, 0, read_ppr, NULL },
+	[REG_EOI] = { IN_BOTH, 0, NULL, write_eoi },
+	[REG_REMOTE_READ] = { IN_XAPIC, 0, NULL, NULL },
+	[REG_LDR] = { IN_XAPIC, 0, read_ldr, write_ldr },
+	[REG_DFR] = { IN_XAPIC, 0, read_dfr, write_dfr },
+	[REG_SVR] = { IN_BOTH, SVR_BITS, read_svr, write_svr },
+	[REG_ISR... REG_ESR - 1] = { IN_BOTH, 0, read_vectors, NULL },
+	[REG_ESR] = { IN_BOTH, 0, read_esr, write_esr },
+	[REG_ICR] = { IN_BOTH, ICR_BITS, read_icr, write_icr },
+	[REG_ICR_HIGH] = { IN_XAPIC, 0, read_icr, write_icr },
+	[REG_LVT + LVT_TIMER] = { IN_BOTH, 0x710ff, read_lvt, write_timer },
+	[REG_LVT + LVT_THERMAL] = { IN_BOTH, 0x117ff, read_lvt, write_lvt },
+	[REG_LVT + LVT_PERFORMANCE] = { IN_BOTH, 0x117ff, read_lvt, write_lvt },
+	[REG_LVT + LVT_LINT0] = { IN_BOTH, 0x1f7ff, read_lvt, write_lvt },
+	[REG_LVT + LVT_LINT1] = { IN_BOTH, 0x1f7ff, read_lvt, write_lvt },
+	[REG_LVT + LVT_ERROR] = { IN_BOTH, 0x110ff, read_lvt, write_lvt },
+	[REG_INITIAL_COUNT] = { IN_BOTH, UINT32_MAX, lapic_timer_read_initial,
+				lapic_timer_write_initial },
+	[REG_CURRENT_COUNT] = { IN_BOTH, 0, lapic_timer_read_current, NULL },
+	[REG_DIVIDE] = { IN_BOTH, 0xb, lapic_timer_read_divide,
+			 lapic_timer_write_divide },
+	[REG_SELF_IPI] = { IN_X2APIC, 0xff, NULL, write_self_ipi },
 };
 
 /* The mode bit of TSC deadlines is reserved where there are none. */
 static uint32_t lvt_bits(const struct svmrun_lapic *lapic, unsigned int number)
 {
-	uint32_t bits = registers[LVT + number].bits;
+	uint32_t bits = registers[REG_LVT + number].bits;
 
-	if (number == TIMER && !has_deadlines(lapic))
+	if (number == LVT_TIMER && !lapic_timer_has_deadlines(lapic))
 		bits &= ~(TIMER_DEADLINE << 17);
 	return bits;
 }
 
-static const struct reg *find_register(unsigned int reg, unsigned int mode)
+static const struct lapic_register *find_register(unsigned int reg,
+						  unsigned int mode)
 {
-	if (reg < REGISTERS && registers[reg].modes & mode)
+	if (reg < REG_COUNT && registers[reg].modes & mode)
 		return &registers[reg];
 	return NULL;
 }
@@ -894,22 +925,22 @@ static const struct reg *find_register(unsigned int reg, unsigned int mode)
 
 bool svmrun_lapic_is_at(const struct svmrun_lapic *lapic, uint64_t gpa)
 {
-	return is_xapic(lapic) &&
+	return lapic_is_xapic(lapic) &&
 	       (gpa & ~0xfffull) == (lapic->base & BASE_ADDRESS);
 }
 
 uint32_t svmrun_lapic_read(struct svmrun_lapic *lapic, unsigned int offset,
 			   uint64_t now)
 {
-	const struct access access = { .reg = offset / 16, .now = now };
-	const struct reg *reg = find_register(access.reg, IN_XAPIC);
+	const struct lapic_access access = { .reg = offset / 16, .now = now };
+	const struct lapic_register *reg = find_register(access.reg, IN_XAPIC);
 
-	if (!is_xapic(lapic))
+	if (!lapic_is_xapic(lapic))
 		return UINT32_MAX;
 	if (offset % 16 >= 4)
 		return 0;
 	if (!reg)
-		find_error(lapic, ERROR_NO_REGISTER);
+		lapic_record_error(lapic, ESR_ILLEGAL_REGISTER);
 	if (!reg || !reg->read)
 		return 0;
 	return reg->read(lapic, &access) >> 8 * (offset % 16);
@@ -918,13 +949,13 @@ uint32_t svmrun_lapic_read(struct svmrun_lapic *lapic, unsigned int offset,
 void svmrun_lapic_write(struct svmrun_lapic *lapic, unsigned int offset,
 			uint32_t value, uint64_t now)
 {
-	const struct access access = { offset / 16, value, now };
-	const struct reg *reg = find_register(access.reg, IN_XAPIC);
+	const struct lapic_access access = { offset / 16, value, now };
+	const struct lapic_register *reg = find_register(access.reg, IN_XAPIC);
 
-	if (!is_xapic(lapic) || offset % 16)
+	if (!lapic_is_xapic(lapic) || offset % 16)
 		return;
 	if (!reg)
-		find_error(lapic, ERROR_NO_REGISTER);
+		lapic_record_error(lapic, ESR_ILLEGAL_REGISTER);
 	else if (reg->write)
 		reg->write(lapic, &access);
 }
@@ -946,7 +977,7 @@ static const uint8_t follows[] = {
 };
 
 /* Which processor is the bootstrap one is not for software to say. */
-static bool write_base(struct svmrun_lapic *lapic, uint64_t value)
+static bool write_apic_base(struct svmrun_lapic *lapic, uint64_t value)
 {
 	unsigned int old = base_mode(lapic->base);
 	unsigned int new = base_mode(value);
@@ -955,7 +986,7 @@ static bool write_base(struct svmrun_lapic *lapic, uint64_t value)
 	    !(follows[old] >> new & 1))
 		return false;
 	if (new == DISABLED && old != DISABLED)
-		reset(lapic);
+		lapic_reset(lapic);
 	if (new == X2APIC && old != X2APIC)
 		lapic->icr = (uint32_t)lapic->icr;
 	lapic->base = (value & ~BASE_BSP) | (lapic->base & BASE_BSP);
@@ -967,40 +998,40 @@ static bool write_wide_icr(struct svmrun_lapic *lapic, uint64_t value)
 	if ((uint32_t)value & ~ICR_BITS)
 		return false;
 	lapic->icr = value & ~(uint64_t)ICR_STATUS;
-	send_command(lapic);
+	lapic_send_ipi(lapic);
 	return true;
 }
 
-static bool read_x2apic(struct svmrun_lapic *lapic, unsigned int number,
-			uint64_t *value, uint64_t now)
+static bool read_x2apic_msr(struct svmrun_lapic *lapic, unsigned int number,
+			    uint64_t *value, uint64_t now)
 {
-	const struct access access = { .reg = number, .now = now };
-	const struct reg *reg = find_register(number, IN_X2APIC);
+	const struct lapic_access access = { .reg = number, .now = now };
+	const struct lapic_register *reg = find_register(number, IN_X2APIC);
 
-	if (number == LDR) {
-		*value = x2apic_ldr(lapic);
+	if (number == REG_LDR) {
+		*value = lapic_x2apic_ldr(lapic);
 		return true;
 	}
 	if (!reg || !reg->read)
 		return false;
-	*value = number == ICR ? lapic->icr : reg->read(lapic, &access);
+	*value = number == REG_ICR ? lapic->icr : reg->read(lapic, &access);
 	return true;
 }
 
-static bool write_x2apic(struct svmrun_lapic *lapic, unsigned int number,
-			 uint64_t value, uint64_t now)
+static bool write_x2apic_msr(struct svmrun_lapic *lapic, unsigned int number,
+			     uint64_t value, uint64_t now)
 {
-	const struct access access = { number, value, now };
-	const struct reg *reg = find_register(number, IN_X2APIC);
+	const struct lapic_access access = { number, value, now };
+	const struct lapic_register *reg = find_register(number, IN_X2APIC);
 	uint32_t bits;
 
 	if (!reg || !reg->write)
 		return false;
-	if (number == ICR)
+	if (number == REG_ICR)
 		return write_wide_icr(lapic, value);
 	bits = reg->bits;
-	if (number == LVT + TIMER)
-		bits = lvt_bits(lapic, TIMER);
+	if (number == REG_LVT + LVT_TIMER)
+		bits = lvt_bits(lapic, LVT_TIMER);
 	if (value & ~(uint64_t)bits)
 		return false;
 	reg->write(lapic, &access);
@@ -1017,53 +1048,54 @@ bool svmrun_lapic_read_msr(struct svmrun_lapic *lapic, uint32_t msr,
 	if (msr == MSR_TSC_DEADLINE) {
 		svmrun_lapic_advance(lapic, now);
 		*value = lapic->tsc_deadline;
-		return has_deadlines(lapic);
+		return lapic_timer_has_deadlines(lapic);
 	}
-	return msr >= MSR_X2APIC && is_x2apic(lapic) &&
-	       read_x2apic(lapic, msr - MSR_X2APIC, value, now);
+	return msr >= MSR_X2APIC && lapic_is_x2apic(lapic) &&
+	       read_x2apic_msr(lapic, msr - MSR_X2APIC, value, now);
 }
 
 bool svmrun_lapic_write_msr(struct svmrun_lapic *lapic, uint32_t msr,
 			    uint64_t value, uint64_t now)
 {
 	if (msr == MSR_APIC_BASE)
-		return write_base(lapic, value);
+		return write_apic_base(lapic, value);
 	if (msr == MSR_TSC_DEADLINE) {
-		write_deadline(lapic, value, now);
-		return has_deadlines(lapic);
+		lapic_timer_write_deadline(lapic, value, now);
+		return lapic_timer_has_deadlines(lapic);
 	}
-	return msr >= MSR_X2APIC && is_x2apic(lapic) &&
-	       write_x2apic(lapic, msr - MSR_X2APIC, value, now);
+	return msr >= MSR_X2APIC && lapic_is_x2apic(lapic) &&
+	       write_x2apic_msr(lapic, msr - MSR_X2APIC, value, now);
 }
 
 /* What the processor takes */
 
 int svmrun_lapic_pending(const struct svmrun_lapic *lapic)
 {
-	int vector = highest(lapic->irr);
+	int vector = find_highest_vector(lapic->irr);
 
-	if (vector < 0 || (vector & 0xf0u) <= (priority(lapic) & 0xf0))
+	if (vector < 0 ||
+	    (vector & 0xf0u) <= (lapic_processor_priority(lapic) & 0xf0))
 		return -1;
 	return vector;
 }
 
 void svmrun_lapic_acknowledge(struct svmrun_lapic *lapic, uint8_t vector)
 {
-	if (!test_bit(lapic->irr, vector))
+	if (!apic_test_vector(lapic->irr, vector))
 		return;
-	assign_bit(lapic->irr, vector, false);
-	assign_bit(lapic->isr, vector, true);
+	apic_assign_vector(lapic->irr, vector, false);
+	apic_assign_vector(lapic->isr, vector, true);
 }
 
 bool svmrun_lapic_extint(const struct svmrun_lapic *lapic)
 {
-	uint32_t entry = lapic->lvt[LINT0];
+	uint32_t entry = lapic->lvt[LVT_LINT0];
 
-	if (!is_enabled(lapic))
+	if (!lapic_is_enabled(lapic))
 		return lapic->lint[0];
 	if (lapic->extint)
 		return true;
-	return lapic->lint[0] && mode_of(entry) == SVMRUN_APIC_EXTINT &&
+	return lapic->lint[0] && delivery_mode(entry) == SVMRUN_APIC_EXTINT &&
 	       !(entry & LVT_MASKED);
 }
 
@@ -1072,7 +1104,7 @@ void svmrun_lapic_acknowledge_extint(struct svmrun_lapic *lapic)
 	lapic->extint = false;
 }
 
-static bool take(bool *flag)
+static bool test_and_clear(bool *flag)
 {
 	bool was = *flag;
 
@@ -1087,12 +1119,12 @@ bool svmrun_lapic_nmi(const struct svmrun_lapic *lapic)
 
 bool svmrun_lapic_take_nmi(struct svmrun_lapic *lapic)
 {
-	return take(&lapic->nmi);
+	return test_and_clear(&lapic->nmi);
 }
 
 bool svmrun_lapic_take_init(struct svmrun_lapic *lapic)
 {
-	return take(&lapic->init);
+	return test_and_clear(&lapic->init);
 }
 
 int svmrun_lapic_take_sipi(struct svmrun_lapic *lapic)
@@ -1130,14 +1162,14 @@ static void init_lapic(struct svmrun_lapic *lapic, struct svmrun_apics *apics,
 		.waits = id,
 		.sipi = -1,
 	};
-	reset(lapic);
+	lapic_reset(lapic);
 }
 
 static void set_virtual_wire(struct svmrun_lapic *lapic)
 {
 	lapic->svr |= SVR_ENABLE;
-	lapic->lvt[LINT0] = SVMRUN_APIC_EXTINT << 8;
-	lapic->lvt[LINT1] = SVMRUN_APIC_NMI << 8;
+	lapic->lvt[LVT_LINT0] = SVMRUN_APIC_EXTINT << 8;
+	lapic->lvt[LVT_LINT1] = SVMRUN_APIC_NMI << 8;
 }
 
 void svmrun_apics_init(struct svmrun_apics *apics, struct svmrun_lapic *lapics,

@@ -131,7 +131,7 @@ static void catch_up(struct svmrun_pit_counter *c, uint64_t tick)
 /* So many periods that the guest gets to run between two of them */
 static uint64_t next_period(const struct svmrun_pit_counter *c, uint64_t tick)
 {
-	uint64_t least = ticks(PERIOD_LEAST), passed = elapsed(c, tick);
+	uint64_t least = ticks(PERIOD_MIN_NS), passed = elapsed(c, tick);
 	uint64_t length = (least + c->count - 1) / c->count * c->count;
 
 	if (!c->pending)

@@ -8,7 +8,7 @@
 #define NANOSECONDS 1000000000ull
 
 /* ns between two interrupts of a periodic timer, so that the guest gets to run */
-#define PERIOD_LEAST 10000
+#define PERIOD_MIN_NS 10000
 
 /* Whole ticks of @hertz in @time */
 static inline uint64_t ticks_in(uint64_t time, uint64_t hertz)
