@@ -1,0 +1,43 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * Priorities in the local APIC (APM 16.6.4): the processor priority, which the interrupts
+ * in service and the task priority make, and the interrupt that is above it.
+ */
+#include "lapic_internal.h"
+
+/* What interrupts of the same class and below have to wait for: APM 16.6.4 */
+uint32_t lapic_processor_priority(const struct svmrun_lapic *lapic)
+{
+	int serviced = find_highest_vector(lapic->isr);
+	uint32_t class = serviced < 0 ? 0 : serviced & 0xf0;
+
+	return (lapic->tpr & 0xf0) >= class ? lapic->tpr : class;
+}
+
+int svmrun_lapic_pending(const struct svmrun_lapic *lapic)
+{
+	int vector = find_highest_vector(lapic->irr);
+
+	if (vector < 0 ||
+	    (vector & 0xf0u) <= (lapic_processor_priority(lapic) & 0xf0))
+		return -1;
+	return vector;
+}
+
+void svmrun_lapic_acknowledge(struct svmrun_lapic *lapic, uint8_t vector)
+{
+	if (!apic_test_vector(lapic->irr, vector))
+		return;
+	apic_assign_vector(lapic->irr, vector, false);
+	apic_assign_vector(lapic->isr, vector, true);
+}
+
+uint32_t svmrun_lapic_tpr(const struct svmrun_lapic *lapic)
+{
+	return lapic->tpr;
+}
+
+void svmrun_lapic_set_tpr(struct svmrun_lapic *lapic, uint8_t tpr)
+{
+	lapic->tpr = tpr;
+}
