@@ -3,6 +3,7 @@
  * What instructions compute, and RFLAGS (APM volume 1, 3.1.4). Values may have
  * rubbish above their @size; so may results.
  */
+#include "arithmetic.h"
 #include "execution.h"
 
 #define RESULT_FLAGS (RFLAGS_SF | RFLAGS_ZF | RFLAGS_PF)
@@ -19,7 +20,7 @@ static uint64_t result_flags(uint64_t value, unsigned int size)
 
 	if (top_bit(value, size))
 		flags |= RFLAGS_SF;
-	if (!(value & mask_of(size)))
+	if (!(value & size_mask(size)))
 		flags |= RFLAGS_ZF;
 	if (!__builtin_parity(value & 0xff))
 		flags |= RFLAGS_PF;
@@ -44,70 +45,70 @@ static uint64_t carry_flags(uint64_t carries, unsigned int size)
 	return flags;
 }
 
-static uint64_t finish(uint64_t value, uint64_t carries, unsigned int size,
-		       uint64_t *rflags)
+static uint64_t set_flags(uint64_t value, uint64_t carries, unsigned int size,
+			  uint64_t *rflags)
 {
 	*rflags = (*rflags & ~ALL_FLAGS) | result_flags(value, size) |
 		  carry_flags(carries, size);
 	return value;
 }
 
-static uint64_t add(uint64_t a, uint64_t b, bool carry, unsigned int size,
-		    uint64_t *rflags)
+static uint64_t add_with_carry(uint64_t a, uint64_t b, bool carry,
+			       unsigned int size, uint64_t *rflags)
 {
 	uint64_t sum = a + b + carry;
 
-	return finish(sum, (a & b) | ((a | b) & ~sum), size, rflags);
+	return set_flags(sum, (a & b) | ((a | b) & ~sum), size, rflags);
 }
 
-static uint64_t subtract(uint64_t a, uint64_t b, bool borrow, unsigned int size,
-			 uint64_t *rflags)
+static uint64_t subtract_with_borrow(uint64_t a, uint64_t b, bool borrow,
+				     unsigned int size, uint64_t *rflags)
 {
 	uint64_t rest = a - b - borrow;
 
-	return finish(rest, (~a & b) | ((~a | b) & rest), size, rflags);
+	return set_flags(rest, (~a & b) | ((~a | b) & rest), size, rflags);
 }
 
 uint64_t arithmetic_add(uint64_t a, uint64_t b, unsigned int size,
 			uint64_t *rflags)
 {
-	return add(a, b, false, size, rflags);
+	return add_with_carry(a, b, false, size, rflags);
 }
 
 uint64_t arithmetic_adc(uint64_t a, uint64_t b, unsigned int size,
 			uint64_t *rflags)
 {
-	return add(a, b, *rflags & RFLAGS_CF, size, rflags);
+	return add_with_carry(a, b, *rflags & RFLAGS_CF, size, rflags);
 }
 
 uint64_t arithmetic_sub(uint64_t a, uint64_t b, unsigned int size,
 			uint64_t *rflags)
 {
-	return subtract(a, b, false, size, rflags);
+	return subtract_with_borrow(a, b, false, size, rflags);
 }
 
 uint64_t arithmetic_sbb(uint64_t a, uint64_t b, unsigned int size,
 			uint64_t *rflags)
 {
-	return subtract(a, b, *rflags & RFLAGS_CF, size, rflags);
+	return subtract_with_borrow(a, b, *rflags & RFLAGS_CF, size, rflags);
 }
 
 uint64_t arithmetic_and(uint64_t a, uint64_t b, unsigned int size,
 			uint64_t *rflags)
 {
-	return finish(a & b, 0, size, rflags);
+	return set_flags(a & b, 0, size, rflags);
 }
 
 uint64_t arithmetic_or(uint64_t a, uint64_t b, unsigned int size,
 		       uint64_t *rflags)
 {
-	return finish(a | b, 0, size, rflags);
+	return set_flags(a | b, 0, size, rflags);
 }
 
 uint64_t arithmetic_xor(uint64_t a, uint64_t b, unsigned int size,
 			uint64_t *rflags)
 {
-	return finish(a ^ b, 0, size, rflags);
+	return set_flags(a ^ b, 0, size, rflags);
 }
 
 /* INC and DEC leave CF as it is. */
@@ -119,7 +120,8 @@ static void keep_carry(uint64_t *rflags, uint64_t before)
 uint64_t arithmetic_inc(uint64_t a, uint64_t b, unsigned int size,
 			uint64_t *rflags)
 {
-	uint64_t before = *rflags, value = add(a, 1, false, size, rflags);
+	uint64_t before = *rflags,
+		 value = add_with_carry(a, 1, false, size, rflags);
 
 	(void)b;
 	keep_carry(rflags, before);
@@ -129,7 +131,8 @@ uint64_t arithmetic_inc(uint64_t a, uint64_t b, unsigned int size,
 uint64_t arithmetic_dec(uint64_t a, uint64_t b, unsigned int size,
 			uint64_t *rflags)
 {
-	uint64_t before = *rflags, value = subtract(a, 1, false, size, rflags);
+	uint64_t before = *rflags,
+		 value = subtract_with_borrow(a, 1, false, size, rflags);
 
 	(void)b;
 	keep_carry(rflags, before);
@@ -149,7 +152,7 @@ uint64_t arithmetic_neg(uint64_t a, uint64_t b, unsigned int size,
 			uint64_t *rflags)
 {
 	(void)b;
-	return subtract(0, a, false, size, rflags);
+	return subtract_with_borrow(0, a, false, size, rflags);
 }
 
 /* The flags besides CF are undefined; they stay as they are. */

@@ -6,6 +6,8 @@
 #include <linux/svmrun_policy.h>
 
 #include "execution.h"
+#include "fetch.h"
+#include "operand.h"
 
 /* Changes after which the processor has no old translations (APM 5.5.2) */
 #define CR0_FLUSHES (SVM_CR0_PE | SVM_CR0_WP | SVM_CR0_PG)
@@ -18,13 +20,13 @@
 #define CR3_PCID 0xfffull
 #define TSS_32 (1u << 3) /* of a TSS's type: not one of 16 bits */
 
-static int general_protection(struct execution *execution)
+static int fault_gp(struct execution *execution)
 {
 	return fault_set(&execution->fault, VECTOR_GP);
 }
 
 /* Another ASID has no translations yet. */
-static void flush(struct svm_vmcb_control *control)
+static void flush_translations(struct svm_vmcb_control *control)
 {
 	control->asid = control->asid == UINT32_MAX ? 1 : control->asid + 1;
 	control->clean &= ~SVM_CLEAN_ASID;
@@ -32,7 +34,7 @@ static void flush(struct svm_vmcb_control *control)
 
 /* ---- CR0 ------------------------------------------------------------------ */
 
-static int start_paging(struct execution *execution)
+static int enable_paging(struct execution *execution)
 {
 	struct svm_vmcb_save *save = execution->save;
 
@@ -40,22 +42,22 @@ static int start_paging(struct execution *execution)
 		return 0;
 	if (!(save->cr4 & SVM_CR4_PAE) || (save->cs.attrib & SVM_SEG_L) ||
 	    !(save->tr.attrib & TSS_32))
-		return general_protection(execution);
+		return fault_gp(execution);
 	save->efer |= SVM_EFER_LMA;
 	return 0;
 }
 
-static int stop_paging(struct execution *execution)
+static int disable_paging(struct execution *execution)
 {
 	struct svm_vmcb_save *save = execution->save;
 
 	if (is_64_bit(save) || (save->cr4 & SVM_CR4_PCIDE))
-		return general_protection(execution);
+		return fault_gp(execution);
 	save->efer &= ~SVM_EFER_LMA;
 	return 0;
 }
 
-static bool cr0_is_legal(const struct svm_vmcb_save *save, uint64_t value)
+static bool cr0_is_valid(const struct svm_vmcb_save *save, uint64_t value)
 {
 	if (value >> 32)
 		return false;
@@ -73,25 +75,25 @@ static int write_cr0(struct execution *execution, uint64_t value)
 	uint64_t changed;
 	int ret = 0;
 
-	if (!cr0_is_legal(&vmcb->save, value))
-		return general_protection(execution);
+	if (!cr0_is_valid(&vmcb->save, value))
+		return fault_gp(execution);
 	value = (value | SVM_CR0_ET) & SVMRUN_POLICY_KNOWN_CR0;
 	changed = vmcb->save.cr0 ^ value;
 	if (changed & SVM_CR0_PG)
-		ret = value & SVM_CR0_PG ? start_paging(execution) :
-					   stop_paging(execution);
+		ret = value & SVM_CR0_PG ? enable_paging(execution) :
+					   disable_paging(execution);
 	if (ret)
 		return ret;
 	vmcb->save.cr0 = value;
 	vmcb->control.clean &= ~SVM_CLEAN_CRx;
 	if (changed & CR0_FLUSHES)
-		flush(&vmcb->control);
+		flush_translations(&vmcb->control);
 	return EXECUTION_DONE;
 }
 
 /* ---- CR4 ------------------------------------------------------------------ */
 
-static bool cr4_is_legal(const struct svm_vmcb_save *save, uint64_t value)
+static bool cr4_is_valid(const struct svm_vmcb_save *save, uint64_t value)
 {
 	uint64_t changed = save->cr4 ^ value;
 	bool long_mode = save->efer & SVM_EFER_LMA;
@@ -110,36 +112,36 @@ static int write_cr4(struct execution *execution, uint64_t value,
 	struct svm_vmcb *vmcb = execution->vcpu->vmcb;
 	uint64_t changed = vmcb->save.cr4 ^ value;
 
-	if ((value & ~processor->cr4) || !cr4_is_legal(&vmcb->save, value))
-		return general_protection(execution);
+	if ((value & ~processor->cr4) || !cr4_is_valid(&vmcb->save, value))
+		return fault_gp(execution);
 	vmcb->save.cr4 = value;
 	vmcb->control.clean &= ~SVM_CLEAN_CRx;
 	if (changed & CR4_FLUSHES)
-		flush(&vmcb->control);
+		flush_translations(&vmcb->control);
 	return EXECUTION_DONE;
 }
 
 /* ---- instructions --------------------------------------------------------- */
 
-static ZydisRegister register_of(const struct execution *execution,
-				 unsigned int i)
+static ZydisRegister operand_register(const struct execution *execution,
+				      unsigned int i)
 {
 	return execution->operand[i].type == ZYDIS_OPERAND_TYPE_REGISTER ?
 		       execution->operand[i].reg.value :
 		       ZYDIS_REGISTER_NONE;
 }
 
-static int move(struct execution *execution,
-		const struct svmrun_processor *processor)
+static int execute_mov_cr(struct execution *execution,
+			  const struct svmrun_processor *processor)
 {
 	const struct svm_vmcb_save *save = execution->save;
-	ZydisRegister to = register_of(execution, 0);
+	ZydisRegister to = operand_register(execution, 0);
 	uint64_t value;
 	int ret;
 
-	if (register_of(execution, 1) == ZYDIS_REGISTER_CR0)
+	if (operand_register(execution, 1) == ZYDIS_REGISTER_CR0)
 		return operand_write(execution, 0, save->cr0);
-	if (register_of(execution, 1) == ZYDIS_REGISTER_CR4)
+	if (operand_register(execution, 1) == ZYDIS_REGISTER_CR4)
 		return operand_write(execution, 0, save->cr4);
 	if (to != ZYDIS_REGISTER_CR0 && to != ZYDIS_REGISTER_CR4)
 		return -EOPNOTSUPP;
@@ -152,7 +154,7 @@ static int move(struct execution *execution,
 }
 
 /* It sets PE, and does not clear it. */
-static int load_msw(struct execution *execution)
+static int execute_lmsw(struct execution *execution)
 {
 	uint64_t old = execution->save->cr0, value;
 	int ret = operand_read(execution, 0, &value);
@@ -163,8 +165,8 @@ static int load_msw(struct execution *execution)
 	return write_cr0(execution, value);
 }
 
-static int execute(struct execution *execution,
-		   const struct svmrun_processor *processor)
+static int execute_control(struct execution *execution,
+			   const struct svmrun_processor *processor)
 {
 	const struct svm_vmcb_save *save = execution->save;
 	ZydisMnemonic mnemonic;
@@ -175,12 +177,12 @@ static int execute(struct execution *execution,
 	mnemonic = execution->instruction.mnemonic;
 	if (save->cpl &&
 	    (mnemonic != ZYDIS_MNEMONIC_SMSW || (save->cr4 & SVM_CR4_UMIP)))
-		return general_protection(execution);
+		return fault_gp(execution);
 	switch (mnemonic) {
 	case ZYDIS_MNEMONIC_MOV:
-		return move(execution, processor);
+		return execute_mov_cr(execution, processor);
 	case ZYDIS_MNEMONIC_LMSW:
-		return load_msw(execution);
+		return execute_lmsw(execution);
 	case ZYDIS_MNEMONIC_SMSW:
 		return operand_write(execution, 0, save->cr0);
 	case ZYDIS_MNEMONIC_CLTS:
@@ -200,5 +202,6 @@ int svmrun_instruction_control(struct svmrun_vcpu *vcpu,
 		.bus = bus,
 	};
 
-	return execution_finish(&execution, execute(&execution, processor));
+	return execution_finish(&execution,
+				execute_control(&execution, processor));
 }

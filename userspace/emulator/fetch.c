@@ -2,7 +2,7 @@
 /* From CS:RIP to a decoded instruction */
 #include <string.h>
 
-#include "execution.h"
+#include "fetch.h"
 
 #define PAGE 4096u
 
@@ -135,7 +135,7 @@ static int fetch_decode(struct fetch *fetch, const ZydisDecoder *decoder,
  * What the processor has fetched it has kept, if it has decode assists: for nested
  * page faults of data (APM 15.8.4).
  */
-static void take_assists(struct fetch *fetch)
+static void use_decode_assists(struct fetch *fetch)
 {
 	const struct svm_vmcb_control *control = &fetch->vcpu->vmcb->control;
 
@@ -156,7 +156,7 @@ int fetch_instruction(struct execution *execution)
 	ZydisDecoder decoder;
 	int ret;
 
-	take_assists(&fetch);
+	use_decode_assists(&fetch);
 	decoder_init(&decoder, execution->save);
 	ret = fetch_decode(&fetch, &decoder, &context, instruction);
 	if (ret) {

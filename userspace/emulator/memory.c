@@ -3,20 +3,25 @@
  * Instructions with one explicit memory operand, by their mnemonics. All that can
  * fault comes before all that changes something.
  */
-#include "execution.h"
+#include "access.h"
+#include "arithmetic.h"
+#include "memory.h"
+#include "operand.h"
+#include "vector.h"
 
-/* @compute: of those that compute; @keeps: the destination, and only sets flags */
+/* @compute: of those that compute; @only_flags: the destination, and only sets flags */
 struct operation {
 	ZydisMnemonic mnemonic;
 	int (*execute)(struct execution *execution,
 		       const struct operation *operation);
 	arithmetic *compute;
-	bool keeps;
+	bool only_flags;
 };
 
 /* ---- moves ---------------------------------------------------------------- */
 
-static int move(struct execution *execution, const struct operation *operation)
+static int execute_mov(struct execution *execution,
+		       const struct operation *operation)
 {
 	uint64_t value;
 	int ret;
@@ -26,8 +31,8 @@ static int move(struct execution *execution, const struct operation *operation)
 	return ret ? ret : operand_write(execution, 0, value);
 }
 
-static int move_signed(struct execution *execution,
-		       const struct operation *operation)
+static int execute_movsx(struct execution *execution,
+			 const struct operation *operation)
 {
 	unsigned int unused = 64 - 8 * operand_size(execution, 1);
 	uint64_t value;
@@ -41,8 +46,8 @@ static int move_signed(struct execution *execution,
 	return operand_write(execution, 0, value);
 }
 
-static int move_swapped(struct execution *execution,
-			const struct operation *operation)
+static int execute_movbe(struct execution *execution,
+			 const struct operation *operation)
 {
 	unsigned int unused = 64 - 8 * operand_size(execution, 1);
 	uint64_t value;
@@ -58,24 +63,25 @@ static int move_swapped(struct execution *execution,
 /* ---- arithmetic ----------------------------------------------------------- */
 
 /* Reads, computes and writes as one, as far as other vCPUs can see */
-static void update(struct execution *execution,
-		   const struct operation *operation, const struct place *place,
-		   uint64_t source, uint64_t *old)
+static void update_memory(struct execution *execution,
+			  const struct operation *operation,
+			  const struct memory_access *access, uint64_t source,
+			  uint64_t *old)
 {
 	unsigned int size = operand_size(execution, 0);
 	uint64_t rflags, value;
 
 	do {
 		rflags = execution->save->rflags;
-		*old = place_read(execution->bus, place);
+		*old = access_read(execution->bus, access);
 		value = operation->compute(*old, source, size, &rflags);
-	} while (!operation->keeps &&
-		 !place_exchange(execution->bus, place, *old, value));
+	} while (!operation->only_flags &&
+		 !access_compare_exchange(execution->bus, access, *old, value));
 	execution->save->rflags = rflags;
 }
 
-static int compute_register(struct execution *execution,
-			    const struct operation *operation)
+static int compute_in_register(struct execution *execution,
+			       const struct operation *operation)
 {
 	unsigned int size = operand_size(execution, 0);
 	uint64_t rflags = execution->save->rflags, a, b;
@@ -87,52 +93,53 @@ static int compute_register(struct execution *execution,
 	operand_read(execution, 0, &a);
 	a = operation->compute(a, b, size, &rflags);
 	execution->save->rflags = rflags;
-	return operation->keeps ? 0 : operand_write(execution, 0, a);
+	return operation->only_flags ? 0 : operand_write(execution, 0, a);
 }
 
-static int compute(struct execution *execution,
-		   const struct operation *operation)
+static int execute_arithmetic(struct execution *execution,
+			      const struct operation *operation)
 {
-	struct place place;
+	struct memory_access access;
 	uint64_t source = 0, old;
 	int ret;
 
 	if (!operand_is_memory(execution, 0))
-		return compute_register(execution, operation);
-	ret = operand_find(execution, 0, !operation->keeps, &place);
+		return compute_in_register(execution, operation);
+	ret = operand_translate(execution, 0, !operation->only_flags, &access);
 	if (ret)
 		return ret;
 	if (execution->instruction.operand_count_visible > 1)
 		operand_read(execution, 1, &source);
-	update(execution, operation, &place, source, &old);
+	update_memory(execution, operation, &access, source, &old);
 	return 0;
 }
 
 /* A register says which bit of a string of them, before the operand or behind. */
-static int bit(struct execution *execution, const struct operation *operation)
+static int execute_bit_test(struct execution *execution,
+			    const struct operation *operation)
 {
 	unsigned int size = operand_size(execution, 0), unused = 64 - 8 * size;
 	uint64_t number, linear, old;
 	int64_t offset = 0;
-	struct place place;
+	struct memory_access access;
 	int ret;
 
 	operand_read(execution, 1, &number);
 	if (execution->operand[1].type == ZYDIS_OPERAND_TYPE_REGISTER)
 		offset = ((int64_t)(number << unused) >> unused) /* signed */
 			 >> __builtin_ctz(8 * size);
-	ret = operand_linear(execution, 0, offset * size, !operation->keeps,
-			     &linear);
+	ret = operand_linear(execution, 0, offset * size,
+			     !operation->only_flags, &linear);
 	if (!ret)
-		ret = place_find(execution, linear, size, !operation->keeps,
-				 &place);
+		ret = access_translate(execution, linear, size,
+				       !operation->only_flags, &access);
 	if (!ret)
-		update(execution, operation, &place, number, &old);
+		update_memory(execution, operation, &access, number, &old);
 	return ret;
 }
 
-static uint64_t replace(uint64_t a, uint64_t b, unsigned int size,
-			uint64_t *rflags)
+static uint64_t second_operand(uint64_t a, uint64_t b, unsigned int size,
+			       uint64_t *rflags)
 {
 	(void)a;
 	(void)size;
@@ -141,42 +148,42 @@ static uint64_t replace(uint64_t a, uint64_t b, unsigned int size,
 }
 
 /* XCHG and XADD; the operands of XCHG may be named either way round. */
-static int exchange(struct execution *execution,
-		    const struct operation *operation)
+static int execute_exchange(struct execution *execution,
+			    const struct operation *operation)
 {
 	unsigned int memory = operand_is_memory(execution, 0) ? 0 : 1;
-	struct place place;
+	struct memory_access access;
 	uint64_t source, old;
 	int ret;
 
-	ret = operand_find(execution, memory, true, &place);
+	ret = operand_translate(execution, memory, true, &access);
 	if (ret)
 		return ret;
 	operand_read(execution, !memory, &source);
-	update(execution, operation, &place, source, &old);
+	update_memory(execution, operation, &access, source, &old);
 	return operand_write(execution, !memory, old);
 }
 
 /* What is not as expected is written back as it was (APM volume 3, CMPXCHG). */
-static int compare_exchange(struct execution *execution,
-			    const struct operation *operation)
+static int execute_cmpxchg(struct execution *execution,
+			   const struct operation *operation)
 {
 	struct gpr rax = { SVMRUN_RAX, 0, operand_size(execution, 0) };
 	uint64_t expected = gpr_read(execution, rax), source, old, rflags;
-	struct place place;
+	struct memory_access access;
 	int ret;
 
 	(void)operation;
-	ret = operand_find(execution, 0, true, &place);
+	ret = operand_translate(execution, 0, true, &access);
 	if (ret)
 		return ret;
 	operand_read(execution, 1, &source);
 	do {
 		rflags = execution->save->rflags;
-		old = place_read(execution->bus, &place);
+		old = access_read(execution->bus, &access);
 		arithmetic_sub(expected, old, rax.size, &rflags);
-	} while (!place_exchange(execution->bus, &place, old,
-				 old == expected ? source : old));
+	} while (!access_compare_exchange(execution->bus, &access, old,
+					  old == expected ? source : old));
 	execution->save->rflags = rflags;
 	if (old != expected)
 		gpr_write(execution, rax, old);
@@ -186,32 +193,32 @@ static int compare_exchange(struct execution *execution,
 /* ---- which of them -------------------------------------------------------- */
 
 static const struct operation operations[] = {
-	{ ZYDIS_MNEMONIC_MOV, move, NULL, false },
-	{ ZYDIS_MNEMONIC_MOVZX, move, NULL, false },
-	{ ZYDIS_MNEMONIC_MOVNTI, move, NULL, false },
-	{ ZYDIS_MNEMONIC_MOVSX, move_signed, NULL, false },
-	{ ZYDIS_MNEMONIC_MOVSXD, move_signed, NULL, false },
-	{ ZYDIS_MNEMONIC_MOVBE, move_swapped, NULL, false },
-	{ ZYDIS_MNEMONIC_AND, compute, arithmetic_and, false },
-	{ ZYDIS_MNEMONIC_OR, compute, arithmetic_or, false },
-	{ ZYDIS_MNEMONIC_XOR, compute, arithmetic_xor, false },
-	{ ZYDIS_MNEMONIC_TEST, compute, arithmetic_and, true },
-	{ ZYDIS_MNEMONIC_CMP, compute, arithmetic_sub, true },
-	{ ZYDIS_MNEMONIC_ADD, compute, arithmetic_add, false },
-	{ ZYDIS_MNEMONIC_SUB, compute, arithmetic_sub, false },
-	{ ZYDIS_MNEMONIC_ADC, compute, arithmetic_adc, false },
-	{ ZYDIS_MNEMONIC_SBB, compute, arithmetic_sbb, false },
-	{ ZYDIS_MNEMONIC_INC, compute, arithmetic_inc, false },
-	{ ZYDIS_MNEMONIC_DEC, compute, arithmetic_dec, false },
-	{ ZYDIS_MNEMONIC_NOT, compute, arithmetic_not, false },
-	{ ZYDIS_MNEMONIC_NEG, compute, arithmetic_neg, false },
-	{ ZYDIS_MNEMONIC_BT, bit, arithmetic_bt, true },
-	{ ZYDIS_MNEMONIC_BTS, bit, arithmetic_bts, false },
-	{ ZYDIS_MNEMONIC_BTR, bit, arithmetic_btr, false },
-	{ ZYDIS_MNEMONIC_BTC, bit, arithmetic_btc, false },
-	{ ZYDIS_MNEMONIC_XCHG, exchange, replace, false },
-	{ ZYDIS_MNEMONIC_XADD, exchange, arithmetic_add, false },
-	{ ZYDIS_MNEMONIC_CMPXCHG, compare_exchange, NULL, false },
+	{ ZYDIS_MNEMONIC_MOV, execute_mov, NULL, false },
+	{ ZYDIS_MNEMONIC_MOVZX, execute_mov, NULL, false },
+	{ ZYDIS_MNEMONIC_MOVNTI, execute_mov, NULL, false },
+	{ ZYDIS_MNEMONIC_MOVSX, execute_movsx, NULL, false },
+	{ ZYDIS_MNEMONIC_MOVSXD, execute_movsx, NULL, false },
+	{ ZYDIS_MNEMONIC_MOVBE, execute_movbe, NULL, false },
+	{ ZYDIS_MNEMONIC_AND, execute_arithmetic, arithmetic_and, false },
+	{ ZYDIS_MNEMONIC_OR, execute_arithmetic, arithmetic_or, false },
+	{ ZYDIS_MNEMONIC_XOR, execute_arithmetic, arithmetic_xor, false },
+	{ ZYDIS_MNEMONIC_TEST, execute_arithmetic, arithmetic_and, true },
+	{ ZYDIS_MNEMONIC_CMP, execute_arithmetic, arithmetic_sub, true },
+	{ ZYDIS_MNEMONIC_ADD, execute_arithmetic, arithmetic_add, false },
+	{ ZYDIS_MNEMONIC_SUB, execute_arithmetic, arithmetic_sub, false },
+	{ ZYDIS_MNEMONIC_ADC, execute_arithmetic, arithmetic_adc, false },
+	{ ZYDIS_MNEMONIC_SBB, execute_arithmetic, arithmetic_sbb, false },
+	{ ZYDIS_MNEMONIC_INC, execute_arithmetic, arithmetic_inc, false },
+	{ ZYDIS_MNEMONIC_DEC, execute_arithmetic, arithmetic_dec, false },
+	{ ZYDIS_MNEMONIC_NOT, execute_arithmetic, arithmetic_not, false },
+	{ ZYDIS_MNEMONIC_NEG, execute_arithmetic, arithmetic_neg, false },
+	{ ZYDIS_MNEMONIC_BT, execute_bit_test, arithmetic_bt, true },
+	{ ZYDIS_MNEMONIC_BTS, execute_bit_test, arithmetic_bts, false },
+	{ ZYDIS_MNEMONIC_BTR, execute_bit_test, arithmetic_btr, false },
+	{ ZYDIS_MNEMONIC_BTC, execute_bit_test, arithmetic_btc, false },
+	{ ZYDIS_MNEMONIC_XCHG, execute_exchange, second_operand, false },
+	{ ZYDIS_MNEMONIC_XADD, execute_exchange, arithmetic_add, false },
+	{ ZYDIS_MNEMONIC_CMPXCHG, execute_cmpxchg, NULL, false },
 };
 
 static const struct {
@@ -236,7 +243,7 @@ static bool operand_is_known(const struct execution *execution, unsigned int i)
 		return true;
 	if (operand->type != ZYDIS_OPERAND_TYPE_REGISTER)
 		return operand_is_memory(execution, i);
-	return gpr_find(operand->reg.value, &gpr) ||
+	return gpr_lookup(operand->reg.value, &gpr) ||
 	       (i == 1 && operand->reg.value >= ZYDIS_REGISTER_ES &&
 		operand->reg.value <= ZYDIS_REGISTER_GS);
 }

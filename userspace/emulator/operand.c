@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /* Registers, segments and addresses that an instruction names */
-#include "execution.h"
+#include "operand.h"
 
 /* ---- general-purpose registers -------------------------------------------- */
 
@@ -16,7 +16,7 @@ static const struct {
 	{ ZYDIS_REGISTER_SPL, ZYDIS_REGISTER_R15B, { SVMRUN_RSP, 0, 1 } },
 };
 
-bool gpr_find(ZydisRegister name, struct gpr *gpr)
+bool gpr_lookup(ZydisRegister name, struct gpr *gpr)
 {
 	size_t i;
 
@@ -33,14 +33,14 @@ bool gpr_find(ZydisRegister name, struct gpr *gpr)
 uint64_t gpr_read(const struct execution *execution, struct gpr gpr)
 {
 	return svmrun_vcpu_get_gpr(execution->vcpu, gpr.number) >> gpr.shift &
-	       mask_of(gpr.size);
+	       size_mask(gpr.size);
 }
 
 /* 32 bits clear what is above them, 8 and 16 do not (APM volume 1, 3.1.2). */
 void gpr_write(const struct execution *execution, struct gpr gpr,
 	       uint64_t value)
 {
-	uint64_t mask = mask_of(gpr.size) << gpr.shift, whole = 0;
+	uint64_t mask = size_mask(gpr.size) << gpr.shift, whole = 0;
 
 	if (gpr.size != 4)
 		whole = svmrun_vcpu_get_gpr(execution->vcpu, gpr.number);
@@ -54,8 +54,8 @@ void gpr_write(const struct execution *execution, struct gpr gpr,
 static const uint16_t segment_offset[] = { AT(es), AT(cs), AT(ss),
 					   AT(ds), AT(fs), AT(gs) };
 
-const struct svm_seg *segment_at(const struct execution *execution,
-				 unsigned int segment)
+const struct svm_seg *segment_register(const struct execution *execution,
+				       unsigned int segment)
 {
 	return (const void *)((const char *)execution->save +
 			      segment_offset[segment]);
@@ -75,37 +75,38 @@ static bool canonical(const struct svm_vmcb_save *save, uint64_t address)
 }
 
 #define TYPE_CODE (1u << 3)
-#define TYPE_DOWN (1u << 2) /* of data: expands down */
-#define TYPE_OPEN (1u << 1) /* data: can be written; code: read */
+#define TYPE_EXPAND_DOWN (1u << 2) /* of data: expands down */
+#define TYPE_RW (1u << 1) /* data: can be written; code: read */
 
 /* Real and virtual-8086 mode do not look at types (APM 4.7, 4.12). */
-static bool type_refuses(const struct svm_vmcb_save *save, uint16_t attrib,
-			 bool write)
+static bool violates_type(const struct svm_vmcb_save *save, uint16_t attrib,
+			  bool write)
 {
 	if (!(save->cr0 & SVM_CR0_PE) || (save->rflags & RFLAGS_VM))
 		return false;
 	if (!(attrib & SVM_SEG_P))
 		return true;
 	if (write)
-		return (attrib & TYPE_CODE) || !(attrib & TYPE_OPEN);
-	return (attrib & TYPE_CODE) && !(attrib & TYPE_OPEN);
+		return (attrib & TYPE_CODE) || !(attrib & TYPE_RW);
+	return (attrib & TYPE_CODE) && !(attrib & TYPE_RW);
 }
 
-static bool limit_refuses(const struct svm_seg *seg, uint64_t first,
-			  uint64_t last)
+static bool violates_limit(const struct svm_seg *seg, uint64_t first,
+			   uint64_t last)
 {
-	if ((seg->attrib & (TYPE_CODE | TYPE_DOWN)) != TYPE_DOWN)
+	if ((seg->attrib & (TYPE_CODE | TYPE_EXPAND_DOWN)) != TYPE_EXPAND_DOWN)
 		return last > seg->limit;
 	return first <= seg->limit ||
 	       last > (seg->attrib & SVM_SEG_DB ? UINT32_MAX : UINT16_MAX);
 }
 
 /* 64-bit mode has no limits, and no bases but those of FS and GS (APM 4.5.3). */
-static int flat_linear(struct execution *execution, unsigned int segment,
-		       uint64_t offset, unsigned int size, uint64_t *linear)
+static int segment_linear_64(struct execution *execution, unsigned int segment,
+			     uint64_t offset, unsigned int size,
+			     uint64_t *linear)
 {
 	if (segment >= SEGMENT_FS)
-		offset += segment_at(execution, segment)->base;
+		offset += segment_register(execution, segment)->base;
 	if (!canonical(execution->save, offset) ||
 	    !canonical(execution->save, offset + size - 1))
 		return segment_fault(execution, segment);
@@ -117,12 +118,13 @@ int segment_linear(struct execution *execution, unsigned int segment,
 		   uint64_t offset, unsigned int size, bool write,
 		   uint64_t *linear)
 {
-	const struct svm_seg *seg = segment_at(execution, segment);
+	const struct svm_seg *seg = segment_register(execution, segment);
 
 	if (is_64_bit(execution->save))
-		return flat_linear(execution, segment, offset, size, linear);
-	if (type_refuses(execution->save, seg->attrib, write) ||
-	    limit_refuses(seg, offset, offset + size - 1))
+		return segment_linear_64(execution, segment, offset, size,
+					 linear);
+	if (violates_type(execution->save, seg->attrib, write) ||
+	    violates_limit(seg, offset, offset + size - 1))
 		return segment_fault(execution, segment);
 	*linear = (uint32_t)(seg->base + offset);
 	return 0;
@@ -148,7 +150,7 @@ static uint64_t address_part(const struct execution *execution,
 	const struct svm_vmcb_save *save = execution->save;
 	struct gpr gpr;
 
-	if (gpr_find(name, &gpr))
+	if (gpr_lookup(name, &gpr))
 		return gpr_read(execution, gpr);
 	if (name == ZYDIS_REGISTER_RIP || name == ZYDIS_REGISTER_EIP)
 		return save->rip + execution->instruction.length;
@@ -166,12 +168,12 @@ int operand_linear(struct execution *execution, unsigned int i, int64_t offset,
 		  address_part(execution, mem->index) * mem->scale +
 		  (uint64_t)mem->disp.value + (uint64_t)offset;
 	return segment_linear(execution, mem->segment - ZYDIS_REGISTER_ES,
-			      address & mask_of(width),
+			      address & size_mask(width),
 			      operand_size(execution, i), write, linear);
 }
 
-int operand_find(struct execution *execution, unsigned int i, bool write,
-		 struct place *place)
+int operand_translate(struct execution *execution, unsigned int i, bool write,
+		      struct memory_access *access)
 {
 	uint64_t linear;
 	int ret;
@@ -179,8 +181,8 @@ int operand_find(struct execution *execution, unsigned int i, bool write,
 	ret = operand_linear(execution, i, 0, write, &linear);
 	if (ret)
 		return ret;
-	return place_find(execution, linear, operand_size(execution, i), write,
-			  place);
+	return access_translate(execution, linear, operand_size(execution, i),
+				write, access);
 }
 
 static uint64_t register_read(const struct execution *execution,
@@ -188,15 +190,15 @@ static uint64_t register_read(const struct execution *execution,
 {
 	struct gpr gpr;
 
-	if (gpr_find(name, &gpr))
+	if (gpr_lookup(name, &gpr))
 		return gpr_read(execution, gpr);
-	return segment_at(execution, name - ZYDIS_REGISTER_ES)->selector;
+	return segment_register(execution, name - ZYDIS_REGISTER_ES)->selector;
 }
 
 int operand_read(struct execution *execution, unsigned int i, uint64_t *value)
 {
 	const ZydisDecodedOperand *operand = &execution->operand[i];
-	struct place place;
+	struct memory_access access;
 	int ret;
 
 	if (operand->type == ZYDIS_OPERAND_TYPE_IMMEDIATE) {
@@ -207,25 +209,25 @@ int operand_read(struct execution *execution, unsigned int i, uint64_t *value)
 		*value = register_read(execution, operand->reg.value);
 		return 0;
 	}
-	ret = operand_find(execution, i, false, &place);
+	ret = operand_translate(execution, i, false, &access);
 	if (!ret)
-		*value = place_read(execution->bus, &place);
+		*value = access_read(execution->bus, &access);
 	return ret;
 }
 
 int operand_write(struct execution *execution, unsigned int i, uint64_t value)
 {
-	struct place place;
+	struct memory_access access;
 	struct gpr gpr;
 	int ret;
 
 	if (execution->operand[i].type == ZYDIS_OPERAND_TYPE_REGISTER &&
-	    gpr_find(execution->operand[i].reg.value, &gpr)) {
+	    gpr_lookup(execution->operand[i].reg.value, &gpr)) {
 		gpr_write(execution, gpr, value);
 		return 0;
 	}
-	ret = operand_find(execution, i, true, &place);
+	ret = operand_translate(execution, i, true, &access);
 	if (!ret)
-		place_store(execution->bus, &place, &value);
+		access_store(execution->bus, &access, &value);
 	return ret;
 }

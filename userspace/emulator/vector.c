@@ -2,7 +2,9 @@
 /* Moves between memory and XMM registers, which are in the XSAVE area (APM 11.5) */
 #include <string.h>
 
-#include "execution.h"
+#include "access.h"
+#include "operand.h"
+#include "vector.h"
 
 #define VECTOR_SIZE 16
 
@@ -13,7 +15,7 @@
 #define XSTATE_SSE (1ull << 1)
 
 /* APM volume 4, 1.2.6 */
-static int allowed(struct execution *execution)
+static int check_sse(struct execution *execution)
 {
 	const struct svm_vmcb_save *save = execution->save;
 
@@ -25,7 +27,7 @@ static int allowed(struct execution *execution)
 }
 
 /* All registers are zero if the area says that they are as they were at first. */
-static uint8_t *xmm_at(const struct svmrun_vcpu *vcpu, ZydisRegister name)
+static uint8_t *xmm_register(const struct svmrun_vcpu *vcpu, ZydisRegister name)
 {
 	uint8_t *area = vcpu->xsave;
 	uint64_t valid;
@@ -51,7 +53,7 @@ static bool is_xmm(const struct execution *execution, unsigned int i)
 int vector_move(struct execution *execution, bool aligned)
 {
 	unsigned int memory = operand_is_memory(execution, 0) ? 0 : 1;
-	struct place place;
+	struct memory_access access;
 	uint64_t linear;
 	uint8_t *xmm;
 	int ret;
@@ -60,20 +62,22 @@ int vector_move(struct execution *execution, bool aligned)
 	    !is_xmm(execution, !memory) ||
 	    operand_size(execution, memory) != VECTOR_SIZE)
 		return -EOPNOTSUPP;
-	ret = allowed(execution);
+	ret = check_sse(execution);
 	if (!ret)
 		ret = operand_linear(execution, memory, 0, !memory, &linear);
 	if (ret)
 		return ret;
 	if (aligned && linear % VECTOR_SIZE)
 		return fault_set(&execution->fault, VECTOR_GP);
-	ret = place_find(execution, linear, VECTOR_SIZE, !memory, &place);
+	ret = access_translate(execution, linear, VECTOR_SIZE, !memory,
+			       &access);
 	if (ret)
 		return ret;
-	xmm = xmm_at(execution->vcpu, execution->operand[!memory].reg.value);
+	xmm = xmm_register(execution->vcpu,
+			   execution->operand[!memory].reg.value);
 	if (memory)
-		place_load(execution->bus, &place, xmm);
+		access_load(execution->bus, &access, xmm);
 	else
-		place_store(execution->bus, &place, xmm);
+		access_store(execution->bus, &access, xmm);
 	return 0;
 }

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /* String instructions (APM volume 1, 3.3.7 and 3.3.13), with REP or without */
-#include "execution.h"
+#include "access.h"
+#include "arithmetic.h"
+#include "operand.h"
+#include "string_instruction.h"
 
 #define PREFIX_REPNE 0xf2
 #define PREFIX_REP 0xf3
@@ -27,8 +30,10 @@ static struct gpr address_register(const struct string *string,
 	return (struct gpr){ number, 0, string->width };
 }
 
-static int find(struct execution *execution, const struct string *string,
-		enum svmrun_gpr number, bool write, struct place *place)
+static int translate_element(struct execution *execution,
+			     const struct string *string,
+			     enum svmrun_gpr number, bool write,
+			     struct memory_access *access)
 {
 	unsigned int segment = number == SVMRUN_RDI ? SEGMENT_ES :
 						      string->segment;
@@ -41,11 +46,11 @@ static int find(struct execution *execution, const struct string *string,
 			     string->size, write, &linear);
 	if (ret)
 		return ret;
-	return place_find(execution, linear, string->size, write, place);
+	return access_translate(execution, linear, string->size, write, access);
 }
 
-static void advance(struct execution *execution, const struct string *string,
-		    enum svmrun_gpr number)
+static void advance_index(struct execution *execution,
+			  const struct string *string, enum svmrun_gpr number)
 {
 	struct gpr gpr = address_register(string, number);
 	uint64_t step = string->size;
@@ -62,52 +67,54 @@ static struct gpr accumulator(const struct string *string)
 
 static int once_movs(struct execution *execution, const struct string *string)
 {
-	struct place from, to;
+	struct memory_access from, to;
 	uint64_t value;
 	int ret;
 
-	ret = find(execution, string, SVMRUN_RSI, false, &from);
+	ret = translate_element(execution, string, SVMRUN_RSI, false, &from);
 	if (!ret)
-		ret = find(execution, string, SVMRUN_RDI, true, &to);
+		ret = translate_element(execution, string, SVMRUN_RDI, true,
+					&to);
 	if (ret)
 		return ret;
-	value = place_read(execution->bus, &from);
-	place_store(execution->bus, &to, &value);
-	advance(execution, string, SVMRUN_RSI);
-	advance(execution, string, SVMRUN_RDI);
+	value = access_read(execution->bus, &from);
+	access_store(execution->bus, &to, &value);
+	advance_index(execution, string, SVMRUN_RSI);
+	advance_index(execution, string, SVMRUN_RDI);
 	return 0;
 }
 
 static int once_stos(struct execution *execution, const struct string *string)
 {
 	uint64_t value = gpr_read(execution, accumulator(string));
-	struct place to;
+	struct memory_access to;
 	int ret;
 
-	ret = find(execution, string, SVMRUN_RDI, true, &to);
+	ret = translate_element(execution, string, SVMRUN_RDI, true, &to);
 	if (ret)
 		return ret;
-	place_store(execution->bus, &to, &value);
-	advance(execution, string, SVMRUN_RDI);
+	access_store(execution->bus, &to, &value);
+	advance_index(execution, string, SVMRUN_RDI);
 	return 0;
 }
 
 static int once_lods(struct execution *execution, const struct string *string)
 {
-	struct place from;
+	struct memory_access from;
 	int ret;
 
-	ret = find(execution, string, SVMRUN_RSI, false, &from);
+	ret = translate_element(execution, string, SVMRUN_RSI, false, &from);
 	if (ret)
 		return ret;
 	gpr_write(execution, accumulator(string),
-		  place_read(execution->bus, &from));
-	advance(execution, string, SVMRUN_RSI);
+		  access_read(execution->bus, &from));
+	advance_index(execution, string, SVMRUN_RSI);
 	return 0;
 }
 
-static void compare(const struct execution *execution,
-		    const struct string *string, uint64_t a, uint64_t b)
+static void compare_elements(const struct execution *execution,
+			     const struct string *string, uint64_t a,
+			     uint64_t b)
 {
 	uint64_t rflags = execution->save->rflags;
 
@@ -117,65 +124,67 @@ static void compare(const struct execution *execution,
 
 static int once_cmps(struct execution *execution, const struct string *string)
 {
-	struct place first, second;
+	struct memory_access first, second;
 	uint64_t a, b;
 	int ret;
 
-	ret = find(execution, string, SVMRUN_RSI, false, &first);
+	ret = translate_element(execution, string, SVMRUN_RSI, false, &first);
 	if (!ret)
-		ret = find(execution, string, SVMRUN_RDI, false, &second);
+		ret = translate_element(execution, string, SVMRUN_RDI, false,
+					&second);
 	if (ret)
 		return ret;
-	a = place_read(execution->bus, &first);
-	b = place_read(execution->bus, &second);
-	compare(execution, string, a, b);
-	advance(execution, string, SVMRUN_RSI);
-	advance(execution, string, SVMRUN_RDI);
+	a = access_read(execution->bus, &first);
+	b = access_read(execution->bus, &second);
+	compare_elements(execution, string, a, b);
+	advance_index(execution, string, SVMRUN_RSI);
+	advance_index(execution, string, SVMRUN_RDI);
 	return 0;
 }
 
 static int once_scas(struct execution *execution, const struct string *string)
 {
-	struct place place;
+	struct memory_access access;
 	int ret;
 
-	ret = find(execution, string, SVMRUN_RDI, false, &place);
+	ret = translate_element(execution, string, SVMRUN_RDI, false, &access);
 	if (ret)
 		return ret;
-	compare(execution, string, gpr_read(execution, accumulator(string)),
-		place_read(execution->bus, &place));
-	advance(execution, string, SVMRUN_RDI);
+	compare_elements(execution, string,
+			 gpr_read(execution, accumulator(string)),
+			 access_read(execution->bus, &access));
+	advance_index(execution, string, SVMRUN_RDI);
 	return 0;
 }
 
 static int once_ins(struct execution *execution, const struct string *string)
 {
 	const struct svmrun_bus *bus = execution->bus;
-	struct place to;
+	struct memory_access to;
 	uint64_t value;
 	int ret;
 
-	ret = find(execution, string, SVMRUN_RDI, true, &to);
+	ret = translate_element(execution, string, SVMRUN_RDI, true, &to);
 	if (ret)
 		return ret;
 	value = bus->port_read(bus->owner, execution->io.port, string->size);
-	place_store(bus, &to, &value);
-	advance(execution, string, SVMRUN_RDI);
+	access_store(bus, &to, &value);
+	advance_index(execution, string, SVMRUN_RDI);
 	return 0;
 }
 
 static int once_outs(struct execution *execution, const struct string *string)
 {
 	const struct svmrun_bus *bus = execution->bus;
-	struct place from;
+	struct memory_access from;
 	int ret;
 
-	ret = find(execution, string, SVMRUN_RSI, false, &from);
+	ret = translate_element(execution, string, SVMRUN_RSI, false, &from);
 	if (ret)
 		return ret;
 	bus->port_write(bus->owner, execution->io.port, string->size,
-			place_read(bus, &from));
-	advance(execution, string, SVMRUN_RSI);
+			access_read(bus, &from));
+	advance_index(execution, string, SVMRUN_RSI);
 	return 0;
 }
 
@@ -196,7 +205,7 @@ static const struct {
 
 #define STRINGS ARRAY_SIZE(strings)
 
-static size_t which(const struct execution *execution)
+static size_t string_index(const struct execution *execution)
 {
 	const ZydisDecodedInstruction *instruction = &execution->instruction;
 	size_t i = 0;
@@ -209,9 +218,9 @@ static size_t which(const struct execution *execution)
 	return i;
 }
 
-bool string_is(const struct execution *execution)
+bool is_string_instruction(const struct execution *execution)
 {
-	return which(execution) < STRINGS;
+	return string_index(execution) < STRINGS;
 }
 
 static unsigned int element_size(const struct execution *execution, bool io)
@@ -253,16 +262,16 @@ static uint8_t repeat_prefix(const ZydisDecodedInstruction *instruction)
 }
 
 /* Another vCPU may have written another instruction there since the exit. */
-static bool io_is_another(const struct execution *execution,
-			  const struct string *string)
+static bool io_has_changed(const struct execution *execution,
+			   const struct string *string)
 {
 	bool in = (execution->instruction.opcode & ~1) == 0x6c;
 
 	return execution->io.in != in || execution->io.size != string->size;
 }
 
-static bool ends(const struct execution *execution, const struct string *string,
-		 size_t i)
+static bool repeat_ends(const struct execution *execution,
+			const struct string *string, size_t i)
 {
 	bool equal = execution->save->rflags & RFLAGS_ZF;
 
@@ -270,8 +279,8 @@ static bool ends(const struct execution *execution, const struct string *string,
 }
 
 /* RFLAGS.TF is for each iteration (APM 13.1.4). */
-static bool pauses(const struct execution *execution, unsigned int iterations,
-		   int *ret)
+static bool repeat_pauses(const struct execution *execution,
+			  unsigned int iterations, int *ret)
 {
 	const struct svmrun_bus *bus = execution->bus;
 
@@ -284,8 +293,8 @@ static bool pauses(const struct execution *execution, unsigned int iterations,
 	return true;
 }
 
-static int repeat(struct execution *execution, const struct string *string,
-		  size_t i)
+static int repeat_string(struct execution *execution,
+			 const struct string *string, size_t i)
 {
 	struct gpr rcx = address_register(string, SVMRUN_RCX);
 	uint64_t count = gpr_read(execution, rcx);
@@ -297,9 +306,9 @@ static int repeat(struct execution *execution, const struct string *string,
 		if (ret)
 			return ret;
 		gpr_write(execution, rcx, --count);
-		if (!count || ends(execution, string, i))
+		if (!count || repeat_ends(execution, string, i))
 			break;
-		if (pauses(execution, ++iterations, &ret))
+		if (repeat_pauses(execution, ++iterations, &ret))
 			return ret;
 	}
 	return EXECUTION_DONE;
@@ -307,7 +316,7 @@ static int repeat(struct execution *execution, const struct string *string,
 
 int string_execute(struct execution *execution)
 {
-	size_t i = which(execution);
+	size_t i = string_index(execution);
 	struct string string = {
 		.size = element_size(execution, strings[i].io),
 		.width = execution->instruction.address_width / 8,
@@ -317,9 +326,9 @@ int string_execute(struct execution *execution)
 
 	if (strings[i].io && !execution->io.size)
 		return -EOPNOTSUPP;
-	if (strings[i].io && io_is_another(execution, &string))
+	if (strings[i].io && io_has_changed(execution, &string))
 		return -EAGAIN;
 	if (string.repeat)
-		return repeat(execution, &string, i);
+		return repeat_string(execution, &string, i);
 	return strings[i].once(execution, &string);
 }

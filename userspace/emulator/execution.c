@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* The end of an instruction: completed, interrupted between iterations, or a fault */
+#include "execution.h"
+
+#define DR6_BS (1ull << 14)
+#define DR7_GD (1ull << 13)
+
+static void inject_exception(struct svm_vmcb *vmcb, const struct fault *fault)
+{
+	uint64_t event = SVM_EVENT_VALID | SVM_EVENT_TYPE_EXCEPTION |
+			 fault->vector;
+
+	if (fault->has_error_code && (vmcb->save.cr0 & SVM_CR0_PE))
+		event |= SVM_EVENT_ERROR_CODE_VALID |
+			 (uint64_t)fault->error_code
+				 << SVM_EVENT_ERROR_CODE_SHIFT;
+	vmcb->control.eventinj = event;
+	if (fault->vector != VECTOR_PF)
+		return;
+	vmcb->save.cr2 = fault->address;
+	vmcb->control.clean &= ~SVM_CLEAN_CR2;
+}
+
+/* APM 13.1.4; what the processor would do before the handler begins (13.1.1.4) */
+static void inject_single_step(struct svm_vmcb *vmcb)
+{
+	const struct fault trap = { .vector = VECTOR_DB };
+
+	vmcb->save.dr6 |= DR6_BS;
+	vmcb->save.dr7 &= ~DR7_GD;
+	vmcb->control.clean &= ~SVM_CLEAN_DRx;
+	inject_exception(vmcb, &trap);
+}
+
+static void end_interrupt_shadow(struct svm_vmcb *vmcb)
+{
+	vmcb->control.interrupt_shadow &= ~SVM_SHADOW_INTERRUPT_SHADOW;
+}
+
+void complete_instruction(struct svm_vmcb *vmcb, uint64_t next)
+{
+	struct svm_vmcb_save *save = &vmcb->save;
+
+	save->rip = is_64_bit(save) ? next : (uint32_t)next;
+	save->rflags &= ~RFLAGS_RF;
+	end_interrupt_shadow(vmcb);
+	if (save->rflags & RFLAGS_TF)
+		inject_single_step(vmcb);
+}
+
+/* Not at its beginning any more: RF, since its breakpoint has been seen */
+static void complete_iteration(struct svm_vmcb *vmcb)
+{
+	vmcb->save.rflags |= RFLAGS_RF;
+	end_interrupt_shadow(vmcb);
+	if (vmcb->save.rflags & RFLAGS_TF)
+		inject_single_step(vmcb);
+}
+
+/* RF is what the processor pushes for a fault (APM 8.4). */
+static void complete_fault(struct svm_vmcb *vmcb, const struct fault *fault)
+{
+	vmcb->save.rflags |= RFLAGS_RF;
+	end_interrupt_shadow(vmcb);
+	inject_exception(vmcb, fault);
+}
+
+int execution_finish(struct execution *execution, int ret)
+{
+	struct svm_vmcb *vmcb = execution->vcpu->vmcb;
+
+	switch (ret) {
+	case EXECUTION_DONE:
+		complete_instruction(vmcb,
+				     vmcb->save.rip +
+					     execution->instruction.length);
+		return 0;
+	case EXECUTION_RESUME:
+		complete_iteration(vmcb);
+		return 0;
+	case -EINTR:
+		complete_iteration(vmcb);
+		return ret;
+	case -EFAULT:
+		complete_fault(vmcb, &execution->fault);
+		return 0;
+	case -EAGAIN: /* the guest finds out itself what is there now */
+		return 0;
+	default:
+		return ret;
+	}
+}
