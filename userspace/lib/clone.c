@@ -8,22 +8,22 @@
 
 #include "snapshot.h"
 
-#define RIGHTS                                                                 \
+#define ALL_PERMISSIONS                                                        \
 	(SVMRUN_MAP_READ | SVMRUN_MAP_WRITE | SVMRUN_MAP_EXEC |                \
 	 SVMRUN_MAP_LOG_DIRTY)
 
 /* Words of a bitmap that has a bit a page */
-static size_t words_of(const struct svmrun_snapshot *snapshot)
+static size_t bitmap_words(const struct svmrun_snapshot *snapshot)
 {
-	return snapshot->size / PAGE / WORD;
+	return snapshot->size / PAGE / PAGES_PER_WORD;
 }
 
 /* ---- made and thrown away ------------------------------------------------ */
 
-static int allocate(struct svmrun_clone *clone)
+static int allocate_clone(struct svmrun_clone *clone)
 {
 	const struct svmrun_snapshot *snapshot = clone->snapshot;
-	size_t words = words_of(snapshot);
+	size_t words = bitmap_words(snapshot);
 
 	clone->memories = calloc(snapshot->memory_count,
 				 sizeof(*clone->memories));
@@ -37,7 +37,7 @@ static int allocate(struct svmrun_clone *clone)
 }
 
 /* Pages are the memfd's own until they are written to. */
-static int map_view(struct svmrun_clone *clone)
+static int map_clone_view(struct svmrun_clone *clone)
 {
 	const struct svmrun_snapshot *snapshot = clone->snapshot;
 	void *view = mmap(NULL, snapshot->size, PROT_READ | PROT_WRITE,
@@ -45,7 +45,7 @@ static int map_view(struct svmrun_clone *clone)
 
 	if (view == MAP_FAILED)
 		return -errno;
-	snapshot_place(snapshot, clone->memories, view);
+	snapshot_set_views(snapshot, clone->memories, view);
 	clone->memory_count = snapshot->memory_count;
 	return 0;
 }
@@ -53,17 +53,17 @@ static int map_view(struct svmrun_clone *clone)
 static int map_memories(struct svmrun_clone *clone)
 {
 	size_t i;
-	int ret = map_view(clone);
+	int ret = map_clone_view(clone);
 
 	for (i = 0; !ret && i < clone->memory_count; i++)
 		ret = svmrun_vm_map(&clone->vm, clone->memories[i].gpa,
 				    clone->memories[i].base,
-				    clone->memories[i].size, RIGHTS);
+				    clone->memories[i].size, ALL_PERMISSIONS);
 	return ret;
 }
 
-static void set_vcpu(const struct svmrun_vcpu *vcpu,
-		     const struct svmrun_vcpu *kept)
+static void restore_vcpu(const struct svmrun_vcpu *vcpu,
+			 const struct svmrun_vcpu *kept)
 {
 	memcpy(vcpu->vmcb, kept->vmcb, kept->size);
 }
@@ -80,7 +80,7 @@ static int create_vcpus(struct svmrun_clone *clone)
 		if (ret)
 			return ret;
 		clone->vcpu_count++;
-		set_vcpu(&clone->vcpus[i], &snapshot->vcpus[i]);
+		restore_vcpu(&clone->vcpus[i], &snapshot->vcpus[i]);
 	}
 	return 0;
 }
@@ -91,7 +91,7 @@ int svmrun_clone(struct svmrun_clone *clone,
 	int ret;
 
 	*clone = (struct svmrun_clone){ .vm.fd = -1, .snapshot = snapshot };
-	ret = allocate(clone);
+	ret = allocate_clone(clone);
 	if (!ret)
 		ret = svmrun_vm_create(&clone->vm, device);
 	if (!ret)
@@ -121,7 +121,8 @@ void svmrun_clone_destroy(struct svmrun_clone *clone)
 /* ---- changed and put back ------------------------------------------------ */
 
 /* In the clone's view of the memfd */
-static size_t page_number(const struct svmrun_clone *clone, const void *at)
+static size_t clone_page_number(const struct svmrun_clone *clone,
+				const void *at)
 {
 	return ((uintptr_t)at - (uintptr_t)clone->memories[0].base) / PAGE;
 }
@@ -129,11 +130,12 @@ static size_t page_number(const struct svmrun_clone *clone, const void *at)
 static void mark_touched(struct svmrun_clone *clone, const void *at,
 			 size_t length)
 {
-	size_t number = page_number(clone, at);
-	size_t last = page_number(clone, (const char *)at + length - 1);
+	size_t number = clone_page_number(clone, at);
+	size_t last = clone_page_number(clone, (const char *)at + length - 1);
 
 	for (; number <= last; number++)
-		clone->touched[number / WORD] |= 1ull << number % WORD;
+		clone->touched[number / PAGES_PER_WORD] |=
+			1ull << number % PAGES_PER_WORD;
 }
 
 void *svmrun_clone_touch(struct svmrun_clone *clone, uint64_t gpa,
@@ -150,14 +152,15 @@ void *svmrun_clone_touch(struct svmrun_clone *clone, uint64_t gpa,
 }
 
 /* The log begins anew, and the vCPUs drop their translations. */
-static int fetch_log(struct svmrun_clone *clone)
+static int fetch_dirty_log(struct svmrun_clone *clone)
 {
 	size_t i;
 	int ret = 0;
 
 	for (i = 0; !ret && i < clone->memory_count; i++) {
 		const struct svmrun_memory *memory = &clone->memories[i];
-		size_t word = page_number(clone, memory->base) / WORD;
+		size_t word = clone_page_number(clone, memory->base) /
+			      PAGES_PER_WORD;
 
 		ret = svmrun_vm_dirty(&clone->vm, memory->gpa, memory->size,
 				      clone->logged + word, SVMRUN_DIRTY_CLEAR);
@@ -166,9 +169,9 @@ static int fetch_log(struct svmrun_clone *clone)
 }
 
 /* What is off the kernel's log must not be lost. */
-static void keep_log(struct svmrun_clone *clone)
+static void keep_dirty_log(struct svmrun_clone *clone)
 {
-	size_t words = words_of(clone->snapshot), i;
+	size_t words = bitmap_words(clone->snapshot), i;
 
 	for (i = 0; i < words; i++)
 		clone->touched[i] |= clone->logged[i];
@@ -180,7 +183,7 @@ static void keep_log(struct svmrun_clone *clone)
  * snapshot's page and a copy of that: run and reset then take several times as
  * many instructions a page.
  */
-static void put_page_back(struct svmrun_clone *clone, size_t number)
+static void restore_page(struct svmrun_clone *clone, size_t number)
 {
 	uint8_t *to = clone->memories[0].base;
 	const uint8_t *from = clone->snapshot->memories[0].base;
@@ -188,16 +191,17 @@ static void put_page_back(struct svmrun_clone *clone, size_t number)
 	memcpy(to + number * PAGE, from + number * PAGE, PAGE);
 }
 
-static void put_pages_back(struct svmrun_clone *clone)
+static void restore_pages(struct svmrun_clone *clone)
 {
-	size_t words = words_of(clone->snapshot), i;
+	size_t words = bitmap_words(clone->snapshot), i;
 
 	for (i = 0; i < words; i++) {
 		uint64_t bits = clone->touched[i] | clone->logged[i];
 
 		clone->touched[i] = 0;
 		for (; bits; bits &= bits - 1)
-			put_page_back(clone, i * WORD + __builtin_ctzll(bits));
+			restore_page(clone, i * PAGES_PER_WORD +
+						    __builtin_ctzll(bits));
 	}
 }
 
@@ -206,13 +210,13 @@ int svmrun_reset(struct svmrun_clone *clone)
 	size_t i;
 	int ret;
 
-	ret = fetch_log(clone);
+	ret = fetch_dirty_log(clone);
 	if (ret) {
-		keep_log(clone);
+		keep_dirty_log(clone);
 		return ret;
 	}
-	put_pages_back(clone);
+	restore_pages(clone);
 	for (i = 0; i < clone->vcpu_count; i++)
-		set_vcpu(&clone->vcpus[i], &clone->snapshot->vcpus[i]);
+		restore_vcpu(&clone->vcpus[i], &clone->snapshot->vcpus[i]);
 	return 0;
 }

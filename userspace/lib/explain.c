@@ -67,12 +67,12 @@ struct rule {
 
 /* ---- the module's rules, where they are more than bits -------------------- */
 
-static uint64_t asid_of_host(const struct subject *subject)
+static uint64_t asid_is_zero(const struct subject *subject)
 {
 	return subject->vmcb->control.asid ? 0 : ASID_BITS;
 }
 
-static uint64_t flush_unknown(const struct subject *subject)
+static uint64_t tlb_control_unknown(const struct subject *subject)
 {
 	switch (subject->vmcb->control.tlb_control) {
 #define KNOWN(value, feature) case value:
@@ -84,7 +84,7 @@ static uint64_t flush_unknown(const struct subject *subject)
 	}
 }
 
-static uint64_t flush_unsupported(const struct subject *subject)
+static uint64_t tlb_control_unsupported(const struct subject *subject)
 {
 	uint32_t features = subject->processor->svm_features;
 
@@ -115,7 +115,7 @@ static uint64_t xcr0_not_offered(const struct subject *subject)
 
 /* ---- the processor's ------------------------------------------------------- */
 
-static bool long_mode(const struct svm_vmcb_save *save)
+static bool is_long_mode(const struct svm_vmcb_save *save)
 {
 	return (save->efer & SVM_EFER_LME) && (save->cr0 & SVM_CR0_PG);
 }
@@ -125,34 +125,34 @@ static uint64_t cr3_reserved(const struct subject *subject)
 {
 	const struct svm_vmcb_save *save = &subject->vmcb->save;
 
-	return long_mode(save) ? save->cr3 & ~subject->processor->cr3 : 0;
+	return is_long_mode(save) ? save->cr3 & ~subject->processor->cr3 : 0;
 }
 
 static uint64_t long_mode_without_pae(const struct subject *subject)
 {
 	const struct svm_vmcb_save *save = &subject->vmcb->save;
 
-	return long_mode(save) ? ~save->cr4 & SVM_CR4_PAE : 0;
+	return is_long_mode(save) ? ~save->cr4 & SVM_CR4_PAE : 0;
 }
 
 static uint64_t long_mode_without_pe(const struct subject *subject)
 {
 	const struct svm_vmcb_save *save = &subject->vmcb->save;
 
-	return long_mode(save) ? ~save->cr0 & SVM_CR0_PE : 0;
+	return is_long_mode(save) ? ~save->cr0 & SVM_CR0_PE : 0;
 }
 
-static uint64_t long_mode_code_of_both_sizes(const struct subject *subject)
+static uint64_t long_mode_cs_l_and_d(const struct subject *subject)
 {
 	const struct svm_vmcb_save *save = &subject->vmcb->save;
 	uint64_t sizes = SVM_SEG_L | SVM_SEG_DB;
 
-	if (!long_mode(save) || !(save->cr4 & SVM_CR4_PAE))
+	if (!is_long_mode(save) || !(save->cr4 & SVM_CR4_PAE))
 		return 0;
 	return (save->cs.attrib & sizes) == sizes ? sizes : 0;
 }
 
-static uint64_t event_of_reserved_type(const struct subject *subject)
+static uint64_t event_type_reserved(const struct subject *subject)
 {
 	uint64_t event = subject->vmcb->control.eventinj;
 
@@ -177,7 +177,7 @@ static bool injects_exception(const struct svm_vmcb *vmcb)
 	       (event & SVM_EVENT_TYPE_MASK) == SVM_EVENT_TYPE_EXCEPTION;
 }
 
-static uint64_t vector_of_no_exception(const struct subject *subject)
+static uint64_t event_vector_invalid(const struct subject *subject)
 {
 	const struct svm_vmcb *vmcb = subject->vmcb;
 	unsigned int vector = vmcb->control.eventinj & SVM_EVENT_VECTOR_MASK;
@@ -189,13 +189,13 @@ static uint64_t vector_of_no_exception(const struct subject *subject)
 }
 
 /* BOUND is not an instruction of 64-bit mode. */
-static uint64_t bound_in_64_bit_mode(const struct subject *subject)
+static uint64_t event_br_in_64_bit_mode(const struct subject *subject)
 {
 	const struct svm_vmcb *vmcb = subject->vmcb;
 	unsigned int vector = vmcb->control.eventinj & SVM_EVENT_VECTOR_MASK;
 
 	if (!injects_exception(vmcb) || vector != VECTOR_BR ||
-	    !long_mode(&vmcb->save) || !(vmcb->save.cs.attrib & SVM_SEG_L))
+	    !is_long_mode(&vmcb->save) || !(vmcb->save.cs.attrib & SVM_SEG_L))
 		return 0;
 	return SVM_EVENT_VECTOR_MASK;
 }
@@ -215,7 +215,7 @@ static uint64_t cet_without_wp(const struct subject *subject)
 }
 
 /* UC, WC, WT, WP, WB and UC- in each byte (APM 7.8.1) */
-static uint64_t pat_of_no_type(const struct subject *subject)
+static uint64_t pat_type_invalid(const struct subject *subject)
 {
 	const struct svm_vmcb *vmcb = subject->vmcb;
 	uint64_t type, bits = 0;
@@ -274,13 +274,13 @@ static const struct rule vmcb_rules[] = {
 	SVMRUN_POLICY_ZERO(ZERO)
 	SVMRUN_POLICY_CONTROL(CONTROL)
 	SVMRUN_POLICY_FEATURES(FEATURE)
-	{ VMCB(control.asid), REASON(MUST_BE_SET), .wrong = asid_of_host,
+	{ VMCB(control.asid), REASON(MUST_BE_SET), .wrong = asid_is_zero,
 	  .why = "0 is the host's", .source = "APM 15.5.1" },
-	{ VMCB(control.tlb_control), REASON(VALUE), .wrong = flush_unknown,
+	{ VMCB(control.tlb_control), REASON(VALUE), .wrong = tlb_control_unknown,
 	  .why = "not a value that the manual defines",
 	  .source = "APM 15.16.2" },
 	{ VMCB(control.tlb_control), REASON(UNSUPPORTED),
-	  .wrong = flush_unsupported,
+	  .wrong = tlb_control_unsupported,
 	  .why = "a flush that this processor does not have",
 	  .source = POLICY },
 	{ VMCB(save.efer), REASON(MUST_BE_SET),
@@ -302,24 +302,24 @@ static const struct rule vmcb_rules[] = {
 	  .why = "PE must be 1 if EFER.LME and PG are",
 	  .source = "APM 15.5.1" },
 	{ VMCB(save.cs.attrib), REASON(PROCESSOR),
-	  .wrong = long_mode_code_of_both_sizes,
+	  .wrong = long_mode_cs_l_and_d,
 	  .why = "L and D must not both be 1 if EFER.LME, CR0.PG and CR4.PAE are",
 	  .source = "APM 15.5.1" },
 	{ VMCB(control.eventinj), REASON(PROCESSOR),
-	  .wrong = event_of_reserved_type,
+	  .wrong = event_type_reserved,
 	  .why = "TYPE is reserved", .source = "APM 15.20" },
 	{ VMCB(control.eventinj), REASON(PROCESSOR),
-	  .wrong = vector_of_no_exception,
+	  .wrong = event_vector_invalid,
 	  .why = "TYPE is an exception, and VECTOR is of none",
 	  .source = "APM 15.20" },
 	{ VMCB(control.eventinj), REASON(PROCESSOR),
-	  .wrong = bound_in_64_bit_mode,
+	  .wrong = event_br_in_64_bit_mode,
 	  .why = "there is no #BR in 64-bit mode", .source = "APM 15.20" },
 	{ VMCB(save.s_cet), REASON(PROCESSOR), .wrong = s_cet_reserved,
 	  .why = "reserved bits must be 0", .source = "APM 15.5.1" },
 	{ VMCB(save.cr4), REASON(PROCESSOR), .wrong = cet_without_wp,
 	  .why = "CET must be 0 if CR0.WP is", .source = "APM 15.5.1" },
-	{ VMCB(save.g_pat), REASON(PROCESSOR), .wrong = pat_of_no_type,
+	{ VMCB(save.g_pat), REASON(PROCESSOR), .wrong = pat_type_invalid,
 	  .why = "not a memory type", .source = "APM 15.25.4" },
 };
 
@@ -355,7 +355,8 @@ static const struct rule register_rules[] = {
 
 /* ---- the way through them -------------------------------------------------- */
 
-static uint64_t value_of(const struct rule *rule, const struct subject *subject)
+static uint64_t rule_value(const struct rule *rule,
+			   const struct subject *subject)
 {
 	const char *page = subject->vmcb ? (const char *)subject->vmcb :
 					   (const char *)subject->regs;
@@ -365,28 +366,28 @@ static uint64_t value_of(const struct rule *rule, const struct subject *subject)
 	return value;
 }
 
-static bool is_excused(const struct rule *rule, uint64_t value,
-		       uint32_t features)
+static bool rule_is_excepted(const struct rule *rule, uint64_t value,
+			     uint32_t features)
 {
 	return (rule->with && (value & rule->with) == rule->with) ||
 	       (features & rule->feature);
 }
 
-static uint64_t wrong_bits(const struct rule *rule, uint64_t value,
-			   const struct subject *subject)
+static uint64_t rule_wrong_bits(const struct rule *rule, uint64_t value,
+				const struct subject *subject)
 {
 	if (rule->wrong)
 		return rule->wrong(subject);
-	if (is_excused(rule, value, subject->processor->svm_features))
+	if (rule_is_excepted(rule, value, subject->processor->svm_features))
 		return 0;
 	return (value & rule->zero) | (~value & rule->set);
 }
 
-static bool breaks(const struct rule *rule, const struct subject *subject,
-		   struct svmrun_broken_rule *broken)
+static bool breaks_rule(const struct rule *rule, const struct subject *subject,
+			struct svmrun_broken_rule *broken)
 {
-	uint64_t value = value_of(rule, subject);
-	uint64_t bits = wrong_bits(rule, value, subject);
+	uint64_t value = rule_value(rule, subject);
+	uint64_t bits = rule_wrong_bits(rule, value, subject);
 
 	if (!bits)
 		return false;
@@ -402,15 +403,15 @@ static bool breaks(const struct rule *rule, const struct subject *subject,
 	return true;
 }
 
-static int explain(const struct rule *rules, size_t size,
-		   const struct subject *subject,
-		   struct svmrun_broken_rule *broken, size_t count)
+static int check_rules(const struct rule *rules, size_t size,
+		       const struct subject *subject,
+		       struct svmrun_broken_rule *broken, size_t count)
 {
 	struct svmrun_broken_rule found;
 	size_t i, n = 0;
 
 	for (i = 0; i < size; i++) {
-		if (!breaks(&rules[i], subject, &found))
+		if (!breaks_rule(&rules[i], subject, &found))
 			continue;
 		if (n < count)
 			broken[n] = found;
@@ -425,8 +426,8 @@ int svmrun_vmcb_explain(const struct svm_vmcb *vmcb,
 {
 	const struct subject subject = { .vmcb = vmcb, .processor = processor };
 
-	return explain(vmcb_rules, ARRAY_SIZE(vmcb_rules), &subject, rules,
-		       count);
+	return check_rules(vmcb_rules, ARRAY_SIZE(vmcb_rules), &subject, rules,
+			   count);
 }
 
 int svmrun_registers_explain(const struct svmrun_registers *regs,
@@ -435,6 +436,6 @@ int svmrun_registers_explain(const struct svmrun_registers *regs,
 {
 	const struct subject subject = { .regs = regs, .processor = processor };
 
-	return explain(register_rules, ARRAY_SIZE(register_rules), &subject,
-		       rules, count);
+	return check_rules(register_rules, ARRAY_SIZE(register_rules), &subject,
+			   rules, count);
 }

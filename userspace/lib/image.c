@@ -38,7 +38,7 @@ int svmrun_image_load_flat(struct svmrun_memory *memory, const void *image,
 }
 
 /* The header, and the program headers too, are all there. */
-static int header_read(Elf64_Ehdr *header, const struct image *image)
+static int read_elf_header(Elf64_Ehdr *header, const struct image *image)
 {
 	const void *at = image_at(image, 0, sizeof(*header));
 	uint64_t size;
@@ -60,8 +60,9 @@ static int header_read(Elf64_Ehdr *header, const struct image *image)
 }
 
 /* Copied, since nothing says that the file has them aligned. */
-static Elf64_Phdr segment_read(const struct image *image,
-			       const Elf64_Ehdr *header, unsigned int index)
+static Elf64_Phdr read_program_header(const struct image *image,
+				      const Elf64_Ehdr *header,
+				      unsigned int index)
 {
 	Elf64_Phdr segment;
 
@@ -71,12 +72,12 @@ static Elf64_Phdr segment_read(const struct image *image,
 	return segment;
 }
 
-static bool segment_is_loaded(const Elf64_Phdr *segment)
+static bool is_loaded_segment(const Elf64_Phdr *segment)
 {
 	return segment->p_type == PT_LOAD && segment->p_memsz;
 }
 
-static int segment_check(const Elf64_Phdr *segment, const struct image *image,
+static int check_segment(const Elf64_Phdr *segment, const struct image *image,
 			 const struct svmrun_memory *memory)
 {
 	if (segment->p_filesz > segment->p_memsz ||
@@ -88,7 +89,7 @@ static int segment_check(const Elf64_Phdr *segment, const struct image *image,
 }
 
 /* How many segments there are to load, or why they cannot be. */
-static int segments_check(const struct image *image, const Elf64_Ehdr *header,
+static int check_segments(const struct image *image, const Elf64_Ehdr *header,
 			  const struct svmrun_memory *memory)
 {
 	Elf64_Phdr segment;
@@ -96,10 +97,10 @@ static int segments_check(const struct image *image, const Elf64_Ehdr *header,
 	unsigned int i;
 
 	for (i = 0; i < header->e_phnum; i++) {
-		segment = segment_read(image, header, i);
-		if (!segment_is_loaded(&segment))
+		segment = read_program_header(image, header, i);
+		if (!is_loaded_segment(&segment))
 			continue;
-		ret = segment_check(&segment, image, memory);
+		ret = check_segment(&segment, image, memory);
 		if (ret)
 			return ret;
 		loaded++;
@@ -107,8 +108,9 @@ static int segments_check(const struct image *image, const Elf64_Ehdr *header,
 	return loaded;
 }
 
-static void segment_load(const Elf64_Phdr *segment, const struct image *image,
-			 const struct svmrun_memory *memory)
+static void load_elf64_segment(const Elf64_Phdr *segment,
+			       const struct image *image,
+			       const struct svmrun_memory *memory)
 {
 	uint8_t *to = svmrun_memory_at(memory, segment->p_paddr,
 				       segment->p_memsz);
@@ -126,18 +128,18 @@ int svmrun_image_load_elf64(struct svmrun_memory *memory, const void *image,
 	unsigned int i;
 	int ret;
 
-	ret = header_read(&header, &file);
+	ret = read_elf_header(&header, &file);
 	if (ret)
 		return ret;
-	ret = segments_check(&file, &header, memory);
+	ret = check_segments(&file, &header, memory);
 	if (ret < 0)
 		return ret;
 	if (!ret)
 		return -ENODATA;
 	for (i = 0; i < header.e_phnum; i++) {
-		segment = segment_read(&file, &header, i);
-		if (segment_is_loaded(&segment))
-			segment_load(&segment, &file, memory);
+		segment = read_program_header(&file, &header, i);
+		if (is_loaded_segment(&segment))
+			load_elf64_segment(&segment, &file, memory);
 	}
 	*entry = header.e_entry;
 	return 0;

@@ -18,13 +18,13 @@
 #define PAGE 4096ull
 
 /* Above every pointer, and not canonical: as a pointer it is a fault. */
-#define FIRST_PHYSICAL (1ull << 47)
+#define PHYSICAL_MIN (1ull << 47)
 
 /* ASIDs that share a count of INVLPGAs: those of the same remainder */
 #define ASIDS 256
 
 /* What VMLOAD and VMSAVE move */
-struct moved {
+struct vmload_state {
 #define MEMBER(field) __typeof__(((struct svm_vmcb_save *)0)->field) field;
 	SVMRUN_POLICY_VMLOAD(MEMBER)
 #undef MEMBER
@@ -32,14 +32,14 @@ struct moved {
 
 /* A thread's; as after RESET# (APM 14.1.3) */
 static _Thread_local struct processor {
-	struct moved moved;
+	struct vmload_state state;
 	bool gif;
 	int error;
 } processor = {
-	.moved.fs = { .attrib = DATA_16, .limit = 0xffff },
-	.moved.gs = { .attrib = DATA_16, .limit = 0xffff },
-	.moved.ldtr = { .attrib = LDT, .limit = 0xffff },
-	.moved.tr = { .attrib = BUSY_TSS, .limit = 0xffff },
+	.state.fs = { .attrib = DATA_16, .limit = 0xffff },
+	.state.gs = { .attrib = DATA_16, .limit = 0xffff },
+	.state.ldtr = { .attrib = LDT, .limit = 0xffff },
+	.state.tr = { .attrib = BUSY_TSS, .limit = 0xffff },
 	.gif = true,
 };
 
@@ -68,12 +68,11 @@ static struct slot *slot_of(size_t physical)
 	return &slots[physical / PAGE % SVMRUN_INTRIN_VMCBS];
 }
 
-static struct slot *find(size_t physical)
+static struct slot *find_slot(size_t physical)
 {
 	struct slot *slot = slot_of(physical);
 
-	if (physical < FIRST_PHYSICAL ||
-	    atomic_load(&slot->physical) != physical)
+	if (physical < PHYSICAL_MIN || atomic_load(&slot->physical) != physical)
 		return NULL;
 	return slot;
 }
@@ -85,7 +84,7 @@ static size_t take_slot(void)
 	unsigned int i;
 
 	for (i = 0; i < SVMRUN_INTRIN_VMCBS; i++) {
-		physical = FIRST_PHYSICAL +
+		physical = PHYSICAL_MIN +
 			   atomic_fetch_add(&next_number, 1) * PAGE;
 		if (!atomic_exchange(&slot_of(physical)->taken, true))
 			return physical;
@@ -93,7 +92,7 @@ static size_t take_slot(void)
 	return 0;
 }
 
-static int create_page(struct svmrun_vcpu *vcpu)
+static int map_vmcb_page(struct svmrun_vcpu *vcpu)
 {
 	void *page = mmap(NULL, PAGE, PROT_READ | PROT_WRITE,
 			  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
@@ -104,7 +103,7 @@ static int create_page(struct svmrun_vcpu *vcpu)
 	return 0;
 }
 
-static void destroy_page(struct svmrun_vcpu *vcpu)
+static void unmap_vmcb_page(struct svmrun_vcpu *vcpu)
 {
 	munmap(vcpu->vmcb, vcpu->size);
 }
@@ -119,7 +118,7 @@ int svmrun_intrin_alloc(size_t *physical, struct svmrun_vm *vm)
 		return -ENOSPC;
 	slot = slot_of(taken);
 	ret = vm ? svmrun_vcpu_create(&slot->vcpu, vm) :
-		   create_page(&slot->vcpu);
+		   map_vmcb_page(&slot->vcpu);
 	if (ret < 0) {
 		atomic_store(&slot->taken, false);
 		return ret;
@@ -132,13 +131,13 @@ int svmrun_intrin_alloc(size_t *physical, struct svmrun_vm *vm)
 
 void svmrun_intrin_free(size_t physical)
 {
-	struct slot *slot = find(physical);
+	struct slot *slot = find_slot(physical);
 
 	if (!slot ||
 	    !atomic_compare_exchange_strong(&slot->physical, &physical, 0))
 		return;
 	if (slot->vcpu.fd < 0)
-		destroy_page(&slot->vcpu);
+		unmap_vmcb_page(&slot->vcpu);
 	else
 		svmrun_vcpu_destroy(&slot->vcpu);
 	atomic_store(&slot->taken, false);
@@ -146,7 +145,7 @@ void svmrun_intrin_free(size_t physical)
 
 struct svmrun_vcpu *svmrun_intrin_vcpu(size_t physical)
 {
-	struct slot *slot = find(physical);
+	struct slot *slot = find_slot(physical);
 
 	return slot ? &slot->vcpu : NULL;
 }
@@ -157,53 +156,55 @@ struct svmrun_vcpu *svmrun_intrin_vcpu(size_t physical)
  * #GP, with the operand in RAX: HLT is privileged on every processor, while
  * VMRUN would be #UD on one whose SVM is off.
  */
-static inline void general_protection(size_t rax)
+static inline void raise_general_protection(size_t rax)
 {
 	asm volatile("hlt" : : "a"(rax));
 }
 
 /* The VMCB that an instruction names; NULL after #GP */
-static inline struct slot *operand(size_t physical)
+static inline struct slot *operand_slot(size_t physical)
 {
-	struct slot *slot = find(physical);
+	struct slot *slot = find_slot(physical);
 
 	if (!slot)
-		general_protection(physical);
+		raise_general_protection(physical);
 	return slot;
 }
 
-static void load(struct moved *moved, const struct svm_vmcb_save *save)
+static void load_state(struct vmload_state *state,
+		       const struct svm_vmcb_save *save)
 {
-#define LOAD(field) moved->field = save->field;
+#define LOAD(field) state->field = save->field;
 	SVMRUN_POLICY_VMLOAD(LOAD)
 #undef LOAD
 }
 
-static void save(struct svm_vmcb_save *save, const struct moved *moved)
+static void save_state(struct svm_vmcb_save *save,
+		       const struct vmload_state *state)
 {
-#define SAVE(field) save->field = moved->field;
+#define SAVE(field) save->field = state->field;
 	SVMRUN_POLICY_VMLOAD(SAVE)
 #undef SAVE
 }
 
 void __svm_vmload(size_t VmcbPhysicalAddress)
 {
-	struct slot *slot = operand(VmcbPhysicalAddress);
+	struct slot *slot = operand_slot(VmcbPhysicalAddress);
 
 	if (slot)
-		load(&processor.moved, &slot->vcpu.vmcb->save);
+		load_state(&processor.state, &slot->vcpu.vmcb->save);
 }
 
 void __svm_vmsave(size_t VmcbPhysicalAddress)
 {
-	struct slot *slot = operand(VmcbPhysicalAddress);
+	struct slot *slot = operand_slot(VmcbPhysicalAddress);
 
 	if (slot)
-		save(&slot->vcpu.vmcb->save, &processor.moved);
+		save_state(&slot->vcpu.vmcb->save, &processor.state);
 }
 
 /* What the program asks for, and all of the guest's translations */
-static uint8_t with_flush(uint8_t tlb_control)
+static uint8_t tlb_control_with_flush(uint8_t tlb_control)
 {
 	switch (tlb_control) {
 	case SVM_TLB_CONTROL_NOTHING:
@@ -219,7 +220,7 @@ static uint8_t with_flush(uint8_t tlb_control)
  * The guest's translations are the vCPU's, whatever its ASID (APM 15.16): they
  * are not those of another ASID, nor what INVLPGA has left of this one.
  */
-static int run_flushed(struct slot *slot)
+static int run_and_flush(struct slot *slot)
 {
 	struct svm_vmcb_control *control = &slot->vcpu.vmcb->control;
 	uint8_t asked = control->tlb_control;
@@ -228,7 +229,7 @@ static int run_flushed(struct slot *slot)
 	int ret;
 
 	if (asid != slot->asid || count != slot->invalidations)
-		control->tlb_control = with_flush(asked);
+		control->tlb_control = tlb_control_with_flush(asked);
 	ret = svmrun_vcpu_run(&slot->vcpu);
 	control->tlb_control = asked;
 	if (!ret && control->exitcode != VMEXIT_INVALID) {
@@ -247,7 +248,7 @@ static void set_invalid(struct svm_vmcb_control *control)
 }
 
 /* The module has it injected again; the processor leaves that to the program. */
-static void interrupt_event(struct svm_vmcb_control *control)
+static void return_event(struct svm_vmcb_control *control)
 {
 	if (control->eventinj & SVM_EVENT_VALID)
 		control->exitintinfo = control->eventinj;
@@ -263,38 +264,38 @@ static void complete_exit(struct svm_vmcb_control *control, int error)
 	case -EINTR:
 	case -EFAULT:
 	case -ENOMEM:
-		interrupt_event(control);
+		return_event(control);
 		break;
 	default:
 		set_invalid(control);
 	}
 }
 
-static int run(struct slot *slot)
+static int run_slot(struct slot *slot)
 {
 	struct svm_vmcb *vmcb = slot->vcpu.vmcb;
-	struct moved own;
+	struct vmload_state own;
 	int ret;
 
-	load(&own, &vmcb->save);
-	save(&vmcb->save, &processor.moved);
-	ret = run_flushed(slot);
-	load(&processor.moved, &vmcb->save);
-	save(&vmcb->save, &own);
+	load_state(&own, &vmcb->save);
+	save_state(&vmcb->save, &processor.state);
+	ret = run_and_flush(slot);
+	load_state(&processor.state, &vmcb->save);
+	save_state(&vmcb->save, &own);
 	complete_exit(&vmcb->control, ret);
 	return ret;
 }
 
 void __svm_vmrun(size_t VmcbPhysicalAddress)
 {
-	struct slot *slot = operand(VmcbPhysicalAddress);
+	struct slot *slot = operand_slot(VmcbPhysicalAddress);
 
 	if (!slot)
 		return;
 	if (atomic_exchange(&slot->running, true)) {
 		processor.error = -EBUSY;
 	} else {
-		processor.error = run(slot);
+		processor.error = run_slot(slot);
 		atomic_store(&slot->running, false);
 	}
 	processor.gif = false;

@@ -4,7 +4,7 @@
 #include <svmrun.h>
 
 /* The first of three flags, for one, two or four times the unit; 0 if none. */
-static uint8_t one_of(uint64_t info, uint64_t flag, uint8_t unit)
+static uint8_t size_from_flags(uint64_t info, uint64_t flag, uint8_t unit)
 {
 	unsigned int i;
 
@@ -22,11 +22,11 @@ int svmrun_ioio_decode(struct svmrun_ioio *io, const struct svm_vmcb *vmcb)
 		return -EINVAL;
 	*io = (struct svmrun_ioio){
 		.port = info >> SVM_IOIO_PORT_SHIFT,
-		.size = one_of(info, SVM_IOIO_SZ8, 1),
+		.size = size_from_flags(info, SVM_IOIO_SZ8, 1),
 		.in = info & SVM_IOIO_IN,
 		.string = info & SVM_IOIO_STR,
 		.rep = info & SVM_IOIO_REP,
-		.address_size = one_of(info, SVM_IOIO_A16, 2),
+		.address_size = size_from_flags(info, SVM_IOIO_A16, 2),
 		.segment = (info & SVM_IOIO_SEG_MASK) >> SVM_IOIO_SEG_SHIFT,
 		.next_rip = vmcb->control.exitinfo2,
 	};

@@ -156,7 +156,7 @@ void svmrun_mode_protected(struct svmrun_vcpu *vcpu, uint32_t eip, uint32_t esp)
 }
 
 /* One root, one table for 512 GiB, four directories of 2 MiB pages. */
-static void write_tables(uint64_t *table, uint64_t gpa)
+static void write_page_tables(uint64_t *table, uint64_t gpa)
 {
 	uint64_t *pointers = table + ENTRIES;
 	uint64_t *directories = table + 2 * ENTRIES;
@@ -195,7 +195,7 @@ int svmrun_mode_long(struct svmrun_vcpu *vcpu, struct svmrun_memory *memory,
 	at = svmrun_memory_at(memory, tables, SVMRUN_LONG_TABLES_SIZE);
 	if (!at || !canonical(rip))
 		return -ERANGE;
-	write_tables(at, tables);
+	write_page_tables(at, tables);
 	svmrun_mode_reset(vcpu);
 	set_long(&vcpu->vmcb->save, tables);
 	vcpu->vmcb->save.rip = rip;

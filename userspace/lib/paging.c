@@ -54,42 +54,42 @@ struct walk {
 };
 
 /* What depends on the processor */
-#define FACT_ADDRESS_BITS 0xffu
-#define FACT_HUGE (1u << 8) /* pages of 1 GiB */
-#define FACT_PKRU_SHIFT 16 /* where in an XSAVE area PKRU is, 0: nowhere */
+#define FEATURE_ADDRESS_BITS 0xffu
+#define FEATURE_1G_PAGES (1u << 8) /* pages of 1 GiB */
+#define FEATURE_PKRU_SHIFT 16 /* where in an XSAVE area PKRU is, 0: nowhere */
 
-static uint32_t ask_processor(void)
+static uint32_t query_processor(void)
 {
-	uint32_t eax, ebx, ecx, edx, facts = 36;
+	uint32_t eax, ebx, ecx, edx, features = 36;
 
 	if (__get_cpuid(0x80000008, &eax, &ebx, &ecx, &edx))
-		facts = eax & FACT_ADDRESS_BITS;
+		features = eax & FEATURE_ADDRESS_BITS;
 	if (__get_cpuid(0x80000001, &eax, &ebx, &ecx, &edx) &&
 	    (edx & (1u << 26)))
-		facts |= FACT_HUGE;
+		features |= FEATURE_1G_PAGES;
 	if (__get_cpuid_count(0xd, XSTATE_PKRU, &eax, &ebx, &ecx, &edx))
-		facts |= ebx << FACT_PKRU_SHIFT;
-	return facts;
+		features |= ebx << FEATURE_PKRU_SHIFT;
+	return features;
 }
 
 /* In a VM, CPUID is slow; any thread finds the same. */
-static uint32_t processor_facts(void)
+static uint32_t processor_features(void)
 {
 	static _Atomic uint32_t known;
 
 	if (!known)
-		known = ask_processor();
+		known = query_processor();
 	return known;
 }
 
-static const struct svm_vmcb_save *save_of(const struct walk *walk)
+static const struct svm_vmcb_save *walk_save(const struct walk *walk)
 {
 	return &walk->vcpu->vmcb->save;
 }
 
 static void set_format(struct walk *walk)
 {
-	const struct svm_vmcb_save *save = save_of(walk);
+	const struct svm_vmcb_save *save = walk_save(walk);
 
 	if (!(save->cr0 & SVM_CR0_PG)) {
 		walk->format = NO_PAGING;
@@ -115,12 +115,12 @@ static bool canonical(const struct walk *walk)
 	       (uint64_t)((int64_t)(walk->gva << above) >> above) == walk->gva;
 }
 
-static unsigned int shift_of(const struct walk *walk, unsigned int level)
+static unsigned int level_shift(const struct walk *walk, unsigned int level)
 {
 	return 12 + (walk->format == LEGACY ? 10 : 9) * (level - 1);
 }
 
-static uint64_t root_of(const struct walk *walk)
+static uint64_t root_table(const struct walk *walk)
 {
 	static const uint64_t mask[] = {
 		[LEGACY] = ROOT_32,
@@ -128,14 +128,14 @@ static uint64_t root_of(const struct walk *walk)
 		[LONG] = ENTRY_ADDRESS,
 	};
 
-	return save_of(walk)->cr3 & mask[walk->format];
+	return walk_save(walk)->cr3 & mask[walk->format];
 }
 
 static void *entry_at(const struct walk *walk, uint64_t table,
 		      unsigned int level)
 {
 	size_t size = walk->format == LEGACY ? 4 : 8;
-	uint64_t index = walk->gva >> shift_of(walk, level);
+	uint64_t index = walk->gva >> level_shift(walk, level);
 	uint64_t gpa = table + index % (4096 / size) * size;
 	void *entry;
 	size_t i;
@@ -171,16 +171,17 @@ static bool entry_replace(const struct walk *walk, void *entry, uint64_t old,
 }
 
 /* Without CR4.PSE, the bit is ignored; where it cannot be, it is reserved. */
-static bool is_leaf(const struct walk *walk, unsigned int level, uint64_t entry)
+static bool is_leaf_entry(const struct walk *walk, unsigned int level,
+			  uint64_t entry)
 {
 	if (level == 1)
 		return true;
 	if (!(entry & ENTRY_PS))
 		return false;
 	if (walk->format == LEGACY)
-		return save_of(walk)->cr4 & SVM_CR4_PSE;
+		return walk_save(walk)->cr4 & SVM_CR4_PSE;
 	return level == 2 || (level == 3 && walk->format == LONG &&
-			      (processor_facts() & FACT_HUGE));
+			      (processor_features() & FEATURE_1G_PAGES));
 }
 
 /* APM 5.3.3 and 5.3.4; of the upper levels, also where a page has its G bit */
@@ -188,7 +189,7 @@ static uint64_t reserved_above(const struct walk *walk, unsigned int level,
 			       bool leaf)
 {
 	if (leaf && level > 1)
-		return BITS(shift_of(walk, level) - 1, 13);
+		return BITS(level_shift(walk, level) - 1, 13);
 	if (level > 3)
 		return ENTRY_PS | BITS(8, 8);
 	if (level == 3)
@@ -199,7 +200,7 @@ static uint64_t reserved_above(const struct walk *walk, unsigned int level,
 static uint64_t reserved_bits(const struct walk *walk, unsigned int level,
 			      bool leaf)
 {
-	unsigned int bits = processor_facts() & FACT_ADDRESS_BITS;
+	unsigned int bits = processor_features() & FEATURE_ADDRESS_BITS;
 	uint64_t reserved = bits < 52 ? BITS(51, bits) : 0;
 
 	if (walk->format == LEGACY)
@@ -208,13 +209,13 @@ static uint64_t reserved_bits(const struct walk *walk, unsigned int level,
 		return BITS(63, 52) | reserved | BITS(8, 5) | BITS(2, 1);
 	if (walk->format == PAE)
 		reserved |= BITS(62, 52);
-	if (!(save_of(walk)->efer & SVM_EFER_NXE))
+	if (!(walk_save(walk)->efer & SVM_EFER_NXE))
 		reserved |= ENTRY_NX;
 	return reserved | reserved_above(walk, level, leaf);
 }
 
 /* What each level allows; an entry of PAE's highest has nothing to say. */
-static void merge_rights(struct walk *walk, unsigned int level)
+static void combine_rights(struct walk *walk, unsigned int level)
 {
 	uint64_t entry = walk->value[level];
 
@@ -225,9 +226,9 @@ static void merge_rights(struct walk *walk, unsigned int level)
 		walk->rights |= entry & ENTRY_NX;
 }
 
-static uint32_t pkru_of(const struct svmrun_vcpu *vcpu)
+static uint32_t guest_pkru(const struct svmrun_vcpu *vcpu)
 {
-	uint32_t offset = processor_facts() >> FACT_PKRU_SHIFT, pkru;
+	uint32_t offset = processor_features() >> FEATURE_PKRU_SHIFT, pkru;
 	uint64_t valid;
 
 	if (!offset || offset + sizeof(pkru) > vcpu->xsave_size)
@@ -240,16 +241,16 @@ static uint32_t pkru_of(const struct svmrun_vcpu *vcpu)
 }
 
 /* APM 5.6.7: for data of pages that the user may access */
-static bool key_refuses(const struct walk *walk)
+static bool violates_protection_key(const struct walk *walk)
 {
-	const struct svm_vmcb_save *save = save_of(walk);
+	const struct svm_vmcb_save *save = walk_save(walk);
 	uint64_t entry = walk->value[walk->leaf];
 	uint32_t key = entry >> ENTRY_KEY_SHIFT & ENTRY_KEY_MASK, rights;
 
 	if (walk->format != LONG || !(save->cr4 & SVM_CR4_PKE) ||
 	    !(walk->rights & ENTRY_U) || (walk->access & SVMRUN_ACCESS_FETCH))
 		return false;
-	rights = pkru_of(walk->vcpu) >> (2 * key);
+	rights = guest_pkru(walk->vcpu) >> (2 * key);
 	if (rights & KEY_AD)
 		return true;
 	if (!(walk->access & SVMRUN_ACCESS_WRITE) || !(rights & KEY_WD))
@@ -258,9 +259,9 @@ static bool key_refuses(const struct walk *walk)
 }
 
 /* SMEP and SMAP: the supervisor and the user's pages (APM 5.6.5, 5.6.6) */
-static bool prevention_refuses(const struct walk *walk)
+static bool violates_smep_smap(const struct walk *walk)
 {
-	const struct svm_vmcb_save *save = save_of(walk);
+	const struct svm_vmcb_save *save = walk_save(walk);
 
 	if (walk->access & SVMRUN_ACCESS_FETCH)
 		return save->cr4 & SVM_CR4_SMEP;
@@ -271,7 +272,7 @@ static bool prevention_refuses(const struct walk *walk)
 }
 
 /* APM 5.6 */
-static bool rights_refuse(const struct walk *walk)
+static bool violates_rights(const struct walk *walk)
 {
 	bool user = walk->access & SVMRUN_ACCESS_USER;
 
@@ -279,35 +280,35 @@ static bool rights_refuse(const struct walk *walk)
 		return true;
 	if (user && !(walk->rights & ENTRY_U))
 		return true;
-	if (!user && (walk->rights & ENTRY_U) && prevention_refuses(walk))
+	if (!user && (walk->rights & ENTRY_U) && violates_smep_smap(walk))
 		return true;
 	return (walk->access & SVMRUN_ACCESS_WRITE) &&
 	       !(walk->rights & ENTRY_W) &&
-	       (user || (save_of(walk)->cr0 & SVM_CR0_WP));
+	       (user || (walk_save(walk)->cr0 & SVM_CR0_WP));
 }
 
 /* That it was a fetch is told if fetches are something special. */
-static int refuse(const struct walk *walk, uint32_t why,
-		  struct svmrun_page_fault *fault)
+static int page_fault(const struct walk *walk, uint32_t cause,
+		      struct svmrun_page_fault *fault)
 {
-	const struct svm_vmcb_save *save = save_of(walk);
-	uint32_t told = SVMRUN_FAULT_WRITE | SVMRUN_FAULT_USER;
+	const struct svm_vmcb_save *save = walk_save(walk);
+	uint32_t reported = SVMRUN_FAULT_WRITE | SVMRUN_FAULT_USER;
 
 	if ((save->cr4 & SVM_CR4_SMEP) ||
 	    ((save->cr4 & SVM_CR4_PAE) && (save->efer & SVM_EFER_NXE)))
-		told |= SVMRUN_FAULT_FETCH;
+		reported |= SVMRUN_FAULT_FETCH;
 	if (fault)
 		*fault = (struct svmrun_page_fault){
 			.address = walk->gva,
-			.error_code = why | (walk->access & told),
+			.error_code = cause | (walk->access & reported),
 		};
 	return -EFAULT;
 }
 
 /* Down to the page */
-static int descend(struct walk *walk, struct svmrun_page_fault *fault)
+static int walk_levels(struct walk *walk, struct svmrun_page_fault *fault)
 {
-	uint64_t table = root_of(walk), value;
+	uint64_t table = root_table(walk), value;
 	unsigned int level;
 	bool leaf = false;
 
@@ -318,23 +319,23 @@ static int descend(struct walk *walk, struct svmrun_page_fault *fault)
 			return -ENXIO;
 		value = entry_load(walk, walk->entry[level]);
 		if (!(value & ENTRY_P))
-			return refuse(walk, 0, fault);
-		leaf = is_leaf(walk, level, value);
+			return page_fault(walk, 0, fault);
+		leaf = is_leaf_entry(walk, level, value);
 		if (value & reserved_bits(walk, level, leaf))
-			return refuse(walk,
-				      SVMRUN_FAULT_PRESENT |
-					      SVMRUN_FAULT_RESERVED,
-				      fault);
+			return page_fault(walk,
+					  SVMRUN_FAULT_PRESENT |
+						  SVMRUN_FAULT_RESERVED,
+					  fault);
 		walk->value[level] = value;
 		walk->leaf = level;
-		merge_rights(walk, level);
+		combine_rights(walk, level);
 		table = value & ENTRY_ADDRESS;
 	}
 	return 0;
 }
 
 /* False if another vCPU has changed an entry: then all that was found is void. */
-static bool mark(const struct walk *walk)
+static bool set_accessed_dirty(const struct walk *walk)
 {
 	unsigned int top = walk->format == PAE ? 2 : walk->levels, level;
 
@@ -351,9 +352,9 @@ static bool mark(const struct walk *walk)
 }
 
 /* A large page of 32-bit paging has bits 39:32 of its address in 20:13. */
-static uint64_t address_of(const struct walk *walk)
+static uint64_t translated_address(const struct walk *walk)
 {
-	uint64_t offset = BITS(shift_of(walk, walk->leaf) - 1, 0);
+	uint64_t offset = BITS(level_shift(walk, walk->leaf) - 1, 0);
 	uint64_t entry = walk->value[walk->leaf];
 	uint64_t gpa = (entry & ENTRY_ADDRESS & ~offset) | (walk->gva & offset);
 
@@ -367,16 +368,18 @@ static int walk_tables(struct walk *walk, struct svmrun_page_fault *fault)
 	int ret;
 
 	do {
-		ret = descend(walk, fault);
+		ret = walk_levels(walk, fault);
 		if (ret)
 			return ret;
-		if (rights_refuse(walk))
-			return refuse(walk, SVMRUN_FAULT_PRESENT, fault);
-		if (key_refuses(walk))
-			return refuse(walk,
-				      SVMRUN_FAULT_PRESENT | SVMRUN_FAULT_KEY,
-				      fault);
-	} while (!(walk->access & SVMRUN_ACCESS_PROBE) && !mark(walk));
+		if (violates_rights(walk))
+			return page_fault(walk, SVMRUN_FAULT_PRESENT, fault);
+		if (violates_protection_key(walk))
+			return page_fault(walk,
+					  SVMRUN_FAULT_PRESENT |
+						  SVMRUN_FAULT_KEY,
+					  fault);
+	} while (!(walk->access & SVMRUN_ACCESS_PROBE) &&
+		 !set_accessed_dirty(walk));
 	return 0;
 }
 
@@ -403,6 +406,6 @@ int svmrun_gva_to_gpa(const struct svmrun_vcpu *vcpu,
 		return -ERANGE;
 	ret = walk_tables(&walk, fault);
 	if (!ret)
-		*gpa = address_of(&walk);
+		*gpa = translated_address(&walk);
 	return ret;
 }

@@ -41,7 +41,7 @@ struct feature {
 static const struct feature cr4_features[] = { SVMRUN_POLICY_CR4(FEATURE) };
 static const struct feature efer_features[] = { SVMRUN_POLICY_EFER(FEATURE) };
 
-static const struct feature branch_tracking = {
+static const struct feature indirect_branch_tracking = {
 	.function = CPUID_STRUCTURED,
 	.output = SVMRUN_CPUID_EDX,
 	.bit = 20,
@@ -60,7 +60,7 @@ static uint32_t cpuid(uint32_t function, uint32_t subfunction,
 	return r[output];
 }
 
-static bool has(const struct feature *feature)
+static bool has_feature(const struct feature *feature)
 {
 	uint32_t output = cpuid(feature->function, feature->subfunction,
 				feature->output);
@@ -68,13 +68,13 @@ static bool has(const struct feature *feature)
 	return (output >> feature->bit & 1) == feature->is;
 }
 
-static uint64_t bits_with(const struct feature *features, size_t count)
+static uint64_t bits_of_features(const struct feature *features, size_t count)
 {
 	uint64_t bits = 0;
 	size_t i;
 
 	for (i = 0; i < count; i++)
-		if (has(&features[i]))
+		if (has_feature(&features[i]))
 			bits |= features[i].bits;
 	return bits;
 }
@@ -90,7 +90,8 @@ static uint64_t cr3_bits(void)
 /* As the module has it where the host is @xcr0's */
 static uint64_t cr4_bits(uint64_t xcr0)
 {
-	uint64_t bits = bits_with(cr4_features, ARRAY_SIZE(cr4_features));
+	uint64_t bits = bits_of_features(cr4_features,
+					 ARRAY_SIZE(cr4_features));
 
 	if (!(xcr0 & XCR0_X87))
 		bits &= ~SVM_CR4_OSXSAVE;
@@ -102,13 +103,13 @@ static uint64_t cr4_bits(uint64_t xcr0)
 static uint64_t efer_bits(void)
 {
 	return SVMRUN_POLICY_EFER_REQUIRED |
-	       bits_with(efer_features, ARRAY_SIZE(efer_features));
+	       bits_of_features(efer_features, ARRAY_SIZE(efer_features));
 }
 
 /* Branch tracking has bits there that the manual does not define. */
 static uint64_t s_cet_bits(uint64_t cr4)
 {
-	if (!(cr4 & SVM_CR4_CET) || has(&branch_tracking))
+	if (!(cr4 & SVM_CR4_CET) || has_feature(&indirect_branch_tracking))
 		return S_CET_ANY;
 	return S_CET_SHADOW_STACK;
 }
@@ -116,15 +117,16 @@ static uint64_t s_cet_bits(uint64_t cr4)
 void svmrun_processor_identify(struct svmrun_processor *processor,
 			       const struct svmrun_info *info)
 {
-	bool told = info->out_efer; /* never 0 */
+	bool reported = info->out_efer; /* never 0 */
 
 	*processor = (struct svmrun_processor){
 		.svm_features = info->out_svm_features,
 		.cr3 = cr3_bits(),
-		.cr0 = told ? info->out_cr0 : SVMRUN_POLICY_KNOWN_CR0,
-		.cr4 = told ? info->out_cr4 : cr4_bits(info->out_xcr0),
-		.efer = told ? info->out_efer : efer_bits(),
-		.dbgctl = told ? info->out_dbgctl : SVMRUN_POLICY_KNOWN_DBGCTL,
+		.cr0 = reported ? info->out_cr0 : SVMRUN_POLICY_KNOWN_CR0,
+		.cr4 = reported ? info->out_cr4 : cr4_bits(info->out_xcr0),
+		.efer = reported ? info->out_efer : efer_bits(),
+		.dbgctl = reported ? info->out_dbgctl :
+				     SVMRUN_POLICY_KNOWN_DBGCTL,
 		.xcr0 = info->out_xcr0,
 	};
 	processor->s_cet = s_cet_bits(processor->cr4);

@@ -13,26 +13,28 @@
 #include "vcpu.h"
 
 /* Far beyond what there can be, and sums of two do not overflow. */
-#define MOST (1ul << 62)
+#define SIZE_LIMIT (1ul << 62)
 
 #define SEALS (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL)
 
-static bool overlap(const struct svmrun_memory *a,
-		    const struct svmrun_memory *b)
+static bool memories_overlap(const struct svmrun_memory *a,
+			     const struct svmrun_memory *b)
 {
 	return a->gpa < b->gpa + b->size && b->gpa < a->gpa + a->size;
 }
 
-static int check_one(const struct svmrun_memory *memory)
+static int check_memory(const struct svmrun_memory *memory)
 {
 	if (!memory->size || memory->size % PAGE || memory->gpa % PAGE)
 		return -EINVAL;
-	return memory->size > MOST || memory->gpa > MOST ? -EOVERFLOW : 0;
+	return memory->size > SIZE_LIMIT || memory->gpa > SIZE_LIMIT ?
+		       -EOVERFLOW :
+		       0;
 }
 
 /* How long the memfd will be, too */
-static int check(struct svmrun_snapshot *snapshot,
-		 const struct svmrun_memory *memories)
+static int check_memories(struct svmrun_snapshot *snapshot,
+			  const struct svmrun_memory *memories)
 {
 	size_t i, j;
 	int ret;
@@ -40,20 +42,20 @@ static int check(struct svmrun_snapshot *snapshot,
 	if (!snapshot->memory_count || !snapshot->vcpu_count)
 		return -EINVAL;
 	for (i = 0; i < snapshot->memory_count; i++) {
-		ret = check_one(&memories[i]);
+		ret = check_memory(&memories[i]);
 		if (ret)
 			return ret;
 		for (j = 0; j < i; j++)
-			if (overlap(&memories[i], &memories[j]))
+			if (memories_overlap(&memories[i], &memories[j]))
 				return -EEXIST;
-		snapshot->size += snapshot_room(&memories[i]);
-		if (snapshot->size > MOST)
+		snapshot->size += snapshot_extent(&memories[i]);
+		if (snapshot->size > SIZE_LIMIT)
 			return -EOVERFLOW;
 	}
 	return 0;
 }
 
-static int allocate(struct svmrun_snapshot *snapshot)
+static int allocate_snapshot(struct svmrun_snapshot *snapshot)
 {
 	snapshot->memories = calloc(snapshot->memory_count,
 				    sizeof(*snapshot->memories));
@@ -65,7 +67,7 @@ static int allocate(struct svmrun_snapshot *snapshot)
 /* ---- vCPUs --------------------------------------------------------------- */
 
 /* Clean bits are about a run that no clone has had. */
-static int keep_vcpu(struct svmrun_vcpu *kept, const struct svmrun_vcpu *vcpu)
+static int save_vcpu(struct svmrun_vcpu *kept, const struct svmrun_vcpu *vcpu)
 {
 	uint8_t *pages = aligned_alloc(PAGE, vcpu->size);
 
@@ -77,19 +79,19 @@ static int keep_vcpu(struct svmrun_vcpu *kept, const struct svmrun_vcpu *vcpu)
 		.size = vcpu->size,
 		.xsave_size = vcpu->xsave_size,
 	};
-	vcpu_point(kept, pages);
+	vcpu_set_pages(kept, pages);
 	kept->vmcb->control.clean = 0;
 	return 0;
 }
 
-static int keep_vcpus(struct svmrun_snapshot *snapshot,
+static int save_vcpus(struct svmrun_snapshot *snapshot,
 		      const struct svmrun_vcpu *vcpus)
 {
 	size_t i;
 	int ret;
 
 	for (i = 0; i < snapshot->vcpu_count; i++) {
-		ret = keep_vcpu(&snapshot->vcpus[i], &vcpus[i]);
+		ret = save_vcpu(&snapshot->vcpus[i], &vcpus[i]);
 		if (ret)
 			return ret;
 	}
@@ -99,7 +101,7 @@ static int keep_vcpus(struct svmrun_snapshot *snapshot,
 /* ---- memory -------------------------------------------------------------- */
 
 /* Is it like itself, a byte further on? */
-static bool is_zero(const uint8_t *page)
+static bool is_zero_page(const uint8_t *page)
 {
 	return !page[0] && !memcmp(page, page + 1, PAGE - 1);
 }
@@ -114,14 +116,14 @@ static int write_page(int fd, const uint8_t *page, size_t number)
 }
 
 /* @number: of its first page in the memfd */
-static int keep_memory(int fd, const struct svmrun_memory *memory,
+static int save_memory(int fd, const struct svmrun_memory *memory,
 		       size_t number)
 {
 	const uint8_t *page = memory->base, *end = page + memory->size;
 	int ret;
 
 	for (; page < end; page += PAGE, number++) {
-		if (is_zero(page))
+		if (is_zero_page(page))
 			continue;
 		ret = write_page(fd, page, number);
 		if (ret)
@@ -130,17 +132,17 @@ static int keep_memory(int fd, const struct svmrun_memory *memory,
 	return 0;
 }
 
-static int keep_memories(struct svmrun_snapshot *snapshot,
+static int save_memories(struct svmrun_snapshot *snapshot,
 			 const struct svmrun_memory *memories)
 {
 	size_t i, number = 0;
 	int ret;
 
 	for (i = 0; i < snapshot->memory_count; i++) {
-		ret = keep_memory(snapshot->fd, &memories[i], number);
+		ret = save_memory(snapshot->fd, &memories[i], number);
 		if (ret)
 			return ret;
-		number += snapshot_room(&memories[i]) / PAGE;
+		number += snapshot_extent(&memories[i]) / PAGE;
 	}
 	return 0;
 }
@@ -156,8 +158,8 @@ static int create_file(struct svmrun_snapshot *snapshot)
 }
 
 /* Shared would do as well, but older kernels refuse that of a sealed file. */
-static int map_view(struct svmrun_snapshot *snapshot,
-		    const struct svmrun_memory *memories)
+static int map_snapshot_view(struct svmrun_snapshot *snapshot,
+			     const struct svmrun_memory *memories)
 {
 	void *view = mmap(NULL, snapshot->size, PROT_READ, MAP_PRIVATE,
 			  snapshot->fd, 0);
@@ -166,20 +168,20 @@ static int map_view(struct svmrun_snapshot *snapshot,
 		return -errno;
 	memcpy(snapshot->memories, memories,
 	       snapshot->memory_count * sizeof(*memories));
-	snapshot_place(snapshot, snapshot->memories, view);
+	snapshot_set_views(snapshot, snapshot->memories, view);
 	return 0;
 }
 
-static int keep_file(struct svmrun_snapshot *snapshot,
+static int save_file(struct svmrun_snapshot *snapshot,
 		     const struct svmrun_memory *memories)
 {
 	int ret = create_file(snapshot);
 
 	if (!ret)
-		ret = keep_memories(snapshot, memories);
+		ret = save_memories(snapshot, memories);
 	if (!ret)
 		ret = call_result(fcntl(snapshot->fd, F_ADD_SEALS, SEALS));
-	return ret ? ret : map_view(snapshot, memories);
+	return ret ? ret : map_snapshot_view(snapshot, memories);
 }
 
 int svmrun_snapshot_take(struct svmrun_snapshot *snapshot,
@@ -194,13 +196,13 @@ int svmrun_snapshot_take(struct svmrun_snapshot *snapshot,
 		.memory_count = memory_count,
 		.vcpu_count = vcpu_count,
 	};
-	ret = check(snapshot, memories);
+	ret = check_memories(snapshot, memories);
 	if (!ret)
-		ret = allocate(snapshot);
+		ret = allocate_snapshot(snapshot);
 	if (!ret)
-		ret = keep_vcpus(snapshot, vcpus);
+		ret = save_vcpus(snapshot, vcpus);
 	if (!ret)
-		ret = keep_file(snapshot, memories);
+		ret = save_file(snapshot, memories);
 	if (ret)
 		svmrun_snapshot_destroy(snapshot);
 	return ret;

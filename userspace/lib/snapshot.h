@@ -10,17 +10,19 @@
 #include <svmrun.h>
 
 #define PAGE 4096ul
-#define WORD 64ul /* pages that a word of a bitmap is for */
+#define PAGES_PER_WORD 64ul /* pages that a word of a bitmap is for */
 
 /* Bytes of the memfd that are a memory's */
-static inline size_t snapshot_room(const struct svmrun_memory *memory)
+static inline size_t snapshot_extent(const struct svmrun_memory *memory)
 {
-	return (memory->size + WORD * PAGE - 1) & -(WORD * PAGE);
+	return (memory->size + PAGES_PER_WORD * PAGE - 1) &
+	       -(PAGES_PER_WORD * PAGE);
 }
 
 /* @view: where the memfd is mapped */
-static inline void snapshot_place(const struct svmrun_snapshot *snapshot,
-				  struct svmrun_memory *memories, void *view)
+static inline void snapshot_set_views(const struct svmrun_snapshot *snapshot,
+				      struct svmrun_memory *memories,
+				      void *view)
 {
 	uint8_t *at = view;
 	size_t i;
@@ -31,7 +33,7 @@ static inline void snapshot_place(const struct svmrun_snapshot *snapshot,
 			.gpa = snapshot->memories[i].gpa,
 			.size = snapshot->memories[i].size,
 		};
-		at += snapshot_room(&memories[i]);
+		at += snapshot_extent(&memories[i]);
 	}
 }
 

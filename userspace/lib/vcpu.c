@@ -11,7 +11,7 @@
  * Where there is room for the next one's pages, probably: the kernel looks there
  * first, and searches all that the program has mapped only if there is not.
  */
-static _Atomic(void *) room;
+static _Atomic(void *) next_address;
 
 int svmrun_vcpu_create(struct svmrun_vcpu *vcpu, struct svmrun_vm *vm)
 {
@@ -23,20 +23,20 @@ int svmrun_vcpu_create(struct svmrun_vcpu *vcpu, struct svmrun_vm *vm)
 	fd = call_ioctl(vm->fd, SVMRUN_CREATE_VCPU, &create);
 	if (fd < 0)
 		return fd;
-	pages = mmap(room, vm->vcpu_size, PROT_READ | PROT_WRITE, MAP_SHARED,
-		     fd, 0);
+	pages = mmap(next_address, vm->vcpu_size, PROT_READ | PROT_WRITE,
+		     MAP_SHARED, fd, 0);
 	if (pages == MAP_FAILED) {
 		ret = -errno;
 		close(fd);
 		return ret;
 	}
-	room = (char *)pages - vm->vcpu_size;
+	next_address = (char *)pages - vm->vcpu_size;
 	*vcpu = (struct svmrun_vcpu){
 		.fd = fd,
 		.size = vm->vcpu_size,
 		.xsave_size = vm->xsave_size,
 	};
-	vcpu_point(vcpu, pages);
+	vcpu_set_pages(vcpu, pages);
 	return 0;
 }
 
@@ -44,7 +44,7 @@ void svmrun_vcpu_destroy(struct svmrun_vcpu *vcpu)
 {
 	if (vcpu->vmcb) {
 		munmap(vcpu->vmcb, vcpu->size);
-		room = vcpu->vmcb;
+		next_address = vcpu->vmcb;
 		close(vcpu->fd);
 	}
 	*vcpu = (struct svmrun_vcpu){ .fd = -1 };

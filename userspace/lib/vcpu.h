@@ -5,7 +5,7 @@
 
 #include <svmrun.h>
 
-static inline void vcpu_point(struct svmrun_vcpu *vcpu, uint8_t *pages)
+static inline void vcpu_set_pages(struct svmrun_vcpu *vcpu, uint8_t *pages)
 {
 	vcpu->vmcb = (struct svm_vmcb *)(pages + SVMRUN_VCPU_VMCB);
 	vcpu->regs = (struct svmrun_registers *)(pages + SVMRUN_VCPU_REGISTERS);
