@@ -3,7 +3,7 @@
 
 #include <svmrun/block.h>
 
-#define ID 2
+#define DEVICE_ID 2
 #define FEATURE_SEG_MAX (1ull << 2)
 #define FEATURE_RO (1ull << 5)
 #define FEATURE_FLUSH (1ull << 9)
@@ -23,7 +23,7 @@
 #define STATUS_IOERR 1
 #define STATUS_UNSUPP 2
 
-struct header {
+struct request_header {
 	uint32_t type;
 	uint32_t reserved;
 	uint64_t sector;
@@ -37,7 +37,7 @@ struct buffers {
 };
 
 /* Passes the first of them, or @most bytes of it, @part of them. */
-static void *next(struct buffers *buffers, size_t most, size_t *part)
+static void *next_part(struct buffers *buffers, size_t most, size_t *part)
 {
 	struct iovec *first = buffers->first;
 	void *at = first->iov_base;
@@ -53,23 +53,24 @@ static void *next(struct buffers *buffers, size_t most, size_t *part)
 	return at;
 }
 
-static void get(struct buffers *buffers, void *to, size_t size)
+static void copy_from_buffers(struct buffers *buffers, void *to, size_t size)
 {
 	size_t done, part;
 
 	for (done = 0; done < size; done += part) {
-		const void *at = next(buffers, size - done, &part);
+		const void *at = next_part(buffers, size - done, &part);
 
 		memcpy((char *)to + done, at, part);
 	}
 }
 
-static void put(struct buffers *buffers, const void *from, size_t size)
+static void copy_to_buffers(struct buffers *buffers, const void *from,
+			    size_t size)
 {
 	size_t done, part;
 
 	for (done = 0; done < size; done += part) {
-		void *at = next(buffers, size - done, &part);
+		void *at = next_part(buffers, size - done, &part);
 
 		memcpy(at, (const char *)from + done, part);
 	}
@@ -94,50 +95,55 @@ static bool is_on_disk(const struct svmrun_block *block, uint64_t sector,
 	       size / SVMRUN_BLOCK_SECTOR <= block->sectors - sector;
 }
 
-static uint8_t status_of(int error)
+static uint8_t request_status(int error)
 {
 	return error ? STATUS_IOERR : STATUS_OK;
 }
 
 static uint8_t read_disk(struct svmrun_block *block,
-			 const struct header *header, struct buffers *in)
+			 const struct request_header *header,
+			 struct buffers *in)
 {
 	const struct svmrun_block_owner *owner = &block->owner;
 
 	if (!is_on_disk(block, header->sector, in->size))
 		return STATUS_IOERR;
-	return status_of(owner->read(owner->owner, in->first, in->count,
-				     header->sector * SVMRUN_BLOCK_SECTOR));
+	return request_status(
+		owner->read(owner->owner, in->first, in->count,
+			    header->sector * SVMRUN_BLOCK_SECTOR));
 }
 
 static uint8_t write_disk(struct svmrun_block *block,
-			  const struct header *header, struct buffers *out)
+			  const struct request_header *header,
+			  struct buffers *out)
 {
 	const struct svmrun_block_owner *owner = &block->owner;
 
 	if (!owner->write || !is_on_disk(block, header->sector, out->size))
 		return STATUS_IOERR;
-	return status_of(owner->write(owner->owner, out->first, out->count,
-				      header->sector * SVMRUN_BLOCK_SECTOR));
+	return request_status(
+		owner->write(owner->owner, out->first, out->count,
+			     header->sector * SVMRUN_BLOCK_SECTOR));
 }
 
-static uint8_t flush(struct svmrun_block *block)
+static uint8_t flush_disk(struct svmrun_block *block)
 {
 	const struct svmrun_block_owner *owner = &block->owner;
 
-	return status_of(owner->flush ? owner->flush(owner->owner) : 0);
+	return request_status(owner->flush ? owner->flush(owner->owner) : 0);
 }
 
-static uint8_t get_id(struct svmrun_block *block, struct buffers *in)
+static uint8_t read_disk_id(struct svmrun_block *block, struct buffers *in)
 {
 	if (in->size < sizeof(block->name))
 		return STATUS_IOERR;
-	put(in, block->name, sizeof(block->name));
+	copy_to_buffers(in, block->name, sizeof(block->name));
 	return STATUS_OK;
 }
 
-static uint8_t serve(struct svmrun_block *block, const struct header *header,
-		     struct buffers *out, struct buffers *in)
+static uint8_t execute_request(struct svmrun_block *block,
+			       const struct request_header *header,
+			       struct buffers *out, struct buffers *in)
 {
 	switch (header->type) {
 	case REQUEST_IN:
@@ -145,9 +151,9 @@ static uint8_t serve(struct svmrun_block *block, const struct header *header,
 	case REQUEST_OUT:
 		return write_disk(block, header, out);
 	case REQUEST_FLUSH:
-		return flush(block);
+		return flush_disk(block);
 	case REQUEST_GET_ID:
-		return get_id(block, in);
+		return read_disk_id(block, in);
 	default:
 		return STATUS_UNSUPP;
 	}
@@ -157,31 +163,31 @@ static uint8_t serve(struct svmrun_block *block, const struct header *header,
  * The length of what was written counts from the first byte on, so with the status
  * it is all of it, though what a request had no use for is as it was.
  */
-static void answer(struct svmrun_block *block)
+static void process_request(struct svmrun_block *block)
 {
 	struct svmrun_virtio_chain *chain = &block->chain;
 	struct buffers out = { chain->out, chain->out_count, chain->out_size };
 	struct buffers in = { chain->in, chain->in_count, chain->in_size };
 	uint32_t written = chain->in_size;
-	struct header header;
+	struct request_header header;
 	uint8_t *status;
 
 	if (out.size < sizeof(header) || !in.size) {
 		svmrun_virtio_need_reset(&block->virtio);
 		return;
 	}
-	get(&out, &header, sizeof(header));
+	copy_from_buffers(&out, &header, sizeof(header));
 	status = take_status(&in);
-	*status = serve(block, &header, &out, &in);
+	*status = execute_request(block, &header, &out, &in);
 	svmrun_virtio_give(&block->virtio, 0, chain->head, written);
 }
 
-static void notify(void *owner, unsigned int queue)
+static void block_notify(void *owner, unsigned int queue)
 {
 	struct svmrun_block *block = owner;
 
 	while (svmrun_virtio_take(&block->virtio, queue, &block->chain))
-		answer(block);
+		process_request(block);
 }
 
 void svmrun_block_init(struct svmrun_block *block,
@@ -190,11 +196,11 @@ void svmrun_block_init(struct svmrun_block *block,
 		       size_t memory_count)
 {
 	const struct svmrun_virtio_kind kind = {
-		.id = ID,
+		.id = DEVICE_ID,
 		.features = FEATURE_SEG_MAX | FEATURE_FLUSH |
 			    (owner->write ? 0 : FEATURE_RO),
 		.queues = 1,
-		.notify = notify,
+		.notify = block_notify,
 		.owner = block,
 	};
 	const uint32_t seg_max = SEG_MAX;

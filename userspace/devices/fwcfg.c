@@ -18,15 +18,16 @@
 #define PORT_SELECT 0
 
 static const char signature[] = { 'Q', 'E', 'M', 'U' };
-static const uint8_t id[] = { 1, 0, 0, 0 }; /* ports, and no DMA */
+static const uint8_t interface_version[] = { 1, 0, 0,
+					     0 }; /* ports, and no DMA */
 
 /* Those that every machine has; without bytes if it is none */
-static struct svmrun_fwcfg_item built_in(const struct svmrun_fwcfg *fwcfg,
-					 uint16_t key)
+static struct svmrun_fwcfg_item find_built_in(const struct svmrun_fwcfg *fwcfg,
+					      uint16_t key)
 {
 	const struct svmrun_fwcfg_item items[] = {
 		{ KEY_SIGNATURE, signature, sizeof(signature) },
-		{ KEY_ID, id, sizeof(id) },
+		{ KEY_ID, interface_version, sizeof(interface_version) },
 		{ KEY_MEMORY, &fwcfg->memory, sizeof(fwcfg->memory) },
 		{ KEY_CPUS, &fwcfg->cpus, sizeof(fwcfg->cpus) },
 		{ KEY_MAX_CPUS, &fwcfg->cpus, sizeof(fwcfg->cpus) },
@@ -40,8 +41,8 @@ static struct svmrun_fwcfg_item built_in(const struct svmrun_fwcfg *fwcfg,
 	return (struct svmrun_fwcfg_item){ .key = key };
 }
 
-static const struct svmrun_fwcfg_item *added(const struct svmrun_fwcfg *fwcfg,
-					     uint16_t key)
+static const struct svmrun_fwcfg_item *
+find_added(const struct svmrun_fwcfg *fwcfg, uint16_t key)
 {
 	unsigned int i;
 
@@ -74,10 +75,10 @@ static void put_big_endian(uint8_t *bytes, size_t count, uint32_t value)
 	}
 }
 
-static int add(struct svmrun_fwcfg *fwcfg, uint16_t key, const void *bytes,
-	       size_t size)
+static int add_item(struct svmrun_fwcfg *fwcfg, uint16_t key, const void *bytes,
+		    size_t size)
 {
-	if (added(fwcfg, key) || built_in(fwcfg, key).bytes)
+	if (find_added(fwcfg, key) || find_built_in(fwcfg, key).bytes)
 		return -EEXIST;
 	if (fwcfg->used == SVMRUN_FWCFG_ITEMS)
 		return -ENOSPC;
@@ -94,7 +95,7 @@ int svmrun_fwcfg_add(struct svmrun_fwcfg *fwcfg, uint16_t key,
 
 	if (is_file || (key & KEY_WRITE))
 		return -EINVAL;
-	return add(fwcfg, key, bytes, size);
+	return add_item(fwcfg, key, bytes, size);
 }
 
 static bool has_file(const struct svmrun_fwcfg *fwcfg, const char *name)
@@ -107,7 +108,8 @@ static bool has_file(const struct svmrun_fwcfg *fwcfg, const char *name)
 	return false;
 }
 
-static void enter(struct svmrun_fwcfg *fwcfg, const char *name, uint32_t size)
+static void add_directory_entry(struct svmrun_fwcfg *fwcfg, const char *name,
+				uint32_t size)
 {
 	struct svmrun_fwcfg_directory *directory = &fwcfg->directory;
 	struct svmrun_fwcfg_entry *entry = &directory->entries[fwcfg->files];
@@ -134,17 +136,18 @@ int svmrun_fwcfg_add_file(struct svmrun_fwcfg *fwcfg, const char *name,
 		return -EEXIST;
 	if (fwcfg->files == SVMRUN_FWCFG_FILES)
 		return -ENOSPC;
-	error = add(fwcfg, KEY_FILE + fwcfg->files, bytes, size);
+	error = add_item(fwcfg, KEY_FILE + fwcfg->files, bytes, size);
 	if (!error)
-		enter(fwcfg, name, size);
+		add_directory_entry(fwcfg, name, size);
 	return error;
 }
 
 static uint8_t next_byte(struct svmrun_fwcfg *fwcfg)
 {
-	const struct svmrun_fwcfg_item *found = added(fwcfg, fwcfg->key);
+	const struct svmrun_fwcfg_item *found = find_added(fwcfg, fwcfg->key);
 	struct svmrun_fwcfg_item item = found ? *found :
-						built_in(fwcfg, fwcfg->key);
+						find_built_in(fwcfg,
+							      fwcfg->key);
 
 	if (fwcfg->offset >= item.size)
 		return 0;

@@ -2,14 +2,19 @@
 #include <svmrun/ioapic.h>
 
 /* Offsets in the page */
-#define SELECT 0x00
-#define WINDOW 0x10
-#define END 0x40
+#define IOREGSEL 0x00
+#define IOWIN 0x10
+#define EOI 0x40
 
 /* Registers behind the window */
-enum { ID = 0x00, VERSION = 0x01, ARBITRATION = 0x02, TABLE = 0x10 };
+enum {
+	REG_ID = 0x00,
+	REG_VERSION = 0x01,
+	REG_ARBITRATION = 0x02,
+	REG_TABLE = 0x10
+};
 
-#define TABLE_END (TABLE + 2 * SVMRUN_IOAPIC_PINS)
+#define REG_TABLE_END (REG_TABLE + 2 * SVMRUN_IOAPIC_PINS)
 #define VERSION_VALUE (0x20 | (SVMRUN_IOAPIC_PINS - 1) << 16)
 #define ID_BITS 0x0f000000u
 
@@ -21,22 +26,24 @@ enum { ID = 0x00, VERSION = 0x01, ARBITRATION = 0x02, TABLE = 0x10 };
 #define ENTRY_MASKED 0x10000ull
 #define ENTRY_BITS 0xff0000000001afffull /* that can be written */
 
-static unsigned int mode_of(uint64_t entry)
+static unsigned int entry_delivery_mode(uint64_t entry)
 {
 	return entry >> 8 & 7;
 }
 
 /* Other modes are of edges, whatever the entry says. */
-static bool is_level(uint64_t entry)
+static bool entry_is_level(uint64_t entry)
 {
-	return entry & ENTRY_LEVEL && mode_of(entry) <= SVMRUN_APIC_LOWEST;
+	return entry & ENTRY_LEVEL &&
+	       entry_delivery_mode(entry) <= SVMRUN_APIC_LOWEST;
 }
 
-static bool send(struct svmrun_ioapic *ioapic, uint64_t entry)
+static bool send_interrupt(struct svmrun_ioapic *ioapic, uint64_t entry)
 {
 	return svmrun_apics_message(ioapic->apics, entry >> 56,
-				    entry & ENTRY_LOGICAL, mode_of(entry),
-				    entry, is_level(entry));
+				    entry & ENTRY_LOGICAL,
+				    entry_delivery_mode(entry), entry,
+				    entry_is_level(entry));
 }
 
 static bool is_asserted(const struct svmrun_ioapic *ioapic, unsigned int pin)
@@ -45,18 +52,19 @@ static bool is_asserted(const struct svmrun_ioapic *ioapic, unsigned int pin)
 }
 
 /* What is level-triggered, asserted and not masked, and was not accepted yet */
-static bool is_due(const struct svmrun_ioapic *ioapic, unsigned int pin)
+static bool needs_delivery(const struct svmrun_ioapic *ioapic, unsigned int pin)
 {
 	uint64_t entry = ioapic->entries[pin];
 
-	return is_asserted(ioapic, pin) && is_level(entry) &&
+	return is_asserted(ioapic, pin) && entry_is_level(entry) &&
 	       !(entry & (ENTRY_MASKED | ENTRY_REMOTE_IRR));
 }
 
 /* Acceptance never ends the interrupt at once, so it can be noted afterwards. */
 static void send_level(struct svmrun_ioapic *ioapic, unsigned int pin)
 {
-	if (is_due(ioapic, pin) && send(ioapic, ioapic->entries[pin]))
+	if (needs_delivery(ioapic, pin) &&
+	    send_interrupt(ioapic, ioapic->entries[pin]))
 		ioapic->entries[pin] |= ENTRY_REMOTE_IRR;
 }
 
@@ -70,10 +78,10 @@ void svmrun_ioapic_set(void *owner, unsigned int pin, bool level)
 	rises = level && !is_asserted(ioapic, pin);
 	ioapic->lines &= ~(1u << pin);
 	ioapic->lines |= (uint32_t)level << pin;
-	if (is_level(ioapic->entries[pin]))
+	if (entry_is_level(ioapic->entries[pin]))
 		send_level(ioapic, pin);
 	else if (rises && !(ioapic->entries[pin] & ENTRY_MASKED))
-		send(ioapic, ioapic->entries[pin]);
+		send_interrupt(ioapic, ioapic->entries[pin]);
 }
 
 void svmrun_ioapic_eoi(struct svmrun_ioapic *ioapic, uint8_t vector)
@@ -88,12 +96,13 @@ void svmrun_ioapic_eoi(struct svmrun_ioapic *ioapic, uint8_t vector)
 	}
 }
 
-static uint32_t half(uint64_t value, unsigned int reg)
+static uint32_t entry_half(uint64_t value, unsigned int reg)
 {
 	return reg & 1 ? value >> 32 : value;
 }
 
-static uint64_t with_half(uint64_t value, unsigned int reg, uint32_t new)
+static uint64_t replace_entry_half(uint64_t value, unsigned int reg,
+				   uint32_t new)
 {
 	if (reg & 1)
 		return (uint64_t) new << 32 | (uint32_t)value;
@@ -102,12 +111,12 @@ static uint64_t with_half(uint64_t value, unsigned int reg, uint32_t new)
 
 static uint32_t read_entry(const struct svmrun_ioapic *ioapic, unsigned int reg)
 {
-	unsigned int pin = (reg - TABLE) / 2;
+	unsigned int pin = (reg - REG_TABLE) / 2;
 	uint64_t entry = ioapic->entries[pin];
 
-	if (is_due(ioapic, pin))
+	if (needs_delivery(ioapic, pin))
 		entry |= ENTRY_STATUS;
-	return half(entry, reg);
+	return entry_half(entry, reg);
 }
 
 /*
@@ -117,12 +126,12 @@ static uint32_t read_entry(const struct svmrun_ioapic *ioapic, unsigned int reg)
 static void write_entry(struct svmrun_ioapic *ioapic, unsigned int reg,
 			uint32_t value)
 {
-	unsigned int pin = (reg - TABLE) / 2;
+	unsigned int pin = (reg - REG_TABLE) / 2;
 	uint64_t *entry = &ioapic->entries[pin];
 	uint64_t remote_irr = *entry & ENTRY_REMOTE_IRR;
 
-	*entry = with_half(*entry, reg, value) & ENTRY_BITS;
-	if (is_level(*entry))
+	*entry = replace_entry_half(*entry, reg, value) & ENTRY_BITS;
+	if (entry_is_level(*entry))
 		*entry |= remote_irr;
 	send_level(ioapic, pin);
 }
@@ -131,11 +140,11 @@ static uint32_t read_window(const struct svmrun_ioapic *ioapic)
 {
 	unsigned int reg = ioapic->select;
 
-	if (reg == ID || reg == ARBITRATION)
+	if (reg == REG_ID || reg == REG_ARBITRATION)
 		return ioapic->id;
-	if (reg == VERSION)
+	if (reg == REG_VERSION)
 		return VERSION_VALUE;
-	if (reg >= TABLE && reg < TABLE_END)
+	if (reg >= REG_TABLE && reg < REG_TABLE_END)
 		return read_entry(ioapic, reg);
 	return 0;
 }
@@ -144,9 +153,9 @@ static void write_window(struct svmrun_ioapic *ioapic, uint32_t value)
 {
 	unsigned int reg = ioapic->select;
 
-	if (reg == ID)
+	if (reg == REG_ID)
 		ioapic->id = value & ID_BITS;
-	else if (reg >= TABLE && reg < TABLE_END)
+	else if (reg >= REG_TABLE && reg < REG_TABLE_END)
 		write_entry(ioapic, reg, value);
 }
 
@@ -156,9 +165,9 @@ uint32_t svmrun_ioapic_read(const struct svmrun_ioapic *ioapic,
 	unsigned int shift = offset % 4 * 8;
 
 	switch (offset & ~3u) {
-	case SELECT:
+	case IOREGSEL:
 		return ioapic->select >> shift;
-	case WINDOW:
+	case IOWIN:
 		return read_window(ioapic) >> shift;
 	default:
 		return 0;
@@ -169,13 +178,13 @@ void svmrun_ioapic_write(struct svmrun_ioapic *ioapic, unsigned int offset,
 			 uint32_t value)
 {
 	switch (offset) {
-	case SELECT:
+	case IOREGSEL:
 		ioapic->select = value & 0xff;
 		return;
-	case WINDOW:
+	case IOWIN:
 		write_window(ioapic, value);
 		return;
-	case END:
+	case EOI:
 		svmrun_ioapic_eoi(ioapic, value);
 		return;
 	}

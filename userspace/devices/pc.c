@@ -51,7 +51,7 @@ struct ports {
 /* ---- interrupts ---------------------------------------------------------- */
 
 /* The interrupts of ISA go to both; guests mask one of the two. */
-static void isa_set(void *owner, unsigned int irq, bool level)
+static void set_isa_irq(void *owner, unsigned int irq, bool level)
 {
 	struct svmrun_pc *pc = owner;
 
@@ -62,39 +62,39 @@ static void isa_set(void *owner, unsigned int irq, bool level)
 
 static struct svmrun_line isa_line(struct svmrun_pc *pc, unsigned int irq)
 {
-	return (struct svmrun_line){ isa_set, pc, irq };
+	return (struct svmrun_line){ set_isa_irq, pc, irq };
 }
 
 /* The 8259s are at the first processor's LINT0. */
-static void extint_set(void *owner, unsigned int number, bool level)
+static void set_extint(void *owner, unsigned int number, bool level)
 {
 	struct svmrun_pc *pc = owner;
 
 	svmrun_lapic_set_extint(&pc->lapics[0], number, level);
 }
 
-static void wake(void *owner, unsigned int cpu)
+static void wake_cpu(void *owner, unsigned int cpu)
 {
 	struct svmrun_pc *pc = owner;
 
 	pc->owner.wake(pc->owner.owner, cpu);
 }
 
-static void eoi(void *owner, uint8_t vector)
+static void forward_eoi(void *owner, uint8_t vector)
 {
 	struct svmrun_pc *pc = owner;
 
 	svmrun_ioapic_eoi(&pc->ioapic, vector);
 }
 
-static uint64_t tsc(void *owner, unsigned int cpu)
+static uint64_t read_tsc(void *owner, unsigned int cpu)
 {
 	struct svmrun_pc *pc = owner;
 
 	return pc->owner.tsc(pc->owner.owner, cpu);
 }
 
-static uint32_t tsc_khz(void *owner)
+static uint32_t read_tsc_khz(void *owner)
 {
 	struct svmrun_pc *pc = owner;
 
@@ -124,19 +124,20 @@ uint8_t svmrun_pc_acknowledge(struct svmrun_pc *pc, unsigned int cpu)
 
 /* ---- ports --------------------------------------------------------------- */
 
-static void end(struct svmrun_pc *pc, enum svmrun_pc_end why, uint32_t value)
+static void end_machine(struct svmrun_pc *pc, enum svmrun_pc_end why,
+			uint32_t value)
 {
 	pc->owner.end(pc->owner.owner, why, value);
 }
 
 /* There is no other state to sleep in. */
-static void slept(void *owner, unsigned int slp_typ)
+static void enter_sleep_state(void *owner, unsigned int slp_typ)
 {
 	if (slp_typ == SVMRUN_ACPI_S5)
-		end(owner, SVMRUN_PC_OFF, slp_typ);
+		end_machine(owner, SVMRUN_PC_OFF, slp_typ);
 }
 
-static void sent(void *owner, uint8_t byte)
+static void send_serial_byte(void *owner, uint8_t byte)
 {
 	struct svmrun_pc *pc = owner;
 
@@ -226,7 +227,7 @@ static void pci_write(struct svmrun_pc *pc, uint16_t port, unsigned int size,
 		      uint32_t value, uint64_t now)
 {
 	if (port == SVMRUN_ACPI_RESET_PORT && size == 1 && (value & RESET_CPU))
-		end(pc, SVMRUN_PC_RESET, 0);
+		end_machine(pc, SVMRUN_PC_RESET, 0);
 	svmrun_pci_write(&pc->pci, port - SVMRUN_PCI_PORT, size, value);
 }
 
@@ -245,7 +246,7 @@ static void debug_write(struct svmrun_pc *pc, uint16_t port, unsigned int size,
 static void exit_write(struct svmrun_pc *pc, uint16_t port, unsigned int size,
 		       uint32_t value, uint64_t now)
 {
-	end(pc, SVMRUN_PC_EXIT, value);
+	end_machine(pc, SVMRUN_PC_EXIT, value);
 }
 
 static uint32_t a20_read(struct svmrun_pc *pc, uint16_t port, unsigned int size,
@@ -258,7 +259,7 @@ static void a20_write(struct svmrun_pc *pc, uint16_t port, unsigned int size,
 		      uint32_t value, uint64_t now)
 {
 	if (value & A20_RESET)
-		end(pc, SVMRUN_PC_RESET, 0);
+		end_machine(pc, SVMRUN_PC_RESET, 0);
 }
 
 /* There is no keyboard, but this is how many reset a PC. */
@@ -266,12 +267,12 @@ static void keyboard_write(struct svmrun_pc *pc, uint16_t port,
 			   unsigned int size, uint32_t value, uint64_t now)
 {
 	if (value == KEYBOARD_RESET)
-		end(pc, SVMRUN_PC_RESET, 0);
+		end_machine(pc, SVMRUN_PC_RESET, 0);
 	else
 		pc->unclaimed++;
 }
 
-static const struct ports table[] = {
+static const struct ports port_table[] = {
 	{ 0x3f8, 8, 1, uart_read, uart_write },
 	{ 0x20, 2, 1, pic_read, pic_write },
 	{ 0xa0, 2, 1, pic_read, pic_write },
@@ -288,13 +289,14 @@ static const struct ports table[] = {
 	{ PORT_KEYBOARD, 1, 1, NULL, keyboard_write },
 };
 
-static const struct ports *find(uint16_t port)
+static const struct ports *find_ports(uint16_t port)
 {
 	size_t i;
 
-	for (i = 0; i < ARRAY_SIZE(table); i++)
-		if ((uint16_t)(port - table[i].first) < table[i].count)
-			return &table[i];
+	for (i = 0; i < ARRAY_SIZE(port_table); i++)
+		if ((uint16_t)(port - port_table[i].first) <
+		    port_table[i].count)
+			return &port_table[i];
 	return NULL;
 }
 
@@ -303,8 +305,8 @@ static bool is_one_access(const struct ports *ports, unsigned int size)
 	return size == 1 || (ports && size <= ports->widest);
 }
 
-static uint32_t read_one(struct svmrun_pc *pc, const struct ports *ports,
-			 uint16_t port, unsigned int size, uint64_t now)
+static uint32_t read_one_access(struct svmrun_pc *pc, const struct ports *ports,
+				uint16_t port, unsigned int size, uint64_t now)
 {
 	if (ports && ports->read)
 		return ports->read(pc, port, size, now);
@@ -312,9 +314,9 @@ static uint32_t read_one(struct svmrun_pc *pc, const struct ports *ports,
 	return UINT32_MAX >> (32 - 8 * size);
 }
 
-static void write_one(struct svmrun_pc *pc, const struct ports *ports,
-		      uint16_t port, unsigned int size, uint32_t value,
-		      uint64_t now)
+static void write_one_access(struct svmrun_pc *pc, const struct ports *ports,
+			     uint16_t port, unsigned int size, uint32_t value,
+			     uint64_t now)
 {
 	if (ports && ports->write)
 		ports->write(pc, port, size, value, now);
@@ -326,33 +328,34 @@ static void write_one(struct svmrun_pc *pc, const struct ports *ports,
 static uint32_t port_read(struct svmrun_pc *pc, uint16_t port,
 			  unsigned int size, uint64_t now)
 {
-	const struct ports *ports = find(port);
+	const struct ports *ports = find_ports(port);
 	uint32_t value = 0;
 	unsigned int i;
 
 	if (is_one_access(ports, size))
-		return read_one(pc, ports, port, size, now);
+		return read_one_access(pc, ports, port, size, now);
 	for (i = 0; i < size; i++, port++)
-		value |= read_one(pc, find(port), port, 1, now) << (8 * i);
+		value |= read_one_access(pc, find_ports(port), port, 1, now)
+			 << (8 * i);
 	return value;
 }
 
 static void port_write(struct svmrun_pc *pc, uint16_t port, unsigned int size,
 		       uint32_t value, uint64_t now)
 {
-	const struct ports *ports = find(port);
+	const struct ports *ports = find_ports(port);
 	unsigned int i;
 
 	if (is_one_access(ports, size)) {
-		write_one(pc, ports, port, size, value, now);
+		write_one_access(pc, ports, port, size, value, now);
 		return;
 	}
 	for (i = 0; i < size; i++, port++)
-		write_one(pc, find(port), port, 1, (uint8_t)(value >> (8 * i)),
-			  now);
+		write_one_access(pc, find_ports(port), port, 1,
+				 (uint8_t)(value >> (8 * i)), now);
 }
 
-static uint64_t earlier(uint64_t a, uint64_t b)
+static uint64_t min_time(uint64_t a, uint64_t b)
 {
 	return a < b ? a : b;
 }
@@ -362,15 +365,15 @@ static uint64_t timers_deadline(const struct svmrun_pc *pc)
 {
 	uint64_t first = svmrun_pit_deadline(&pc->pit);
 
-	first = earlier(first, svmrun_rtc_deadline(&pc->rtc));
-	return earlier(first, svmrun_pm_deadline(&pc->pm));
+	first = min_time(first, svmrun_rtc_deadline(&pc->rtc));
+	return min_time(first, svmrun_pm_deadline(&pc->pm));
 }
 
 /* Whoever starts a timer, the first processor may be waiting for a later one. */
-static void tell_first(struct svmrun_pc *pc, uint64_t before)
+static void wake_timer_cpu(struct svmrun_pc *pc, uint64_t before)
 {
 	if (timers_deadline(pc) < before)
-		wake(pc, 0);
+		wake_cpu(pc, 0);
 }
 
 uint32_t svmrun_pc_port_read(struct svmrun_pc *pc, uint16_t port,
@@ -379,7 +382,7 @@ uint32_t svmrun_pc_port_read(struct svmrun_pc *pc, uint16_t port,
 	uint64_t before = timers_deadline(pc);
 	uint32_t value = port_read(pc, port, size, now);
 
-	tell_first(pc, before);
+	wake_timer_cpu(pc, before);
 	return value;
 }
 
@@ -389,7 +392,7 @@ void svmrun_pc_port_write(struct svmrun_pc *pc, uint16_t port,
 	uint64_t before = timers_deadline(pc);
 
 	port_write(pc, port, size, value, now);
-	tell_first(pc, before);
+	wake_timer_cpu(pc, before);
 }
 
 /* ---- memory -------------------------------------------------------------- */
@@ -450,7 +453,7 @@ uint64_t svmrun_pc_deadline(const struct svmrun_pc *pc, unsigned int cpu)
 {
 	uint64_t first = svmrun_lapic_deadline(&pc->lapics[cpu]);
 
-	return cpu ? first : earlier(first, timers_deadline(pc));
+	return cpu ? first : min_time(first, timers_deadline(pc));
 }
 
 void svmrun_pc_advance(struct svmrun_pc *pc, unsigned int cpu, uint64_t now)
@@ -470,10 +473,10 @@ void svmrun_pc_advance(struct svmrun_pc *pc, unsigned int cpu, uint64_t now)
 static void init_apics(struct svmrun_pc *pc)
 {
 	const struct svmrun_apics_owner owner = {
-		.wake = wake,
-		.tsc = pc->owner.tsc ? tsc : NULL,
-		.tsc_khz = tsc_khz,
-		.eoi = eoi,
+		.wake = wake_cpu,
+		.tsc = pc->owner.tsc ? read_tsc : NULL,
+		.tsc_khz = read_tsc_khz,
+		.eoi = forward_eoi,
 		.owner = pc,
 	};
 
@@ -487,11 +490,13 @@ void svmrun_pc_init(struct svmrun_pc *pc, unsigned int cpus,
 {
 	*pc = (struct svmrun_pc){ .owner = *owner, .cpus = cpus };
 	init_apics(pc);
-	svmrun_pic_init(&pc->pic, (struct svmrun_line){ extint_set, pc, 0 });
+	svmrun_pic_init(&pc->pic, (struct svmrun_line){ set_extint, pc, 0 });
 	svmrun_pit_init(&pc->pit, isa_line(pc, IRQ_TIMER), now);
 	svmrun_rtc_init(&pc->rtc, isa_line(pc, IRQ_CLOCK), unix_seconds, now);
-	svmrun_uart_init(&pc->uart, isa_line(pc, IRQ_SERIAL), sent, pc);
-	svmrun_pm_init(&pc->pm, isa_line(pc, SVMRUN_ACPI_SCI), slept, pc, now);
+	svmrun_uart_init(&pc->uart, isa_line(pc, IRQ_SERIAL), send_serial_byte,
+			 pc);
+	svmrun_pm_init(&pc->pm, isa_line(pc, SVMRUN_ACPI_SCI),
+		       enter_sleep_state, pc, now);
 	svmrun_fwcfg_init(&pc->fwcfg);
 }
 
@@ -511,7 +516,7 @@ int svmrun_pc_attach(struct svmrun_pc *pc, struct svmrun_virtio *virtio)
 	return 0;
 }
 
-static void set_cmos(struct svmrun_pc *pc, uint8_t index, uint64_t value)
+static void set_cmos_word(struct svmrun_pc *pc, uint8_t index, uint64_t value)
 {
 	if (value > UINT16_MAX)
 		value = UINT16_MAX;
@@ -519,17 +524,18 @@ static void set_cmos(struct svmrun_pc *pc, uint8_t index, uint64_t value)
 	svmrun_rtc_set_cmos(&pc->rtc, index + 1, value >> 8);
 }
 
-static uint64_t beyond(uint64_t size, uint64_t start)
+static uint64_t size_above(uint64_t size, uint64_t start)
 {
 	return size > start ? size - start : 0;
 }
 
 void svmrun_pc_memory(struct svmrun_pc *pc, uint64_t low, uint64_t high)
 {
-	set_cmos(pc, CMOS_BASE, BASE_KIB);
-	set_cmos(pc, CMOS_EXTENDED, beyond(low, 1 << 20) >> 10);
-	set_cmos(pc, CMOS_EXTENDED_2, beyond(low, 1 << 20) >> 10);
-	set_cmos(pc, CMOS_16M, beyond(low, 16 << 20) >> 16);
-	set_cmos(pc, CMOS_4G, high >> 16 & UINT16_MAX); /* one more follows */
+	set_cmos_word(pc, CMOS_BASE, BASE_KIB);
+	set_cmos_word(pc, CMOS_EXTENDED, size_above(low, 1 << 20) >> 10);
+	set_cmos_word(pc, CMOS_EXTENDED_2, size_above(low, 1 << 20) >> 10);
+	set_cmos_word(pc, CMOS_16M, size_above(low, 16 << 20) >> 16);
+	set_cmos_word(pc, CMOS_4G,
+		      high >> 16 & UINT16_MAX); /* one more follows */
 	svmrun_rtc_set_cmos(&pc->rtc, CMOS_4G + 2, high >> 32);
 }

@@ -33,7 +33,8 @@ static unsigned int pin_at(const struct svmrun_pic_chip *chip,
 }
 
 /* The priority of the first pin of a set, or 8 */
-static unsigned int first(const struct svmrun_pic_chip *chip, uint8_t set)
+static unsigned int highest_priority(const struct svmrun_pic_chip *chip,
+				     uint8_t set)
 {
 	unsigned int priority;
 
@@ -44,31 +45,31 @@ static unsigned int first(const struct svmrun_pic_chip *chip, uint8_t set)
 }
 
 /* The first priority that what is in service keeps out, and all below it, or 8 */
-static unsigned int kept_out(const struct svmrun_pic_chip *chip)
+static unsigned int blocked_priority(const struct svmrun_pic_chip *chip)
 {
 	uint8_t masked = chip->special_mask ? chip->imr : 0;
 
-	return first(chip, chip->isr & ~masked);
+	return highest_priority(chip, chip->isr & ~masked);
 }
 
 /* Special fully nested: the slave may have something yet more urgent. */
-static bool is_nested(const struct svmrun_pic *pic, unsigned int which,
-		      unsigned int pin)
+static bool is_special_nested(const struct svmrun_pic *pic, unsigned int which,
+			      unsigned int pin)
 {
 	return which == MASTER && pin == CASCADE &&
 	       (pic->chips[MASTER].icw4 & ICW4_NESTED);
 }
 
 /* The pin that the chip would interrupt for, or -1 */
-static int request(const struct svmrun_pic *pic, unsigned int which)
+static int requested_pin(const struct svmrun_pic *pic, unsigned int which)
 {
 	const struct svmrun_pic_chip *chip = &pic->chips[which];
-	unsigned int wanted = first(chip, chip->irr & ~chip->imr);
-	unsigned int out = kept_out(chip), pin = pin_at(chip, wanted);
+	unsigned int wanted = highest_priority(chip, chip->irr & ~chip->imr);
+	unsigned int out = blocked_priority(chip), pin = pin_at(chip, wanted);
 
 	if (wanted == 8 || wanted > out)
 		return -1;
-	if (wanted == out && !is_nested(pic, which, pin))
+	if (wanted == out && !is_special_nested(pic, which, pin))
 		return -1;
 	return pin;
 }
@@ -85,15 +86,15 @@ static void set_pin(struct svmrun_pic_chip *chip, unsigned int pin, bool level)
 		chip->irr |= bit;
 }
 
-static void update(struct svmrun_pic *pic)
+static void update_output(struct svmrun_pic *pic)
 {
-	set_pin(&pic->chips[MASTER], CASCADE, request(pic, SLAVE) >= 0);
+	set_pin(&pic->chips[MASTER], CASCADE, requested_pin(pic, SLAVE) >= 0);
 	svmrun_line_set(&pic->output, svmrun_pic_pending(pic));
 }
 
 bool svmrun_pic_pending(const struct svmrun_pic *pic)
 {
-	return request(pic, MASTER) >= 0;
+	return requested_pin(pic, MASTER) >= 0;
 }
 
 void svmrun_pic_init(struct svmrun_pic *pic, struct svmrun_line output)
@@ -112,14 +113,14 @@ void svmrun_pic_set(void *owner, unsigned int irq, bool level)
 	if (irq > 15 || irq == CASCADE)
 		return;
 	set_pin(&pic->chips[irq / 8], irq % 8, level);
-	update(pic);
+	update_output(pic);
 }
 
 /* Gives the pin; that of a spurious one if there is none. */
-static unsigned int acknowledge(struct svmrun_pic *pic, unsigned int which)
+static unsigned int acknowledge_chip(struct svmrun_pic *pic, unsigned int which)
 {
 	struct svmrun_pic_chip *chip = &pic->chips[which];
-	int pin = request(pic, which);
+	int pin = requested_pin(pic, which);
 
 	if (pin < 0)
 		return SPURIOUS;
@@ -135,16 +136,16 @@ static unsigned int acknowledge(struct svmrun_pic *pic, unsigned int which)
 uint8_t svmrun_pic_acknowledge(struct svmrun_pic *pic)
 {
 	unsigned int which = MASTER;
-	bool cascade = request(pic, MASTER) == CASCADE;
-	unsigned int pin = acknowledge(pic, MASTER);
+	bool cascade = requested_pin(pic, MASTER) == CASCADE;
+	unsigned int pin = acknowledge_chip(pic, MASTER);
 
 	if (cascade) {
 		which = SLAVE;
-		pin = acknowledge(pic, SLAVE);
+		pin = acknowledge_chip(pic, SLAVE);
 		/* What the slave has next is a new edge. */
 		set_pin(&pic->chips[MASTER], CASCADE, false);
 	}
-	update(pic);
+	update_output(pic);
 	return pic->chips[which].base + pin;
 }
 
@@ -184,7 +185,7 @@ static void end_of_interrupt(struct svmrun_pic *pic, unsigned int which,
 {
 	struct svmrun_pic_chip *chip = &pic->chips[which];
 	uint8_t set = chip->special_mask ? chip->isr & ~chip->imr : chip->isr;
-	unsigned int priority = first(chip, set), pin = value & 7;
+	unsigned int priority = highest_priority(chip, set), pin = value & 7;
 
 	if (!(value & OCW2_SPECIFIC)) {
 		if (priority == 8)
@@ -218,8 +219,8 @@ static void write_ocw3(struct svmrun_pic_chip *chip, uint8_t value)
 		chip->special_mask = value & OCW3_MASK;
 }
 
-static void write_command(struct svmrun_pic *pic, unsigned int which,
-			  uint8_t value)
+static void write_chip_command(struct svmrun_pic *pic, unsigned int which,
+			       uint8_t value)
 {
 	struct svmrun_pic_chip *chip = &pic->chips[which];
 
@@ -231,7 +232,7 @@ static void write_command(struct svmrun_pic *pic, unsigned int which,
 		write_ocw2(pic, which, value);
 }
 
-static void write_data(struct svmrun_pic_chip *chip, uint8_t value)
+static void write_chip_data(struct svmrun_pic_chip *chip, uint8_t value)
 {
 	if (chip->icw)
 		write_icw(chip, value);
@@ -259,19 +260,19 @@ void svmrun_pic_write(struct svmrun_pic *pic, uint16_t port, uint8_t value)
 	if ((port & ~1) == PORT_ELCR)
 		write_elcr(pic, port & 1, value);
 	else if (port & 1)
-		write_data(&pic->chips[chip_at(port)], value);
+		write_chip_data(&pic->chips[chip_at(port)], value);
 	else
-		write_command(pic, chip_at(port), value);
-	update(pic);
+		write_chip_command(pic, chip_at(port), value);
+	update_output(pic);
 }
 
-static uint8_t poll(struct svmrun_pic *pic, unsigned int which)
+static uint8_t poll_chip(struct svmrun_pic *pic, unsigned int which)
 {
-	bool any = request(pic, which) >= 0;
-	unsigned int pin = acknowledge(pic, which);
+	bool any = requested_pin(pic, which) >= 0;
+	unsigned int pin = acknowledge_chip(pic, which);
 
 	pic->chips[which].poll = false;
-	update(pic);
+	update_output(pic);
 	return any ? POLLED | pin : 0;
 }
 
@@ -282,7 +283,7 @@ uint8_t svmrun_pic_read(struct svmrun_pic *pic, uint16_t port)
 	if ((port & ~1) == PORT_ELCR)
 		return pic->chips[port & 1].elcr;
 	if (chip->poll)
-		return poll(pic, chip_at(port));
+		return poll_chip(pic, chip_at(port));
 	if (port & 1)
 		return chip->imr;
 	return chip->read_isr ? chip->isr : chip->irr;

@@ -19,11 +19,18 @@
 #define STATUS_OUTPUT 0x80
 #define STATUS_NULL 0x40
 
-enum { TERMINAL, ONE_SHOT, RATE, SQUARE, SOFTWARE_STROBE, HARDWARE_STROBE };
+enum {
+	TERMINAL_COUNT,
+	ONE_SHOT,
+	RATE,
+	SQUARE,
+	SOFTWARE_STROBE,
+	HARDWARE_STROBE
+};
 enum { LOW = 1, HIGH = 2, BOTH = 3 };
 
 /* Time is in ticks of the oscillator: what is counted in them cannot drift. */
-static uint64_t ticks(uint64_t now)
+static uint64_t pit_ticks(uint64_t now)
 {
 	return ticks_in(now, HERTZ);
 }
@@ -34,12 +41,12 @@ static bool needs_trigger(const struct svmrun_pit_counter *c)
 	return c->mode == ONE_SHOT || c->mode == HARDWARE_STROBE;
 }
 
-static bool is_periodic(const struct svmrun_pit_counter *c)
+static bool counter_is_periodic(const struct svmrun_pit_counter *c)
 {
 	return c->mode == RATE || c->mode == SQUARE;
 }
 
-static bool is_stopped(const struct svmrun_pit_counter *c)
+static bool counter_is_stopped(const struct svmrun_pit_counter *c)
 {
 	return !c->gate && !needs_trigger(c);
 }
@@ -48,58 +55,59 @@ static uint64_t elapsed(const struct svmrun_pit_counter *c, uint64_t tick)
 {
 	int64_t passed = tick - c->begin;
 
-	if (!c->loaded || is_stopped(c))
+	if (!c->loaded || counter_is_stopped(c))
 		return c->stopped;
 	return passed < 0 ? 0 : passed;
 }
 
 /* Of a square wave's period, the part in which it is high */
-static uint32_t half(uint32_t count)
+static uint32_t half_count(uint32_t count)
 {
 	return (count + 1) / 2;
 }
 
 /* A square wave counts down by two, from an even number, twice a period. */
-static uint32_t square(const struct svmrun_pit_counter *c, uint64_t passed)
+static uint32_t square_wave_count(const struct svmrun_pit_counter *c,
+				  uint64_t passed)
 {
 	uint32_t place = passed % c->count;
 
-	if (place >= half(c->count))
-		place -= half(c->count);
+	if (place >= half_count(c->count))
+		place -= half_count(c->count);
 	return (c->count & ~1u) - 2 * place;
 }
 
 /* The counting element */
-static uint32_t current(const struct svmrun_pit_counter *c, uint64_t tick)
+static uint32_t counter_value(const struct svmrun_pit_counter *c, uint64_t tick)
 {
 	uint64_t passed = elapsed(c, tick), modulo = c->bcd ? 10000 : 65536;
 
 	if (c->mode == SQUARE)
-		return square(c, passed);
+		return square_wave_count(c, passed);
 	if (c->mode == RATE)
 		return c->count - passed % c->count;
 	return (c->count + modulo - passed % modulo) % modulo;
 }
 
-static bool output(const struct svmrun_pit_counter *c, uint64_t tick)
+static bool counter_output(const struct svmrun_pit_counter *c, uint64_t tick)
 {
 	uint64_t passed = elapsed(c, tick);
 
 	if (!c->loaded)
-		return c->mode != TERMINAL;
-	if (c->mode == TERMINAL || c->mode == ONE_SHOT)
+		return c->mode != TERMINAL_COUNT;
+	if (c->mode == TERMINAL_COUNT || c->mode == ONE_SHOT)
 		return passed >= c->count;
-	if (is_stopped(c))
+	if (counter_is_stopped(c))
 		return true;
 	if (c->mode == RATE)
 		return passed % c->count != c->count - 1;
 	if (c->mode == SQUARE)
-		return passed % c->count < half(c->count);
+		return passed % c->count < half_count(c->count);
 	return passed != c->count; /* low for a tick, after the last */
 }
 
 /* A count is taken over at a tick of the oscillator. */
-static void begin(struct svmrun_pit_counter *c, uint64_t tick)
+static void start_count(struct svmrun_pit_counter *c, uint64_t tick)
 {
 	c->count = c->reload;
 	c->begin = tick;
@@ -109,29 +117,30 @@ static void begin(struct svmrun_pit_counter *c, uint64_t tick)
 }
 
 /* The old count is good for the rest of its period, or of its half of a wave. */
-static void begin_later(struct svmrun_pit_counter *c, uint64_t tick)
+static void start_count_later(struct svmrun_pit_counter *c, uint64_t tick)
 {
 	uint64_t place = elapsed(c, tick) % c->count;
-	bool high = c->mode == SQUARE && place < half(c->count);
+	bool high = c->mode == SQUARE && place < half_count(c->count);
 
-	c->turn = tick - place + (high ? half(c->count) : c->count);
-	c->next = high ? c->turn - half(c->reload) : c->turn;
+	c->turn = tick - place + (high ? half_count(c->count) : c->count);
+	c->next = high ? c->turn - half_count(c->reload) : c->turn;
 	c->pending = true;
 }
 
-static void catch_up(struct svmrun_pit_counter *c, uint64_t tick)
+static void apply_pending_count(struct svmrun_pit_counter *c, uint64_t tick)
 {
-	if (c->pending && c->loaded && is_periodic(c) && c->gate &&
+	if (c->pending && c->loaded && counter_is_periodic(c) && c->gate &&
 	    (int64_t)(tick - c->turn) >= 0)
-		begin(c, c->next);
+		start_count(c, c->next);
 }
 
 /* ---- the interrupt -------------------------------------------------------- */
 
 /* So many periods that the guest gets to run between two of them */
-static uint64_t next_period(const struct svmrun_pit_counter *c, uint64_t tick)
+static uint64_t next_counter_period(const struct svmrun_pit_counter *c,
+				    uint64_t tick)
 {
-	uint64_t least = ticks(PERIOD_MIN_NS), passed = elapsed(c, tick);
+	uint64_t least = pit_ticks(PERIOD_MIN_NS), passed = elapsed(c, tick);
 	uint64_t length = (least + c->count - 1) / c->count * c->count;
 
 	if (!c->pending)
@@ -142,22 +151,22 @@ static uint64_t next_period(const struct svmrun_pit_counter *c, uint64_t tick)
 /* When the output rises next; only counter 0's does, and its gate is high. */
 static uint64_t next_rise(const struct svmrun_pit_counter *c, uint64_t tick)
 {
-	uint64_t length = c->mode == TERMINAL ? c->count : c->count + 1;
+	uint64_t length = c->mode == TERMINAL_COUNT ? c->count : c->count + 1;
 
 	if (!c->loaded)
 		return SVMRUN_NEVER;
-	if (is_periodic(c))
-		return ticks_end(next_period(c, tick), HERTZ);
+	if (counter_is_periodic(c))
+		return ticks_end(next_counter_period(c, tick), HERTZ);
 	if (elapsed(c, tick) >= length)
 		return SVMRUN_NEVER;
 	return ticks_end(c->begin + length, HERTZ);
 }
 
-static void update(struct svmrun_pit *pit, uint64_t tick)
+static void update_pit_irq(struct svmrun_pit *pit, uint64_t tick)
 {
 	const struct svmrun_pit_counter *c = &pit->counters[0];
 
-	svmrun_line_set(&pit->irq, output(c, tick));
+	svmrun_line_set(&pit->irq, counter_output(c, tick));
 	pit->next = next_rise(c, tick);
 }
 
@@ -175,7 +184,7 @@ void svmrun_pit_init(struct svmrun_pit *pit, struct svmrun_line irq,
 			.count = 65536,
 			.reload = 65536,
 		};
-	update(pit, ticks(now));
+	update_pit_irq(pit, pit_ticks(now));
 }
 
 uint64_t svmrun_pit_deadline(const struct svmrun_pit *pit)
@@ -196,19 +205,19 @@ void svmrun_pit_advance(struct svmrun_pit *pit, uint64_t now)
 		return;
 	svmrun_line_set(&pit->irq, false);
 	svmrun_line_set(&pit->irq, true);
-	catch_up(c, ticks(now));
-	pit->next = next_rise(c, ticks(now));
+	apply_pending_count(c, pit_ticks(now));
+	pit->next = next_rise(c, pit_ticks(now));
 }
 
 /* Before it is looked at or changed */
-static uint64_t prepare(struct svmrun_pit *pit, uint64_t now)
+static uint64_t advance_counters(struct svmrun_pit *pit, uint64_t now)
 {
 	unsigned int i;
 
 	svmrun_pit_advance(pit, now);
 	for (i = 0; i < SVMRUN_PIT_COUNTERS; i++)
-		catch_up(&pit->counters[i], ticks(now));
-	return ticks(now);
+		apply_pending_count(&pit->counters[i], pit_ticks(now));
+	return pit_ticks(now);
 }
 
 /* ---- counts --------------------------------------------------------------- */
@@ -225,31 +234,32 @@ static uint16_t to_bcd(uint32_t value)
 	       value / 1000 % 10 << 12;
 }
 
-static uint32_t decode(const struct svmrun_pit_counter *c, uint16_t value)
+static uint32_t decode_count(const struct svmrun_pit_counter *c, uint16_t value)
 {
 	uint32_t count = c->bcd ? from_bcd(value) : value;
 
 	if (!count)
 		count = c->bcd ? 10000 : 65536;
-	if (count == 1 && is_periodic(c))
+	if (count == 1 && counter_is_periodic(c))
 		count = 2; /* which is the least that there is */
 	return count;
 }
 
-static uint16_t encode(const struct svmrun_pit_counter *c, uint32_t value)
+static uint16_t encode_count(const struct svmrun_pit_counter *c, uint32_t value)
 {
 	return c->bcd ? to_bcd(value) : value;
 }
 
-static void load(struct svmrun_pit_counter *c, uint16_t value, uint64_t tick)
+static void load_count(struct svmrun_pit_counter *c, uint16_t value,
+		       uint64_t tick)
 {
-	c->reload = decode(c, value);
+	c->reload = decode_count(c, value);
 	if (needs_trigger(c))
 		c->pending = true;
-	else if (is_periodic(c) && c->loaded && c->gate)
-		begin_later(c, tick);
+	else if (counter_is_periodic(c) && c->loaded && c->gate)
+		start_count_later(c, tick);
 	else
-		begin(c, tick + 1);
+		start_count(c, tick + 1);
 }
 
 /* The first of two bytes stops what counts to its end only once. */
@@ -258,7 +268,7 @@ static void write_low(struct svmrun_pit_counter *c, uint8_t value,
 {
 	c->low = value;
 	c->high_written = true;
-	if (c->mode != TERMINAL)
+	if (c->mode != TERMINAL_COUNT)
 		return;
 	c->stopped = elapsed(c, tick);
 	c->loaded = false;
@@ -273,16 +283,16 @@ static void write_count(struct svmrun_pit_counter *c, uint8_t value,
 	}
 	c->high_written = false;
 	if (c->access == LOW)
-		load(c, value, tick);
+		load_count(c, value, tick);
 	else
-		load(c, value << 8 | c->low, tick);
+		load_count(c, value << 8 | c->low, tick);
 }
 
 static void latch_count(struct svmrun_pit_counter *c, uint64_t tick)
 {
 	if (c->latched)
 		return;
-	c->latch = encode(c, current(c, tick));
+	c->latch = encode_count(c, counter_value(c, tick));
 	c->latched = c->access == BOTH ? 2 : 1;
 	if (c->access == HIGH)
 		c->latch >>= 8;
@@ -293,7 +303,7 @@ static void latch_status(struct svmrun_pit_counter *c, uint64_t tick)
 	if (c->status_latched)
 		return;
 	c->status_latched = true;
-	c->status = (output(c, tick) ? STATUS_OUTPUT : 0) |
+	c->status = (counter_output(c, tick) ? STATUS_OUTPUT : 0) |
 		    (c->loaded && !c->pending ? 0 : STATUS_NULL) |
 		    c->access << 4 | c->mode << 1 | c->bcd;
 }
@@ -307,9 +317,9 @@ static uint8_t read_latch(struct svmrun_pit_counter *c)
 	return byte;
 }
 
-static uint8_t read_current(struct svmrun_pit_counter *c, uint64_t tick)
+static uint8_t read_counter(struct svmrun_pit_counter *c, uint64_t tick)
 {
-	uint16_t value = encode(c, current(c, tick));
+	uint16_t value = encode_count(c, counter_value(c, tick));
 	bool high = c->access == HIGH || c->high_read;
 
 	c->high_read = c->access == BOTH && !high;
@@ -322,7 +332,7 @@ static uint8_t read_count(struct svmrun_pit_counter *c, uint64_t tick)
 		c->status_latched = false;
 		return c->status;
 	}
-	return c->latched ? read_latch(c) : read_current(c, tick);
+	return c->latched ? read_latch(c) : read_counter(c, tick);
 }
 
 /* ---- control -------------------------------------------------------------- */
@@ -356,7 +366,8 @@ static void set_mode(struct svmrun_pit_counter *c, uint8_t value)
 }
 
 /* Gives whether that changes counter 0. */
-static bool write_control(struct svmrun_pit *pit, uint8_t value, uint64_t tick)
+static bool write_control_word(struct svmrun_pit *pit, uint8_t value,
+			       uint64_t tick)
 {
 	unsigned int which = value >> 6;
 
@@ -372,11 +383,11 @@ static bool write_control(struct svmrun_pit *pit, uint8_t value, uint64_t tick)
 /* ---- port 61h ------------------------------------------------------------- */
 
 /* A rising gate starts what waits for it, and periods anew. */
-static void open_gate(struct svmrun_pit_counter *c, uint64_t tick)
+static void raise_gate(struct svmrun_pit_counter *c, uint64_t tick)
 {
-	if (needs_trigger(c) || is_periodic(c)) {
+	if (needs_trigger(c) || counter_is_periodic(c)) {
 		if (c->loaded || c->pending)
-			begin(c, tick + 1);
+			start_count(c, tick + 1);
 	} else {
 		c->begin = tick - c->stopped;
 	}
@@ -390,24 +401,24 @@ static void set_gate(struct svmrun_pit_counter *c, bool gate, uint64_t tick)
 		c->stopped = elapsed(c, tick);
 	c->gate = gate;
 	if (gate)
-		open_gate(c, tick);
+		raise_gate(c, tick);
 }
 
-static uint8_t read_b(const struct svmrun_pit *pit, uint64_t now)
+static uint8_t read_port_b(const struct svmrun_pit *pit, uint64_t now)
 {
 	const struct svmrun_pit_counter *c = &pit->counters[2];
 
 	return (c->gate ? B_GATE : 0) | pit->port_b |
 	       (now / REFRESH & 1 ? B_REFRESH : 0) |
-	       (output(c, ticks(now)) ? B_OUTPUT : 0);
+	       (counter_output(c, pit_ticks(now)) ? B_OUTPUT : 0);
 }
 
 uint8_t svmrun_pit_read(struct svmrun_pit *pit, uint16_t port, uint64_t now)
 {
-	uint64_t tick = prepare(pit, now);
+	uint64_t tick = advance_counters(pit, now);
 
 	if (port == PORT_B)
-		return read_b(pit, now);
+		return read_port_b(pit, now);
 	if ((port & 3) == PORT_CONTROL)
 		return UINT8_MAX; /* cannot be read */
 	return read_count(&pit->counters[port & 3], tick);
@@ -416,18 +427,18 @@ uint8_t svmrun_pit_read(struct svmrun_pit *pit, uint16_t port, uint64_t now)
 void svmrun_pit_write(struct svmrun_pit *pit, uint16_t port, uint8_t value,
 		      uint64_t now)
 {
-	uint64_t tick = prepare(pit, now);
+	uint64_t tick = advance_counters(pit, now);
 	bool changed = false;
 
 	if (port == PORT_B) {
 		set_gate(&pit->counters[2], value & B_GATE, tick);
 		pit->port_b = value & B_KEPT;
 	} else if ((port & 3) == PORT_CONTROL) {
-		changed = write_control(pit, value, tick);
+		changed = write_control_word(pit, value, tick);
 	} else {
 		write_count(&pit->counters[port & 3], value, tick);
 		changed = !(port & 3);
 	}
 	if (changed)
-		update(pit, tick);
+		update_pit_irq(pit, tick);
 }

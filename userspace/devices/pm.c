@@ -19,12 +19,12 @@
 #define REG_ENABLE (SVMRUN_PM_EVENT + 2)
 #define REG_CONTROL SVMRUN_PM_CONTROL
 
-static void update(const struct svmrun_pm *pm)
+static void update_sci(const struct svmrun_pm *pm)
 {
 	svmrun_line_set(&pm->sci, pm->status & pm->enable);
 }
 
-static void set_carry(struct svmrun_pm *pm, uint64_t now)
+static void set_next_carry(struct svmrun_pm *pm, uint64_t now)
 {
 	uint64_t carries = ticks_in(now - pm->begin, HERTZ) / CARRY + 1;
 
@@ -38,24 +38,24 @@ void svmrun_pm_init(struct svmrun_pm *pm, struct svmrun_line sci,
 	*pm = (struct svmrun_pm){
 		.sci = sci, .sleep = sleep, .owner = owner, .begin = now
 	};
-	set_carry(pm, now);
-	update(pm);
+	set_next_carry(pm, now);
+	update_sci(pm);
 }
 
 /* The highest bit of the timer may have changed since anybody looked. */
-static uint16_t status(const struct svmrun_pm *pm, uint64_t now)
+static uint16_t current_status(const struct svmrun_pm *pm, uint64_t now)
 {
 	return pm->status | (now >= pm->carry ? STATUS_TIMER : 0);
 }
 
-static uint32_t word_at(const struct svmrun_pm *pm, unsigned int offset,
+static uint32_t pm_word(const struct svmrun_pm *pm, unsigned int offset,
 			uint64_t now)
 {
 	uint32_t timer = ticks_in(now - pm->begin, HERTZ);
 
 	switch (offset) {
 	case REG_STATUS:
-		return status(pm, now);
+		return current_status(pm, now);
 	case REG_ENABLE:
 		return pm->enable;
 	case REG_CONTROL:
@@ -74,21 +74,22 @@ uint32_t svmrun_pm_read(const struct svmrun_pm *pm, unsigned int offset,
 			unsigned int size, uint64_t now)
 {
 	unsigned int even = offset & ~1u;
-	uint64_t words = word_at(pm, even, now) |
-			 word_at(pm, even + 2, now) << 16 |
-			 (uint64_t)word_at(pm, even + 4, now) << 32;
+	uint64_t words = pm_word(pm, even, now) |
+			 pm_word(pm, even + 2, now) << 16 |
+			 (uint64_t)pm_word(pm, even + 4, now) << 32;
 
 	return (words >> (8 * (offset & 1))) & (UINT32_MAX >> (32 - 8 * size));
 }
 
-static void write_control(struct svmrun_pm *pm, uint16_t value)
+static void write_pm1_control(struct svmrun_pm *pm, uint16_t value)
 {
 	pm->control = value & CONTROL_BITS;
 	if (value & CONTROL_SLEEP)
 		pm->sleep(pm->owner, (value & CONTROL_TYPE) >> 10);
 }
 
-static void write_byte(struct svmrun_pm *pm, unsigned int offset, uint8_t value)
+static void write_pm_byte(struct svmrun_pm *pm, unsigned int offset,
+			  uint8_t value)
 {
 	unsigned int shift = 8 * (offset & 1);
 	uint16_t bits = value << shift, keep = 0xff00 >> shift;
@@ -101,7 +102,7 @@ static void write_byte(struct svmrun_pm *pm, unsigned int offset, uint8_t value)
 		pm->enable = ((pm->enable & keep) | bits) & ENABLE_BITS;
 		break;
 	case REG_CONTROL:
-		write_control(pm, (pm->control & keep) | bits);
+		write_pm1_control(pm, (pm->control & keep) | bits);
 		break;
 	}
 }
@@ -113,14 +114,14 @@ void svmrun_pm_write(struct svmrun_pm *pm, unsigned int offset,
 
 	svmrun_pm_advance(pm, now);
 	for (i = 0; i < size; i++)
-		write_byte(pm, offset + i, value >> (8 * i));
-	update(pm);
+		write_pm_byte(pm, offset + i, value >> (8 * i));
+	update_sci(pm);
 }
 
 void svmrun_pm_press_power(struct svmrun_pm *pm)
 {
 	pm->status |= STATUS_POWER;
-	update(pm);
+	update_sci(pm);
 }
 
 uint64_t svmrun_pm_deadline(const struct svmrun_pm *pm)
@@ -132,7 +133,7 @@ void svmrun_pm_advance(struct svmrun_pm *pm, uint64_t now)
 {
 	if (now < pm->carry)
 		return;
-	set_carry(pm, now);
+	set_next_carry(pm, now);
 	pm->status |= STATUS_TIMER;
-	update(pm);
+	update_sci(pm);
 }

@@ -40,12 +40,12 @@ enum {
 #define C_ANY 0x80
 #define D_VALID 0x80
 #define HOURS_PM 0x80
-#define DO_NOT_CARE 0xc0 /* of an alarm: any value */
+#define ALARM_ANY 0xc0 /* of an alarm: any value */
 
 #define HERTZ 32768
-#define UPDATE 2228000ull /* ns that UIP is set: 244 us before, 1984 us of it */
+#define UPDATE_NS 2228000ull /* UIP is set 244 us before, and 1984 us during */
 #define DAY_SECONDS 86400
-#define LAST 253402300799 /* second of year 9999 */
+#define SECONDS_MAX 253402300799 /* second of year 9999 */
 
 struct date {
 	int second, minute, hour, weekday, day, month, year;
@@ -95,17 +95,17 @@ static struct date to_date(int64_t seconds)
 
 /* ---- the time ------------------------------------------------------------- */
 
-static uint64_t since(const struct svmrun_rtc *rtc, uint64_t now)
+static uint64_t divider_time(const struct svmrun_rtc *rtc, uint64_t now)
 {
 	return now + rtc->fraction;
 }
 
-static int64_t seconds(const struct svmrun_rtc *rtc, uint64_t now)
+static int64_t current_second(const struct svmrun_rtc *rtc, uint64_t now)
 {
-	return rtc->offset + (int64_t)(since(rtc, now) / NANOSECONDS);
+	return rtc->offset + (int64_t)(divider_time(rtc, now) / NANOSECONDS);
 }
 
-static bool divides(const struct svmrun_rtc *rtc)
+static bool divider_runs(const struct svmrun_rtc *rtc)
 {
 	return (rtc->bytes[REG_A] & A_RESET) != A_RESET;
 }
@@ -113,16 +113,16 @@ static bool divides(const struct svmrun_rtc *rtc)
 /* The bytes of the time are the guest's meanwhile. */
 static bool is_held(const struct svmrun_rtc *rtc)
 {
-	return (rtc->bytes[REG_B] & B_SET) || !divides(rtc);
+	return (rtc->bytes[REG_B] & B_SET) || !divider_runs(rtc);
 }
 
-static uint8_t encode(const struct svmrun_rtc *rtc, int value)
+static uint8_t encode_value(const struct svmrun_rtc *rtc, int value)
 {
 	return rtc->bytes[REG_B] & B_BINARY ? value :
 					      value / 10 << 4 | value % 10;
 }
 
-static int decode(const struct svmrun_rtc *rtc, uint8_t value)
+static int decode_value(const struct svmrun_rtc *rtc, uint8_t value)
 {
 	return rtc->bytes[REG_B] & B_BINARY ? value :
 					      (value >> 4) * 10 + (value & 15);
@@ -131,47 +131,48 @@ static int decode(const struct svmrun_rtc *rtc, uint8_t value)
 static uint8_t encode_hour(const struct svmrun_rtc *rtc, int hour)
 {
 	if (rtc->bytes[REG_B] & B_24)
-		return encode(rtc, hour);
-	return encode(rtc, (hour + 11) % 12 + 1) | (hour >= 12 ? HOURS_PM : 0);
+		return encode_value(rtc, hour);
+	return encode_value(rtc, (hour + 11) % 12 + 1) |
+	       (hour >= 12 ? HOURS_PM : 0);
 }
 
 static int decode_hour(const struct svmrun_rtc *rtc, uint8_t value)
 {
 	if (rtc->bytes[REG_B] & B_24)
-		return decode(rtc, value);
-	return decode(rtc, value & ~HOURS_PM) % 12 +
+		return decode_value(rtc, value);
+	return decode_value(rtc, value & ~HOURS_PM) % 12 +
 	       (value & HOURS_PM ? 12 : 0);
 }
 
-static bool is_time(unsigned int index)
+static bool is_time_index(unsigned int index)
 {
 	return memchr(time_bytes, index, sizeof(time_bytes));
 }
 
-static uint8_t show(const struct svmrun_rtc *rtc, const struct date *d,
-		    unsigned int index)
+static uint8_t time_byte(const struct svmrun_rtc *rtc, const struct date *d,
+			 unsigned int index)
 {
 	switch (index) {
 	case SECONDS:
-		return encode(rtc, d->second);
+		return encode_value(rtc, d->second);
 	case MINUTES:
-		return encode(rtc, d->minute);
+		return encode_value(rtc, d->minute);
 	case HOURS:
 		return encode_hour(rtc, d->hour);
 	case WEEKDAY:
-		return encode(rtc, (d->weekday + rtc->weekdays) % 7 + 1);
+		return encode_value(rtc, (d->weekday + rtc->weekdays) % 7 + 1);
 	case DAY:
-		return encode(rtc, d->day);
+		return encode_value(rtc, d->day);
 	case MONTH:
-		return encode(rtc, d->month);
+		return encode_value(rtc, d->month);
 	case YEAR:
-		return encode(rtc, d->year % 100);
+		return encode_value(rtc, d->year % 100);
 	default:
-		return encode(rtc, d->year / 100);
+		return encode_value(rtc, d->year / 100);
 	}
 }
 
-static int within(int value, int least, int most)
+static int clamp_value(int value, int least, int most)
 {
 	if (value < least)
 		return least;
@@ -179,40 +180,43 @@ static int within(int value, int least, int most)
 }
 
 /* What the bytes say, as far as it is a time */
-static struct date told(const struct svmrun_rtc *rtc)
+static struct date date_from_bytes(const struct svmrun_rtc *rtc)
 {
 	const uint8_t *bytes = rtc->bytes;
-	int century = within(decode(rtc, bytes[CENTURY]), 19, 99);
+	int century = clamp_value(decode_value(rtc, bytes[CENTURY]), 19, 99);
 
 	return (struct date){
-		.second = within(decode(rtc, bytes[SECONDS]), 0, 59),
-		.minute = within(decode(rtc, bytes[MINUTES]), 0, 59),
-		.hour = within(decode_hour(rtc, bytes[HOURS]), 0, 23),
-		.weekday = within(decode(rtc, bytes[WEEKDAY]), 1, 7) - 1,
-		.day = within(decode(rtc, bytes[DAY]), 1, 31),
-		.month = within(decode(rtc, bytes[MONTH]), 1, 12),
-		.year = century * 100 + within(decode(rtc, bytes[YEAR]), 0, 99),
+		.second = clamp_value(decode_value(rtc, bytes[SECONDS]), 0, 59),
+		.minute = clamp_value(decode_value(rtc, bytes[MINUTES]), 0, 59),
+		.hour = clamp_value(decode_hour(rtc, bytes[HOURS]), 0, 23),
+		.weekday = clamp_value(decode_value(rtc, bytes[WEEKDAY]), 1,
+				       7) -
+			   1,
+		.day = clamp_value(decode_value(rtc, bytes[DAY]), 1, 31),
+		.month = clamp_value(decode_value(rtc, bytes[MONTH]), 1, 12),
+		.year = century * 100 +
+			clamp_value(decode_value(rtc, bytes[YEAR]), 0, 99),
 	};
 }
 
 /* The time becomes bytes, and bytes become the time. */
-static void stop(struct svmrun_rtc *rtc, uint64_t now)
+static void time_to_bytes(struct svmrun_rtc *rtc, uint64_t now)
 {
-	struct date d = to_date(seconds(rtc, now));
+	struct date d = to_date(current_second(rtc, now));
 	size_t i;
 
 	for (i = 0; i < sizeof(time_bytes); i++)
-		rtc->bytes[time_bytes[i]] = show(rtc, &d, time_bytes[i]);
+		rtc->bytes[time_bytes[i]] = time_byte(rtc, &d, time_bytes[i]);
 }
 
-static void go_on(struct svmrun_rtc *rtc, uint64_t now)
+static void bytes_to_time(struct svmrun_rtc *rtc, uint64_t now)
 {
-	struct date d = told(rtc);
+	struct date d = date_from_bytes(rtc);
 	int64_t time = to_seconds(&d);
 
 	if (time < 0)
 		time = 0; /* before 1970, it cannot be told from a mistake */
-	rtc->offset += time - seconds(rtc, now);
+	rtc->offset += time - current_second(rtc, now);
 	rtc->second = time;
 	rtc->weekdays = (d.weekday + 7 - to_date(time).weekday) % 7;
 }
@@ -222,7 +226,8 @@ static void start_divider(struct svmrun_rtc *rtc, uint64_t now)
 {
 	uint64_t half = NANOSECONDS / 2;
 
-	rtc->fraction += NANOSECONDS + half - since(rtc, now) % NANOSECONDS;
+	rtc->fraction += NANOSECONDS + half -
+			 divider_time(rtc, now) % NANOSECONDS;
 	rtc->fraction %= NANOSECONDS;
 }
 
@@ -232,8 +237,8 @@ static uint8_t read_time(const struct svmrun_rtc *rtc, uint64_t now)
 
 	if (is_held(rtc))
 		return rtc->bytes[rtc->index];
-	d = to_date(seconds(rtc, now));
-	return show(rtc, &d, rtc->index);
+	d = to_date(current_second(rtc, now));
+	return time_byte(rtc, &d, rtc->index);
 }
 
 static void write_time(struct svmrun_rtc *rtc, uint8_t value, uint64_t now)
@@ -241,10 +246,10 @@ static void write_time(struct svmrun_rtc *rtc, uint8_t value, uint64_t now)
 	bool held = is_held(rtc);
 
 	if (!held)
-		stop(rtc, now);
+		time_to_bytes(rtc, now);
 	rtc->bytes[rtc->index] = value;
 	if (!held)
-		go_on(rtc, now);
+		bytes_to_time(rtc, now);
 }
 
 /* ---- interrupts ----------------------------------------------------------- */
@@ -259,13 +264,13 @@ static uint64_t period_ticks(const struct svmrun_rtc *rtc)
 	return 1ull << (rate <= 2 ? rate + 6 : rate - 1);
 }
 
-static uint64_t periods(const struct svmrun_rtc *rtc, uint64_t now)
+static uint64_t periods_passed(const struct svmrun_rtc *rtc, uint64_t now)
 {
 	uint64_t ticks = period_ticks(rtc);
 
-	if (!ticks || !divides(rtc))
+	if (!ticks || !divider_runs(rtc))
 		return rtc->period;
-	return ticks_in(since(rtc, now), HERTZ) / ticks;
+	return ticks_in(divider_time(rtc, now), HERTZ) / ticks;
 }
 
 static bool alarm_matches(const struct svmrun_rtc *rtc, int64_t time)
@@ -276,11 +281,11 @@ static bool alarm_matches(const struct svmrun_rtc *rtc, int64_t time)
 				    bytes[HOURS_ALARM] };
 	unsigned int i;
 
-	now[0] = encode(rtc, d.second);
-	now[1] = encode(rtc, d.minute);
+	now[0] = encode_value(rtc, d.second);
+	now[1] = encode_value(rtc, d.minute);
 	now[2] = encode_hour(rtc, d.hour);
 	for (i = 0; i < 3; i++)
-		if (want[i] != now[i] && (want[i] & DO_NOT_CARE) != DO_NOT_CARE)
+		if (want[i] != now[i] && (want[i] & ALARM_ANY) != ALARM_ANY)
 			return false;
 	return true;
 }
@@ -296,7 +301,7 @@ static bool alarm_passed(const struct svmrun_rtc *rtc, int64_t from, int64_t to)
 	return false;
 }
 
-static void raise_flags(struct svmrun_rtc *rtc, uint8_t flags)
+static void set_interrupt_flags(struct svmrun_rtc *rtc, uint8_t flags)
 {
 	uint8_t *c = &rtc->bytes[REG_C];
 
@@ -310,8 +315,8 @@ static void raise_flags(struct svmrun_rtc *rtc, uint8_t flags)
 
 void svmrun_rtc_advance(struct svmrun_rtc *rtc, uint64_t now)
 {
-	int64_t second = seconds(rtc, now);
-	uint64_t period = periods(rtc, now);
+	int64_t second = current_second(rtc, now);
+	uint64_t period = periods_passed(rtc, now);
 	uint8_t flags = 0;
 
 	if (period != rtc->period)
@@ -324,7 +329,7 @@ void svmrun_rtc_advance(struct svmrun_rtc *rtc, uint64_t now)
 	}
 	rtc->second = second;
 	if (flags)
-		raise_flags(rtc, flags);
+		set_interrupt_flags(rtc, flags);
 }
 
 static uint64_t next_second(const struct svmrun_rtc *rtc)
@@ -333,7 +338,7 @@ static uint64_t next_second(const struct svmrun_rtc *rtc)
 	       rtc->fraction;
 }
 
-static uint64_t next_period(const struct svmrun_rtc *rtc)
+static uint64_t next_periodic_interrupt(const struct svmrun_rtc *rtc)
 {
 	uint64_t ticks = (rtc->period + 1) * period_ticks(rtc);
 
@@ -349,8 +354,8 @@ uint64_t svmrun_rtc_deadline(const struct svmrun_rtc *rtc)
 		return SVMRUN_NEVER; /* nothing new before it is read */
 	if ((b & (B_UPDATE | B_ALARM)) && !is_held(rtc))
 		second = next_second(rtc);
-	if ((b & B_PERIODIC) && period_ticks(rtc) && divides(rtc))
-		period = next_period(rtc);
+	if ((b & B_PERIODIC) && period_ticks(rtc) && divider_runs(rtc))
+		period = next_periodic_interrupt(rtc);
 	return second < period ? second : period;
 }
 
@@ -363,15 +368,16 @@ void svmrun_rtc_init(struct svmrun_rtc *rtc, struct svmrun_line irq,
 	svmrun_line_set(&irq, false);
 	if (unix_seconds < 0)
 		unix_seconds = 0;
-	else if (unix_seconds > LAST)
-		unix_seconds = LAST;
+	else if (unix_seconds > SECONDS_MAX)
+		unix_seconds = SECONDS_MAX;
 	rtc->bytes[REG_A] = A_DEFAULT;
 	rtc->bytes[REG_B] = B_24;
 	rtc->bytes[REG_D] = D_VALID;
 	rtc->fraction = NANOSECONDS - now % NANOSECONDS; /* a second begins */
-	rtc->offset = unix_seconds - (int64_t)(since(rtc, now) / NANOSECONDS);
+	rtc->offset = unix_seconds -
+		      (int64_t)(divider_time(rtc, now) / NANOSECONDS);
 	rtc->second = unix_seconds;
-	rtc->period = periods(rtc, now);
+	rtc->period = periods_passed(rtc, now);
 }
 
 void svmrun_rtc_set_cmos(struct svmrun_rtc *rtc, uint8_t index, uint8_t value)
@@ -380,13 +386,13 @@ void svmrun_rtc_set_cmos(struct svmrun_rtc *rtc, uint8_t index, uint8_t value)
 		rtc->bytes[index] = value;
 }
 
-static bool updates(const struct svmrun_rtc *rtc, uint64_t now)
+static bool update_in_progress(const struct svmrun_rtc *rtc, uint64_t now)
 {
 	return !is_held(rtc) &&
-	       since(rtc, now) % NANOSECONDS >= NANOSECONDS - UPDATE;
+	       divider_time(rtc, now) % NANOSECONDS >= NANOSECONDS - UPDATE_NS;
 }
 
-static uint8_t read_c(struct svmrun_rtc *rtc)
+static uint8_t read_register_c(struct svmrun_rtc *rtc)
 {
 	uint8_t value = rtc->bytes[REG_C];
 
@@ -400,58 +406,62 @@ uint8_t svmrun_rtc_read(struct svmrun_rtc *rtc, uint16_t port, uint64_t now)
 	if (port == PORT_INDEX)
 		return UINT8_MAX;
 	svmrun_rtc_advance(rtc, now);
-	if (is_time(rtc->index))
+	if (is_time_index(rtc->index))
 		return read_time(rtc, now);
 	if (rtc->index == REG_A)
-		return rtc->bytes[REG_A] | (updates(rtc, now) ? A_UPDATE : 0);
-	return rtc->index == REG_C ? read_c(rtc) : rtc->bytes[rtc->index];
+		return rtc->bytes[REG_A] |
+		       (update_in_progress(rtc, now) ? A_UPDATE : 0);
+	return rtc->index == REG_C ? read_register_c(rtc) :
+				     rtc->bytes[rtc->index];
 }
 
-static void hold(struct svmrun_rtc *rtc, bool held, uint64_t now)
+static void update_hold(struct svmrun_rtc *rtc, bool held, uint64_t now)
 {
 	if (!held && is_held(rtc))
-		stop(rtc, now);
+		time_to_bytes(rtc, now);
 	else if (held && !is_held(rtc))
-		go_on(rtc, now);
+		bytes_to_time(rtc, now);
 }
 
-static void write_a(struct svmrun_rtc *rtc, uint8_t value, uint64_t now)
+static void write_register_a(struct svmrun_rtc *rtc, uint8_t value,
+			     uint64_t now)
 {
-	bool divided = divides(rtc), held = is_held(rtc);
+	bool divided = divider_runs(rtc), held = is_held(rtc);
 
 	rtc->bytes[REG_A] = value & ~A_UPDATE;
-	if (!divided && divides(rtc))
+	if (!divided && divider_runs(rtc))
 		start_divider(rtc, now);
-	hold(rtc, held, now);
-	rtc->period = periods(rtc, now);
+	update_hold(rtc, held, now);
+	rtc->period = periods_passed(rtc, now);
 }
 
 /* Setting the time ends update-ended interrupts. */
-static void write_b(struct svmrun_rtc *rtc, uint8_t value, uint64_t now)
+static void write_register_b(struct svmrun_rtc *rtc, uint8_t value,
+			     uint64_t now)
 {
 	bool held = is_held(rtc);
 
 	if (value & B_SET)
 		value &= ~B_UPDATE;
 	rtc->bytes[REG_B] = value;
-	hold(rtc, held, now);
-	raise_flags(rtc, 0);
+	update_hold(rtc, held, now);
+	set_interrupt_flags(rtc, 0);
 }
 
-static void write_byte(struct svmrun_rtc *rtc, uint8_t value, uint64_t now)
+static void write_cmos(struct svmrun_rtc *rtc, uint8_t value, uint64_t now)
 {
 	switch (rtc->index) {
 	case REG_A:
-		write_a(rtc, value, now);
+		write_register_a(rtc, value, now);
 		break;
 	case REG_B:
-		write_b(rtc, value, now);
+		write_register_b(rtc, value, now);
 		break;
 	case REG_C:
 	case REG_D:
 		break;
 	default:
-		if (is_time(rtc->index))
+		if (is_time_index(rtc->index))
 			write_time(rtc, value, now);
 		else
 			rtc->bytes[rtc->index] = value;
@@ -467,5 +477,5 @@ void svmrun_rtc_write(struct svmrun_rtc *rtc, uint16_t port, uint8_t value,
 		return;
 	}
 	svmrun_rtc_advance(rtc, now);
-	write_byte(rtc, value, now);
+	write_cmos(rtc, value, now);
 }

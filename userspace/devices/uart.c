@@ -44,28 +44,28 @@ enum {
 #define MSR_DELTA_RI 0x04
 #define MSR_DELTAS 0x0f
 
-static unsigned int trigger(const struct svmrun_uart *uart)
+static unsigned int trigger_level(const struct svmrun_uart *uart)
 {
 	static const uint8_t levels[] = { 1, 4, 8, 14 };
 
 	return uart->fcr & FCR_ENABLE ? levels[uart->fcr >> 6] : 1;
 }
 
-static bool timed_out(const struct svmrun_uart *uart)
+static bool fifo_timed_out(const struct svmrun_uart *uart)
 {
-	return (uart->fcr & FCR_ENABLE) && uart->count < trigger(uart);
+	return (uart->fcr & FCR_ENABLE) && uart->count < trigger_level(uart);
 }
 
 /*
  * What is pending, the most urgent first. Less than the FIFO's trigger level is a
  * time-out at once: no byte is known to follow.
  */
-static uint8_t pending(const struct svmrun_uart *uart)
+static uint8_t pending_interrupt(const struct svmrun_uart *uart)
 {
 	if ((uart->ier & IER_LINE) && uart->overrun)
 		return IIR_LINE;
 	if ((uart->ier & IER_DATA) && uart->count)
-		return timed_out(uart) ? IIR_TIMEOUT : IIR_DATA;
+		return fifo_timed_out(uart) ? IIR_TIMEOUT : IIR_DATA;
 	if ((uart->ier & IER_THRE) && uart->thre)
 		return IIR_THRE;
 	if ((uart->ier & IER_MODEM) && (uart->msr & MSR_DELTAS))
@@ -74,17 +74,19 @@ static uint8_t pending(const struct svmrun_uart *uart)
 }
 
 /* On a PC, OUT2 lets the interrupt through; it is no output in loopback. */
-static bool gate(const struct svmrun_uart *uart)
+static bool interrupt_gate_is_open(const struct svmrun_uart *uart)
 {
 	return (uart->mcr & (MCR_OUT2 | MCR_LOOP)) == MCR_OUT2;
 }
 
-static void update(const struct svmrun_uart *uart)
+static void update_uart_irq(const struct svmrun_uart *uart)
 {
-	svmrun_line_set(&uart->irq, gate(uart) && pending(uart) != IIR_NONE);
+	svmrun_line_set(&uart->irq,
+			interrupt_gate_is_open(uart) &&
+				pending_interrupt(uart) != IIR_NONE);
 }
 
-static uint8_t modem(const struct svmrun_uart *uart)
+static uint8_t modem_status(const struct svmrun_uart *uart)
 {
 	uint8_t mcr = uart->mcr;
 
@@ -101,23 +103,23 @@ void svmrun_uart_init(struct svmrun_uart *uart, struct svmrun_line irq,
 	*uart = (struct svmrun_uart){ .irq = irq,
 				      .send = send,
 				      .owner = owner };
-	update(uart);
+	update_uart_irq(uart);
 }
 
-static unsigned int capacity(const struct svmrun_uart *uart)
+static unsigned int fifo_capacity(const struct svmrun_uart *uart)
 {
 	return uart->fcr & FCR_ENABLE ? SVMRUN_UART_FIFO : 1;
 }
 
 unsigned int svmrun_uart_room(const struct svmrun_uart *uart)
 {
-	return uart->mcr & MCR_LOOP ? 0 : capacity(uart) - uart->count;
+	return uart->mcr & MCR_LOOP ? 0 : fifo_capacity(uart) - uart->count;
 }
 
 /* Too many: the FIFO keeps the old ones, the lone buffer the new one (LSR, bit 1). */
-static void take(struct svmrun_uart *uart, uint8_t byte)
+static void receive_byte(struct svmrun_uart *uart, uint8_t byte)
 {
-	bool fits = uart->count < capacity(uart);
+	bool fits = uart->count < fifo_capacity(uart);
 
 	if (fits)
 		uart->count++;
@@ -126,21 +128,21 @@ static void take(struct svmrun_uart *uart, uint8_t byte)
 	if (fits || !(uart->fcr & FCR_ENABLE))
 		uart->fifo[(uart->first + uart->count - 1) % SVMRUN_UART_FIFO] =
 			byte;
-	update(uart);
+	update_uart_irq(uart);
 }
 
 void svmrun_uart_receive(struct svmrun_uart *uart, uint8_t byte)
 {
 	if (!(uart->mcr & MCR_LOOP))
-		take(uart, byte);
+		receive_byte(uart, byte);
 }
 
 bool svmrun_uart_listens(const struct svmrun_uart *uart)
 {
-	return (uart->ier & IER_DATA) && gate(uart);
+	return (uart->ier & IER_DATA) && interrupt_gate_is_open(uart);
 }
 
-static uint8_t read_data(struct svmrun_uart *uart)
+static uint8_t read_rbr(struct svmrun_uart *uart)
 {
 	uint8_t byte = uart->fifo[uart->first];
 
@@ -148,17 +150,17 @@ static uint8_t read_data(struct svmrun_uart *uart)
 		return 0;
 	uart->first = (uart->first + 1) % SVMRUN_UART_FIFO;
 	uart->count--;
-	update(uart);
+	update_uart_irq(uart);
 	return byte;
 }
 
 static uint8_t read_iir(struct svmrun_uart *uart)
 {
-	uint8_t which = pending(uart);
+	uint8_t which = pending_interrupt(uart);
 
 	if (which == IIR_THRE) {
 		uart->thre = false;
-		update(uart);
+		update_uart_irq(uart);
 	}
 	return which | (uart->fcr & FCR_ENABLE ? IIR_FIFOS : 0);
 }
@@ -169,31 +171,32 @@ static uint8_t read_lsr(struct svmrun_uart *uart)
 			(uart->overrun ? LSR_OVERRUN : 0);
 
 	uart->overrun = false;
-	update(uart);
+	update_uart_irq(uart);
 	return value;
 }
 
-static uint8_t read_msr(struct svmrun_uart *uart)
+static uint8_t read_modem_status(struct svmrun_uart *uart)
 {
-	uint8_t value = modem(uart) | (uart->msr & MSR_DELTAS);
+	uint8_t value = modem_status(uart) | (uart->msr & MSR_DELTAS);
 
 	uart->msr = 0;
-	update(uart);
+	update_uart_irq(uart);
 	return value;
 }
 
-static bool divisor_selected(const struct svmrun_uart *uart, unsigned int reg)
+static bool divisor_is_selected(const struct svmrun_uart *uart,
+				unsigned int reg)
 {
 	return reg <= REG_IER && (uart->lcr & LCR_DLAB);
 }
 
 uint8_t svmrun_uart_read(struct svmrun_uart *uart, unsigned int reg)
 {
-	if (divisor_selected(uart, reg))
+	if (divisor_is_selected(uart, reg))
 		return uart->divisor[reg];
 	switch (reg) {
 	case REG_DATA:
-		return read_data(uart);
+		return read_rbr(uart);
 	case REG_IER:
 		return uart->ier;
 	case REG_IIR:
@@ -205,23 +208,23 @@ uint8_t svmrun_uart_read(struct svmrun_uart *uart, unsigned int reg)
 	case REG_LSR:
 		return read_lsr(uart);
 	case REG_MSR:
-		return read_msr(uart);
+		return read_modem_status(uart);
 	default:
 		return uart->scr;
 	}
 }
 
 /* It is sent at once, and the transmitter is empty again. */
-static void write_data(struct svmrun_uart *uart, uint8_t byte)
+static void write_thr(struct svmrun_uart *uart, uint8_t byte)
 {
 	uart->thre = false;
-	update(uart);
+	update_uart_irq(uart);
 	if (uart->mcr & MCR_LOOP)
-		take(uart, byte);
+		receive_byte(uart, byte);
 	else
 		uart->send(uart->owner, byte);
 	uart->thre = true;
-	update(uart);
+	update_uart_irq(uart);
 }
 
 /* To enable the interrupt of an empty transmitter is to get it. */
@@ -230,7 +233,7 @@ static void write_ier(struct svmrun_uart *uart, uint8_t value)
 	if (value & ~uart->ier & IER_THRE)
 		uart->thre = true;
 	uart->ier = value & IER_BITS;
-	update(uart);
+	update_uart_irq(uart);
 }
 
 /* Without its first bit, no other of the register is written (FCR, bit 0). */
@@ -241,31 +244,31 @@ static void write_fcr(struct svmrun_uart *uart, uint8_t value)
 	if ((value & FCR_CLEAR_RX) || ((value ^ uart->fcr) & FCR_ENABLE))
 		uart->count = 0;
 	uart->fcr = value & FCR_BITS;
-	update(uart);
+	update_uart_irq(uart);
 }
 
 static void write_mcr(struct svmrun_uart *uart, uint8_t value)
 {
-	uint8_t old = modem(uart), changed;
+	uint8_t old = modem_status(uart), changed;
 
 	uart->mcr = value & MCR_BITS;
-	changed = old ^ modem(uart);
+	changed = old ^ modem_status(uart);
 	uart->msr |= (changed & ~MSR_RI) >> 4;
 	if (changed & old & MSR_RI) /* its end */
 		uart->msr |= MSR_DELTA_RI;
-	update(uart);
+	update_uart_irq(uart);
 }
 
 void svmrun_uart_write(struct svmrun_uart *uart, unsigned int reg,
 		       uint8_t value)
 {
-	if (divisor_selected(uart, reg)) {
+	if (divisor_is_selected(uart, reg)) {
 		uart->divisor[reg] = value;
 		return;
 	}
 	switch (reg) {
 	case REG_DATA:
-		write_data(uart, value);
+		write_thr(uart, value);
 		break;
 	case REG_IER:
 		write_ier(uart, value);

@@ -73,13 +73,13 @@ struct used {
 
 /* ---- interrupts ---------------------------------------------------------- */
 
-static void interrupt(struct svmrun_virtio *virtio, uint32_t why)
+static void raise_interrupt(struct svmrun_virtio *virtio, uint32_t why)
 {
 	virtio->interrupts |= why;
 	svmrun_line_set(&virtio->line, true);
 }
 
-static void acknowledge(struct svmrun_virtio *virtio, uint32_t what)
+static void acknowledge_interrupt(struct svmrun_virtio *virtio, uint32_t what)
 {
 	virtio->interrupts &= ~what;
 	svmrun_line_set(&virtio->line, virtio->interrupts);
@@ -91,13 +91,13 @@ void svmrun_virtio_need_reset(struct svmrun_virtio *virtio)
 
 	virtio->status |= STATUS_NEEDS_RESET;
 	if (told)
-		interrupt(virtio, INTERRUPT_CONFIG);
+		raise_interrupt(virtio, INTERRUPT_CONFIG);
 }
 
 /* ---- queues -------------------------------------------------------------- */
 
-static void *memory_at(const struct svmrun_virtio *virtio, uint64_t gpa,
-		       size_t size)
+static void *virtio_memory_at(const struct svmrun_virtio *virtio, uint64_t gpa,
+			      size_t size)
 {
 	void *at = NULL;
 	size_t i;
@@ -121,19 +121,19 @@ static bool find_rings(const struct svmrun_virtio *virtio,
 	if (!is_power_of_2(size) || size > SVMRUN_VIRTIO_ENTRIES ||
 	    queue->descriptors % 16 || queue->driver % 2 || queue->device % 4)
 		return false;
-	queue->table = memory_at(virtio, queue->descriptors,
-				 size * sizeof(struct descriptor));
-	queue->available = memory_at(virtio, queue->driver,
-				     sizeof(struct available) +
-					     size * sizeof(uint16_t));
-	queue->used = memory_at(virtio, queue->device,
-				sizeof(struct used) +
-					size * sizeof(struct used_entry));
+	queue->table = virtio_memory_at(virtio, queue->descriptors,
+					size * sizeof(struct descriptor));
+	queue->available = virtio_memory_at(virtio, queue->driver,
+					    sizeof(struct available) +
+						    size * sizeof(uint16_t));
+	queue->used = virtio_memory_at(virtio, queue->device,
+				       sizeof(struct used) +
+					       size * sizeof(struct used_entry));
 	return queue->table && queue->available && queue->used;
 }
 
-static void set_ready(struct svmrun_virtio *virtio,
-		      struct svmrun_virtqueue *queue, bool ready)
+static void set_queue_ready(struct svmrun_virtio *virtio,
+			    struct svmrun_virtqueue *queue, bool ready)
 {
 	if (ready == queue->ready)
 		return;
@@ -156,13 +156,13 @@ static struct descriptor read_descriptor(const struct descriptor *at)
 }
 
 /* What the device reads comes before what it writes to (2.7.4.2). */
-static bool add(const struct svmrun_virtio *virtio,
-		struct svmrun_virtio_chain *chain,
-		const struct descriptor *descriptor)
+static bool add_buffer(const struct svmrun_virtio *virtio,
+		       struct svmrun_virtio_chain *chain,
+		       const struct descriptor *descriptor)
 {
 	const struct iovec buffer = {
-		.iov_base = memory_at(virtio, descriptor->gpa,
-				      descriptor->size),
+		.iov_base = virtio_memory_at(virtio, descriptor->gpa,
+					     descriptor->size),
 		.iov_len = descriptor->size,
 	};
 
@@ -181,9 +181,9 @@ static bool add(const struct svmrun_virtio *virtio,
 }
 
 /* A chain that is longer than its queue has a loop. */
-static bool follow(const struct svmrun_virtio *virtio,
-		   const struct svmrun_virtqueue *queue,
-		   struct svmrun_virtio_chain *chain)
+static bool follow_chain(const struct svmrun_virtio *virtio,
+			 const struct svmrun_virtqueue *queue,
+			 struct svmrun_virtio_chain *chain)
 {
 	const struct descriptor *table = queue->table;
 	uint32_t number = chain->head, left;
@@ -192,7 +192,7 @@ static bool follow(const struct svmrun_virtio *virtio,
 	for (left = queue->size; left && number < queue->size; left--) {
 		descriptor = read_descriptor(&table[number]);
 		if ((descriptor.flags & DESCRIPTOR_INDIRECT) ||
-		    !add(virtio, chain, &descriptor))
+		    !add_buffer(virtio, chain, &descriptor))
 			return false;
 		if (!(descriptor.flags & DESCRIPTOR_NEXT))
 			return true;
@@ -201,7 +201,7 @@ static bool follow(const struct svmrun_virtio *virtio,
 	return false;
 }
 
-static bool is_live(const struct svmrun_virtio *virtio)
+static bool driver_is_ready(const struct svmrun_virtio *virtio)
 {
 	const uint32_t want = STATUS_DRIVER_OK | STATUS_FEATURES_OK;
 
@@ -215,7 +215,7 @@ bool svmrun_virtio_take(struct svmrun_virtio *virtio, unsigned int number,
 	const struct available *available = queue->available;
 	uint16_t waiting;
 
-	if (!queue->ready || !is_live(virtio))
+	if (!queue->ready || !driver_is_ready(virtio))
 		return false;
 	waiting = __atomic_load_n(&available->index, __ATOMIC_ACQUIRE) -
 		  queue->taken;
@@ -229,7 +229,7 @@ bool svmrun_virtio_take(struct svmrun_virtio *virtio, unsigned int number,
 	chain->out_size = 0;
 	chain->in_size = 0;
 	queue->taken++;
-	if (waiting <= queue->size && follow(virtio, queue, chain))
+	if (waiting <= queue->size && follow_chain(virtio, queue, chain))
 		return true;
 	svmrun_virtio_need_reset(virtio);
 	return false;
@@ -252,25 +252,25 @@ void svmrun_virtio_give(struct svmrun_virtio *virtio, unsigned int number,
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	if (!(__atomic_load_n(&available->flags, __ATOMIC_RELAXED) &
 	      AVAILABLE_NO_INTERRUPT))
-		interrupt(virtio, INTERRUPT_USED);
+		raise_interrupt(virtio, INTERRUPT_USED);
 }
 
 /* ---- registers ----------------------------------------------------------- */
 
 /* The queue that is selected, or NULL */
-static struct svmrun_virtqueue *selected(struct svmrun_virtio *virtio)
+static struct svmrun_virtqueue *selected_queue(struct svmrun_virtio *virtio)
 {
 	return virtio->queue < virtio->kind.queues ?
 		       &virtio->queues[virtio->queue] :
 		       NULL;
 }
 
-static uint64_t offered(const struct svmrun_virtio *virtio)
+static uint64_t offered_features(const struct svmrun_virtio *virtio)
 {
 	return virtio->kind.features | FEATURE_VERSION_1;
 }
 
-static uint32_t half(uint64_t value, uint32_t which)
+static uint32_t feature_half(uint64_t value, uint32_t which)
 {
 	return which < 2 ? value >> (32 * which) : 0;
 }
@@ -293,8 +293,8 @@ static uint64_t read_config(const struct svmrun_virtio *virtio,
 	return value;
 }
 
-static uint32_t read_register(const struct svmrun_virtio *virtio,
-			      unsigned int offset)
+static uint32_t read_mmio_register(const struct svmrun_virtio *virtio,
+				   unsigned int offset)
 {
 	bool is_there = virtio->queue < virtio->kind.queues;
 
@@ -308,7 +308,7 @@ static uint32_t read_register(const struct svmrun_virtio *virtio,
 	case REG_VENDOR_ID:
 		return VENDOR;
 	case REG_DEVICE_FEATURES:
-		return half(offered(virtio), virtio->offered);
+		return feature_half(offered_features(virtio), virtio->offered);
 	case REG_QUEUE_NUM_MAX:
 		return is_there ? SVMRUN_VIRTIO_ENTRIES : 0;
 	case REG_QUEUE_READY:
@@ -329,10 +329,10 @@ uint64_t svmrun_virtio_read(const struct svmrun_virtio *virtio,
 {
 	if (offset >= REG_CONFIG)
 		return read_config(virtio, offset - REG_CONFIG, size);
-	return size == 4 ? read_register(virtio, offset) : 0;
+	return size == 4 ? read_mmio_register(virtio, offset) : 0;
 }
 
-static void reset(struct svmrun_virtio *virtio)
+static void reset_device(struct svmrun_virtio *virtio)
 {
 	virtio->status = 0;
 	virtio->offered = 0;
@@ -340,17 +340,17 @@ static void reset(struct svmrun_virtio *virtio)
 	virtio->features = 0;
 	virtio->queue = 0;
 	memset(virtio->queues, 0, sizeof(virtio->queues));
-	acknowledge(virtio, UINT32_MAX);
+	acknowledge_interrupt(virtio, UINT32_MAX);
 }
 
 /* 3.1.1: the device refuses features by not keeping FEATURES_OK. */
 static void write_status(struct svmrun_virtio *virtio, uint32_t value)
 {
 	if (!value) {
-		reset(virtio);
+		reset_device(virtio);
 		return;
 	}
-	if ((virtio->features & ~offered(virtio)) ||
+	if ((virtio->features & ~offered_features(virtio)) ||
 	    !(virtio->features & FEATURE_VERSION_1))
 		value &= ~STATUS_FEATURES_OK;
 	virtio->status = value | (virtio->status & STATUS_NEEDS_RESET);
@@ -362,10 +362,10 @@ static void write_features(struct svmrun_virtio *virtio, uint32_t value)
 		set_half(&virtio->features, virtio->accepted, value);
 }
 
-static void notify(struct svmrun_virtio *virtio, uint32_t queue)
+static void notify_queue(struct svmrun_virtio *virtio, uint32_t queue)
 {
 	if (queue < virtio->kind.queues && virtio->queues[queue].ready &&
-	    is_live(virtio))
+	    driver_is_ready(virtio))
 		virtio->kind.notify(virtio->kind.owner, queue);
 }
 
@@ -373,12 +373,12 @@ static void notify(struct svmrun_virtio *virtio, uint32_t queue)
 static void write_queue(struct svmrun_virtio *virtio, unsigned int offset,
 			uint32_t value)
 {
-	struct svmrun_virtqueue *queue = selected(virtio);
+	struct svmrun_virtqueue *queue = selected_queue(virtio);
 
 	if (!queue)
 		return;
 	if (offset == REG_QUEUE_READY)
-		set_ready(virtio, queue, value & 1);
+		set_queue_ready(virtio, queue, value & 1);
 	if (queue->ready)
 		return;
 	if (offset == REG_QUEUE_NUM)
@@ -396,8 +396,8 @@ static void write_queue(struct svmrun_virtio *virtio, unsigned int offset,
 	}
 }
 
-static void write_register(struct svmrun_virtio *virtio, unsigned int offset,
-			   uint32_t value)
+static void write_mmio_register(struct svmrun_virtio *virtio,
+				unsigned int offset, uint32_t value)
 {
 	switch (offset) {
 	case REG_DEVICE_FEATURES_SEL:
@@ -413,10 +413,10 @@ static void write_register(struct svmrun_virtio *virtio, unsigned int offset,
 		virtio->queue = value;
 		break;
 	case REG_QUEUE_NOTIFY:
-		notify(virtio, value);
+		notify_queue(virtio, value);
 		break;
 	case REG_INTERRUPT_ACK:
-		acknowledge(virtio, value);
+		acknowledge_interrupt(virtio, value);
 		break;
 	case REG_STATUS:
 		write_status(virtio, value);
@@ -430,7 +430,7 @@ void svmrun_virtio_write(struct svmrun_virtio *virtio, unsigned int offset,
 			 unsigned int size, uint64_t value)
 {
 	if (size == 4 && offset < REG_CONFIG)
-		write_register(virtio, offset, value);
+		write_mmio_register(virtio, offset, value);
 }
 
 void svmrun_virtio_init(struct svmrun_virtio *virtio,
