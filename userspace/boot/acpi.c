@@ -9,7 +9,8 @@
 #include <svmrun/pm.h>
 #include <svmrun/virtio.h>
 
-#define END_MAX 0x100000000ull /* the RSDT and FACS have addresses of 32 bits */
+/* The RSDT and the FADT hold 32-bit addresses. */
+#define ADDRESS_LIMIT 0x100000000ull
 
 #define RSDP_SIZE 36
 #define FACS_SIZE 64
@@ -23,7 +24,7 @@ struct writer {
 	uint64_t gpa;
 };
 
-static void put(struct writer *writer, uint64_t value, unsigned int size)
+static void put_value(struct writer *writer, uint64_t value, unsigned int size)
 {
 	for (unsigned int i = 0; i < size; i++) {
 		if (writer->at < writer->size)
@@ -37,37 +38,37 @@ static void put_bytes(struct writer *writer, const void *bytes, size_t size)
 	const uint8_t *byte = bytes;
 
 	while (size--)
-		put(writer, *byte++, 1);
+		put_value(writer, *byte++, 1);
 }
 
-static void pad(struct writer *writer, unsigned int size)
+static void put_zeros(struct writer *writer, unsigned int size)
 {
 	while (size--)
-		put(writer, 0, 1);
+		put_value(writer, 0, 1);
 }
 
-static void align(struct writer *writer, unsigned int to)
+static void align_writer(struct writer *writer, unsigned int to)
 {
-	pad(writer, -(writer->gpa + writer->at) & (to - 1));
+	put_zeros(writer, -(writer->gpa + writer->at) & (to - 1));
 }
 
-static uint64_t here(const struct writer *writer)
+static uint64_t writer_address(const struct writer *writer)
 {
 	return writer->gpa + writer->at;
 }
 
 /* Writes over what is there; nothing at all if the buffer ended before. */
-static void patch(struct writer *writer, size_t at, uint64_t value,
-		  unsigned int size)
+static void patch_value(struct writer *writer, size_t at, uint64_t value,
+			unsigned int size)
 {
 	struct writer back = *writer;
 
 	back.at = at;
-	put(&back, value, size);
+	put_value(&back, value, size);
 }
 
-static void sum(struct writer *writer, size_t start, size_t size,
-		size_t checksum)
+static void write_checksum(struct writer *writer, size_t start, size_t size,
+			   size_t checksum)
 {
 	uint8_t total = 0;
 
@@ -75,7 +76,7 @@ static void sum(struct writer *writer, size_t start, size_t size,
 		return;
 	for (size_t i = 0; i < size; i++)
 		total += writer->buffer[start + i];
-	patch(writer, checksum, -total, 1);
+	patch_value(writer, checksum, -total, 1);
 }
 
 /* ACPI 5.2.6; length and checksum follow with end_table(). */
@@ -84,16 +85,16 @@ static size_t begin_table(struct writer *writer, const char *signature,
 {
 	size_t start;
 
-	align(writer, 16);
+	align_writer(writer, 16);
 	start = writer->at;
 	put_bytes(writer, signature, 4);
-	put(writer, 0, 4);
-	put(writer, revision, 1);
-	put(writer, 0, 1);
+	put_value(writer, 0, 4);
+	put_value(writer, revision, 1);
+	put_value(writer, 0, 1);
 	put_bytes(writer, "SVMRUNSVMRUNPC", 14);
-	put(writer, 1, 4); /* revision of the table */
+	put_value(writer, 1, 4); /* revision of the table */
 	put_bytes(writer, "SVMR", 4);
-	put(writer, 1, 4); /* and of who made it */
+	put_value(writer, 1, 4); /* and of who made it */
 	return start;
 }
 
@@ -102,8 +103,8 @@ static uint64_t end_table(struct writer *writer, size_t start)
 {
 	size_t size = writer->at - start;
 
-	patch(writer, start + 4, size, 4);
-	sum(writer, start, size, start + 9);
+	patch_value(writer, start + 4, size, 4);
+	write_checksum(writer, start, size, start + 9);
 	return writer->gpa + start;
 }
 
@@ -112,13 +113,13 @@ static uint64_t put_facs(struct writer *writer)
 {
 	uint64_t gpa;
 
-	align(writer, FACS_ALIGN);
-	gpa = here(writer);
+	align_writer(writer, FACS_ALIGN);
+	gpa = writer_address(writer);
 	put_bytes(writer, "FACS", 4);
-	put(writer, FACS_SIZE, 4);
-	pad(writer, 24);
-	put(writer, 2, 1); /* version */
-	pad(writer, FACS_SIZE - 33);
+	put_value(writer, FACS_SIZE, 4);
+	put_zeros(writer, 24);
+	put_value(writer, 2, 1); /* version */
+	put_zeros(writer, FACS_SIZE - 33);
 	return gpa;
 }
 
@@ -134,43 +135,43 @@ static uint64_t put_facs(struct writer *writer)
 #define AML_PACKAGE 0x12
 #define AML_DEVICE 0x825b
 
-static void put_name(struct writer *writer, const char *name)
+static void put_aml_name(struct writer *writer, const char *name)
 {
-	put(writer, AML_NAME, 1);
+	put_value(writer, AML_NAME, 1);
 	put_bytes(writer, name, 4);
 }
 
-static void put_byte(struct writer *writer, uint8_t value)
+static void put_aml_byte(struct writer *writer, uint8_t value)
 {
-	put(writer, AML_BYTE, 1);
-	put(writer, value, 1);
+	put_value(writer, AML_BYTE, 1);
+	put_value(writer, value, 1);
 }
 
 /* The length of what follows counts itself. A byte is enough for less than 64. */
-static size_t begin_length(struct writer *writer)
+static size_t begin_package_length(struct writer *writer)
 {
-	put(writer, 0, 1);
+	put_value(writer, 0, 1);
 	return writer->at - 1;
 }
 
-static void end_length(struct writer *writer, size_t start)
+static void end_package_length(struct writer *writer, size_t start)
 {
-	patch(writer, start, writer->at - start, 1);
+	patch_value(writer, start, writer->at - start, 1);
 }
 
 /* For less than 4096 */
-static size_t begin_long(struct writer *writer)
+static size_t begin_package_length_2(struct writer *writer)
 {
-	put(writer, 0, 2);
+	put_value(writer, 0, 2);
 	return writer->at - 2;
 }
 
-static void end_long(struct writer *writer, size_t start)
+static void end_package_length_2(struct writer *writer, size_t start)
 {
 	size_t length = writer->at - start;
 
-	patch(writer, start, 0x40 | (length & 0xf), 1);
-	patch(writer, start + 1, length >> 4, 1);
+	patch_value(writer, start, 0x40 | (length & 0xf), 1);
+	patch_value(writer, start + 1, length >> 4, 1);
 }
 
 /* Name (_S5_, Package () { S5, S5, 0, 0 }), for PM1a, PM1b and two reserved */
@@ -178,15 +179,15 @@ static void put_s5(struct writer *writer)
 {
 	size_t package;
 
-	put_name(writer, "_S5_");
-	put(writer, AML_PACKAGE, 1);
-	package = begin_length(writer);
-	put(writer, 4, 1);
-	put_byte(writer, SVMRUN_ACPI_S5);
-	put_byte(writer, SVMRUN_ACPI_S5);
-	put_byte(writer, 0);
-	put_byte(writer, 0);
-	end_length(writer, package);
+	put_aml_name(writer, "_S5_");
+	put_value(writer, AML_PACKAGE, 1);
+	package = begin_package_length(writer);
+	put_value(writer, 4, 1);
+	put_aml_byte(writer, SVMRUN_ACPI_S5);
+	put_aml_byte(writer, SVMRUN_ACPI_S5);
+	put_aml_byte(writer, 0);
+	put_aml_byte(writer, 0);
+	end_package_length(writer, package);
 }
 
 /* ACPI 6.4.2: ports and an interrupt in short form: edge, high, exclusive */
@@ -197,17 +198,17 @@ static const uint8_t com1_resources[] = {
 };
 
 /* Name (_CRS, Buffer () { ... }) */
-static void put_resources(struct writer *writer, const uint8_t *resources,
-			  size_t size)
+static void put_aml_resources(struct writer *writer, const uint8_t *resources,
+			      size_t size)
 {
 	size_t buffer;
 
-	put_name(writer, "_CRS");
-	put(writer, AML_BUFFER, 1);
-	buffer = begin_length(writer);
-	put_byte(writer, size);
+	put_aml_name(writer, "_CRS");
+	put_value(writer, AML_BUFFER, 1);
+	buffer = begin_package_length(writer);
+	put_aml_byte(writer, size);
 	put_bytes(writer, resources, size);
-	end_length(writer, buffer);
+	end_package_length(writer, buffer);
 }
 
 /* Device (COM1) { Name (_HID, EisaId ("PNP0501")) Name (_UID, One) ... } */
@@ -216,16 +217,16 @@ static void put_com1(struct writer *writer)
 	static const uint8_t pnp0501[] = { 0x41, 0xd0, 0x05, 0x01 };
 	size_t device;
 
-	put(writer, AML_DEVICE, 2);
-	device = begin_length(writer);
+	put_value(writer, AML_DEVICE, 2);
+	device = begin_package_length(writer);
 	put_bytes(writer, "COM1", 4);
-	put_name(writer, "_HID");
-	put(writer, AML_DWORD, 1);
+	put_aml_name(writer, "_HID");
+	put_value(writer, AML_DWORD, 1);
 	put_bytes(writer, pnp0501, sizeof(pnp0501));
-	put_name(writer, "_UID");
-	put(writer, AML_ONE, 1);
-	put_resources(writer, com1_resources, sizeof(com1_resources));
-	end_length(writer, device);
+	put_aml_name(writer, "_UID");
+	put_value(writer, AML_ONE, 1);
+	put_aml_resources(writer, com1_resources, sizeof(com1_resources));
+	end_package_length(writer, device);
 }
 
 /* ACPI 6.4.3: memory, and an interrupt: consumed, level, high, exclusive */
@@ -235,16 +236,16 @@ static void put_virtio_resources(struct writer *writer, uint32_t gpa,
 	uint8_t resources[23];
 	struct writer list = { .buffer = resources, .size = sizeof(resources) };
 
-	put(&list, 0x000986, 3);
-	put(&list, 1, 1); /* can be written to */
-	put(&list, gpa, 4);
-	put(&list, SVMRUN_VIRTIO_SIZE, 4);
-	put(&list, 0x000689, 3);
-	put(&list, 0x01, 1);
-	put(&list, 1, 1);
-	put(&list, pin, 4);
-	put(&list, 0x0079, 2);
-	put_resources(writer, resources, sizeof(resources));
+	put_value(&list, 0x000986, 3);
+	put_value(&list, 1, 1); /* can be written to */
+	put_value(&list, gpa, 4);
+	put_value(&list, SVMRUN_VIRTIO_SIZE, 4);
+	put_value(&list, 0x000689, 3);
+	put_value(&list, 0x01, 1);
+	put_value(&list, 1, 1);
+	put_value(&list, pin, 4);
+	put_value(&list, 0x0079, 2);
+	put_aml_resources(writer, resources, sizeof(resources));
 }
 
 /* Device (V0nn) { Name (_HID, "LNRO0005") Name (_UID, nn) ... } */
@@ -255,18 +256,18 @@ static void put_virtio(struct writer *writer, const struct svmrun_acpi *acpi,
 	size_t device;
 
 	snprintf(name, sizeof(name), "V%03X", number);
-	put(writer, AML_DEVICE, 2);
-	device = begin_length(writer);
+	put_value(writer, AML_DEVICE, 2);
+	device = begin_package_length(writer);
 	put_bytes(writer, name, 4);
-	put_name(writer, "_HID");
-	put(writer, AML_STRING, 1);
+	put_aml_name(writer, "_HID");
+	put_value(writer, AML_STRING, 1);
 	put_bytes(writer, "LNRO0005", 9);
-	put_name(writer, "_UID");
-	put_byte(writer, number);
+	put_aml_name(writer, "_UID");
+	put_aml_byte(writer, number);
 	put_virtio_resources(writer,
 			     acpi->virtio_gpa + number * SVMRUN_VIRTIO_SIZE,
 			     acpi->virtio_pin + number);
-	end_length(writer, device);
+	end_package_length(writer, device);
 }
 
 /* A scope for each, so that its length stays a small number */
@@ -275,11 +276,11 @@ static void put_virtios(struct writer *writer, const struct svmrun_acpi *acpi)
 	for (unsigned int i = 0; i < acpi->virtio_count; i++) {
 		size_t scope;
 
-		put(writer, AML_SCOPE, 1);
-		scope = begin_long(writer);
+		put_value(writer, AML_SCOPE, 1);
+		scope = begin_package_length_2(writer);
 		put_bytes(writer, "_SB_", 4);
 		put_virtio(writer, acpi, i);
-		end_long(writer, scope);
+		end_package_length_2(writer, scope);
 	}
 }
 
@@ -289,11 +290,11 @@ static uint64_t put_dsdt(struct writer *writer, const struct svmrun_acpi *acpi)
 	size_t scope;
 
 	put_s5(writer);
-	put(writer, AML_SCOPE, 1);
-	scope = begin_length(writer);
+	put_value(writer, AML_SCOPE, 1);
+	scope = begin_package_length(writer);
 	put_bytes(writer, "_SB_", 4);
 	put_com1(writer);
-	end_length(writer, scope);
+	end_package_length(writer, scope);
 	put_virtios(writer, acpi);
 	return end_table(writer, start);
 }
@@ -320,68 +321,70 @@ static uint64_t put_dsdt(struct writer *writer, const struct svmrun_acpi *acpi)
 #define PM_TIMER_SIZE 4
 
 /* A generic address of @size bytes of ports, accessed @width bytes at once */
-static void put_address(struct writer *writer, uint16_t port, unsigned int size,
-			unsigned int width)
+static void put_generic_address(struct writer *writer, uint16_t port,
+				unsigned int size, unsigned int width)
 {
-	put(writer, 1, 1); /* ports */
-	put(writer, 8 * size, 1);
-	put(writer, 0, 1);
-	put(writer, width == 4 ? 3 : width, 1);
-	put(writer, port, 8);
+	put_value(writer, 1, 1); /* ports */
+	put_value(writer, 8 * size, 1);
+	put_value(writer, 0, 1);
+	put_value(writer, width == 4 ? 3 : width, 1);
+	put_value(writer, port, 8);
 }
 
-static void pad_addresses(struct writer *writer, unsigned int count)
+static void put_no_addresses(struct writer *writer, unsigned int count)
 {
-	pad(writer, 12 * count);
+	put_zeros(writer, 12 * count);
 }
 
 /* What ACPI 1.0 had: 36 to 115 */
 static void put_fadt_ports(struct writer *writer, uint16_t port)
 {
-	put(writer, 0, 1);
-	put(writer, FADT_DESKTOP, 1);
-	put(writer, SVMRUN_ACPI_SCI, 2);
-	pad(writer, 8); /* no SMI */
-	put(writer, port + SVMRUN_PM_EVENT, 4);
-	put(writer, 0, 4);
-	put(writer, port + SVMRUN_PM_CONTROL, 4);
-	pad(writer, 8);
-	put(writer, port + SVMRUN_PM_TIMER, 4);
-	pad(writer, 8); /* no general-purpose events */
-	put(writer, PM1_EVENT_SIZE, 1);
-	put(writer, PM1_CONTROL_SIZE, 1);
-	put(writer, 0, 1);
-	put(writer, PM_TIMER_SIZE, 1);
-	pad(writer, 4);
+	put_value(writer, 0, 1);
+	put_value(writer, FADT_DESKTOP, 1);
+	put_value(writer, SVMRUN_ACPI_SCI, 2);
+	put_zeros(writer, 8); /* no SMI */
+	put_value(writer, port + SVMRUN_PM_EVENT, 4);
+	put_value(writer, 0, 4);
+	put_value(writer, port + SVMRUN_PM_CONTROL, 4);
+	put_zeros(writer, 8);
+	put_value(writer, port + SVMRUN_PM_TIMER, 4);
+	put_zeros(writer, 8); /* no general-purpose events */
+	put_value(writer, PM1_EVENT_SIZE, 1);
+	put_value(writer, PM1_CONTROL_SIZE, 1);
+	put_value(writer, 0, 1);
+	put_value(writer, PM_TIMER_SIZE, 1);
+	put_zeros(writer, 4);
 }
 
 static void put_fadt_features(struct writer *writer)
 {
-	put(writer, FADT_NO_C2, 2);
-	put(writer, FADT_NO_C3, 2);
-	pad(writer,
-	    8); /* caches are flushed by WBINVD; no throttling; no alarm */
-	put(writer, FADT_CENTURY, 1);
-	put(writer, FADT_LEGACY | FADT_NO_VGA | FADT_NO_MSI, 2);
-	put(writer, 0, 1);
-	put(writer,
-	    FADT_WBINVD | FADT_C1 | FADT_NO_POWER | FADT_NO_SLEEP |
-		    FADT_NO_RTC_STATE | FADT_TIMER_32 | FADT_RESET,
-	    4);
-	put_address(writer, SVMRUN_ACPI_RESET_PORT, 1, 1);
-	put(writer, SVMRUN_ACPI_RESET_VALUE, 1);
-	put(writer, 0, 2);
-	put(writer, 1, 1); /* minor version: ACPI 5.1 */
+	put_value(writer, FADT_NO_C2, 2);
+	put_value(writer, FADT_NO_C3, 2);
+	/* Caches are flushed by WBINVD; there is no throttling and no alarm. */
+	put_zeros(writer, 8);
+	put_value(writer, FADT_CENTURY, 1);
+	put_value(writer, FADT_LEGACY | FADT_NO_VGA | FADT_NO_MSI, 2);
+	put_value(writer, 0, 1);
+	put_value(writer,
+		  FADT_WBINVD | FADT_C1 | FADT_NO_POWER | FADT_NO_SLEEP |
+			  FADT_NO_RTC_STATE | FADT_TIMER_32 | FADT_RESET,
+		  4);
+	put_generic_address(writer, SVMRUN_ACPI_RESET_PORT, 1, 1);
+	put_value(writer, SVMRUN_ACPI_RESET_VALUE, 1);
+	put_value(writer, 0, 2);
+	put_value(writer, 1, 1); /* minor version: ACPI 5.1 */
 }
 
 static void put_fadt_addresses(struct writer *writer, uint16_t port)
 {
-	put_address(writer, port + SVMRUN_PM_EVENT, PM1_EVENT_SIZE, 2);
-	pad_addresses(writer, 1);
-	put_address(writer, port + SVMRUN_PM_CONTROL, PM1_CONTROL_SIZE, 2);
-	pad_addresses(writer, 2);
-	put_address(writer, port + SVMRUN_PM_TIMER, PM_TIMER_SIZE, 4);
-	pad_addresses(writer, 4); /* no events, and no sleep registers of 5.0 */
+	put_generic_address(writer, port + SVMRUN_PM_EVENT, PM1_EVENT_SIZE, 2);
+	put_no_addresses(writer, 1);
+	put_generic_address(writer, port + SVMRUN_PM_CONTROL, PM1_CONTROL_SIZE,
+			    2);
+	put_no_addresses(writer, 2);
+	put_generic_address(writer, port + SVMRUN_PM_TIMER, PM_TIMER_SIZE, 4);
+	put_no_addresses(writer,
+			 4); /* no events, and no sleep registers of 5.0 */
 }
 
 static uint64_t put_fadt(struct writer *writer, uint16_t port, uint64_t facs,
@@ -389,12 +392,12 @@ static uint64_t put_fadt(struct writer *writer, uint16_t port, uint64_t facs,
 {
 	size_t start = begin_table(writer, "FACP", 5);
 
-	put(writer, facs, 4);
-	put(writer, dsdt, 4);
+	put_value(writer, facs, 4);
+	put_value(writer, dsdt, 4);
 	put_fadt_ports(writer, port);
 	put_fadt_features(writer);
-	put(writer, 0, 8); /* the FACS has one address or the other */
-	put(writer, dsdt, 8);
+	put_value(writer, 0, 8); /* the FACS has one address or the other */
+	put_value(writer, dsdt, 8);
 	put_fadt_addresses(writer, port);
 	return end_table(writer, start);
 }
@@ -409,48 +412,48 @@ static uint64_t put_fadt(struct writer *writer, uint16_t port, uint64_t facs,
 
 static void put_local_apic(struct writer *writer, unsigned int id)
 {
-	put(writer, 0, 1);
-	put(writer, 8, 1);
-	put(writer, id, 1); /* the processor's */
-	put(writer, id, 1); /* the APIC's */
-	put(writer, MADT_ENABLED, 4);
+	put_value(writer, 0, 1);
+	put_value(writer, 8, 1);
+	put_value(writer, id, 1); /* the processor's */
+	put_value(writer, id, 1); /* the APIC's */
+	put_value(writer, MADT_ENABLED, 4);
 }
 
 static void put_io_apic(struct writer *writer)
 {
-	put(writer, 1, 1);
-	put(writer, 12, 1);
-	put(writer, 0, 2);
-	put(writer, SVMRUN_IOAPIC_GPA, 4);
-	put(writer, 0, 4); /* the first interrupt of all */
+	put_value(writer, 1, 1);
+	put_value(writer, 12, 1);
+	put_value(writer, 0, 2);
+	put_value(writer, SVMRUN_IOAPIC_GPA, 4);
+	put_value(writer, 0, 4); /* the first interrupt of all */
 }
 
 static void put_override(struct writer *writer, unsigned int irq,
 			 unsigned int pin, unsigned int flags)
 {
-	put(writer, 2, 1);
-	put(writer, 10, 1);
-	put(writer, 0, 1); /* ISA */
-	put(writer, irq, 1);
-	put(writer, pin, 4);
-	put(writer, flags, 2);
+	put_value(writer, 2, 1);
+	put_value(writer, 10, 1);
+	put_value(writer, 0, 1); /* ISA */
+	put_value(writer, irq, 1);
+	put_value(writer, pin, 4);
+	put_value(writer, flags, 2);
 }
 
 static void put_nmi(struct writer *writer)
 {
-	put(writer, 4, 1);
-	put(writer, 6, 1);
-	put(writer, MADT_EVERYONE, 1);
-	put(writer, MADT_HIGH_EDGE, 2);
-	put(writer, 1, 1); /* LINT1 */
+	put_value(writer, 4, 1);
+	put_value(writer, 6, 1);
+	put_value(writer, MADT_EVERYONE, 1);
+	put_value(writer, MADT_HIGH_EDGE, 2);
+	put_value(writer, 1, 1); /* LINT1 */
 }
 
 static uint64_t put_madt(struct writer *writer, unsigned int cpus)
 {
 	size_t start = begin_table(writer, "APIC", 3);
 
-	put(writer, SVMRUN_LAPIC_GPA, 4);
-	put(writer, MADT_8259, 4);
+	put_value(writer, SVMRUN_LAPIC_GPA, 4);
+	put_value(writer, MADT_8259, 4);
 	for (unsigned int i = 0; i < cpus; i++)
 		put_local_apic(writer, i);
 	put_io_apic(writer);
@@ -466,8 +469,8 @@ static uint64_t put_root(struct writer *writer, const char *signature,
 {
 	size_t start = begin_table(writer, signature, 1);
 
-	put(writer, fadt, width);
-	put(writer, madt, width);
+	put_value(writer, fadt, width);
+	put_value(writer, madt, width);
 	return end_table(writer, start);
 }
 
@@ -475,23 +478,23 @@ static uint64_t put_root(struct writer *writer, const char *signature,
 static void put_rsdp(struct writer *writer, uint64_t rsdt, uint64_t xsdt)
 {
 	put_bytes(writer, "RSD PTR ", 8);
-	put(writer, 0, 1);
+	put_value(writer, 0, 1);
 	put_bytes(writer, "SVMRUN", 6);
-	put(writer, 2, 1);
-	put(writer, rsdt, 4);
-	put(writer, RSDP_SIZE, 4);
-	put(writer, xsdt, 8);
-	put(writer, 0, 4);
-	sum(writer, 0, 20, 8);
-	sum(writer, 0, RSDP_SIZE, 32);
+	put_value(writer, 2, 1);
+	put_value(writer, rsdt, 4);
+	put_value(writer, RSDP_SIZE, 4);
+	put_value(writer, xsdt, 8);
+	put_value(writer, 0, 4);
+	write_checksum(writer, 0, 20, 8);
+	write_checksum(writer, 0, RSDP_SIZE, 32);
 }
 
-static void put_all(struct writer *writer, const struct svmrun_acpi *acpi)
+static void put_tables(struct writer *writer, const struct svmrun_acpi *acpi)
 {
 	struct writer front = *writer;
 	uint64_t facs, dsdt, fadt, madt, rsdt, xsdt;
 
-	pad(writer, RSDP_SIZE);
+	put_zeros(writer, RSDP_SIZE);
 	facs = put_facs(writer);
 	dsdt = put_dsdt(writer, acpi);
 	fadt = put_fadt(writer, acpi->pm_port, facs, dsdt);
@@ -510,14 +513,14 @@ int svmrun_acpi_build(const struct svmrun_acpi *acpi, void *buffer, size_t size)
 	};
 
 	if (!acpi->cpus || acpi->cpus > SVMRUN_LAPIC_MAX || acpi->gpa % 16 ||
-	    acpi->gpa >= END_MAX ||
+	    acpi->gpa >= ADDRESS_LIMIT ||
 	    acpi->pm_port + SVMRUN_PM_PORTS > UINT16_MAX + 1 ||
 	    acpi->virtio_count > UINT8_MAX ||
 	    acpi->virtio_gpa >
-		    END_MAX - acpi->virtio_count * SVMRUN_VIRTIO_SIZE)
+		    ADDRESS_LIMIT - acpi->virtio_count * SVMRUN_VIRTIO_SIZE)
 		return -EINVAL;
-	put_all(&writer, acpi);
-	if (here(&writer) > END_MAX)
+	put_tables(&writer, acpi);
+	if (writer_address(&writer) > ADDRESS_LIMIT)
 		return -EINVAL;
 	return writer.at > size ? -ENOSPC : (int)writer.at;
 }

@@ -40,7 +40,7 @@ _Static_assert(sizeof(struct svmrun_e820_entry) ==
 	       "the zero page has entries as the BIOS has them");
 
 /* In conventional memory; the command line follows. */
-struct below {
+struct bzimage_data {
 	uint8_t stack[LAYOUT_PAGE];
 	uint8_t tables[SVMRUN_LONG_TABLES_SIZE];
 	struct boot_params params;
@@ -48,33 +48,33 @@ struct below {
 };
 
 /**
- * struct plan - a kernel's parts, and where they go
+ * struct bzimage_plan - a kernel's parts, and where they go
  * @header: the setup header; what the image has not got is 0
  * @code: the part in protected mode
  * @code_size: bytes
  * @long_mode: it has a 64-bit entry
  * @kernel: guest physical address, as all below
  * @initrd: 0 for none
- * @below: of struct below
+ * @boot_data: of struct bzimage_data
  */
-struct plan {
+struct bzimage_plan {
 	struct setup_header header;
 	const uint8_t *code;
 	uint64_t code_size;
 	bool long_mode;
 	uint64_t kernel;
 	uint64_t initrd;
-	uint64_t below;
+	uint64_t boot_data;
 };
 
-static const char *command_line(const struct svmrun_bzimage_boot *boot)
+static const char *bzimage_command_line(const struct svmrun_bzimage_boot *boot)
 {
 	return boot->command_line ? boot->command_line : "";
 }
 
 /* Only what the image says it has: kernels grow their header. */
-static void header_read(struct setup_header *header, const uint8_t *image,
-			size_t size)
+static void read_setup_header(struct setup_header *header, const uint8_t *image,
+			      size_t size)
 {
 	size_t length = HEADER_BASE + image[HEADER_LENGTH] - HEADER;
 
@@ -92,12 +92,13 @@ bool svmrun_bzimage_is(const void *image, size_t size)
 
 	if (size < HEADER + offsetof(struct setup_header, realmode_swtch))
 		return false;
-	header_read(&header, image, size);
+	read_setup_header(&header, image, size);
 	return header.boot_flag == BOOT_FLAG && header.header == MAGIC;
 }
 
 /* The image has all of its header, its setup code and its kernel. */
-static int plan_code(struct plan *plan, const uint8_t *image, size_t size)
+static int plan_code(struct bzimage_plan *plan, const uint8_t *image,
+		     size_t size)
 {
 	uint64_t sectors = plan->header.setup_sects;
 	uint64_t setup = ((sectors ? sectors : SETUP_SECTORS) + 1) * SECTOR;
@@ -113,7 +114,7 @@ static int plan_code(struct plan *plan, const uint8_t *image, size_t size)
 	return 0;
 }
 
-static int plan_protocol(struct plan *plan)
+static int plan_protocol(struct bzimage_plan *plan)
 {
 	const struct setup_header *header = &plan->header;
 
@@ -125,7 +126,7 @@ static int plan_protocol(struct plan *plan)
 	return 0;
 }
 
-static int plan_kernel(struct plan *plan, struct layout *layout)
+static int plan_bzimage_kernel(struct bzimage_plan *plan, struct layout *layout)
 {
 	bool place = plan->header.version >= PROTOCOL_PLACE;
 	uint64_t size = plan->code_size;
@@ -139,7 +140,8 @@ static int plan_kernel(struct plan *plan, struct layout *layout)
 	return layout_occupy(layout, plan->kernel, size) ? 0 : -ENOMEM;
 }
 
-static int plan_initrd(struct plan *plan, struct layout *layout, size_t size)
+static int plan_bzimage_initrd(struct bzimage_plan *plan, struct layout *layout,
+			       size_t size)
 {
 	if (!size)
 		return 0;
@@ -148,42 +150,44 @@ static int plan_initrd(struct plan *plan, struct layout *layout, size_t size)
 	return plan->initrd ? 0 : -EFBIG;
 }
 
-static int plan_below(struct plan *plan, struct layout *layout, size_t length)
+static int plan_boot_data(struct bzimage_plan *plan, struct layout *layout,
+			  size_t length)
 {
 	if (length > plan->header.cmdline_size)
 		return -E2BIG;
-	plan->below = layout_take(&layout->low,
-				  sizeof(struct below) + length + 1,
-				  LAYOUT_PAGE);
-	return plan->below ? 0 : -E2BIG;
+	plan->boot_data = layout_take(&layout->low,
+				      sizeof(struct bzimage_data) + length + 1,
+				      LAYOUT_PAGE);
+	return plan->boot_data ? 0 : -E2BIG;
 }
 
-static int plan_make(struct plan *plan, struct layout *layout,
-		     const struct svmrun_bzimage_boot *boot)
+static int plan_bzimage(struct bzimage_plan *plan, struct layout *layout,
+			const struct svmrun_bzimage_boot *boot)
 {
 	int ret;
 
 	if (!svmrun_bzimage_is(boot->kernel, boot->kernel_size))
 		return -ENOEXEC;
-	header_read(&plan->header, boot->kernel, boot->kernel_size);
+	read_setup_header(&plan->header, boot->kernel, boot->kernel_size);
 	ret = plan_code(plan, boot->kernel, boot->kernel_size);
 	if (ret)
 		return ret;
 	ret = plan_protocol(plan);
 	if (ret)
 		return ret;
-	ret = plan_kernel(plan, layout);
+	ret = plan_bzimage_kernel(plan, layout);
 	if (ret)
 		return ret;
-	ret = plan_initrd(plan, layout, boot->initrd_size);
+	ret = plan_bzimage_initrd(plan, layout, boot->initrd_size);
 	if (ret)
 		return ret;
-	return plan_below(plan, layout, strlen(command_line(boot)));
+	return plan_boot_data(plan, layout, strlen(bzimage_command_line(boot)));
 }
 
 /* "The kernel command line" and the fields that the loader writes */
-static void header_fill(struct setup_header *header, const struct plan *plan,
-			const struct svmrun_bzimage_boot *boot)
+static void fill_setup_header(struct setup_header *header,
+			      const struct bzimage_plan *plan,
+			      const struct svmrun_bzimage_boot *boot)
 {
 	header->vid_mode = VIDEO_NORMAL;
 	header->type_of_loader = LOADER_UNKNOWN;
@@ -192,16 +196,17 @@ static void header_fill(struct setup_header *header, const struct plan *plan,
 	header->code32_start = plan->kernel;
 	header->ramdisk_image = plan->initrd;
 	header->ramdisk_size = boot->initrd_size;
-	header->cmd_line_ptr = plan->below + sizeof(struct below);
+	header->cmd_line_ptr = plan->boot_data + sizeof(struct bzimage_data);
 }
 
 /*
  * "Zero page". The rest is zeros: no EDD, no APM, and a screen of 0 columns,
  * which is none.
  */
-static void params_fill(struct boot_params *params, const struct plan *plan,
-			const struct svmrun_bzimage_boot *boot,
-			const struct svmrun_e820_entry *map, int entries)
+static void fill_boot_params(struct boot_params *params,
+			     const struct bzimage_plan *plan,
+			     const struct svmrun_bzimage_boot *boot,
+			     const struct svmrun_e820_entry *map, int entries)
 {
 	const uint8_t *image = boot->kernel;
 	size_t length = HEADER_BASE + image[HEADER_LENGTH] - HEADER;
@@ -210,15 +215,16 @@ static void params_fill(struct boot_params *params, const struct plan *plan,
 		length = HEADER_MAX;
 	memset(params, 0, sizeof(*params));
 	memcpy((uint8_t *)params + HEADER, image + HEADER, length);
-	header_fill(&params->hdr, plan, boot);
+	fill_setup_header(&params->hdr, plan, boot);
 	params->acpi_rsdp_addr = boot->acpi_rsdp;
 	params->e820_entries = entries;
 	memcpy(params->e820_table, map, entries * sizeof(*map));
 }
 
-static void below_fill(struct below *below, const struct plan *plan,
-		       const struct svmrun_bzimage_boot *boot,
-		       const struct svmrun_e820_entry *map, int entries)
+static void fill_bzimage_data(struct bzimage_data *data,
+			      const struct bzimage_plan *plan,
+			      const struct svmrun_bzimage_boot *boot,
+			      const struct svmrun_e820_entry *map, int entries)
 {
 	const uint64_t gdt[] = {
 		[SVMRUN_BZIMAGE_CS / 8] = plan->long_mode ? GDT_CODE_64 :
@@ -226,21 +232,23 @@ static void below_fill(struct below *below, const struct plan *plan,
 		[SVMRUN_BZIMAGE_DS / 8] = GDT_DATA,
 	};
 
-	params_fill(&below->params, plan, boot, map, entries);
-	memcpy(below->gdt, gdt, sizeof(below->gdt));
-	memcpy(below + 1, command_line(boot), strlen(command_line(boot)) + 1);
+	fill_boot_params(&data->params, plan, boot, map, entries);
+	memcpy(data->gdt, gdt, sizeof(data->gdt));
+	memcpy(data + 1, bzimage_command_line(boot),
+	       strlen(bzimage_command_line(boot)) + 1);
 }
 
-static struct svmrun_bzimage_entry entry_of(const struct plan *plan)
+static struct svmrun_bzimage_entry
+bzimage_entry(const struct bzimage_plan *plan)
 {
-	uint64_t below = plan->below;
+	uint64_t data = plan->boot_data;
 
 	return (struct svmrun_bzimage_entry){
 		.rip = plan->kernel + (plan->long_mode ? LONG_ENTRY : 0),
-		.rsi = below + offsetof(struct below, params),
+		.rsi = data + offsetof(struct bzimage_data, params),
 		.long_mode = plan->long_mode,
-		.tables = below + offsetof(struct below, tables),
-		.gdt = below + offsetof(struct below, gdt),
+		.tables = data + offsetof(struct bzimage_data, tables),
+		.gdt = data + offsetof(struct bzimage_data, gdt),
 	};
 }
 
@@ -249,7 +257,7 @@ int svmrun_bzimage_load(const struct svmrun_memory *memories, size_t count,
 			struct svmrun_bzimage_entry *entry)
 {
 	struct svmrun_e820_entry map[SVMRUN_E820_ENTRIES];
-	struct plan plan = { .initrd = 0 };
+	struct bzimage_plan plan = { .initrd = 0 };
 	uint8_t *low;
 	struct layout layout;
 	int entries, ret;
@@ -259,15 +267,15 @@ int svmrun_bzimage_load(const struct svmrun_memory *memories, size_t count,
 		return entries;
 	low = memories->base;
 	layout = layout_of(memories->size);
-	ret = plan_make(&plan, &layout, boot);
+	ret = plan_bzimage(&plan, &layout, boot);
 	if (ret)
 		return ret;
 	memcpy(low + plan.kernel, plan.code, plan.code_size);
 	if (boot->initrd_size)
 		memcpy(low + plan.initrd, boot->initrd, boot->initrd_size);
-	below_fill((struct below *)(low + plan.below), &plan, boot, map,
-		   entries);
-	*entry = entry_of(&plan);
+	fill_bzimage_data((struct bzimage_data *)(low + plan.boot_data), &plan,
+			  boot, map, entries);
+	*entry = bzimage_entry(&plan);
 	return 0;
 }
 
@@ -286,7 +294,7 @@ int svmrun_bzimage_begin(struct svmrun_vcpu *vcpu, struct svmrun_memory *low,
 			 const struct svmrun_bzimage_entry *entry)
 {
 	struct svm_vmcb_save *save = &vcpu->vmcb->save;
-	const size_t gdt_size = sizeof(((struct below *)0)->gdt);
+	const size_t gdt_size = sizeof(((struct bzimage_data *)0)->gdt);
 	int ret = 0;
 
 	if (!svmrun_memory_at(low, entry->gdt, gdt_size))

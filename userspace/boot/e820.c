@@ -21,7 +21,7 @@ static bool is_above(const struct svmrun_memory *memory)
 	       memory->size <= UINT64_MAX - memory->gpa;
 }
 
-static bool are_of_a_pc(const struct svmrun_memory *memories, size_t count)
+static bool are_pc_memories(const struct svmrun_memory *memories, size_t count)
 {
 	if (count == 1)
 		return is_low(memories);
@@ -29,7 +29,7 @@ static bool are_of_a_pc(const struct svmrun_memory *memories, size_t count)
 }
 
 int svmrun_e820_build(const struct svmrun_memory *memories, size_t count,
-		      struct svmrun_e820_entry *entries, size_t layout)
+		      struct svmrun_e820_entry *entries, size_t capacity)
 {
 	struct svmrun_e820_entry all[SVMRUN_E820_ENTRIES] = {
 		{ 0, LOW_END, SVMRUN_E820_MEMORY },
@@ -40,7 +40,7 @@ int svmrun_e820_build(const struct svmrun_memory *memories, size_t count,
 	};
 	size_t i, built = 0;
 
-	if (!are_of_a_pc(memories, count))
+	if (!are_pc_memories(memories, count))
 		return -EINVAL;
 	all[3].size = memories[0].size - HIGH;
 	if (count > 1) {
@@ -50,7 +50,7 @@ int svmrun_e820_build(const struct svmrun_memory *memories, size_t count,
 	for (i = 0; i < SVMRUN_E820_ENTRIES; i++) {
 		if (!all[i].size)
 			continue;
-		if (built == layout)
+		if (built == capacity)
 			return -ENOSPC;
 		entries[built++] = all[i];
 	}

@@ -38,12 +38,12 @@ static Elf64_Phdr widen_segment(const Elf32_Phdr *segment)
 	};
 }
 
-static size_t segment_size(const struct executable *executable)
+static size_t program_header_size(const struct executable *executable)
 {
 	return executable->wide ? sizeof(Elf64_Phdr) : sizeof(Elf32_Phdr);
 }
 
-static int ident_check(struct executable *executable)
+static int check_ident(struct executable *executable)
 {
 	const uint8_t *ident = executable_at(executable, 0, EI_NIDENT);
 
@@ -58,7 +58,7 @@ static int ident_check(struct executable *executable)
 	return 0;
 }
 
-static int header_read(const struct executable *executable, Elf64_Ehdr *header)
+static int read_header(const struct executable *executable, Elf64_Ehdr *header)
 {
 	const void *at = executable_at(executable, 0,
 				       executable->wide ? sizeof(Elf64_Ehdr) :
@@ -76,10 +76,10 @@ static int header_read(const struct executable *executable, Elf64_Ehdr *header)
 	return 0;
 }
 
-static int header_check(const struct executable *executable,
+static int check_header(const struct executable *executable,
 			const Elf64_Ehdr *header)
 {
-	size_t size = segment_size(executable);
+	size_t size = program_header_size(executable);
 
 	if (header->e_machine != EM_X86_64 && header->e_machine != EM_386)
 		return -EMEDIUMTYPE;
@@ -100,13 +100,13 @@ int executable_open(struct executable *executable, const void *image,
 	int ret;
 
 	*executable = (struct executable){ .bytes = image, .size = size };
-	ret = ident_check(executable);
+	ret = check_ident(executable);
 	if (ret)
 		return ret;
-	ret = header_read(executable, &header);
+	ret = read_header(executable, &header);
 	if (ret)
 		return ret;
-	ret = header_check(executable, &header);
+	ret = check_header(executable, &header);
 	if (ret)
 		return ret;
 	executable->entry = header.e_entry;
@@ -120,7 +120,7 @@ Elf64_Phdr executable_segment(const struct executable *executable,
 			      unsigned int index)
 {
 	const uint8_t *at = executable->bytes + executable->table +
-			    index * segment_size(executable);
+			    index * program_header_size(executable);
 	Elf64_Phdr segment;
 	Elf32_Phdr narrow;
 
@@ -132,12 +132,12 @@ Elf64_Phdr executable_segment(const struct executable *executable,
 	return widen_segment(&narrow);
 }
 
-static bool is_loaded(const Elf64_Phdr *segment)
+static bool segment_is_loaded(const Elf64_Phdr *segment)
 {
 	return segment->p_type == PT_LOAD && segment->p_memsz;
 }
 
-static int segment_occupy(const struct executable *executable,
+static int occupy_segment(const struct executable *executable,
 			  const Elf64_Phdr *segment, struct layout *layout)
 {
 	if (segment->p_filesz > segment->p_memsz)
@@ -159,9 +159,9 @@ int executable_occupy(const struct executable *executable,
 
 	for (i = 0; i < executable->count; i++) {
 		segment = executable_segment(executable, i);
-		if (!is_loaded(&segment))
+		if (!segment_is_loaded(&segment))
 			continue;
-		ret = segment_occupy(executable, &segment, layout);
+		ret = occupy_segment(executable, &segment, layout);
 		if (ret)
 			return ret;
 		loaded = true;
@@ -176,7 +176,7 @@ bool executable_has(const struct executable *executable, uint64_t address)
 
 	for (i = 0; i < executable->count; i++) {
 		segment = executable_segment(executable, i);
-		if (is_loaded(&segment) && address >= segment.p_paddr &&
+		if (segment_is_loaded(&segment) && address >= segment.p_paddr &&
 		    address - segment.p_paddr < segment.p_memsz)
 			return true;
 	}
@@ -184,14 +184,15 @@ bool executable_has(const struct executable *executable, uint64_t address)
 }
 
 /* Kernels of the upper half have virtual addresses that differ. */
-static uint64_t physical(const struct executable *executable, uint64_t address)
+static uint64_t physical_address(const struct executable *executable,
+				 uint64_t address)
 {
 	Elf64_Phdr segment;
 	unsigned int i;
 
 	for (i = 0; i < executable->count; i++) {
 		segment = executable_segment(executable, i);
-		if (is_loaded(&segment) && address >= segment.p_vaddr &&
+		if (segment_is_loaded(&segment) && address >= segment.p_vaddr &&
 		    address - segment.p_vaddr < segment.p_memsz)
 			return address - segment.p_vaddr + segment.p_paddr;
 	}
@@ -200,7 +201,7 @@ static uint64_t physical(const struct executable *executable, uint64_t address)
 
 int executable_entry(const struct executable *executable, uint32_t *entry)
 {
-	uint64_t address = physical(executable, executable->entry);
+	uint64_t address = physical_address(executable, executable->entry);
 
 	if (address > UINT32_MAX || !executable_has(executable, address))
 		return -ERANGE;
@@ -208,7 +209,7 @@ int executable_entry(const struct executable *executable, uint32_t *entry)
 	return 0;
 }
 
-static void segment_load(const struct executable *executable,
+static void load_segment(const struct executable *executable,
 			 const Elf64_Phdr *segment,
 			 const struct svmrun_memory *memory)
 {
@@ -227,7 +228,7 @@ void executable_load(const struct executable *executable,
 
 	for (i = 0; i < executable->count; i++) {
 		segment = executable_segment(executable, i);
-		if (is_loaded(&segment))
-			segment_load(executable, &segment, memory);
+		if (segment_is_loaded(&segment))
+			load_segment(executable, &segment, memory);
 	}
 }

@@ -3,7 +3,7 @@
 
 #include "layout.h"
 
-static struct layout_zone zone_of(uint64_t start, uint64_t end)
+static struct layout_zone make_zone(uint64_t start, uint64_t end)
 {
 	return (struct layout_zone){
 		.start = start,
@@ -16,17 +16,19 @@ static struct layout_zone zone_of(uint64_t start, uint64_t end)
 struct layout layout_of(uint64_t size)
 {
 	return (struct layout){
-		.low = zone_of(LAYOUT_PAGE, SVMRUN_E820_LOW_END),
-		.high = zone_of(SVMRUN_E820_HIGH, size),
+		.low = make_zone(LAYOUT_PAGE, SVMRUN_E820_LOW_END),
+		.high = make_zone(SVMRUN_E820_HIGH, size),
 	};
 }
 
-static bool fits(uint64_t address, uint64_t size, uint64_t start, uint64_t end)
+static bool range_fits(uint64_t address, uint64_t size, uint64_t start,
+		       uint64_t end)
 {
 	return address >= start && address <= end && size <= end - address;
 }
 
-static void grow(struct layout_zone *zone, uint64_t address, uint64_t size)
+static void extend_zone(struct layout_zone *zone, uint64_t address,
+			uint64_t size)
 {
 	bool empty = zone->first == zone->last;
 
@@ -41,15 +43,15 @@ bool layout_occupy(struct layout *layout, uint64_t address, uint64_t size)
 	struct layout_zone *zone = address < layout->high.start ? &layout->low :
 								  &layout->high;
 
-	if (!fits(address, size, zone->start, zone->end))
+	if (!range_fits(address, size, zone->start, zone->end))
 		return false;
-	grow(zone, address, size);
+	extend_zone(zone, address, size);
 	return true;
 }
 
 /* As high as possible from @start on, below @end */
-static uint64_t highest(uint64_t size, uint64_t align, uint64_t start,
-			uint64_t end)
+static uint64_t highest_address(uint64_t size, uint64_t align, uint64_t start,
+				uint64_t end)
 {
 	uint64_t at;
 
@@ -63,10 +65,10 @@ uint64_t layout_take(struct layout_zone *zone, uint64_t size, uint64_t align)
 {
 	uint64_t at = (zone->last + align - 1) & ~(align - 1);
 
-	if (!fits(at, size, zone->last, zone->end))
-		at = highest(size, align, zone->start, zone->first);
+	if (!range_fits(at, size, zone->last, zone->end))
+		at = highest_address(size, align, zone->start, zone->first);
 	if (at)
-		grow(zone, at, size);
+		extend_zone(zone, at, size);
 	return at;
 }
 
@@ -75,11 +77,11 @@ uint64_t layout_take_highest(struct layout_zone *zone, uint64_t size,
 {
 	uint64_t end = limit < zone->end ? limit : zone->end;
 	uint64_t before = limit < zone->first ? limit : zone->first;
-	uint64_t at = highest(size, LAYOUT_PAGE, zone->last, end);
+	uint64_t at = highest_address(size, LAYOUT_PAGE, zone->last, end);
 
 	if (!at)
-		at = highest(size, LAYOUT_PAGE, zone->start, before);
+		at = highest_address(size, LAYOUT_PAGE, zone->start, before);
 	if (at)
-		grow(zone, at, size);
+		extend_zone(zone, at, size);
 	return at;
 }

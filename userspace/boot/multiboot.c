@@ -29,7 +29,7 @@
 #define HAS_MAP (1u << 6)
 #define HAS_LOADER (1u << 9)
 
-struct header {
+struct multiboot_header {
 	uint32_t magic;
 	uint32_t flags;
 	uint32_t checksum;
@@ -45,7 +45,7 @@ struct addresses {
 };
 
 /* 3.3 */
-struct info {
+struct multiboot_info {
 	uint32_t flags;
 	uint32_t mem_lower;
 	uint32_t mem_upper;
@@ -64,7 +64,7 @@ struct info {
 	uint32_t vbe[4];
 };
 
-struct module {
+struct multiboot_module {
 	uint32_t start;
 	uint32_t end;
 	uint32_t command_line;
@@ -77,28 +77,28 @@ struct map_entry {
 	struct svmrun_e820_entry range;
 } __attribute__((packed));
 
-_Static_assert(sizeof(struct info) == 88, "3.3");
-_Static_assert(sizeof(struct module) == 16, "3.3");
+_Static_assert(sizeof(struct multiboot_info) == 88, "3.3");
+_Static_assert(sizeof(struct multiboot_module) == 16, "3.3");
 _Static_assert(sizeof(struct map_entry) == 24, "3.3");
 
 /* All that the kernel is told; the modules' list follows, then all strings. */
-struct told {
-	struct info info;
+struct boot_info {
+	struct multiboot_info info;
 	struct map_entry map[SVMRUN_E820_ENTRIES];
 	char loader_name[sizeof(LOADER_NAME)];
 	char pad[8 - sizeof(LOADER_NAME) % 8];
-	struct module modules[];
+	struct multiboot_module modules[];
 };
 
 /**
- * struct raw - a kernel whose header says where it goes
+ * struct raw_kernel - a kernel whose header says where it goes
  * @offset: in the image
  * @size: bytes of the image
  * @address: guest physical
  * @memory: bytes there; those that the image has not got are zeros
  * @entry: guest physical
  */
-struct raw {
+struct raw_kernel {
 	uint64_t offset;
 	uint64_t size;
 	uint64_t address;
@@ -107,36 +107,36 @@ struct raw {
 };
 
 /**
- * struct plan - a kernel, and where its parts go
+ * struct multiboot_plan - a kernel, and where its parts go
  * @is_raw: @raw holds, not @executable
  * @raw: the kernel by its header
  * @executable: the kernel by ELF's
  * @entry: guest physical address, as all below
  * @modules: of the first one; each takes whole pages
- * @told: of struct told
+ * @boot_info: of struct boot_info
  */
-struct plan {
+struct multiboot_plan {
 	bool is_raw;
-	struct raw raw;
+	struct raw_kernel raw;
 	struct executable executable;
 	uint32_t entry;
 	uint64_t modules;
-	uint64_t told;
+	uint64_t boot_info;
 };
 
-static const char *text(const char *string)
+static const char *string_or_empty(const char *string)
 {
 	return string ? string : "";
 }
 
-static uint64_t pages(uint64_t size)
+static uint64_t round_up_to_pages(uint64_t size)
 {
 	return (size + LAYOUT_PAGE - 1) & ~(LAYOUT_PAGE - 1);
 }
 
 /* The offset of the header, or -1. It is at a multiple of 4: 3.1. */
-static int64_t header_find(struct header *header, const uint8_t *image,
-			   size_t size)
+static int64_t find_multiboot_header(struct multiboot_header *header,
+				     const uint8_t *image, size_t size)
 {
 	size_t end = size < SEARCH ? size : SEARCH;
 	size_t at;
@@ -152,12 +152,12 @@ static int64_t header_find(struct header *header, const uint8_t *image,
 
 bool svmrun_multiboot_is(const void *image, size_t size)
 {
-	struct header header;
+	struct multiboot_header header;
 
-	return header_find(&header, image, size) >= 0;
+	return find_multiboot_header(&header, image, size) >= 0;
 }
 
-static int header_check(const struct header *header)
+static int check_multiboot_header(const struct multiboot_header *header)
 {
 	uint32_t required = header->flags & REQUIRED;
 
@@ -167,8 +167,8 @@ static int header_check(const struct header *header)
 }
 
 /* What of the image is loaded: 0 for an end means the image's, and no BSS. */
-static int raw_measure(struct raw *raw, const struct addresses *addresses,
-		       size_t image_size)
+static int measure_raw(struct raw_kernel *raw,
+		       const struct addresses *addresses, size_t image_size)
 {
 	uint64_t there = image_size - raw->offset;
 
@@ -186,10 +186,10 @@ static int raw_measure(struct raw *raw, const struct addresses *addresses,
 	return raw->size > there || !raw->memory ? -ENODATA : 0;
 }
 
-static int raw_read(struct raw *raw, uint64_t header, const uint8_t *image,
-		    size_t size)
+static int read_raw(struct raw_kernel *raw, uint64_t header,
+		    const uint8_t *image, size_t size)
 {
-	uint64_t at = header + sizeof(struct header);
+	uint64_t at = header + sizeof(struct multiboot_header);
 	struct addresses addresses;
 
 	if (size - at < sizeof(addresses))
@@ -201,12 +201,12 @@ static int raw_read(struct raw *raw, uint64_t header, const uint8_t *image,
 	raw->offset = header - (addresses.header - addresses.load);
 	raw->address = addresses.load;
 	raw->entry = addresses.entry;
-	return raw_measure(raw, &addresses, size);
+	return measure_raw(raw, &addresses, size);
 }
 
-static int plan_raw(struct plan *plan, struct layout *layout)
+static int plan_raw(struct multiboot_plan *plan, struct layout *layout)
 {
-	const struct raw *raw = &plan->raw;
+	const struct raw_kernel *raw = &plan->raw;
 
 	plan->entry = raw->entry;
 	if (!layout_occupy(layout, raw->address, raw->memory))
@@ -217,7 +217,7 @@ static int plan_raw(struct plan *plan, struct layout *layout)
 	return 0;
 }
 
-static int plan_executable(struct plan *plan, struct layout *layout,
+static int plan_executable(struct multiboot_plan *plan, struct layout *layout,
 			   const void *image, size_t size)
 {
 	int ret = executable_open(&plan->executable, image, size);
@@ -236,26 +236,27 @@ static int plan_executable(struct plan *plan, struct layout *layout,
 	return executable_entry(&plan->executable, &plan->entry);
 }
 
-static int plan_kernel(struct plan *plan, struct layout *layout,
-		       const void *image, size_t size)
+static int plan_multiboot_kernel(struct multiboot_plan *plan,
+				 struct layout *layout, const void *image,
+				 size_t size)
 {
-	struct header header;
-	int64_t at = header_find(&header, image, size);
+	struct multiboot_header header;
+	int64_t at = find_multiboot_header(&header, image, size);
 	int ret;
 
 	if (at < 0)
 		return -ENOEXEC;
-	ret = header_check(&header);
+	ret = check_multiboot_header(&header);
 	if (ret)
 		return ret;
 	plan->is_raw = header.flags & ADDRESSES;
 	if (!plan->is_raw)
 		return plan_executable(plan, layout, image, size);
-	ret = raw_read(&plan->raw, at, image, size);
+	ret = read_raw(&plan->raw, at, image, size);
 	return ret ? ret : plan_raw(plan, layout);
 }
 
-static int plan_modules(struct plan *plan, struct layout *layout,
+static int plan_modules(struct multiboot_plan *plan, struct layout *layout,
 			const struct svmrun_multiboot_boot *boot)
 {
 	uint64_t size = 0;
@@ -265,65 +266,69 @@ static int plan_modules(struct plan *plan, struct layout *layout,
 		if (boot->modules[i].size > SVMRUN_E820_HOLE ||
 		    size > SVMRUN_E820_HOLE)
 			return -EFBIG;
-		size += pages(boot->modules[i].size);
+		size += round_up_to_pages(boot->modules[i].size);
 	}
 	plan->modules = layout_take(&layout->high, size, LAYOUT_PAGE);
 	return plan->modules ? 0 : -EFBIG;
 }
 
-static uint64_t told_size(const struct svmrun_multiboot_boot *boot)
+static uint64_t boot_info_size(const struct svmrun_multiboot_boot *boot)
 {
-	uint64_t size = sizeof(struct told);
+	uint64_t size = sizeof(struct boot_info);
 	size_t i;
 
-	size += boot->module_count * sizeof(struct module);
-	size += strlen(text(boot->command_line)) + 1;
+	size += boot->module_count * sizeof(struct multiboot_module);
+	size += strlen(string_or_empty(boot->command_line)) + 1;
 	for (i = 0; i < boot->module_count; i++)
-		size += strlen(text(boot->modules[i].command_line)) + 1;
+		size += strlen(string_or_empty(boot->modules[i].command_line)) +
+			1;
 	return size;
 }
 
 /* Conventional memory is what a kernel is least likely to take for its own. */
-static int plan_told(struct plan *plan, struct layout *layout,
-		     const struct svmrun_multiboot_boot *boot)
+static int plan_boot_info(struct multiboot_plan *plan, struct layout *layout,
+			  const struct svmrun_multiboot_boot *boot)
 {
-	uint64_t size = told_size(boot);
+	uint64_t size = boot_info_size(boot);
 
-	plan->told = layout_take(&layout->low, size, LAYOUT_PAGE);
-	if (!plan->told)
-		plan->told = layout_take(&layout->high, size, LAYOUT_PAGE);
-	return plan->told ? 0 : -E2BIG;
+	plan->boot_info = layout_take(&layout->low, size, LAYOUT_PAGE);
+	if (!plan->boot_info)
+		plan->boot_info = layout_take(&layout->high, size, LAYOUT_PAGE);
+	return plan->boot_info ? 0 : -E2BIG;
 }
 
-static int plan_make(struct plan *plan, struct layout *layout,
-		     const struct svmrun_multiboot_boot *boot)
+static int plan_multiboot(struct multiboot_plan *plan, struct layout *layout,
+			  const struct svmrun_multiboot_boot *boot)
 {
 	int ret;
 
-	ret = plan_kernel(plan, layout, boot->kernel, boot->kernel_size);
+	ret = plan_multiboot_kernel(plan, layout, boot->kernel,
+				    boot->kernel_size);
 	if (ret)
 		return ret;
 	ret = plan_modules(plan, layout, boot);
-	return ret ? ret : plan_told(plan, layout, boot);
+	return ret ? ret : plan_boot_info(plan, layout, boot);
 }
 
-static void raw_load(const struct raw *raw, const uint8_t *image, uint8_t *low)
+static void load_raw(const struct raw_kernel *raw, const uint8_t *image,
+		     uint8_t *low)
 {
 	memcpy(low + raw->address, image + raw->offset, raw->size);
 	memset(low + raw->address + raw->size, 0, raw->memory - raw->size);
 }
 
-static void kernel_load(const struct plan *plan, const void *image,
-			const struct svmrun_memory *low)
+static void load_multiboot_kernel(const struct multiboot_plan *plan,
+				  const void *image,
+				  const struct svmrun_memory *low)
 {
 	if (plan->is_raw)
-		raw_load(&plan->raw, image, low->base);
+		load_raw(&plan->raw, image, low->base);
 	else
 		executable_load(&plan->executable, low);
 }
 
 /* Both return where the next string goes. */
-static uint64_t string_put(uint8_t *low, uint64_t at, const char *string)
+static uint64_t put_string(uint8_t *low, uint64_t at, const char *string)
 {
 	size_t size = strlen(string) + 1;
 
@@ -331,81 +336,88 @@ static uint64_t string_put(uint8_t *low, uint64_t at, const char *string)
 	return at + size;
 }
 
-static uint64_t module_put(struct module *to, uint64_t strings, uint64_t at,
+static uint64_t put_module(struct multiboot_module *to, uint64_t strings,
+			   uint64_t at,
 			   const struct svmrun_multiboot_module *module,
 			   uint8_t *low)
 {
 	if (module->size)
 		memcpy(low + at, module->bytes, module->size);
-	*to = (struct module){
+	*to = (struct multiboot_module){
 		.start = at,
 		.end = at + module->size,
 		.command_line = strings,
 	};
-	return string_put(low, strings, text(module->command_line));
+	return put_string(low, strings, string_or_empty(module->command_line));
 }
 
-static void modules_put(const struct plan *plan, uint64_t strings,
+static void put_modules(const struct multiboot_plan *plan, uint64_t strings,
 			const struct svmrun_multiboot_boot *boot, uint8_t *low)
 {
-	struct told *told = (struct told *)(low + plan->told);
+	struct boot_info *boot_info = (struct boot_info *)(low +
+							   plan->boot_info);
 	uint64_t at = plan->modules;
 	size_t i;
 
 	for (i = 0; i < boot->module_count; i++) {
-		strings = module_put(&told->modules[i], strings, at,
+		strings = put_module(&boot_info->modules[i], strings, at,
 				     &boot->modules[i], low);
-		at += pages(boot->modules[i].size);
+		at += round_up_to_pages(boot->modules[i].size);
 	}
 }
 
-static void map_fill(struct told *told, const struct svmrun_e820_entry *entries,
-		     int count)
+static void fill_multiboot_map(struct boot_info *boot_info,
+			       const struct svmrun_e820_entry *entries,
+			       int count)
 {
 	int i;
 
 	for (i = 0; i < count; i++) {
-		told->map[i].size = sizeof(told->map[i].range);
-		told->map[i].range = entries[i];
+		boot_info->map[i].size = sizeof(boot_info->map[i].range);
+		boot_info->map[i].range = entries[i];
 	}
 }
 
-static struct info info_of(const struct plan *plan,
-			   const struct svmrun_multiboot_boot *boot,
-			   uint64_t memory, uint64_t strings, int entries)
+static struct multiboot_info
+multiboot_info(const struct multiboot_plan *plan,
+	       const struct svmrun_multiboot_boot *boot, uint64_t memory,
+	       uint64_t strings, int entries)
 {
-	uint64_t told = plan->told;
+	uint64_t boot_info = plan->boot_info;
 
-	return (struct info){
+	return (struct multiboot_info){
 		.flags = HAS_MEMORY | HAS_COMMAND | HAS_MODULES | HAS_MAP |
 			 HAS_LOADER,
 		.mem_lower = SVMRUN_E820_LOW_END / KIB,
 		.mem_upper = (memory - SVMRUN_E820_HIGH) / KIB,
 		.command_line = strings,
 		.module_count = boot->module_count,
-		.modules = told + sizeof(struct told),
+		.modules = boot_info + sizeof(struct boot_info),
 		.map_length = entries * sizeof(struct map_entry),
-		.map = told + offsetof(struct told, map),
-		.loader_name = told + offsetof(struct told, loader_name),
+		.map = boot_info + offsetof(struct boot_info, map),
+		.loader_name = boot_info +
+			       offsetof(struct boot_info, loader_name),
 	};
 }
 
-static void told_put(const struct plan *plan,
-		     const struct svmrun_multiboot_boot *boot,
-		     const struct svmrun_memory *memory,
-		     const struct svmrun_e820_entry *entries, int count)
+static void put_boot_info(const struct multiboot_plan *plan,
+			  const struct svmrun_multiboot_boot *boot,
+			  const struct svmrun_memory *memory,
+			  const struct svmrun_e820_entry *entries, int count)
 {
 	uint8_t *low = memory->base;
-	struct told *told = (struct told *)(low + plan->told);
-	uint64_t strings = plan->told + sizeof(*told) +
-			   boot->module_count * sizeof(struct module);
+	struct boot_info *boot_info = (struct boot_info *)(low +
+							   plan->boot_info);
+	uint64_t strings = plan->boot_info + sizeof(*boot_info) +
+			   boot->module_count * sizeof(struct multiboot_module);
 
-	memset(told, 0, sizeof(*told));
-	told->info = info_of(plan, boot, memory->size, strings, count);
-	memcpy(told->loader_name, LOADER_NAME, sizeof(LOADER_NAME));
-	map_fill(told, entries, count);
-	strings = string_put(low, strings, text(boot->command_line));
-	modules_put(plan, strings, boot, low);
+	memset(boot_info, 0, sizeof(*boot_info));
+	boot_info->info = multiboot_info(plan, boot, memory->size, strings,
+					 count);
+	memcpy(boot_info->loader_name, LOADER_NAME, sizeof(LOADER_NAME));
+	fill_multiboot_map(boot_info, entries, count);
+	strings = put_string(low, strings, string_or_empty(boot->command_line));
+	put_modules(plan, strings, boot, low);
 }
 
 int svmrun_multiboot_load(const struct svmrun_memory *memories, size_t count,
@@ -413,7 +425,7 @@ int svmrun_multiboot_load(const struct svmrun_memory *memories, size_t count,
 			  struct svmrun_multiboot_entry *entry)
 {
 	struct svmrun_e820_entry map[SVMRUN_E820_ENTRIES];
-	struct plan plan = { .is_raw = false };
+	struct multiboot_plan plan = { .is_raw = false };
 	struct layout layout;
 	int entries, ret;
 
@@ -421,14 +433,14 @@ int svmrun_multiboot_load(const struct svmrun_memory *memories, size_t count,
 	if (entries < 0)
 		return entries;
 	layout = layout_of(memories->size);
-	ret = plan_make(&plan, &layout, boot);
+	ret = plan_multiboot(&plan, &layout, boot);
 	if (ret)
 		return ret;
-	kernel_load(&plan, boot->kernel, memories);
-	told_put(&plan, boot, memories, map, entries);
+	load_multiboot_kernel(&plan, boot->kernel, memories);
+	put_boot_info(&plan, boot, memories, map, entries);
 	*entry = (struct svmrun_multiboot_entry){
 		.eip = plan.entry,
-		.ebx = plan.told,
+		.ebx = plan.boot_info,
 	};
 	return 0;
 }

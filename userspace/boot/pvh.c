@@ -49,37 +49,37 @@ _Static_assert(sizeof(struct start_module) == 32, "start_info.h");
 _Static_assert(sizeof(struct start_map) == 24, "start_info.h");
 
 /* All that the kernel is told; the command line follows. */
-struct told {
+struct start_data {
 	struct start_info start;
 	struct start_module module;
 	struct start_map map[SVMRUN_E820_ENTRIES];
 };
 
 /**
- * struct plan - where a kernel's parts go
+ * struct pvh_plan - where a kernel's parts go
  * @entry: guest physical address, as all
- * @told: of struct told
+ * @start_data: of struct start_data
  * @initrd: 0 for none
  */
-struct plan {
+struct pvh_plan {
 	uint64_t entry;
-	uint64_t told;
+	uint64_t start_data;
 	uint64_t initrd;
 };
 
-static const char *command_line(const struct svmrun_pvh_boot *boot)
+static const char *pvh_command_line(const struct svmrun_pvh_boot *boot)
 {
 	return boot->command_line ? boot->command_line : "";
 }
 
-static uint64_t padded(uint64_t size)
+static uint64_t pad_note(uint64_t size)
 {
 	return (size + NOTE_ALIGN - 1) & ~(NOTE_ALIGN - 1);
 }
 
 /* The address has the size of a word of the kernel, or 32 bits. */
-static int note_entry(const Elf64_Nhdr *note, const void *description,
-		      uint64_t *entry)
+static int read_note_entry(const Elf64_Nhdr *note, const void *description,
+			   uint64_t *entry)
 {
 	if (note->n_descsz != 4 && note->n_descsz != 8)
 		return -ENOMSG;
@@ -88,7 +88,7 @@ static int note_entry(const Elf64_Nhdr *note, const void *description,
 	return 0;
 }
 
-static bool is_entry(const Elf64_Nhdr *note, const void *name)
+static bool is_entry_note(const Elf64_Nhdr *note, const void *name)
 {
 	return note->n_type == NOTE_ENTRY &&
 	       note->n_namesz == sizeof(NOTE_NAME) &&
@@ -96,7 +96,7 @@ static bool is_entry(const Elf64_Nhdr *note, const void *name)
 }
 
 /* Goes through a segment of notes. */
-static int notes_search(const struct executable *notes, uint64_t *entry)
+static int search_notes(const struct executable *notes, uint64_t *entry)
 {
 	uint64_t offset = 0, description;
 	Elf64_Nhdr note; /* the same in both classes */
@@ -108,17 +108,18 @@ static int notes_search(const struct executable *notes, uint64_t *entry)
 			return -ENOMSG;
 		memcpy(&note, at, sizeof(note));
 		offset += sizeof(note);
-		description = offset + padded(note.n_namesz);
+		description = offset + pad_note(note.n_namesz);
 		if (!executable_at(notes, description, note.n_descsz))
 			return -ENOMSG;
-		if (is_entry(&note, notes->bytes + offset))
-			return note_entry(&note, notes->bytes + description,
-					  entry);
-		offset = description + padded(note.n_descsz);
+		if (is_entry_note(&note, notes->bytes + offset))
+			return read_note_entry(&note,
+					       notes->bytes + description,
+					       entry);
+		offset = description + pad_note(note.n_descsz);
 	}
 }
 
-static int entry_find(const struct executable *executable, uint64_t *entry)
+static int find_pvh_entry(const struct executable *executable, uint64_t *entry)
 {
 	struct executable notes = { .size = 0 };
 	Elf64_Phdr segment;
@@ -131,18 +132,18 @@ static int entry_find(const struct executable *executable, uint64_t *entry)
 		notes.bytes = executable_at(executable, segment.p_offset,
 					    segment.p_filesz);
 		notes.size = segment.p_filesz;
-		if (notes.bytes && !notes_search(&notes, entry))
+		if (notes.bytes && !search_notes(&notes, entry))
 			return 0;
 	}
 	return -ENOMSG;
 }
 
-static int image_read(struct executable *executable, const void *image,
-		      size_t size, uint64_t *entry)
+static int read_pvh_image(struct executable *executable, const void *image,
+			  size_t size, uint64_t *entry)
 {
 	int ret = executable_open(executable, image, size);
 
-	return ret ? ret : entry_find(executable, entry);
+	return ret ? ret : find_pvh_entry(executable, entry);
 }
 
 bool svmrun_pvh_is(const void *image, size_t size)
@@ -150,12 +151,12 @@ bool svmrun_pvh_is(const void *image, size_t size)
 	struct executable executable;
 	uint64_t entry;
 
-	return !image_read(&executable, image, size, &entry);
+	return !read_pvh_image(&executable, image, size, &entry);
 }
 
-static int plan_kernel(const struct plan *plan,
-		       const struct executable *executable,
-		       struct layout *layout)
+static int plan_pvh_kernel(const struct pvh_plan *plan,
+			   const struct executable *executable,
+			   struct layout *layout)
 {
 	int ret = executable_occupy(executable, layout);
 
@@ -165,17 +166,20 @@ static int plan_kernel(const struct plan *plan,
 }
 
 /* Conventional memory is what a kernel is least likely to take for its own. */
-static int plan_told(struct plan *plan, struct layout *layout, size_t length)
+static int plan_start_data(struct pvh_plan *plan, struct layout *layout,
+			   size_t length)
 {
-	uint64_t size = sizeof(struct told) + length + 1;
+	uint64_t size = sizeof(struct start_data) + length + 1;
 
-	plan->told = layout_take(&layout->low, size, LAYOUT_PAGE);
-	if (!plan->told)
-		plan->told = layout_take(&layout->high, size, LAYOUT_PAGE);
-	return plan->told ? 0 : -E2BIG;
+	plan->start_data = layout_take(&layout->low, size, LAYOUT_PAGE);
+	if (!plan->start_data)
+		plan->start_data = layout_take(&layout->high, size,
+					       LAYOUT_PAGE);
+	return plan->start_data ? 0 : -E2BIG;
 }
 
-static int plan_initrd(struct plan *plan, struct layout *layout, size_t size)
+static int plan_pvh_initrd(struct pvh_plan *plan, struct layout *layout,
+			   size_t size)
 {
 	if (!size)
 		return 0;
@@ -184,48 +188,48 @@ static int plan_initrd(struct plan *plan, struct layout *layout, size_t size)
 	return plan->initrd ? 0 : -EFBIG;
 }
 
-static int plan_make(struct plan *plan, struct executable *executable,
-		     struct layout *layout, const struct svmrun_pvh_boot *boot)
+static int plan_pvh(struct pvh_plan *plan, struct executable *executable,
+		    struct layout *layout, const struct svmrun_pvh_boot *boot)
 {
 	int ret;
 
-	ret = image_read(executable, boot->kernel, boot->kernel_size,
-			 &plan->entry);
+	ret = read_pvh_image(executable, boot->kernel, boot->kernel_size,
+			     &plan->entry);
 	if (ret)
 		return ret;
-	ret = plan_kernel(plan, executable, layout);
+	ret = plan_pvh_kernel(plan, executable, layout);
 	if (ret)
 		return ret;
-	ret = plan_told(plan, layout, strlen(command_line(boot)));
+	ret = plan_start_data(plan, layout, strlen(pvh_command_line(boot)));
 	if (ret)
 		return ret;
-	return plan_initrd(plan, layout, boot->initrd_size);
+	return plan_pvh_initrd(plan, layout, boot->initrd_size);
 }
 
-static struct start_info start_of(const struct plan *plan,
-				  const struct svmrun_pvh_boot *boot,
-				  int entries)
+static struct start_info pvh_start_info(const struct pvh_plan *plan,
+					const struct svmrun_pvh_boot *boot,
+					int entries)
 {
-	uint64_t told = plan->told;
+	uint64_t data = plan->start_data;
 
 	return (struct start_info){
 		.magic = START_MAGIC,
 		.version = START_VERSION,
 		.module_count = !!boot->initrd_size,
 		.modules = boot->initrd_size ?
-				   told + offsetof(struct told, module) :
+				   data + offsetof(struct start_data, module) :
 				   0,
 		.command_line = boot->command_line ?
-					told + sizeof(struct told) :
+					data + sizeof(struct start_data) :
 					0,
 		.rsdp = boot->acpi_rsdp,
-		.map = told + offsetof(struct told, map),
+		.map = data + offsetof(struct start_data, map),
 		.map_entries = entries,
 	};
 }
 
-static void map_fill(struct start_map *map,
-		     const struct svmrun_e820_entry *entries, int count)
+static void fill_pvh_map(struct start_map *map,
+			 const struct svmrun_e820_entry *entries, int count)
 {
 	int i;
 
@@ -236,16 +240,18 @@ static void map_fill(struct start_map *map,
 	}
 }
 
-static void told_fill(struct told *told, const struct plan *plan,
-		      const struct svmrun_pvh_boot *boot,
-		      const struct svmrun_e820_entry *entries, int count)
+static void fill_start_data(struct start_data *data,
+			    const struct pvh_plan *plan,
+			    const struct svmrun_pvh_boot *boot,
+			    const struct svmrun_e820_entry *entries, int count)
 {
-	memset(told, 0, sizeof(*told));
-	told->start = start_of(plan, boot, count);
-	told->module.address = plan->initrd;
-	told->module.size = boot->initrd_size;
-	map_fill(told->map, entries, count);
-	memcpy(told + 1, command_line(boot), strlen(command_line(boot)) + 1);
+	memset(data, 0, sizeof(*data));
+	data->start = pvh_start_info(plan, boot, count);
+	data->module.address = plan->initrd;
+	data->module.size = boot->initrd_size;
+	fill_pvh_map(data->map, entries, count);
+	memcpy(data + 1, pvh_command_line(boot),
+	       strlen(pvh_command_line(boot)) + 1);
 }
 
 int svmrun_pvh_load(const struct svmrun_memory *memories, size_t count,
@@ -255,7 +261,7 @@ int svmrun_pvh_load(const struct svmrun_memory *memories, size_t count,
 	struct svmrun_e820_entry map[SVMRUN_E820_ENTRIES];
 	uint8_t *low;
 	struct executable executable;
-	struct plan plan = { .initrd = 0 };
+	struct pvh_plan plan = { .initrd = 0 };
 	struct layout layout;
 	int entries, ret;
 
@@ -264,16 +270,17 @@ int svmrun_pvh_load(const struct svmrun_memory *memories, size_t count,
 		return entries;
 	low = memories->base;
 	layout = layout_of(memories->size);
-	ret = plan_make(&plan, &executable, &layout, boot);
+	ret = plan_pvh(&plan, &executable, &layout, boot);
 	if (ret)
 		return ret;
 	executable_load(&executable, memories);
 	if (boot->initrd_size)
 		memcpy(low + plan.initrd, boot->initrd, boot->initrd_size);
-	told_fill((struct told *)(low + plan.told), &plan, boot, map, entries);
+	fill_start_data((struct start_data *)(low + plan.start_data), &plan,
+			boot, map, entries);
 	*entry = (struct svmrun_pvh_entry){
 		.eip = plan.entry,
-		.ebx = plan.told,
+		.ebx = plan.start_data,
 	};
 	return 0;
 }

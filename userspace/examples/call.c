@@ -35,8 +35,9 @@ struct answer {
 };
 
 /* A negative errno: -EPROTO: the guest left the path that service.h lays down. */
-static int call(struct svmrun_clone *clone, const struct prepared *prepared,
-		const void *input, size_t length, struct answer *answer)
+static int call_guest(struct svmrun_clone *clone,
+		      const struct prepared_guest *prepared, const void *input,
+		      size_t length, struct answer *answer)
 {
 	struct svmrun_vcpu *vcpu = &clone->vcpus[0];
 	void *to = svmrun_clone_touch(clone, prepared->input, length);
@@ -46,7 +47,7 @@ static int call(struct svmrun_clone *clone, const struct prepared *prepared,
 		return -EMSGSIZE;
 	memcpy(to, input, length);
 	vcpu->vmcb->save.rax = length;
-	ret = run(vcpu);
+	ret = run_until_exit(vcpu);
 	if (!ret)
 		ret = finish_out(vcpu, SERVICE_DONE);
 	if (ret < 0)
@@ -59,7 +60,7 @@ static int call(struct svmrun_clone *clone, const struct prepared *prepared,
 	return answer->bytes ? 0 : -EPROTO;
 }
 
-static int print(const struct answer *answer)
+static int print_answer(const struct answer *answer)
 {
 	if (answer->wrong) {
 		fprintf(stderr, "the input is wrong, the guest says: %d\n",
@@ -72,7 +73,7 @@ static int print(const struct answer *answer)
 }
 
 /* What went wrong in the guest, in the processor's words */
-static int tell(const struct svmrun_vcpu *vcpu)
+static int print_failure(const struct svmrun_vcpu *vcpu)
 {
 	const char *name = svmrun_exit_name(vcpu->vmcb->control.exitcode);
 
@@ -81,7 +82,7 @@ static int tell(const struct svmrun_vcpu *vcpu)
 	return STATUS_WRONG;
 }
 
-static int call_once(const struct prepared *prepared, const void *input,
+static int call_once(const struct prepared_guest *prepared, const void *input,
 		     size_t length)
 {
 	struct svmrun_clone clone;
@@ -90,12 +91,12 @@ static int call_once(const struct prepared *prepared, const void *input,
 
 	must("no clone",
 	     svmrun_clone(&clone, &prepared->snapshot, prepared->device));
-	ret = call(&clone, prepared, input, length, &answer);
+	ret = call_guest(&clone, prepared, input, length, &answer);
 	if (ret == -EPROTO) {
-		status = tell(&clone.vcpus[0]);
+		status = print_failure(&clone.vcpus[0]);
 	} else {
 		must("no call", ret);
-		status = print(&answer);
+		status = print_answer(&answer);
 	}
 	svmrun_clone_destroy(&clone);
 	return status;
@@ -127,8 +128,8 @@ static void print_figures(const char *what, int calls, struct moment begin)
 		what, (end.ticks - begin.ticks) / calls, calls / seconds);
 }
 
-static void measure(const struct prepared *prepared, const void *input,
-		    size_t length, int calls)
+static void measure_calls(const struct prepared_guest *prepared,
+			  const void *input, size_t length, int calls)
 {
 	struct moment begin = now();
 	struct svmrun_clone clone;
@@ -137,7 +138,7 @@ static void measure(const struct prepared *prepared, const void *input,
 	for (int i = 0; i < calls; i++) {
 		must("no clone", svmrun_clone(&clone, &prepared->snapshot,
 					      prepared->device));
-		call(&clone, prepared, input, length, &answer);
+		call_guest(&clone, prepared, input, length, &answer);
 		svmrun_clone_destroy(&clone);
 	}
 	print_figures("a clone for each call", calls, begin);
@@ -145,7 +146,7 @@ static void measure(const struct prepared *prepared, const void *input,
 	     svmrun_clone(&clone, &prepared->snapshot, prepared->device));
 	begin = now();
 	for (int i = 0; i < calls; i++) {
-		call(&clone, prepared, input, length, &answer);
+		call_guest(&clone, prepared, input, length, &answer);
 		must("no reset", svmrun_reset(&clone));
 	}
 	print_figures("one clone, reset after each", calls, begin);
@@ -154,7 +155,7 @@ static void measure(const struct prepared *prepared, const void *input,
 
 /* ---- the program --------------------------------------------------------- */
 
-static const char *parse(int argc, char **argv, int *count)
+static const char *parse_call_options(int argc, char **argv, int *count)
 {
 	static const struct option options[] = {
 		{ "count", required_argument, NULL, 'c' },
@@ -172,18 +173,18 @@ static const char *parse(int argc, char **argv, int *count)
 
 int main(int argc, char **argv)
 {
-	struct prepared prepared;
+	struct prepared_guest prepared;
 	int count = 0, status;
-	const char *guest = parse(argc, argv, &count);
+	const char *guest = parse_call_options(argc, argv, &count);
 	size_t length;
 	void *input;
 
-	prepare(&prepared, guest);
+	prepare_guest(&prepared, guest);
 	input = read_all("standard input", stdin, prepared.room, &length);
 	status = call_once(&prepared, input, length);
 	if (count)
-		measure(&prepared, input, length, count);
+		measure_calls(&prepared, input, length, count);
 	free(input);
-	prepared_destroy(&prepared);
+	destroy_prepared_guest(&prepared);
 	return status;
 }

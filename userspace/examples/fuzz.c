@@ -23,13 +23,13 @@
 
 #define STATUS_NOT_FOUND 1
 
-#define LONGEST 32 /* an input */
-#define MOST_KEPT 256
-#define MOST_MAP (1u << 16)
+#define INPUT_MAX 32 /* an input */
+#define KEPT_MAX 256
+#define MAP_MAX (1u << 16)
 #define PROGRESS 1000 /* inputs from one line to the next */
 
 struct input {
-	uint8_t bytes[LONGEST];
+	uint8_t bytes[INPUT_MAX];
 	size_t length;
 };
 
@@ -46,18 +46,18 @@ struct input {
  * @places: how many places in the map were come to
  */
 struct fuzzer {
-	struct prepared prepared;
+	struct prepared_guest prepared;
 	struct svmrun_clone clone;
 	uint64_t random;
-	struct input kept[MOST_KEPT];
+	struct input kept[KEPT_MAX];
 	size_t kept_count;
 	unsigned int tried;
-	uint8_t seen[MOST_MAP];
+	uint8_t seen[MAP_MAX];
 	size_t places;
 };
 
 /* Marsaglia's xorshift */
-static unsigned int below(struct fuzzer *fuzzer, unsigned int limit)
+static unsigned int random_below(struct fuzzer *fuzzer, unsigned int limit)
 {
 	fuzzer->random ^= fuzzer->random << 13;
 	fuzzer->random ^= fuzzer->random >> 7;
@@ -70,25 +70,25 @@ static unsigned int below(struct fuzzer *fuzzer, unsigned int limit)
 static void flip_bit(struct fuzzer *fuzzer, struct input *input)
 {
 	if (input->length)
-		input->bytes[below(fuzzer, input->length)] ^= 1u
-							      << below(fuzzer,
-								       8);
+		input->bytes[random_below(fuzzer, input->length)] ^=
+			1u << random_below(fuzzer, 8);
 }
 
 static void set_byte(struct fuzzer *fuzzer, struct input *input)
 {
 	if (input->length)
-		input->bytes[below(fuzzer, input->length)] = below(fuzzer, 256);
+		input->bytes[random_below(fuzzer, input->length)] =
+			random_below(fuzzer, 256);
 }
 
 static void insert_byte(struct fuzzer *fuzzer, struct input *input)
 {
-	size_t at = below(fuzzer, input->length + 1);
+	size_t at = random_below(fuzzer, input->length + 1);
 
-	if (input->length == LONGEST)
+	if (input->length == INPUT_MAX)
 		return;
 	memmove(input->bytes + at + 1, input->bytes + at, input->length - at);
-	input->bytes[at] = below(fuzzer, 256);
+	input->bytes[at] = random_below(fuzzer, 256);
 	input->length++;
 }
 
@@ -98,7 +98,7 @@ static void remove_byte(struct fuzzer *fuzzer, struct input *input)
 
 	if (!input->length)
 		return;
-	at = below(fuzzer, input->length--);
+	at = random_below(fuzzer, input->length--);
 	memmove(input->bytes + at, input->bytes + at + 1, input->length - at);
 }
 
@@ -106,38 +106,39 @@ static void remove_byte(struct fuzzer *fuzzer, struct input *input)
 static void append_other(struct fuzzer *fuzzer, struct input *input)
 {
 	const struct input *other =
-		&fuzzer->kept[below(fuzzer, fuzzer->kept_count)];
-	size_t at = below(fuzzer, other->length + 1);
+		&fuzzer->kept[random_below(fuzzer, fuzzer->kept_count)];
+	size_t at = random_below(fuzzer, other->length + 1);
 	size_t length = other->length - at;
 
-	if (length > LONGEST - input->length)
-		length = LONGEST - input->length;
+	if (length > INPUT_MAX - input->length)
+		length = INPUT_MAX - input->length;
 	memcpy(input->bytes + input->length, other->bytes + at, length);
 	input->length += length;
 }
 
 /* From somewhere on, a few bytes of any kind */
-static void end_anew(struct fuzzer *fuzzer, struct input *input)
+static void replace_end(struct fuzzer *fuzzer, struct input *input)
 {
-	size_t length = 1 + below(fuzzer, 4);
+	size_t length = 1 + random_below(fuzzer, 4);
 
-	input->length = below(fuzzer, input->length + 1);
-	if (length > LONGEST - input->length)
-		length = LONGEST - input->length;
+	input->length = random_below(fuzzer, input->length + 1);
+	if (length > INPUT_MAX - input->length)
+		length = INPUT_MAX - input->length;
 	for (; length; length--)
-		input->bytes[input->length++] = below(fuzzer, 256);
+		input->bytes[input->length++] = random_below(fuzzer, 256);
 }
 
-static struct input changed_input(struct fuzzer *fuzzer)
+static struct input mutated_input(struct fuzzer *fuzzer)
 {
 	static void (*const changes[])(struct fuzzer *, struct input *) = {
 		flip_bit,    set_byte,	   insert_byte,
-		remove_byte, append_other, end_anew,
+		remove_byte, append_other, replace_end,
 	};
-	struct input input = fuzzer->kept[below(fuzzer, fuzzer->kept_count)];
+	struct input input =
+		fuzzer->kept[random_below(fuzzer, fuzzer->kept_count)];
 
-	for (unsigned int n = 1 + below(fuzzer, 2); n; n--)
-		changes[below(fuzzer, 6)](fuzzer, &input);
+	for (unsigned int n = 1 + random_below(fuzzer, 2); n; n--)
+		changes[random_below(fuzzer, 6)](fuzzer, &input);
 	return input;
 }
 
@@ -150,8 +151,8 @@ static struct input next_input(struct fuzzer *fuzzer)
 	struct input input = fuzzer->kept[fuzzer->kept_count - 1];
 	size_t at = input.length - fuzzer->tried / 256;
 
-	if (fuzzer->tried == 2 * 256 || at >= LONGEST)
-		return changed_input(fuzzer);
+	if (fuzzer->tried == 2 * 256 || at >= INPUT_MAX)
+		return mutated_input(fuzzer);
 	input.length = at + 1;
 	input.bytes[at] = fuzzer->tried++;
 	return input;
@@ -187,7 +188,7 @@ static int run_watched(struct svmrun_vcpu *vcpu)
 }
 
 /* Does the guest come to an answer? A wrong input has one too. */
-static bool takes(struct fuzzer *fuzzer, const struct input *input)
+static bool survives_input(struct fuzzer *fuzzer, const struct input *input)
 {
 	struct svmrun_clone *clone = &fuzzer->clone;
 	struct svmrun_vcpu *vcpu = &clone->vcpus[0];
@@ -195,7 +196,7 @@ static bool takes(struct fuzzer *fuzzer, const struct input *input)
 
 	must("no reset", svmrun_reset(clone));
 	/* What the program writes is not in the log: it must be touched. */
-	memcpy(svmrun_clone_touch(clone, fuzzer->prepared.input, LONGEST),
+	memcpy(svmrun_clone_touch(clone, fuzzer->prepared.input, INPUT_MAX),
 	       input->bytes, input->length);
 	vcpu->vmcb->save.rax = input->length;
 	ret = run_watched(vcpu);
@@ -207,7 +208,7 @@ static bool takes(struct fuzzer *fuzzer, const struct input *input)
 /* ---- what is new --------------------------------------------------------- */
 
 /* A bit for 1, 2, 3, 4 to 7, 8 to 15, and so on: a few more are nothing new. */
-static uint8_t times_bit(uint8_t times)
+static uint8_t count_bit(uint8_t times)
 {
 	unsigned int bit = 0;
 
@@ -221,16 +222,16 @@ static uint8_t times_bit(uint8_t times)
 	return 1u << bit;
 }
 
-static bool brought_news(struct fuzzer *fuzzer)
+static bool found_new_code(struct fuzzer *fuzzer)
 {
-	const struct prepared *prepared = &fuzzer->prepared;
+	const struct prepared_guest *prepared = &fuzzer->prepared;
 	const uint8_t *map = svmrun_memory_at(&fuzzer->clone.memories[0],
 					      prepared->map,
 					      prepared->map_size);
 	bool news = false;
 
 	for (size_t i = 0; i < prepared->map_size; i++) {
-		uint8_t bit = times_bit(map[i]);
+		uint8_t bit = count_bit(map[i]);
 
 		if (!(bit & ~fuzzer->seen[i]))
 			continue;
@@ -243,7 +244,7 @@ static bool brought_news(struct fuzzer *fuzzer)
 
 static void keep_input(struct fuzzer *fuzzer, const struct input *input)
 {
-	if (fuzzer->kept_count == MOST_KEPT)
+	if (fuzzer->kept_count == KEPT_MAX)
 		return;
 	fuzzer->kept[fuzzer->kept_count++] = *input;
 	fuzzer->tried = 0;
@@ -274,18 +275,18 @@ static void print_found(const struct fuzzer *fuzzer, const struct input *input)
 	putchar('\n');
 }
 
-static int search(struct fuzzer *fuzzer, unsigned long inputs)
+static int search_input(struct fuzzer *fuzzer, unsigned long inputs)
 {
 	fuzzer->kept_count = 1; /* the empty one */
 	for (unsigned long i = 1; i <= inputs; i++) {
 		struct input input = next_input(fuzzer);
 
-		if (!takes(fuzzer, &input)) {
+		if (!survives_input(fuzzer, &input)) {
 			print_progress(fuzzer, i);
 			print_found(fuzzer, &input);
 			return 0;
 		}
-		if (brought_news(fuzzer))
+		if (found_new_code(fuzzer))
 			keep_input(fuzzer, &input);
 		if (i % PROGRESS == 0)
 			print_progress(fuzzer, i);
@@ -297,22 +298,22 @@ static int search(struct fuzzer *fuzzer, unsigned long inputs)
 /* ---- the program --------------------------------------------------------- */
 
 /* Nothing that a guest says is to be believed. */
-static bool has(const struct svmrun_snapshot *snapshot, uint64_t gpa,
-		size_t size)
+static bool snapshot_has(const struct svmrun_snapshot *snapshot, uint64_t gpa,
+			 size_t size)
 {
 	return svmrun_memory_at(&snapshot->memories[0], gpa, size);
 }
 
-static void begin(struct fuzzer *fuzzer, const char *guest)
+static void prepare_fuzzer(struct fuzzer *fuzzer, const char *guest)
 {
-	struct prepared *prepared = &fuzzer->prepared;
+	struct prepared_guest *prepared = &fuzzer->prepared;
 	struct svmrun_snapshot *snapshot = &prepared->snapshot;
 
-	prepare(prepared, guest);
-	if (!prepared->map_size || prepared->map_size > MOST_MAP ||
-	    prepared->room < LONGEST ||
-	    !has(snapshot, prepared->map, prepared->map_size) ||
-	    !has(snapshot, prepared->input, LONGEST))
+	prepare_guest(prepared, guest);
+	if (!prepared->map_size || prepared->map_size > MAP_MAX ||
+	    prepared->room < INPUT_MAX ||
+	    !snapshot_has(snapshot, prepared->map, prepared->map_size) ||
+	    !snapshot_has(snapshot, prepared->input, INPUT_MAX))
 		must(guest, -ENOEXEC);
 	/* Every clone is to leave for every exception. */
 	snapshot->vcpus[0].vmcb->control.intercept[2] = ~0u;
@@ -320,8 +321,8 @@ static void begin(struct fuzzer *fuzzer, const char *guest)
 	     svmrun_clone(&fuzzer->clone, snapshot, prepared->device));
 }
 
-static const char *parse(int argc, char **argv, uint64_t *seed,
-			 unsigned long *inputs)
+static const char *parse_fuzz_options(int argc, char **argv, uint64_t *seed,
+				      unsigned long *inputs)
 {
 	static const struct option options[] = {
 		{ "seed", required_argument, NULL, 's' },
@@ -349,13 +350,14 @@ int main(int argc, char **argv)
 {
 	static struct fuzzer fuzzer = { .random = 1 };
 	unsigned long inputs = 100000;
-	const char *guest = parse(argc, argv, &fuzzer.random, &inputs);
+	const char *guest = parse_fuzz_options(argc, argv, &fuzzer.random,
+					       &inputs);
 	int status;
 
-	begin(&fuzzer, guest);
+	prepare_fuzzer(&fuzzer, guest);
 	set_alarms();
-	status = search(&fuzzer, inputs);
+	status = search_input(&fuzzer, inputs);
 	svmrun_clone_destroy(&fuzzer.clone);
-	prepared_destroy(&fuzzer.prepared);
+	destroy_prepared_guest(&fuzzer.prepared);
 	return status;
 }

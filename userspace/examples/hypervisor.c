@@ -25,8 +25,7 @@
 
 #define CONSOLE_PORT	0xe9
 #define MSR_EFER	0xc0000080
-#define MSR_LSTAR	0xc0000082
-#define EFER_SVME	(1ull << 12)
+#define MSR_LSTAR 0xc0000082
 
 /* ---- the guest ------------------------------------------------------------- */
 
@@ -99,9 +98,9 @@ static bool handle_msr(struct svmrun_vcpu *vcpu)
 	if (msr != MSR_EFER)
 		return false;
 	if (write) {
-		save->efer = (uint32_t)save->rax | EFER_SVME;
+		save->efer = (uint32_t)save->rax | SVM_EFER_SVME;
 	} else {
-		save->rax = save->efer & ~EFER_SVME;
+		save->rax = save->efer & ~SVM_EFER_SVME;
 		vcpu->regs->rdx = 0;
 	}
 	save->rip += 2;
@@ -150,7 +149,7 @@ static bool handle_exit(struct svmrun_vcpu *vcpu)
  * VMRUN switches most of the state. FS, GS, TR, LDTR and the system call MSRs
  * are switched around it, with no interrupt in between (APM 15.5.2, 15.17).
  */
-static void run(size_t guest_pa, size_t host_pa)
+static void run_guest(size_t guest_pa, size_t host_pa)
 {
 	do {
 		__svm_vmsave(host_pa);
@@ -171,7 +170,7 @@ static void permit_msr(uint8_t *msrpm, uint32_t msr)
 	msrpm[0x800 + number / 4] &= ~(3 << number % 4 * 2);
 }
 
-static int create(struct svmrun_vm *vm, size_t *guest_pa, size_t *host_pa)
+static int create_guest(struct svmrun_vm *vm, size_t *guest_pa, size_t *host_pa)
 {
 	struct svmrun_memory memory;
 	struct svmrun_vcpu *vcpu;
@@ -198,7 +197,7 @@ int main(void)
 	struct svm_vmcb *host;
 	struct svmrun_vm vm;
 
-	if (create(&vm, &guest_pa, &host_pa)) {
+	if (create_guest(&vm, &guest_pa, &host_pa)) {
 		puts("no virtual machine: is svmrun.ko loaded?");
 		return 1;
 	}
@@ -206,7 +205,7 @@ int main(void)
 	host = svmrun_intrin_vcpu(host_pa)->vmcb;
 	host->save.lstar = 0x11110000;
 	__svm_vmload(host_pa);
-	run(guest_pa, host_pa);
+	run_guest(guest_pa, host_pa);
 	__svm_vmsave(host_pa);
 	printf("host: the guest's LSTAR is in its VMCB: %llxh\n",
 	       svmrun_intrin_vcpu(guest_pa)->vmcb->save.lstar);

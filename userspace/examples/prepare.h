@@ -21,7 +21,7 @@
 #define STACK 0x80000ul /* its top; guests are linked to 1 MiB */
 
 /**
- * struct prepared - a guest that waits for input
+ * struct prepared_guest - a guest that waits for input
  * @device: the device, for clones
  * @snapshot: the guest
  * @input: where it wants its input
@@ -29,7 +29,7 @@
  * @map: its map of the code that it has run
  * @map_size: bytes of it
  */
-struct prepared {
+struct prepared_guest {
 	int device;
 	struct svmrun_snapshot snapshot;
 	uint64_t input, room;
@@ -61,7 +61,7 @@ static inline void *read_all(const char *name, FILE *file, size_t room,
 }
 
 /* Until the guest has something to say; signals are none of its business. */
-static inline int run(struct svmrun_vcpu *vcpu)
+static inline int run_until_exit(struct svmrun_vcpu *vcpu)
 {
 	int ret;
 
@@ -84,7 +84,8 @@ static inline int finish_out(struct svmrun_vcpu *vcpu, uint16_t port)
 	return value;
 }
 
-static inline uint64_t load(struct svmrun_memory *memory, const char *path)
+static inline uint64_t load_guest(struct svmrun_memory *memory,
+				  const char *path)
 {
 	FILE *file = fopen(path, "re");
 	uint64_t entry;
@@ -100,9 +101,9 @@ static inline uint64_t load(struct svmrun_memory *memory, const char *path)
 }
 
 /* The guest waits: keep it like that. */
-static inline void keep(struct prepared *prepared,
-			const struct svmrun_memory *memory,
-			const struct svmrun_vcpu *vcpu)
+static inline void keep_snapshot(struct prepared_guest *prepared,
+				 const struct svmrun_memory *memory,
+				 const struct svmrun_vcpu *vcpu)
 {
 	prepared->input = vcpu->regs->rdi;
 	prepared->room = vcpu->regs->rsi;
@@ -119,7 +120,8 @@ static inline void keep(struct prepared *prepared,
  *
  * The VM that it was prepared in is not needed any more then.
  */
-static inline void prepare(struct prepared *prepared, const char *path)
+static inline void prepare_guest(struct prepared_guest *prepared,
+				 const char *path)
 {
 	struct svmrun_memory memory;
 	struct svmrun_vcpu vcpu;
@@ -130,11 +132,11 @@ static inline void prepare(struct prepared *prepared, const char *path)
 	must("no VM", svmrun_vm_create(&vm, prepared->device));
 	must("no memory", svmrun_memory_create(&memory, &vm, 0, MEMORY_SIZE));
 	must("no vCPU", svmrun_vcpu_create(&vcpu, &vm));
-	entry = load(&memory, path);
+	entry = load_guest(&memory, path);
 	must(path, svmrun_mode_long(&vcpu, &memory, TABLES, entry, STACK));
-	must("no run", run(&vcpu));
+	must("no run", run_until_exit(&vcpu));
 	must(path, finish_out(&vcpu, SERVICE_WAIT));
-	keep(prepared, &memory, &vcpu);
+	keep_snapshot(prepared, &memory, &vcpu);
 	svmrun_vcpu_destroy(&vcpu);
 	svmrun_memory_destroy(&memory);
 	svmrun_vm_destroy(&vm);
@@ -144,7 +146,7 @@ static inline void prepare(struct prepared *prepared, const char *path)
  * prepared_destroy() - give it back
  * @prepared: from prepare(); its clones are gone
  */
-static inline void prepared_destroy(struct prepared *prepared)
+static inline void destroy_prepared_guest(struct prepared_guest *prepared)
 {
 	svmrun_snapshot_destroy(&prepared->snapshot);
 	close(prepared->device);

@@ -43,7 +43,7 @@ struct svmrun_e820_entry {
  * @memories: one from 0 on, of 1 MiB to 3 GiB; and perhaps one from 4 GiB on
  * @count: how many: 1 or 2
  * @entries: filled in, in ascending order
- * @room: how many there is room for; SVMRUN_E820_ENTRIES suffice
+ * @capacity: number of entries that @entries has room for; SVMRUN_E820_ENTRIES suffice
  *
  * Conventional memory, the EBDA, ACPI tables and BIOS, memory from 1 MiB on,
  * memory from 4 GiB on. What no entry has is no memory.
@@ -52,7 +52,7 @@ struct svmrun_e820_entry {
  * there is not room for all entries.
  */
 int svmrun_e820_build(const struct svmrun_memory *memories, size_t count,
-		      struct svmrun_e820_entry *entries, size_t room);
+		      struct svmrun_e820_entry *entries, size_t capacity);
 
 #ifdef __cplusplus
 }
