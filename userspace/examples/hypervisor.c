@@ -149,7 +149,7 @@ static bool handle_exit(struct svmrun_vcpu *vcpu)
  * VMRUN switches most of the state. FS, GS, TR, LDTR and the system call MSRs
  * are switched around it, with no interrupt in between (APM 15.5.2, 15.17).
  */
-static void run_guest(size_t guest_pa, size_t host_pa)
+static void run_to_end(size_t guest_pa, size_t host_pa)
 {
 	do {
 		__svm_vmsave(host_pa);
@@ -205,7 +205,7 @@ int main(void)
 	host = svmrun_intrin_vcpu(host_pa)->vmcb;
 	host->save.lstar = 0x11110000;
 	__svm_vmload(host_pa);
-	run_guest(guest_pa, host_pa);
+	run_to_end(guest_pa, host_pa);
 	__svm_vmsave(host_pa);
 	printf("host: the guest's LSTAR is in its VMCB: %llxh\n",
 	       svmrun_intrin_vcpu(guest_pa)->vmcb->save.lstar);

@@ -73,7 +73,7 @@ static uint32_t query_processor(void)
 }
 
 /* In a VM, CPUID is slow; any thread finds the same. */
-static uint32_t processor_features(void)
+static uint32_t paging_features(void)
 {
 	static _Atomic uint32_t known;
 
@@ -115,7 +115,7 @@ static bool canonical(const struct walk *walk)
 	       (uint64_t)((int64_t)(walk->gva << above) >> above) == walk->gva;
 }
 
-static unsigned int level_shift(const struct walk *walk, unsigned int level)
+static unsigned int walk_shift(const struct walk *walk, unsigned int level)
 {
 	return 12 + (walk->format == LEGACY ? 10 : 9) * (level - 1);
 }
@@ -135,7 +135,7 @@ static void *entry_at(const struct walk *walk, uint64_t table,
 		      unsigned int level)
 {
 	size_t size = walk->format == LEGACY ? 4 : 8;
-	uint64_t index = walk->gva >> level_shift(walk, level);
+	uint64_t index = walk->gva >> walk_shift(walk, level);
 	uint64_t gpa = table + index % (4096 / size) * size;
 	void *entry;
 	size_t i;
@@ -181,7 +181,7 @@ static bool is_leaf_entry(const struct walk *walk, unsigned int level,
 	if (walk->format == LEGACY)
 		return walk_save(walk)->cr4 & SVM_CR4_PSE;
 	return level == 2 || (level == 3 && walk->format == LONG &&
-			      (processor_features() & FEATURE_1G_PAGES));
+			      (paging_features() & FEATURE_1G_PAGES));
 }
 
 /* APM 5.3.3 and 5.3.4; of the upper levels, also where a page has its G bit */
@@ -189,7 +189,7 @@ static uint64_t reserved_above(const struct walk *walk, unsigned int level,
 			       bool leaf)
 {
 	if (leaf && level > 1)
-		return BITS(level_shift(walk, level) - 1, 13);
+		return BITS(walk_shift(walk, level) - 1, 13);
 	if (level > 3)
 		return ENTRY_PS | BITS(8, 8);
 	if (level == 3)
@@ -200,7 +200,7 @@ static uint64_t reserved_above(const struct walk *walk, unsigned int level,
 static uint64_t reserved_bits(const struct walk *walk, unsigned int level,
 			      bool leaf)
 {
-	unsigned int bits = processor_features() & FEATURE_ADDRESS_BITS;
+	unsigned int bits = paging_features() & FEATURE_ADDRESS_BITS;
 	uint64_t reserved = bits < 52 ? BITS(51, bits) : 0;
 
 	if (walk->format == LEGACY)
@@ -228,7 +228,7 @@ static void combine_rights(struct walk *walk, unsigned int level)
 
 static uint32_t guest_pkru(const struct svmrun_vcpu *vcpu)
 {
-	uint32_t offset = processor_features() >> FEATURE_PKRU_SHIFT, pkru;
+	uint32_t offset = paging_features() >> FEATURE_PKRU_SHIFT, pkru;
 	uint64_t valid;
 
 	if (!offset || offset + sizeof(pkru) > vcpu->xsave_size)
@@ -354,7 +354,7 @@ static bool set_accessed_dirty(const struct walk *walk)
 /* A large page of 32-bit paging has bits 39:32 of its address in 20:13. */
 static uint64_t translated_address(const struct walk *walk)
 {
-	uint64_t offset = BITS(level_shift(walk, walk->leaf) - 1, 0);
+	uint64_t offset = BITS(walk_shift(walk, walk->leaf) - 1, 0);
 	uint64_t entry = walk->value[walk->leaf];
 	uint64_t gpa = (entry & ENTRY_ADDRESS & ~offset) | (walk->gva & offset);
 
