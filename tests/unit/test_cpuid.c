@@ -13,7 +13,6 @@
 #include "vmm/cpuid.h"
 
 #define OSXSAVE (1u << 27)
-#define CR4_OSXSAVE (1ull << 18)
 
 /* A host that has every feature, and AVX and PKRU state at the usual offsets */
 static struct cpuid host(uint32_t leaf, uint32_t subleaf)
@@ -100,7 +99,7 @@ START_TEST(processors_are_numbered)
 START_TEST(minimal_is_what_all_have)
 {
 	guest.minimal = true;
-	guest.cr4 = CR4_OSXSAVE;
+	guest.cr4 = SVM_CR4_OSXSAVE;
 	ck_assert_uint_eq(answer(1, 0).ecx, 0x81202001);
 	ck_assert_uint_eq(answer(1, 0).edx, 0x078bab7f);
 	ck_assert_uint_eq(answer(7, 0).ebx, 0);
@@ -149,7 +148,7 @@ START_TEST(osxsave_follows_cr4)
 {
 	guest.cr4 = 0;
 	ck_assert(!(answer(1, 0).ecx & OSXSAVE));
-	guest.cr4 = CR4_OSXSAVE;
+	guest.cr4 = SVM_CR4_OSXSAVE;
 	ck_assert(answer(1, 0).ecx & OSXSAVE);
 }
 

@@ -41,7 +41,7 @@ _Static_assert(sizeof(struct svmrun_e820_entry) ==
 
 /* In conventional memory; the command line follows. */
 struct bzimage_data {
-	uint8_t stack[LAYOUT_PAGE];
+	uint8_t stack[PAGE_SIZE];
 	uint8_t tables[SVMRUN_LONG_TABLES_SIZE];
 	struct boot_params params;
 	uint64_t gdt[4];
@@ -157,7 +157,7 @@ static int plan_boot_data(struct bzimage_plan *plan, struct layout *layout,
 		return -E2BIG;
 	plan->boot_data = layout_take(&layout->low,
 				      sizeof(struct bzimage_data) + length + 1,
-				      LAYOUT_PAGE);
+				      PAGE_SIZE);
 	return plan->boot_data ? 0 : -E2BIG;
 }
 

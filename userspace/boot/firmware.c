@@ -5,7 +5,7 @@
 #include <svmrun/e820.h>
 #include <svmrun/firmware.h>
 
-#define PAGE 4096
+#include "lib/x86.h"
 
 int svmrun_firmware_check(size_t size)
 {
@@ -13,7 +13,7 @@ int svmrun_firmware_check(size_t size)
 		return -ENODATA;
 	if (size > SVMRUN_FIRMWARE_MAX)
 		return -EFBIG;
-	return size % PAGE ? -EINVAL : 0;
+	return size % PAGE_SIZE ? -EINVAL : 0;
 }
 
 int svmrun_firmware_copy(const struct svmrun_memory *low, const void *image,

@@ -16,7 +16,7 @@ static struct layout_zone make_zone(uint64_t start, uint64_t end)
 struct layout layout_of(uint64_t size)
 {
 	return (struct layout){
-		.low = make_zone(LAYOUT_PAGE, SVMRUN_E820_LOW_END),
+		.low = make_zone(PAGE_SIZE, SVMRUN_E820_LOW_END),
 		.high = make_zone(SVMRUN_E820_HIGH, size),
 	};
 }
@@ -77,10 +77,10 @@ uint64_t layout_take_highest(struct layout_zone *zone, uint64_t size,
 {
 	uint64_t end = limit < zone->end ? limit : zone->end;
 	uint64_t before = limit < zone->first ? limit : zone->first;
-	uint64_t at = highest_address(size, LAYOUT_PAGE, zone->last, end);
+	uint64_t at = highest_address(size, PAGE_SIZE, zone->last, end);
 
 	if (!at)
-		at = highest_address(size, LAYOUT_PAGE, zone->start, before);
+		at = highest_address(size, PAGE_SIZE, zone->start, before);
 	if (at)
 		extend_zone(zone, at, size);
 	return at;

@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define LAYOUT_PAGE 4096ull
+#include "lib/x86.h"
 
 /**
  * struct layout_zone - a range of memory

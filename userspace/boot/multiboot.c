@@ -131,7 +131,7 @@ static const char *string_or_empty(const char *string)
 
 static uint64_t round_up_to_pages(uint64_t size)
 {
-	return (size + LAYOUT_PAGE - 1) & ~(LAYOUT_PAGE - 1);
+	return (size + PAGE_SIZE - 1) & ~(PAGE_SIZE - 1);
 }
 
 /* The offset of the header, or -1. It is at a multiple of 4: 3.1. */
@@ -268,7 +268,7 @@ static int plan_modules(struct multiboot_plan *plan, struct layout *layout,
 			return -EFBIG;
 		size += round_up_to_pages(boot->modules[i].size);
 	}
-	plan->modules = layout_take(&layout->high, size, LAYOUT_PAGE);
+	plan->modules = layout_take(&layout->high, size, PAGE_SIZE);
 	return plan->modules ? 0 : -EFBIG;
 }
 
@@ -291,9 +291,9 @@ static int plan_boot_info(struct multiboot_plan *plan, struct layout *layout,
 {
 	uint64_t size = boot_info_size(boot);
 
-	plan->boot_info = layout_take(&layout->low, size, LAYOUT_PAGE);
+	plan->boot_info = layout_take(&layout->low, size, PAGE_SIZE);
 	if (!plan->boot_info)
-		plan->boot_info = layout_take(&layout->high, size, LAYOUT_PAGE);
+		plan->boot_info = layout_take(&layout->high, size, PAGE_SIZE);
 	return plan->boot_info ? 0 : -E2BIG;
 }
 

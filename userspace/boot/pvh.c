@@ -171,10 +171,9 @@ static int plan_start_data(struct pvh_plan *plan, struct layout *layout,
 {
 	uint64_t size = sizeof(struct start_data) + length + 1;
 
-	plan->start_data = layout_take(&layout->low, size, LAYOUT_PAGE);
+	plan->start_data = layout_take(&layout->low, size, PAGE_SIZE);
 	if (!plan->start_data)
-		plan->start_data = layout_take(&layout->high, size,
-					       LAYOUT_PAGE);
+		plan->start_data = layout_take(&layout->high, size, PAGE_SIZE);
 	return plan->start_data ? 0 : -E2BIG;
 }
 

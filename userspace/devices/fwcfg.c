@@ -5,7 +5,7 @@
 
 #include <svmrun/fwcfg.h>
 
-#define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
+#include "lib/array_size.h"
 
 #define KEY_SIGNATURE 0x00
 #define KEY_ID 0x01

@@ -3,10 +3,7 @@
 #include <stddef.h>
 
 #include "lapic_internal.h"
-
-#define MSR_APIC_BASE 0x1b
-#define MSR_TSC_DEADLINE 0x6e0
-#define MSR_X2APIC 0x800
+#include "lib/x86.h"
 
 /* Registers: the offset in the page / 16, or the MSR - 0x800 */
 enum {

@@ -5,7 +5,7 @@
 #include <svmrun/acpi.h>
 #include <svmrun/pc.h>
 
-#define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
+#include "lib/array_size.h"
 
 #define PORT_KEYBOARD 0x64
 #define PORT_FAST_A20 0x92

@@ -4,8 +4,6 @@
 
 #include "access.h"
 
-#define PAGE 4096u
-
 static void find_fragment_host(const struct svmrun_bus *bus,
 			       struct access_fragment *fragment)
 {
@@ -54,7 +52,7 @@ int access_translate(struct execution *execution, uint64_t linear,
 		     struct memory_access *access)
 {
 	uint32_t flags = write ? SVMRUN_ACCESS_WRITE : 0;
-	unsigned int page = PAGE - linear % PAGE;
+	unsigned int page = PAGE_SIZE - linear % PAGE_SIZE;
 	struct access_fragment *fragment = access->fragment;
 	int ret;
 

@@ -2,9 +2,6 @@
 /* The end of an instruction: completed, interrupted between iterations, or a fault */
 #include "execution.h"
 
-#define DR6_BS (1ull << 14)
-#define DR7_GD (1ull << 13)
-
 static void inject_exception(struct svm_vmcb *vmcb, const struct fault *fault)
 {
 	uint64_t event = SVM_EVENT_VALID | SVM_EVENT_TYPE_EXCEPTION |

@@ -15,30 +15,9 @@
 
 #include <svmrun/instruction.h>
 
-#define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
+#include "lib/x86.h"
 
 #define EXECUTION_OPERANDS 4 /* visible ones, that is */
-
-#define RFLAGS_CF (1ull << 0)
-#define RFLAGS_PF (1ull << 2)
-#define RFLAGS_AF (1ull << 4)
-#define RFLAGS_ZF (1ull << 6)
-#define RFLAGS_SF (1ull << 7)
-#define RFLAGS_TF (1ull << 8)
-#define RFLAGS_DF (1ull << 10)
-#define RFLAGS_OF (1ull << 11)
-#define RFLAGS_RF (1ull << 16)
-#define RFLAGS_VM (1ull << 17)
-#define RFLAGS_AC (1ull << 18)
-
-/* Vectors (APM 8.2) */
-#define VECTOR_DB 1
-#define VECTOR_UD 6
-#define VECTOR_NM 7
-#define VECTOR_SS 12
-#define VECTOR_GP 13
-#define VECTOR_PF 14
-#define VECTOR_AC 17
 
 /* Segment registers, as instructions and Zydis number them */
 enum segment { SEGMENT_ES, SEGMENT_CS, SEGMENT_SS, SEGMENT_DS, SEGMENT_FS };

@@ -4,8 +4,6 @@
 
 #include "fetch.h"
 
-#define PAGE 4096u
-
 /*
  * @bytes: @count of them so far; no more than @limit of them may be fetched before
  * the code segment ends
@@ -62,7 +60,7 @@ static int fetch_more(struct fetch *fetch)
 {
 	uint64_t linear = fetch->linear + fetch->count, gpa;
 	unsigned int left = fetch->limit - fetch->count;
-	unsigned int page = PAGE - linear % PAGE;
+	unsigned int page = PAGE_SIZE - linear % PAGE_SIZE;
 	unsigned int size = left < page ? left : page;
 	struct svmrun_page_fault fault;
 	const void *code;

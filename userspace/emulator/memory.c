@@ -3,6 +3,7 @@
  * Instructions with one explicit memory operand, by their mnemonics. All that can
  * fault comes before all that changes something.
  */
+#include "lib/array_size.h"
 #include "access.h"
 #include "arithmetic.h"
 #include "memory.h"

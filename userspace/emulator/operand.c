@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /* Registers, segments and addresses that an instruction names */
+#include "lib/array_size.h"
 #include "operand.h"
 
 /* ---- general-purpose registers -------------------------------------------- */
@@ -67,11 +68,10 @@ static int segment_fault(struct execution *execution, unsigned int segment)
 			 segment == SEGMENT_SS ? VECTOR_SS : VECTOR_GP);
 }
 
-static bool canonical(const struct svm_vmcb_save *save, uint64_t address)
+static unsigned int linear_bits(const struct svm_vmcb_save *save)
 {
-	unsigned int above = save->cr4 & SVM_CR4_LA57 ? 64 - 57 : 64 - 48;
-
-	return (uint64_t)((int64_t)(address << above) >> above) == address;
+	return save->cr4 & SVM_CR4_LA57 ? LINEAR_BITS_5_LEVELS :
+					  LINEAR_BITS_4_LEVELS;
 }
 
 #define TYPE_CODE (1u << 3)
@@ -105,10 +105,12 @@ static int segment_linear_64(struct execution *execution, unsigned int segment,
 			     uint64_t offset, unsigned int size,
 			     uint64_t *linear)
 {
+	unsigned int bits = linear_bits(execution->save);
+
 	if (segment >= SEGMENT_FS)
 		offset += segment_register(execution, segment)->base;
-	if (!canonical(execution->save, offset) ||
-	    !canonical(execution->save, offset + size - 1))
+	if (!is_canonical(offset, bits) ||
+	    !is_canonical(offset + size - 1, bits))
 		return segment_fault(execution, segment);
 	*linear = offset;
 	return 0;

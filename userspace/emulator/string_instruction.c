@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /* String instructions (APM volume 1, 3.3.7 and 3.3.13), with REP or without */
+#include "lib/array_size.h"
 #include "access.h"
 #include "arithmetic.h"
 #include "operand.h"

@@ -8,11 +8,7 @@
 
 #define VECTOR_SIZE 16
 
-/* Of the XSAVE area */
-#define XMM 160
 #define XMM_COUNT 16
-#define XSTATE_BV 512
-#define XSTATE_SSE (1ull << 1)
 
 /* APM volume 4, 1.2.6 */
 static int check_sse(struct execution *execution)
@@ -32,13 +28,13 @@ static uint8_t *xmm_register(const struct svmrun_vcpu *vcpu, ZydisRegister name)
 	uint8_t *area = vcpu->xsave;
 	uint64_t valid;
 
-	memcpy(&valid, area + XSTATE_BV, sizeof(valid));
-	if (!(valid & XSTATE_SSE)) {
-		memset(area + XMM, 0, XMM_COUNT * VECTOR_SIZE);
-		valid |= XSTATE_SSE;
-		memcpy(area + XSTATE_BV, &valid, sizeof(valid));
+	memcpy(&valid, area + XSAVE_XSTATE_BV, sizeof(valid));
+	if (!(valid & XCR0_SSE)) {
+		memset(area + XSAVE_XMM, 0, XMM_COUNT * VECTOR_SIZE);
+		valid |= XCR0_SSE;
+		memcpy(area + XSAVE_XSTATE_BV, &valid, sizeof(valid));
 	}
-	return area + XMM + (name - ZYDIS_REGISTER_XMM0) * VECTOR_SIZE;
+	return area + XSAVE_XMM + (name - ZYDIS_REGISTER_XMM0) * VECTOR_SIZE;
 }
 
 static bool is_xmm(const struct execution *execution, unsigned int i)

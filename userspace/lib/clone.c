@@ -15,7 +15,7 @@
 /* Words of a bitmap that has a bit a page */
 static size_t bitmap_words(const struct svmrun_snapshot *snapshot)
 {
-	return snapshot->size / PAGE / PAGES_PER_WORD;
+	return snapshot->size / PAGE_SIZE / PAGES_PER_WORD;
 }
 
 /* ---- made and thrown away ------------------------------------------------ */
@@ -124,7 +124,7 @@ void svmrun_clone_destroy(struct svmrun_clone *clone)
 static size_t clone_page_number(const struct svmrun_clone *clone,
 				const void *at)
 {
-	return ((uintptr_t)at - (uintptr_t)clone->memories[0].base) / PAGE;
+	return ((uintptr_t)at - (uintptr_t)clone->memories[0].base) / PAGE_SIZE;
 }
 
 static void mark_touched(struct svmrun_clone *clone, const void *at,
@@ -188,7 +188,7 @@ static void restore_page(struct svmrun_clone *clone, size_t number)
 	uint8_t *to = clone->memories[0].base;
 	const uint8_t *from = clone->snapshot->memories[0].base;
 
-	memcpy(to + number * PAGE, from + number * PAGE, PAGE);
+	memcpy(to + number * PAGE_SIZE, from + number * PAGE_SIZE, PAGE_SIZE);
 }
 
 static void restore_pages(struct svmrun_clone *clone)

@@ -2,7 +2,7 @@
 /* Names as APM volume 2, appendix C, has them; 15.5 for what RUN refuses. */
 #include <svmrun.h>
 
-#define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
+#include "array_size.h"
 
 /* A table is read as one. */
 /* clang-format off */

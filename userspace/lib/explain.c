@@ -9,10 +9,9 @@
 #include <linux/svmrun_policy.h>
 #include <svmrun.h>
 
-#include "register.h"
+#include "array_size.h"
+#include "x86.h"
 
-#define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
-#define PAGE		4096
 #define UPPER_HALF	(~0ull << 32)
 #define ASID_BITS	0xffffffffull
 #define TLB_CONTROL_BITS 0xffull
@@ -20,7 +19,6 @@
 /* Bits of the registers page's tsc_ratio: 8 of integer and 32 of fraction */
 #define TSC_RATIO_RESERVED (~0ull << 40)
 
-#define VECTOR_BR	5
 /* #DE to #DB; #BP to #DF; #TS to #PF; #MF to #XF; #CP; #HV to #SX (APM 8.2) */
 #define EXCEPTIONS \
 	(3u << 0 | 0x3fu << 3 | 0x1fu << 10 | 0xfu << 16 | 1u << 21 | 7u << 28)
@@ -225,7 +223,7 @@ static uint64_t pat_type_invalid(const struct subject *subject)
 		return 0;
 	for (shift = 0; shift < 64; shift += 8) {
 		type = vmcb->save.g_pat >> shift & 0xff;
-		if (type > 7 || type == 2 || type == 3)
+		if (!is_pat_type(type))
 			bits |= 0xffull << shift;
 	}
 	return bits;
@@ -362,7 +360,7 @@ static uint64_t rule_value(const struct rule *rule,
 					   (const char *)subject->regs;
 	uint64_t value = 0;
 
-	memcpy(&value, page + rule->offset % PAGE, rule->size);
+	memcpy(&value, page + rule->offset % PAGE_SIZE, rule->size);
 	return value;
 }
 

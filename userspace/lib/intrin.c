@@ -14,8 +14,7 @@
 #include <svmrun_intrin.h>
 
 #include "segment.h"
-
-#define PAGE 4096ull
+#include "x86.h"
 
 /* Above every pointer, and not canonical: as a pointer it is a fault. */
 #define PHYSICAL_MIN (1ull << 47)
@@ -65,7 +64,7 @@ static atomic_size_t next_number;
 
 static struct slot *slot_of(size_t physical)
 {
-	return &slots[physical / PAGE % SVMRUN_INTRIN_VMCBS];
+	return &slots[physical / PAGE_SIZE % SVMRUN_INTRIN_VMCBS];
 }
 
 static struct slot *find_slot(size_t physical)
@@ -85,7 +84,7 @@ static size_t take_slot(void)
 
 	for (i = 0; i < SVMRUN_INTRIN_VMCBS; i++) {
 		physical = PHYSICAL_MIN +
-			   atomic_fetch_add(&next_number, 1) * PAGE;
+			   atomic_fetch_add(&next_number, 1) * PAGE_SIZE;
 		if (!atomic_exchange(&slot_of(physical)->taken, true))
 			return physical;
 	}
@@ -94,12 +93,14 @@ static size_t take_slot(void)
 
 static int map_vmcb_page(struct svmrun_vcpu *vcpu)
 {
-	void *page = mmap(NULL, PAGE, PROT_READ | PROT_WRITE,
+	void *page = mmap(NULL, PAGE_SIZE, PROT_READ | PROT_WRITE,
 			  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	if (page == MAP_FAILED)
 		return -errno;
-	*vcpu = (struct svmrun_vcpu){ .fd = -1, .vmcb = page, .size = PAGE };
+	*vcpu = (struct svmrun_vcpu){ .fd = -1,
+				      .vmcb = page,
+				      .size = PAGE_SIZE };
 	return 0;
 }
 

@@ -9,29 +9,14 @@
 
 #include <svmrun.h>
 
-#include "register.h"
 #include "segment.h"
-
-#define RFLAGS_ALWAYS	(1ull << 1)
-#define DR6_RESET	0xffff0ff0ull
-#define DR7_RESET	0x400ull
-#define PAT_RESET	0x0007040600070406ull
+#include "x86.h"
 
 #define FLAT_CODE	0x08 /* selectors, as a guest's own table would have */
 #define FLAT_DATA	0x10
 
-/* The legacy part of the XSAVE area (APM 11.5) */
-#define XSAVE_FCW	0
-#define XSAVE_MXCSR	24
-#define FCW_INIT	0x037f
-#define MXCSR_INIT	0x1f80
-
-#define PAGE		4096ull
 #define LARGE_PAGE	(2ull << 20)
-#define ENTRIES		512 /* of a page table */
-#define PTE_P		(1ull << 0)
-#define PTE_W		(1ull << 1)
-#define PTE_PS		(1ull << 7)
+#define ENTRIES 512 /* of a page table */
 
 static struct svm_seg segment(uint16_t selector, uint16_t attrib,
 			      uint32_t limit, uint64_t base)
@@ -79,7 +64,7 @@ static void reset_save(struct svm_vmcb_save *save)
 	reset_segments(save);
 	save->cr0 = SVM_CR0_ET; /* RESET# sets CD and NW too: no VMCB may */
 	save->efer = SVM_EFER_SVME;
-	save->rflags = RFLAGS_ALWAYS;
+	save->rflags = RFLAGS_ALWAYS_1;
 	save->rip = 0xfff0;
 	save->dr6 = DR6_RESET;
 	save->dr7 = DR7_RESET;
@@ -91,7 +76,7 @@ static uint32_t processor_signature(void)
 {
 	uint32_t eax, ebx, ecx, edx;
 
-	__cpuid(1, eax, ebx, ecx, edx);
+	__cpuid(CPUID_FEATURES, eax, ebx, ecx, edx);
 	return eax;
 }
 
@@ -99,7 +84,7 @@ static void reset_registers(struct svmrun_registers *regs)
 {
 	memset(regs, 0, offsetof(struct svmrun_registers, xcr0));
 	regs->rdx = processor_signature();
-	regs->xcr0 = 1;
+	regs->xcr0 = XCR0_X87;
 }
 
 /*
@@ -163,16 +148,11 @@ static void write_page_tables(uint64_t *table, uint64_t gpa)
 	uint64_t i;
 
 	memset(table, 0, SVMRUN_LONG_TABLES_SIZE);
-	table[0] = (gpa + PAGE) | PTE_P | PTE_W;
+	table[0] = (gpa + PAGE_SIZE) | PTE_P | PTE_W;
 	for (i = 0; i < 4; i++)
-		pointers[i] = (gpa + (2 + i) * PAGE) | PTE_P | PTE_W;
+		pointers[i] = (gpa + (2 + i) * PAGE_SIZE) | PTE_P | PTE_W;
 	for (i = 0; i < 4 * ENTRIES; i++)
 		directories[i] = i * LARGE_PAGE | PTE_P | PTE_W | PTE_PS;
-}
-
-static bool canonical(uint64_t address)
-{
-	return (uint64_t)((int64_t)(address << 16) >> 16) == address;
 }
 
 static void set_long(struct svm_vmcb_save *save, uint64_t tables)
@@ -190,10 +170,10 @@ int svmrun_mode_long(struct svmrun_vcpu *vcpu, struct svmrun_memory *memory,
 {
 	void *at;
 
-	if (tables % PAGE)
+	if (tables % PAGE_SIZE)
 		return -EINVAL;
 	at = svmrun_memory_at(memory, tables, SVMRUN_LONG_TABLES_SIZE);
-	if (!at || !canonical(rip))
+	if (!at || !is_canonical(rip, LINEAR_BITS_4_LEVELS))
 		return -ERANGE;
 	write_page_tables(at, tables);
 	svmrun_mode_reset(vcpu);

@@ -9,30 +9,14 @@
 
 #include <svmrun.h>
 
-#include "register.h"
-
-#define ENTRY_P (1ull << 0)
-#define ENTRY_W (1ull << 1)
-#define ENTRY_U (1ull << 2)
-#define ENTRY_A (1ull << 5)
-#define ENTRY_D (1ull << 6)
-#define ENTRY_PS (1ull << 7)
-#define ENTRY_NX (1ull << 63)
-#define ENTRY_ADDRESS 0x000ffffffffff000ull
-#define ENTRY_KEY_SHIFT 59
-#define ENTRY_KEY_MASK 15
+#include "x86.h"
 
 #define ROOT_PAE 0xffffffe0ull
 #define ROOT_32 0xfffff000ull
 
 #define LEVELS_MAX 5
-#define RFLAGS_AC (1ull << 18)
 #define KEY_AD (1u << 0) /* of PKRU: no access */
 #define KEY_WD (1u << 1) /* no writes */
-
-/* The legacy part of the XSAVE area and its header (APM 11.5) */
-#define XSTATE_BV 512
-#define XSTATE_PKRU 9
 
 #define BITS(high, low) ((~0ull >> (63 - (high))) & (~0ull << (low)))
 
@@ -62,12 +46,12 @@ static uint32_t query_processor(void)
 {
 	uint32_t eax, ebx, ecx, edx, features = 36;
 
-	if (__get_cpuid(0x80000008, &eax, &ebx, &ecx, &edx))
+	if (__get_cpuid(CPUID_SIZES, &eax, &ebx, &ecx, &edx))
 		features = eax & FEATURE_ADDRESS_BITS;
-	if (__get_cpuid(0x80000001, &eax, &ebx, &ecx, &edx) &&
-	    (edx & (1u << 26)))
+	if (__get_cpuid(CPUID_EXTENDED_FEATURES, &eax, &ebx, &ecx, &edx) &&
+	    (edx & CPUID_EDX_1G_PAGES))
 		features |= FEATURE_1G_PAGES;
-	if (__get_cpuid_count(0xd, XSTATE_PKRU, &eax, &ebx, &ecx, &edx))
+	if (__get_cpuid_count(CPUID_XSAVE, XSTATE_PKRU, &eax, &ebx, &ecx, &edx))
 		features |= ebx << FEATURE_PKRU_SHIFT;
 	return features;
 }
@@ -107,12 +91,10 @@ static void set_format(struct walk *walk)
 		walk->gva = (uint32_t)walk->gva;
 }
 
-static bool canonical(const struct walk *walk)
+static bool gva_is_canonical(const struct walk *walk)
 {
-	unsigned int above = 64 - (12 + 9 * walk->levels);
-
 	return walk->format != LONG ||
-	       (uint64_t)((int64_t)(walk->gva << above) >> above) == walk->gva;
+	       is_canonical(walk->gva, 12 + 9 * walk->levels);
 }
 
 static unsigned int walk_shift(const struct walk *walk, unsigned int level)
@@ -125,7 +107,7 @@ static uint64_t root_table(const struct walk *walk)
 	static const uint64_t mask[] = {
 		[LEGACY] = ROOT_32,
 		[PAE] = ROOT_PAE,
-		[LONG] = ENTRY_ADDRESS,
+		[LONG] = PTE_ADDRESS,
 	};
 
 	return walk_save(walk)->cr3 & mask[walk->format];
@@ -136,7 +118,7 @@ static void *entry_at(const struct walk *walk, uint64_t table,
 {
 	size_t size = walk->format == LEGACY ? 4 : 8;
 	uint64_t index = walk->gva >> walk_shift(walk, level);
-	uint64_t gpa = table + index % (4096 / size) * size;
+	uint64_t gpa = table + index % (PAGE_SIZE / size) * size;
 	void *entry;
 	size_t i;
 
@@ -176,7 +158,7 @@ static bool is_leaf_entry(const struct walk *walk, unsigned int level,
 {
 	if (level == 1)
 		return true;
-	if (!(entry & ENTRY_PS))
+	if (!(entry & PTE_PS))
 		return false;
 	if (walk->format == LEGACY)
 		return walk_save(walk)->cr4 & SVM_CR4_PSE;
@@ -191,9 +173,9 @@ static uint64_t reserved_above(const struct walk *walk, unsigned int level,
 	if (leaf && level > 1)
 		return BITS(walk_shift(walk, level) - 1, 13);
 	if (level > 3)
-		return ENTRY_PS | BITS(8, 8);
+		return PTE_PS | BITS(8, 8);
 	if (level == 3)
-		return (leaf ? 0 : ENTRY_PS) | BITS(8, 8);
+		return (leaf ? 0 : PTE_PS) | BITS(8, 8);
 	return 0;
 }
 
@@ -210,7 +192,7 @@ static uint64_t reserved_bits(const struct walk *walk, unsigned int level,
 	if (walk->format == PAE)
 		reserved |= BITS(62, 52);
 	if (!(walk_save(walk)->efer & SVM_EFER_NXE))
-		reserved |= ENTRY_NX;
+		reserved |= PTE_NX;
 	return reserved | reserved_above(walk, level, leaf);
 }
 
@@ -221,9 +203,9 @@ static void combine_rights(struct walk *walk, unsigned int level)
 
 	if (walk->format == PAE && level == 3)
 		return;
-	walk->rights &= entry | ENTRY_NX;
+	walk->rights &= entry | PTE_NX;
 	if (walk->format != LEGACY)
-		walk->rights |= entry & ENTRY_NX;
+		walk->rights |= entry & PTE_NX;
 }
 
 static uint32_t guest_pkru(const struct svmrun_vcpu *vcpu)
@@ -233,7 +215,7 @@ static uint32_t guest_pkru(const struct svmrun_vcpu *vcpu)
 
 	if (!offset || offset + sizeof(pkru) > vcpu->xsave_size)
 		return 0;
-	memcpy(&valid, vcpu->xsave + XSTATE_BV, sizeof(valid));
+	memcpy(&valid, vcpu->xsave + XSAVE_XSTATE_BV, sizeof(valid));
 	if (!(valid >> XSTATE_PKRU & 1))
 		return 0;
 	memcpy(&pkru, vcpu->xsave + offset, sizeof(pkru));
@@ -245,10 +227,10 @@ static bool violates_protection_key(const struct walk *walk)
 {
 	const struct svm_vmcb_save *save = walk_save(walk);
 	uint64_t entry = walk->value[walk->leaf];
-	uint32_t key = entry >> ENTRY_KEY_SHIFT & ENTRY_KEY_MASK, rights;
+	uint32_t key = entry >> PTE_KEY_SHIFT & PTE_KEY_MASK, rights;
 
 	if (walk->format != LONG || !(save->cr4 & SVM_CR4_PKE) ||
-	    !(walk->rights & ENTRY_U) || (walk->access & SVMRUN_ACCESS_FETCH))
+	    !(walk->rights & PTE_U) || (walk->access & SVMRUN_ACCESS_FETCH))
 		return false;
 	rights = guest_pkru(walk->vcpu) >> (2 * key);
 	if (rights & KEY_AD)
@@ -276,14 +258,14 @@ static bool violates_rights(const struct walk *walk)
 {
 	bool user = walk->access & SVMRUN_ACCESS_USER;
 
-	if ((walk->access & SVMRUN_ACCESS_FETCH) && (walk->rights & ENTRY_NX))
+	if ((walk->access & SVMRUN_ACCESS_FETCH) && (walk->rights & PTE_NX))
 		return true;
-	if (user && !(walk->rights & ENTRY_U))
+	if (user && !(walk->rights & PTE_U))
 		return true;
-	if (!user && (walk->rights & ENTRY_U) && violates_smep_smap(walk))
+	if (!user && (walk->rights & PTE_U) && violates_smep_smap(walk))
 		return true;
 	return (walk->access & SVMRUN_ACCESS_WRITE) &&
-	       !(walk->rights & ENTRY_W) &&
+	       !(walk->rights & PTE_W) &&
 	       (user || (walk_save(walk)->cr0 & SVM_CR0_WP));
 }
 
@@ -312,13 +294,13 @@ static int walk_levels(struct walk *walk, struct svmrun_page_fault *fault)
 	unsigned int level;
 	bool leaf = false;
 
-	walk->rights = ENTRY_W | ENTRY_U;
+	walk->rights = PTE_W | PTE_U;
 	for (level = walk->levels; !leaf; level--) {
 		walk->entry[level] = entry_at(walk, table, level);
 		if (!walk->entry[level])
 			return -ENXIO;
 		value = entry_load(walk, walk->entry[level]);
-		if (!(value & ENTRY_P))
+		if (!(value & PTE_P))
 			return page_fault(walk, 0, fault);
 		leaf = is_leaf_entry(walk, level, value);
 		if (value & reserved_bits(walk, level, leaf))
@@ -329,7 +311,7 @@ static int walk_levels(struct walk *walk, struct svmrun_page_fault *fault)
 		walk->value[level] = value;
 		walk->leaf = level;
 		combine_rights(walk, level);
-		table = value & ENTRY_ADDRESS;
+		table = value & PTE_ADDRESS;
 	}
 	return 0;
 }
@@ -340,10 +322,10 @@ static bool set_accessed_dirty(const struct walk *walk)
 	unsigned int top = walk->format == PAE ? 2 : walk->levels, level;
 
 	for (level = top; level >= walk->leaf; level--) {
-		uint64_t old = walk->value[level], new = old | ENTRY_A;
+		uint64_t old = walk->value[level], new = old | PTE_A;
 
 		if (level == walk->leaf && (walk->access & SVMRUN_ACCESS_WRITE))
-			new |= ENTRY_D;
+			new |= PTE_D;
 		if (new != old &&
 		    !entry_replace(walk, walk->entry[level], old, new))
 			return false;
@@ -356,7 +338,7 @@ static uint64_t translated_address(const struct walk *walk)
 {
 	uint64_t offset = BITS(walk_shift(walk, walk->leaf) - 1, 0);
 	uint64_t entry = walk->value[walk->leaf];
-	uint64_t gpa = (entry & ENTRY_ADDRESS & ~offset) | (walk->gva & offset);
+	uint64_t gpa = (entry & PTE_ADDRESS & ~offset) | (walk->gva & offset);
 
 	if (walk->format == LEGACY && walk->leaf == 2)
 		gpa |= (entry & BITS(20, 13)) << (32 - 13);
@@ -402,7 +384,7 @@ int svmrun_gva_to_gpa(const struct svmrun_vcpu *vcpu,
 		*gpa = walk.gva;
 		return 0;
 	}
-	if (!canonical(&walk))
+	if (!gva_is_canonical(&walk))
 		return -ERANGE;
 	ret = walk_tables(&walk, fault);
 	if (!ret)

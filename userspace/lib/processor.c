@@ -5,12 +5,8 @@
 #include <linux/svmrun_policy.h>
 #include <svmrun.h>
 
-#include "register.h"
-
-#define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
-
-#define CPUID_STRUCTURED 7
-#define CPUID_CAPACITY	0x80000008
+#include "array_size.h"
+#include "x86.h"
 
 /* Of the physical address in it, at most (APM 3.1.2) */
 #define CR3_WIDTH	52
@@ -82,7 +78,7 @@ static uint64_t bits_of_features(const struct feature *features, size_t count)
 /* The architecture's limit, and the processor's */
 static uint64_t cr3_bits(void)
 {
-	uint32_t width = cpuid(CPUID_CAPACITY, 0, SVMRUN_CPUID_EAX) & 0xff;
+	uint32_t width = cpuid(CPUID_SIZES, 0, SVMRUN_CPUID_EAX) & 0xff;
 
 	return (1ull << (width < CR3_WIDTH ? width : CR3_WIDTH)) - 1;
 }

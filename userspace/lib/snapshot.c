@@ -25,7 +25,8 @@ static bool memories_overlap(const struct svmrun_memory *a,
 
 static int check_memory(const struct svmrun_memory *memory)
 {
-	if (!memory->size || memory->size % PAGE || memory->gpa % PAGE)
+	if (!memory->size || memory->size % PAGE_SIZE ||
+	    memory->gpa % PAGE_SIZE)
 		return -EINVAL;
 	return memory->size > SIZE_LIMIT || memory->gpa > SIZE_LIMIT ?
 		       -EOVERFLOW :
@@ -69,7 +70,7 @@ static int allocate_snapshot(struct svmrun_snapshot *snapshot)
 /* Clean bits are about a run that no clone has had. */
 static int save_vcpu(struct svmrun_vcpu *kept, const struct svmrun_vcpu *vcpu)
 {
-	uint8_t *pages = aligned_alloc(PAGE, vcpu->size);
+	uint8_t *pages = aligned_alloc(PAGE_SIZE, vcpu->size);
 
 	if (!pages)
 		return -ENOMEM;
@@ -103,16 +104,16 @@ static int save_vcpus(struct svmrun_snapshot *snapshot,
 /* Is it like itself, a byte further on? */
 static bool is_zero_page(const uint8_t *page)
 {
-	return !page[0] && !memcmp(page, page + 1, PAGE - 1);
+	return !page[0] && !memcmp(page, page + 1, PAGE_SIZE - 1);
 }
 
 static int write_page(int fd, const uint8_t *page, size_t number)
 {
-	ssize_t written = pwrite(fd, page, PAGE, number * PAGE);
+	ssize_t written = pwrite(fd, page, PAGE_SIZE, number * PAGE_SIZE);
 
 	if (written < 0)
 		return -errno;
-	return written == PAGE ? 0 : -EIO;
+	return written == PAGE_SIZE ? 0 : -EIO;
 }
 
 /* @number: of its first page in the memfd */
@@ -122,7 +123,7 @@ static int save_memory(int fd, const struct svmrun_memory *memory,
 	const uint8_t *page = memory->base, *end = page + memory->size;
 	int ret;
 
-	for (; page < end; page += PAGE, number++) {
+	for (; page < end; page += PAGE_SIZE, number++) {
 		if (is_zero_page(page))
 			continue;
 		ret = write_page(fd, page, number);
@@ -142,7 +143,7 @@ static int save_memories(struct svmrun_snapshot *snapshot,
 		ret = save_memory(snapshot->fd, &memories[i], number);
 		if (ret)
 			return ret;
-		number += snapshot_extent(&memories[i]) / PAGE;
+		number += snapshot_extent(&memories[i]) / PAGE_SIZE;
 	}
 	return 0;
 }

@@ -9,14 +9,15 @@
 
 #include <svmrun.h>
 
-#define PAGE 4096ul
+#include "x86.h"
+
 #define PAGES_PER_WORD 64ul /* pages that a word of a bitmap is for */
 
 /* Bytes of the memfd that are a memory's */
 static inline size_t snapshot_extent(const struct svmrun_memory *memory)
 {
-	return (memory->size + PAGES_PER_WORD * PAGE - 1) &
-	       -(PAGES_PER_WORD * PAGE);
+	return (memory->size + PAGES_PER_WORD * PAGE_SIZE - 1) &
+	       -(PAGES_PER_WORD * PAGE_SIZE);
 }
 
 /* @view: where the memfd is mapped */
