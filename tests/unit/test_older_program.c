@@ -82,10 +82,26 @@ START_TEST(objects_are_no_larger_than_in_an_older_header)
 	free_guarded(vm, sizeof(*vm));
 }
 
+/* The library reads no more of the program's struct either. */
+START_TEST(processor_is_identified_by_an_older_struct)
+{
+	struct svmrun_processor *cpu = allocate_guarded(sizeof(*cpu));
+	struct svmrun_info *info = allocate_guarded(sizeof(*info));
+
+	ck_assert_int_eq(svmrun_device_info(FAKE_DEVICE, info, sizeof(*info)),
+			 0);
+	svmrun_processor_identify(cpu, info);
+	ck_assert_uint_eq(cpu->svm_features, info->out_svm_features);
+	ck_assert_uint_eq(cpu->xcr0, info->out_xcr0);
+	free_guarded(info, sizeof(*info));
+	free_guarded(cpu, sizeof(*cpu));
+}
+
 static const TTest **const tests[] = {
 	&device_info_fills_in_an_older_struct,
 	&vm_info_fills_in_an_older_struct,
 	&objects_are_no_larger_than_in_an_older_header,
+	&processor_is_identified_by_an_older_struct,
 };
 
 Suite *older_program_suite(void)

@@ -108,6 +108,7 @@ START_TEST(what_the_host_does_not_switch)
 START_TEST(what_the_module_says_comes_first)
 {
 	const struct svmrun_info info = {
+		.size = sizeof(info),
 		.out_cr0 = 1,
 		.out_cr4 = 2,
 		.out_efer = 3,

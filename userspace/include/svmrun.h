@@ -713,11 +713,11 @@ struct svmrun_processor {
 };
 
 /**
- * svmrun_processor_identify() - this processor, as CPUID and the module have it
+ * svmrun_processor_identify() - get what the rules for a VMCB depend on
  * @processor: filled in
- * @info: from svmrun_device_info(); or anything that has @out_svm_features and
- *	@out_xcr0, since there need be no device and no SVM: then, as with a module
- *	that does not fill in the rest, CPUID says what the registers may have
+ * @info: from svmrun_device_info(). Without a device, a struct that has only
+ *	@out_svm_features and @out_xcr0: if @size does not include the bits of CR0, CR4,
+ *	EFER and DBGCTL, or they are 0, CPUID determines these bits
  */
 void svmrun_processor_identify(struct svmrun_processor *processor,
 			       const struct svmrun_info *info);

@@ -110,10 +110,22 @@ static uint64_t s_cet_bits(uint64_t cr4)
 	return S_CET_SHADOW_STACK;
 }
 
+/*
+ * Did the module fill in the bits of the registers? EFER is never 0 then. A program that
+ * was built with an older header has only @info->size bytes.
+ */
+static bool registers_are_reported(const struct svmrun_info *info)
+{
+	const size_t needed = offsetof(struct svmrun_info, out_dbgctl) +
+			      sizeof(info->out_dbgctl);
+
+	return info->size >= needed && info->out_efer;
+}
+
 void svmrun_processor_identify(struct svmrun_processor *processor,
 			       const struct svmrun_info *info)
 {
-	bool reported = info->out_efer; /* never 0 */
+	bool reported = registers_are_reported(info);
 
 	*processor = (struct svmrun_processor){
 		.svm_features = info->out_svm_features,

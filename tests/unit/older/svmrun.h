@@ -56,6 +56,17 @@ struct svmrun_vcpu {
 	uint64_t reserved[4];
 };
 
+/* Without CR0 and DBGCTL */
+struct svmrun_processor {
+	uint32_t svm_features;
+	uint64_t cr3;
+	uint64_t cr4;
+	uint64_t efer;
+	uint64_t s_cet;
+	uint64_t xcr0;
+	uint64_t reserved[10];
+};
+
 int svmrun_device_info(int device, struct svmrun_info *info, size_t size);
 int svmrun_vm_create(struct svmrun_vm *vm, int device);
 void svmrun_vm_destroy(struct svmrun_vm *vm);
@@ -63,5 +74,7 @@ int svmrun_vm_info(struct svmrun_vm *vm, struct svmrun_vm_info *info,
 		   size_t size);
 int svmrun_vcpu_create(struct svmrun_vcpu *vcpu, struct svmrun_vm *vm);
 void svmrun_vcpu_destroy(struct svmrun_vcpu *vcpu);
+void svmrun_processor_identify(struct svmrun_processor *processor,
+			       const struct svmrun_info *info);
 
 #endif /* OLDER_SVMRUN_H */
