@@ -2,15 +2,15 @@
 /*
  * libsvmrun: AMD's VMRUN instruction for ordinary programs.
  *
- * The library is thin: the VMCB is the API. It opens and maps what the kernel
- * gives (linux/svmrun.h), knows the register values of the processor's modes,
- * loads images, and names and decodes exits.
+ * The library is thin: the VMCB is the API. It opens the device and maps its shared
+ * pages (linux/svmrun.h), sets up the processor's modes, loads images, and names and
+ * decodes exits.
  *
  * Functions that return int return 0 or more on success and a negative errno on
  * failure. None of them prints, exits or aborts. Errors of system calls are
- * returned unchanged; linux/svmrun.h lists them beside each ioctl. Different
- * objects may be used by different threads at once, one object only by one thread
- * at a time, except for svmrun_vcpu_kick().
+ * returned unchanged; linux/svmrun.h lists them with each ioctl. Different objects may
+ * be used by different threads at once, but one object only by one thread at a time,
+ * except for svmrun_vcpu_kick().
  *
  * A negative file descriptor is returned as the error that it is, except for -1,
  * which gives EBADF: svmrun_vm_create(&vm, svmrun_device_open(NULL)) returns the
@@ -56,7 +56,7 @@ extern "C" {
 			      SVMRUN_VERSION_PATCH)
 
 /**
- * svmrun_version() - version of the library that the program runs with
+ * svmrun_version() - get the version of the library that the program runs with
  *
  * Return: SVMRUN_VERSION of the header that the library was built with.
  */
@@ -70,8 +70,8 @@ unsigned int svmrun_version(void);
  * svmrun_device_open() - open the device
  * @path: device node, NULL for SVMRUN_DEVICE
  *
- * Return: a file descriptor (close-on-exec) to close(), or a negative errno:
- * ENOENT (no such node: the module is not loaded), EACCES (not for this user).
+ * Return: a file descriptor (close-on-exec), which the caller close()s, or a negative
+ * errno of open(), for example -ENOENT (the module is not loaded) or -EACCES.
  */
 int svmrun_device_open(const char *path);
 
@@ -81,11 +81,11 @@ int svmrun_device_open(const char *path);
  * @info: filled in
  * @size: sizeof(*@info)
  *
- * Members that the module does not know, because it is older, are zero. The
- * version of the module's interface, @info->out_api_version, is not checked.
+ * Members that an older module does not have are set to zero. The version of the
+ * module's interface, @info->out_api_version, is not checked.
  *
- * Return: 0 or a negative errno; EINVAL: @size is less than the members of the
- * first version need.
+ * Return: 0 or a negative errno; -EINVAL: @size does not include all members of the
+ * first version.
  */
 int svmrun_device_info(int device, struct svmrun_info *info, size_t size);
 
@@ -93,9 +93,9 @@ int svmrun_device_info(int device, struct svmrun_info *info, size_t size);
 
 /**
  * struct svmrun_vm - a VM
- * @fd: the kernel's VM
- * @vcpu_size: bytes to map for a vCPU
- * @xsave_size: bytes of a vCPU's XSAVE area
+ * @fd: its file descriptor
+ * @vcpu_size: size of a vCPU's shared pages in bytes
+ * @xsave_size: size of a vCPU's XSAVE area in bytes
  * @reserved0: zero
  * @reserved: zero
  */
@@ -109,12 +109,11 @@ struct svmrun_vm {
 
 /**
  * svmrun_vm_create() - create a VM in this process's address space
- * @vm: filled in; svmrun_vm_destroy() it
+ * @vm: filled in; free it with svmrun_vm_destroy()
  * @device: from svmrun_device_open(); may be closed afterwards
  *
- * Return: 0 or a negative errno; EBUSY: another hypervisor has the processors;
- * EPROTONOSUPPORT: the module's interface has another version than the library's,
- * SVMRUN_API_VERSION.
+ * Return: 0 or a negative errno, see struct svmrun_create_vm; -EPROTONOSUPPORT: the
+ * version of the module's interface is not the library's SVMRUN_API_VERSION.
  */
 int svmrun_vm_create(struct svmrun_vm *vm, int device);
 
@@ -128,9 +127,10 @@ void svmrun_vm_destroy(struct svmrun_vm *vm);
  * svmrun_vm_map() - map a range of this program's memory into a VM
  * @vm: the VM
  * @gpa: guest physical address, a multiple of 4096
- * @hva: the memory, at a multiple of 4096
- * @length: bytes, a multiple of 4096
- * @flags: SVMRUN_MAP_*, SVMRUN_MAP_LOG_DIRTY
+ * @hva: address of the memory in this process, a multiple of 4096
+ * @length: bytes, a multiple of 4096, not 0
+ * @flags: SVMRUN_MAP_READ, optionally with SVMRUN_MAP_WRITE, SVMRUN_MAP_EXEC and
+ *	SVMRUN_MAP_LOG_DIRTY
  *
  * Return: 0 or a negative errno, see struct svmrun_map.
  */
@@ -141,7 +141,7 @@ int svmrun_vm_map(struct svmrun_vm *vm, uint64_t gpa, void *hva, size_t length,
  * svmrun_vm_unmap() - unmap a range of guest physical addresses
  * @vm: the VM
  * @gpa: guest physical address, a multiple of 4096
- * @length: bytes, a multiple of 4096
+ * @length: bytes, a multiple of 4096, not 0
  *
  * Return: 0 or a negative errno, see struct svmrun_unmap.
  */
@@ -151,8 +151,8 @@ int svmrun_vm_unmap(struct svmrun_vm *vm, uint64_t gpa, size_t length);
  * svmrun_vm_protect() - change the permissions of a range
  * @vm: the VM
  * @gpa: guest physical address, a multiple of 4096
- * @length: bytes, a multiple of 4096
- * @flags: SVMRUN_MAP_READ, and SVMRUN_MAP_WRITE, SVMRUN_MAP_EXEC
+ * @length: bytes, a multiple of 4096, not 0
+ * @flags: SVMRUN_MAP_READ, optionally with SVMRUN_MAP_WRITE and SVMRUN_MAP_EXEC
  *
  * Return: 0 or a negative errno, see struct svmrun_protect.
  */
@@ -163,8 +163,8 @@ int svmrun_vm_protect(struct svmrun_vm *vm, uint64_t gpa, size_t length,
  * svmrun_vm_dirty() - get the pages that the guest has written
  * @vm: the VM
  * @gpa: guest physical address, a multiple of 4096
- * @length: bytes, a multiple of 4096
- * @bitmap: one bit per page, (@length / 4096 + 63) / 64 numbers
+ * @length: bytes, a multiple of 4096, not 0
+ * @bitmap: filled in: one bit per page, in (@length / 4096 + 63) / 64 words
  * @flags: 0 or SVMRUN_DIRTY_CLEAR
  *
  * Return: 0 or a negative errno, see struct svmrun_dirty.
@@ -173,23 +173,23 @@ int svmrun_vm_dirty(struct svmrun_vm *vm, uint64_t gpa, size_t length,
 		    uint64_t *bitmap, uint32_t flags);
 
 /**
- * svmrun_vm_info() - get the present numbers of a VM's vCPUs, regions and pages
+ * svmrun_vm_info() - get the current numbers of a VM's vCPUs, regions and pages
  * @vm: the VM
  * @info: filled in
  * @size: sizeof(*@info)
  *
- * Members that the module does not know, because it is older, are zero.
+ * Members that an older module does not have are set to zero.
  *
- * Return: 0 or a negative errno; EINVAL: @size is less than the members of the
- * first version need.
+ * Return: 0 or a negative errno; -EINVAL: @size does not include all members of the
+ * first version.
  */
 int svmrun_vm_info(struct svmrun_vm *vm, struct svmrun_vm_info *info,
 		   size_t size);
 
 /**
- * struct svmrun_memory - a range of guest memory that this program holds
- * @base: where the program sees it
- * @gpa: where the guest sees it
+ * struct svmrun_memory - a range of guest memory in this process
+ * @base: address in this process
+ * @gpa: guest physical address
  * @size: bytes
  *
  * It never grows.
@@ -202,12 +202,12 @@ struct svmrun_memory {
 
 /**
  * svmrun_memory_create() - map new, zeroed memory with all permissions
- * @memory: filled in; svmrun_memory_destroy() it
+ * @memory: filled in; free it with svmrun_memory_destroy()
  * @vm: the VM that it is mapped into
  * @gpa: guest physical address, a multiple of 4096
- * @size: bytes, a multiple of 4096
+ * @size: bytes, a multiple of 4096, not 0
  *
- * Return: 0 or a negative errno.
+ * Return: 0 or a negative errno of mmap() or svmrun_vm_map().
  */
 int svmrun_memory_create(struct svmrun_memory *memory, struct svmrun_vm *vm,
 			 uint64_t gpa, size_t size);
@@ -216,15 +216,16 @@ int svmrun_memory_create(struct svmrun_memory *memory, struct svmrun_vm *vm,
  * svmrun_memory_destroy() - free memory
  * @memory: from svmrun_memory_create()
  *
- * A guest that touches it afterwards faults: RUN returns EFAULT.
+ * The range of the VM stays mapped: svmrun_vcpu_run() returns -EFAULT if a guest accesses
+ * it afterwards.
  */
 void svmrun_memory_destroy(struct svmrun_memory *memory);
 
 /**
- * svmrun_memory_at() - guest physical address to pointer
+ * svmrun_memory_at() - translate a guest physical address to a pointer
  * @memory: the memory
  * @gpa: guest physical address
- * @length: bytes that must be there
+ * @length: bytes from @gpa on that must be inside @memory
  *
  * Return: the pointer, or NULL if the range is not wholly inside @memory.
  */
@@ -235,9 +236,9 @@ void *svmrun_memory_at(const struct svmrun_memory *memory, uint64_t gpa,
 
 /**
  * struct svmrun_vcpu - a vCPU and its shared pages
- * @fd: the kernel's vCPU
- * @vmcb: the VMCB: fill it in, run, read it
- * @regs: the registers that the VMCB does not hold
+ * @fd: its file descriptor, -1 if it is not a vCPU of the kernel
+ * @vmcb: the VMCB, which the program fills in before a run and reads after it
+ * @regs: the registers that are not in the VMCB
  * @msrpm: the MSR permission map, 8 KiB (APM 15.11)
  * @xsave: the XSAVE area, standard format
  * @size: bytes mapped at @vmcb
@@ -257,12 +258,13 @@ struct svmrun_vcpu {
 
 /**
  * svmrun_vcpu_create() - create a vCPU and map its shared pages
- * @vcpu: filled in; svmrun_vcpu_destroy() it
+ * @vcpu: filled in; free it with svmrun_vcpu_destroy()
  * @vm: the VM
  *
- * The vCPU is as the kernel makes it, all zeros: give it a mode.
+ * The VMCB contains only zeros. Set a mode before the first run, for example with
+ * svmrun_mode_long().
  *
- * Return: 0 or a negative errno.
+ * Return: 0 or a negative errno, see struct svmrun_create_vcpu, or of mmap().
  */
 int svmrun_vcpu_create(struct svmrun_vcpu *vcpu, struct svmrun_vm *vm);
 
@@ -273,23 +275,26 @@ int svmrun_vcpu_create(struct svmrun_vcpu *vcpu, struct svmrun_vm *vm);
 void svmrun_vcpu_destroy(struct svmrun_vcpu *vcpu);
 
 /**
- * svmrun_vcpu_run() - VMRUN
+ * svmrun_vcpu_run() - run the guest until #VMEXIT (APM 15.5, 15.6)
  * @vcpu: the vCPU
  *
- * Return: 0: read vcpu->vmcb->control.exitcode. -EINTR: a signal or a kick;
- * run again. Otherwise a negative errno, see SVMRUN_RUN.
+ * Return: 0: vcpu->vmcb->control.exitcode contains the reason. -EINTR: a signal or
+ * svmrun_vcpu_kick() interrupted it; it can be called again. Otherwise a negative errno,
+ * see SVMRUN_RUN.
  */
 int svmrun_vcpu_run(struct svmrun_vcpu *vcpu);
 
 /**
- * svmrun_vcpu_kick() - make a run in flight, or the next one, return -EINTR
- * @vcpu: the vCPU; from any thread, and from a signal handler
+ * svmrun_vcpu_kick() - make the run in progress, or the next one, return -EINTR
+ * @vcpu: the vCPU
+ *
+ * It may be called from any thread, and from a signal handler.
  *
  * Return: 0 or a negative errno.
  */
 int svmrun_vcpu_kick(struct svmrun_vcpu *vcpu);
 
-/* General-purpose registers, numbered as in instructions */
+/* General-purpose registers, as instructions encode them */
 enum svmrun_gpr {
 	SVMRUN_RAX,
 	SVMRUN_RCX,
@@ -332,13 +337,13 @@ void svmrun_vcpu_set_gpr(struct svmrun_vcpu *vcpu, enum svmrun_gpr gpr,
 
 /* ---- guest virtual addresses --------------------------------------------- */
 
-/* An access, in the bits that the error code of #PF has for it (APM 8.4.2) */
+/* Access types, with the bits that they have in the error code of #PF (APM 8.4.2) */
 #define SVMRUN_ACCESS_WRITE	(1u << 1)
 #define SVMRUN_ACCESS_USER	(1u << 2)
 #define SVMRUN_ACCESS_FETCH	(1u << 4)
-/* The processor's own, as to a descriptor table: RFLAGS.AC is no excuse (SMAP) */
+/* An implicit access of the processor, as to the GDT: SMAP ignores RFLAGS.AC */
 #define SVMRUN_ACCESS_IMPLICIT	(1u << 30)
-/* Only look: accessed and dirty bits stay as they are */
+/* Do not set accessed and dirty bits */
 #define SVMRUN_ACCESS_PROBE	(1u << 31)
 
 /* Error code of #PF (APM 8.4.2) */
@@ -363,23 +368,23 @@ struct svmrun_page_fault {
 
 /**
  * svmrun_gva_to_gpa() - walk the guest's page tables as the processor would
- * @vcpu: whose CR0, CR3, CR4, EFER, RFLAGS.AC and PKRU count
- * @memories: the guest's memory; pages of it as svmrun_vm_map() takes them, and
- *	writable for this program
- * @memory_count: how many
- * @gva: linear address; of no account above bit 31 outside of long mode
- * @access: SVMRUN_ACCESS_*, 0 for a supervisor's read
- * @gpa: filled in if there is one; good as far as the end of the 4 KiB page
+ * @vcpu: the vCPU, whose CR0, CR3, CR4, EFER, RFLAGS.AC and PKRU are used
+ * @memories: the guest's memory, in whole pages, and writable for this program
+ * @memory_count: number of @memories
+ * @gva: linear address; bits 63:32 are ignored outside of long mode
+ * @access: SVMRUN_ACCESS_*, 0 for a supervisor read
+ * @gpa: set to the guest physical address on success; the translation holds up to the
+ *	end of the 4 KiB page
  * @fault: filled in for -EFAULT; may be NULL
  *
- * All modes of APM chapter 5: no paging, 32-bit with and without large pages, PAE,
- * 4 and 5 levels; NX, SMEP, SMAP, protection keys, reserved bits. Which bits of an
- * address are reserved depends on this processor, as it does for the guest. If the
- * access is allowed, the entries become accessed and the page of a write dirty,
- * atomically, since other vCPUs may be at them too.
+ * All modes of APM chapter 5 are supported: no paging, 32-bit paging with and without
+ * large pages, PAE, 4 and 5 levels; NX, SMEP, SMAP, protection keys and reserved bits.
+ * This processor determines which address bits are reserved, as it does for the guest. If
+ * the access is permitted, accessed bits, and for a write the dirty bit, are set
+ * atomically, because other vCPUs may use the same tables.
  *
- * Return: 0, -EFAULT if the guest should get @fault, -ERANGE if @gva is not
- * canonical (#GP or #SS, the caller knows), -ENXIO if a table is not in @memories.
+ * Return: 0 or a negative errno; -EFAULT: the guest should get @fault; -ERANGE: @gva is
+ * not canonical (#GP, or #SS for a stack access); -ENXIO: a table is not in @memories.
  */
 int svmrun_gva_to_gpa(const struct svmrun_vcpu *vcpu,
 		      const struct svmrun_memory *memories, size_t memory_count,
@@ -389,18 +394,18 @@ int svmrun_gva_to_gpa(const struct svmrun_vcpu *vcpu,
 /* ---- snapshots and clones ------------------------------------------------ */
 
 /**
- * struct svmrun_snapshot - a VM as it was: its memory and its vCPUs
- * @fd: a memfd that holds the memory, sealed: nobody can change it any more
- * @size: bytes of it
- * @memories: where the guest saw the memory; @base is a view that can be read
- * @memory_count: how many
- * @vcpus: the vCPUs' states, which clones begin with and go back to: a program may
- *	change them; @fd is -1, since they are no kernel's
- * @vcpu_count: how many
+ * struct svmrun_snapshot - saved memory and vCPU states of a VM
+ * @fd: a memfd that contains the memory, sealed against changes
+ * @size: its size in bytes
+ * @memories: the ranges of guest memory; @base is a read-only view of the memfd
+ * @memory_count: number of @memories
+ * @vcpus: the vCPU states, with which clones begin and to which they are reset. The
+ *	program may change them. @fd is -1, because they are not vCPUs of the kernel
+ * @vcpu_count: number of @vcpus
  * @reserved: zero
  *
- * Nothing of it belongs to the VM that it was taken of, nor to one address space:
- * after fork() the child can use it just as well.
+ * It depends neither on the VM that it was taken from nor on one address space: after
+ * fork() the child can use it, too.
  */
 struct svmrun_snapshot {
 	int fd;
@@ -413,20 +418,20 @@ struct svmrun_snapshot {
 };
 
 /**
- * svmrun_snapshot_take() - keep a VM as it is now
- * @snapshot: filled in; svmrun_snapshot_destroy() it
- * @memories: all of its memory, or as much as clones shall have; of a clone too
- * @memory_count: how many, at least 1
- * @vcpus: its vCPUs, none of which is running; of a clone too
- * @vcpu_count: how many, at least 1
+ * svmrun_snapshot_take() - save the present state of a VM
+ * @snapshot: filled in; free it with svmrun_snapshot_destroy()
+ * @memories: the memory that clones should have; may be a clone's
+ * @memory_count: number of @memories, at least 1
+ * @vcpus: the vCPUs, none of which may be running; may be a clone's
+ * @vcpu_count: number of @vcpus, at least 1
  *
- * All of the memory is read, and what is not zero is copied. Memory that the
- * guest sees at two addresses becomes two memories.
+ * All of the memory is read, and pages that are not zero are copied. Memory that the
+ * guest sees at two addresses is duplicated.
  *
- * Return: 0, or -EINVAL if there is no memory or no vCPU, or an address or size
- * of a memory is not a multiple of 4096 or 0, -EEXIST if two overlap in the
- * guest, -EOVERFLOW if they are too large, another negative errno: of
- * memfd_create(), mmap() and the like.
+ * Return: 0 or a negative errno; -EINVAL: there is no memory or no vCPU, a size is 0, or
+ * an address or size is not a multiple of 4096; -EEXIST: two ranges overlap in the guest;
+ * -EOVERFLOW: they are too large; otherwise of memfd_create(), ftruncate(), pwrite(),
+ * fcntl() or mmap().
  */
 int svmrun_snapshot_take(struct svmrun_snapshot *snapshot,
 			 const struct svmrun_memory *memories,
@@ -435,20 +440,20 @@ int svmrun_snapshot_take(struct svmrun_snapshot *snapshot,
 
 /**
  * svmrun_snapshot_destroy() - destroy a snapshot
- * @snapshot: from svmrun_snapshot_take(); it has no clones any more
+ * @snapshot: from svmrun_snapshot_take(); its clones must have been destroyed
  */
 void svmrun_snapshot_destroy(struct svmrun_snapshot *snapshot);
 
 /**
- * struct svmrun_clone - a VM that began as a snapshot
+ * struct svmrun_clone - a VM created from a snapshot
  * @vm: the VM
- * @memories: its memory, a view of the snapshot that is copied when written to
- * @memory_count: how many
+ * @memories: its memory, a copy-on-write view of the snapshot
+ * @memory_count: number of @memories
  * @vcpus: its vCPUs
- * @vcpu_count: how many
- * @snapshot: what it goes back to
- * @touched: one bit per page of @snapshot: the program may have written to it
- * @logged: the same of the guest, as svmrun_reset() last found it
+ * @vcpu_count: number of @vcpus
+ * @snapshot: the snapshot, to which svmrun_reset() resets it
+ * @touched: one bit per page of @snapshot, set if the program may have written to it
+ * @logged: the same for writes of the guest, as of the last svmrun_reset()
  * @reserved: zero
  */
 struct svmrun_clone {
@@ -464,17 +469,17 @@ struct svmrun_clone {
 };
 
 /**
- * svmrun_clone() - a new VM that goes on where a snapshot was taken
- * @clone: filled in; svmrun_clone_destroy() it
- * @snapshot: from svmrun_snapshot_take(); stays until the clone is destroyed
- * @device: from svmrun_device_open(), also before a fork(); may be closed
- *	afterwards
+ * svmrun_clone() - create a VM from a snapshot
+ * @clone: filled in; free it with svmrun_clone_destroy()
+ * @snapshot: from svmrun_snapshot_take(); must exist until the clone is destroyed
+ * @device: from svmrun_device_open(), which may have been called before a fork(); may
+ *	be closed afterwards
  *
- * The clone is this process's, whoever took the snapshot. It shares each page
- * with the snapshot and its other clones until it is written to. All of its
- * memory has all rights: svmrun_vm_protect() takes some away.
+ * The clone belongs to this process, even if another one took the snapshot. It shares
+ * each page with the snapshot and its other clones until the page is written. Its memory
+ * starts with all permissions; svmrun_vm_protect() can remove some.
  *
- * Return: 0 or a negative errno: of svmrun_vm_create(), svmrun_vm_map(),
+ * Return: 0 or a negative errno of svmrun_vm_create(), svmrun_vm_map(),
  * svmrun_vcpu_create() or mmap().
  */
 int svmrun_clone(struct svmrun_clone *clone,
@@ -487,88 +492,89 @@ int svmrun_clone(struct svmrun_clone *clone,
 void svmrun_clone_destroy(struct svmrun_clone *clone);
 
 /**
- * svmrun_clone_touch() - where this program may write to a clone's memory
+ * svmrun_clone_touch() - get a pointer to write to a clone's memory
  * @clone: the clone
  * @gpa: guest physical address
- * @length: bytes that will be written, by this program or a system call of its
+ * @length: bytes that this program, or a system call, will write
  *
- * What the guest writes is logged, what the program writes is not: it writes only
- * to what it has touched since the clone was made or last reset. Anything else
- * stays there when the clone is reset. Reading needs no touch.
+ * Writes of the guest are logged, those of the program are not. So the program must call
+ * this function before it writes to a range, and again after each svmrun_reset();
+ * otherwise its changes survive the reset. It may read without it.
  *
- * Return: the pointer, good until the clone is reset, or NULL if the range is not
- * wholly inside one memory.
+ * Return: the pointer, valid for writing until the clone is reset, or NULL if the range
+ * is not wholly inside one range of @clone->memories.
  */
 void *svmrun_clone_touch(struct svmrun_clone *clone, uint64_t gpa,
 			 size_t length);
 
 /**
- * svmrun_reset() - a clone back to its snapshot
- * @clone: the clone; none of its vCPUs is running
+ * svmrun_reset() - reset a clone to its snapshot
+ * @clone: the clone; none of its vCPUs may be running
  *
- * Memory, and the pages of each vCPU (VMCB, registers, MSR permission map, XSAVE
- * area), are as they are in the snapshot, byte by byte. Clean bits are 0, and
- * translations are dropped. It takes time for each page that was written to or
- * touched, and next to none for the others. A kick that no run has seen is still
- * to be seen, rights are as svmrun_vm_protect() left them, and the time stamp
- * counter goes on.
+ * Memory and the pages of each vCPU (VMCB, registers, MSR permission map, XSAVE area)
+ * become those of the snapshot, byte by byte. Clean bits are 0, and translations are
+ * flushed. The time that it takes is proportional to the number of pages that were
+ * written or touched. Not reset are a pending kick, permissions that
+ * svmrun_vm_protect() changed, and the time stamp counter.
  *
- * Return: 0, or -EIO if it is another process's clone, -ENOENT if part of its
- * memory was taken away with svmrun_vm_unmap(), another negative errno of
- * svmrun_vm_dirty(). After an error nothing has been put back, and nothing is
- * forgotten.
+ * Return: 0 or a negative errno of svmrun_vm_dirty(), for example -EIO: the clone belongs
+ * to another process; -ENOENT: part of its memory was unmapped with svmrun_vm_unmap().
+ * After an error the clone is unchanged, and svmrun_reset() can be called again.
  */
 int svmrun_reset(struct svmrun_clone *clone);
 
-/* ---- modes: the state after which a guest's code runs ------------------- */
+/* ---- modes: the state in which a guest starts ---------------------------- */
 
 /**
- * svmrun_mode_reset() - the state after RESET#, and the usual intercepts
+ * svmrun_mode_reset() - set the state after RESET#, and the usual intercepts
  * @vcpu: the vCPU
  *
- * Everything as APM 14.1.3 gives it, except that CR0.CD and CR0.NW are clear, which
- * no VMCB may have: real mode at F000:FFF0 with CS base FFFF0000h. Intercepts HLT, CPUID,
- * SHUTDOWN and what the module forces; nested paging on; ASID 1.
+ * The state is that of APM 14.1.3: real mode at F000:FFF0 with CS base FFFF0000h. Only
+ * CR0.CD and CR0.NW are clear, because no VMCB may have them. HLT, CPUID and SHUTDOWN are
+ * intercepted besides the intercepts that the module forces; nested paging is enabled;
+ * the ASID is 1.
  */
 void svmrun_mode_reset(struct svmrun_vcpu *vcpu);
 
 /**
- * svmrun_mode_real() - 16-bit real mode
+ * svmrun_mode_real() - set 16-bit real mode
  * @vcpu: the vCPU
- * @segment: CS, DS, ES, SS (and FS, GS); bases are @segment * 16
- * @ip: IP; SP is 0, the top of the segment
+ * @segment: CS, DS, ES, SS, FS and GS; their bases are @segment * 16
+ * @ip: IP
+ *
+ * SP is 0: the stack begins at the top of the segment.
  */
 void svmrun_mode_real(struct svmrun_vcpu *vcpu, uint16_t segment, uint16_t ip);
 
 /**
- * svmrun_mode_protected() - 32-bit protected mode, flat segments, no paging
+ * svmrun_mode_protected() - set 32-bit protected mode, flat segments, no paging
  * @vcpu: the vCPU
  * @eip: entry point
  * @esp: top of the stack
  *
- * Interrupts are off and there is no descriptor table: a guest that loads a
- * segment register brings its own.
+ * Interrupts are disabled. The descriptor tables are empty: a guest must load its own
+ * before it loads a segment register.
  */
 void svmrun_mode_protected(struct svmrun_vcpu *vcpu, uint32_t eip,
 			   uint32_t esp);
 
-/* Bytes that svmrun_mode_long() needs for page tables. */
+/* Size of the page tables that svmrun_mode_long() writes, in bytes */
 #define SVMRUN_LONG_TABLES_SIZE (6 * 4096)
 
 /**
- * svmrun_mode_long() - 64-bit mode, flat segments, the low 4 GiB mapped 1:1
+ * svmrun_mode_long() - set 64-bit mode, flat segments, the low 4 GiB mapped 1:1
  * @vcpu: the vCPU
- * @memory: the memory that the page tables are written into
+ * @memory: the memory that the page tables are written to
  * @tables: their guest physical address, a multiple of 4096;
  *	SVMRUN_LONG_TABLES_SIZE bytes
  * @rip: entry point, canonical
  * @rsp: top of the stack
  *
- * SSE is enabled (CR4.OSFXSR). Interrupts are off and there is no descriptor
- * table.
+ * SSE is enabled (CR4.OSFXSR). Interrupts are disabled, and the descriptor tables are
+ * empty.
  *
- * Return: 0, or -EINVAL if @tables is not aligned, -ERANGE if they are not
- * wholly inside @memory or @rip is not canonical.
+ * Return: 0 or a negative errno; -EINVAL: @tables is not a multiple of 4096; -ERANGE: the
+ * tables are not wholly inside @memory, or @rip is not canonical.
  */
 int svmrun_mode_long(struct svmrun_vcpu *vcpu, struct svmrun_memory *memory,
 		     uint64_t tables, uint64_t rip, uint64_t rsp);
@@ -577,21 +583,21 @@ int svmrun_mode_long(struct svmrun_vcpu *vcpu, struct svmrun_memory *memory,
 
 /**
  * svmrun_image_is_elf() - does the image begin with ELF's magic number?
- * @image: the file's bytes
- * @size: how many
+ * @image: the contents of the file
+ * @size: bytes
  *
  * Return: true if it does.
  */
 bool svmrun_image_is_elf(const void *image, size_t size);
 
 /**
- * svmrun_image_load_flat() - copy an image as it is
- * @memory: where to
- * @image: the file's bytes
- * @size: how many
+ * svmrun_image_load_flat() - copy an image to guest memory unchanged
+ * @memory: the memory that it is copied to
+ * @image: the contents of the file
+ * @size: bytes
  * @gpa: guest physical address of its first byte
  *
- * Return: 0, or -ENODATA if the image is empty, -ERANGE if it is not wholly
+ * Return: 0 or a negative errno; -ENODATA: the image is empty; -ERANGE: it is not wholly
  * inside @memory.
  */
 int svmrun_image_load_flat(struct svmrun_memory *memory, const void *image,
@@ -599,16 +605,16 @@ int svmrun_image_load_flat(struct svmrun_memory *memory, const void *image,
 
 /**
  * svmrun_image_load_elf64() - load the segments of an x86-64 ELF executable
- * @memory: where to; segments go to their physical addresses
- * @image: the file's bytes
- * @size: how many
- * @entry: its entry point
+ * @memory: the memory that they are loaded to, at their physical addresses
+ * @image: the contents of the file
+ * @size: bytes
+ * @entry: set to the entry point
  *
- * Nothing is written unless the whole image is fit to be loaded.
+ * Nothing is written unless the whole image is valid.
  *
- * Return: 0, or -ENOEXEC if it is not a 64-bit little-endian ELF executable or
- * is cut off, -EMEDIUMTYPE if it is for another machine, -ERANGE if a segment
- * is not wholly inside @memory, -ENODATA if there is nothing to load.
+ * Return: 0 or a negative errno; -ENOEXEC: it is not a 64-bit little-endian ELF
+ * executable, or it is truncated; -EMEDIUMTYPE: it is for another machine; -ERANGE: a
+ * segment is not wholly inside @memory; -ENODATA: there is no segment to load.
  */
 int svmrun_image_load_elf64(struct svmrun_memory *memory, const void *image,
 			    size_t size, uint64_t *entry);
@@ -616,18 +622,20 @@ int svmrun_image_load_elf64(struct svmrun_memory *memory, const void *image,
 /* ---- exits -------------------------------------------------------------- */
 
 /**
- * svmrun_exit_name() - the manual's name of an exit code
+ * svmrun_exit_name() - get the manual's name of an exit code
  * @exitcode: EXITCODE
  *
- * Return: for instance "VMEXIT_IOIO" (APM appendix C), or NULL if there is none.
+ * Return: a static string, for example "VMEXIT_IOIO" (APM appendix C), or NULL if the
+ * code has no name.
  */
 const char *svmrun_exit_name(uint64_t exitcode);
 
 /**
- * svmrun_invalid_reason() - why the module refused a VMCB, in words
+ * svmrun_invalid_reason() - describe why the module refused a VMCB
  * @reason: SVMRUN_INVALID_*
  *
- * Return: for instance "must be zero", or NULL if there is no such reason.
+ * Return: a static string, for example "must be zero", or NULL if there is no such
+ * reason.
  */
 const char *svmrun_invalid_reason(uint32_t reason);
 
@@ -635,12 +643,12 @@ const char *svmrun_invalid_reason(uint32_t reason);
  * struct svmrun_ioio - a decoded VMEXIT_IOIO (APM 15.10.2)
  * @port: the port
  * @size: bytes of one access: 1, 2 or 4
- * @in: IN or INS; otherwise OUT or OUTS
- * @string: INS or OUTS
- * @rep: with a REP prefix
+ * @in: the instruction is IN or INS, otherwise OUT or OUTS
+ * @string: it is INS or OUTS
+ * @rep: it has a REP prefix
  * @address_size: bytes of an address, for string instructions: 2, 4 or 8
  * @segment: segment register, for OUTS: 0 to 5 for ES, CS, SS, DS, FS, GS
- * @next_rip: RIP of the instruction that follows
+ * @next_rip: RIP of the next instruction
  * @reserved: zero
  */
 struct svmrun_ioio {
@@ -658,15 +666,16 @@ struct svmrun_ioio {
 /**
  * svmrun_ioio_decode() - decode a VMEXIT_IOIO
  * @io: filled in
- * @vmcb: a VMCB whose EXITCODE is VMEXIT_IOIO
+ * @vmcb: the VMCB after the exit
  *
- * Return: 0, or -EINVAL if it is another exit or names no operand size.
+ * Return: 0 or a negative errno; -EINVAL: EXITCODE is not VMEXIT_IOIO, or EXITINFO1 has
+ * no operand size.
  */
 int svmrun_ioio_decode(struct svmrun_ioio *io, const struct svm_vmcb *vmcb);
 
 /**
- * svmrun_ioio_value() - what an OUT writes
- * @io: the decoded exit, of OUT
+ * svmrun_ioio_value() - get the value that an OUT writes
+ * @io: the decoded exit of an OUT
  * @vmcb: its VMCB
  *
  * Return: AL, AX or EAX.
@@ -675,13 +684,13 @@ uint32_t svmrun_ioio_value(const struct svmrun_ioio *io,
 			   const struct svm_vmcb *vmcb);
 
 /**
- * svmrun_ioio_complete() - finish an IN or OUT that the program has carried out
+ * svmrun_ioio_complete() - complete an IN or OUT that the program has carried out
  * @io: the decoded exit; not of a string instruction
- * @vmcb: its VMCB: RIP goes on to the next instruction, an IN sets AL, AX or EAX
- * @value: what an IN reads; of no account for an OUT
+ * @vmcb: its VMCB
+ * @value: the value that an IN reads; ignored for an OUT
  *
- * As the architecture has it: IN of 4 bytes clears the upper half of RAX, of 1
- * or 2 leaves the rest of it; the interrupt shadow ends.
+ * RIP advances to the next instruction, and the interrupt shadow ends. An IN sets AL, AX
+ * or EAX; as the architecture requires, 4 bytes also clear the upper half of RAX.
  */
 void svmrun_ioio_complete(const struct svmrun_ioio *io, struct svm_vmcb *vmcb,
 			  uint32_t value);
@@ -689,15 +698,15 @@ void svmrun_ioio_complete(const struct svmrun_ioio *io, struct svm_vmcb *vmcb,
 /* ---- why VMRUN failed ---------------------------------------------------- */
 
 /**
- * struct svmrun_processor - what the rules for a VMCB depend on
+ * struct svmrun_processor - properties of the processor that the rules for a VMCB use
  * @svm_features: CPUID Fn8000_000A EDX
- * @cr3: bits that CR3 may have in long mode (APM 3.1.2)
- * @cr4: bits that CR4 may have
- * @efer: bits that EFER may have
- * @s_cet: bits that S_CET may have, or that are not looked at
- * @xcr0: bits that a guest's XCR0 may have
- * @cr0: bits that CR0 may have
- * @dbgctl: bits that DBGCTL may have
+ * @cr3: bits that may be set in CR3 in long mode (APM 3.1.2)
+ * @cr4: bits that may be set in CR4
+ * @efer: bits that may be set in EFER
+ * @s_cet: bits that may be set in S_CET, or are not checked
+ * @xcr0: bits that may be set in a guest's XCR0
+ * @cr0: bits that may be set in CR0
+ * @dbgctl: bits that may be set in DBGCTL
  * @reserved: zero
  */
 struct svmrun_processor {
@@ -713,7 +722,7 @@ struct svmrun_processor {
 };
 
 /**
- * svmrun_processor_identify() - get what the rules for a VMCB depend on
+ * svmrun_processor_identify() - get the properties of this processor
  * @processor: filled in
  * @info: from svmrun_device_info(). Without a device, a struct that has only
  *	@out_svm_features and @out_xcr0: if @size does not include the bits of CR0, CR4,
@@ -723,17 +732,18 @@ void svmrun_processor_identify(struct svmrun_processor *processor,
 			       const struct svmrun_info *info);
 
 /**
- * struct svmrun_broken_rule - a rule, and the field that breaks it
- * @field: the member, as "save.cr0" of struct svm_vmcb, or "xcr0" of struct
+ * struct svmrun_broken_rule - a rule for VMRUN, and the field that breaks it
+ * @field: the member, for example "save.cr0" of struct svm_vmcb, or "xcr0" of struct
  *	svmrun_registers
- * @offset: where in the vCPU's mmap it is, as out_invalid_offset has it
- * @reason: SVMRUN_INVALID_PROCESSOR for what the processor refuses, another
- *	SVMRUN_INVALID_* for what the module does before it
- * @value: what the field has
- * @bits: those of its bits that are wrong: set or, if they must be, clear
+ * @offset: its offset in the vCPU's mmap, as in out_invalid_offset
+ * @reason: SVMRUN_INVALID_PROCESSOR if the processor refuses it, another
+ *	SVMRUN_INVALID_* if the module does
+ * @value: the value of the field
+ * @bits: the bits of the value that are wrong: they must be clear but are set, or the
+ *	other way round
  * @why: the rule in words
- * @source: where it is written: a section of the manual, as "APM 15.5.1", or a
- *	header
+ * @source: the section of the manual, for example "APM 15.5.1", or the header that
+ *	contains the rule
  * @reserved: zero
  *
  * The strings are static.
@@ -750,34 +760,33 @@ struct svmrun_broken_rule {
 };
 
 /**
- * svmrun_vmcb_explain() - every rule for VMRUN that a VMCB breaks
- * @vmcb: the VMCB, of a run that ended with VMEXIT_INVALID or of one to come
+ * svmrun_vmcb_explain() - find all rules for VMRUN that a VMCB breaks
+ * @vmcb: the VMCB, before a run, or after one that ended with VMEXIT_INVALID
  * @processor: from svmrun_processor_identify()
- * @rules: filled in with the first @count of them; may be NULL if that is 0
- * @count: how many there is room for
+ * @rules: filled in with the first @count broken rules; may be NULL if @count is 0
+ * @count: number of rules that @rules has room for
  *
- * The module's rules come first, in the order in which it goes through them, then
- * those of the processor (APM 15.5.1). Clean bits are ignored. Rules on fields that
- * the module sets itself (intercepts, ASID, N_CR3, permission maps) cannot be broken
- * by a program; those on registers that are not in the VMCB (U_CET) are left out.
+ * The module's rules come first, in the order in which it checks them, then those of the
+ * processor (APM 15.5.1). Clean bits are ignored. There are no rules for fields that the
+ * module sets itself (intercepts, ASID, N_CR3, permission maps), because a program cannot
+ * break them, nor for registers that are not in the VMCB (U_CET).
  *
- * Return: how many are broken, which can be more than @count; 0 if none is known
- * to be.
+ * Return: the number of broken rules, which may be greater than @count.
  */
 int svmrun_vmcb_explain(const struct svm_vmcb *vmcb,
 			const struct svmrun_processor *processor,
 			struct svmrun_broken_rule *rules, size_t count);
 
 /**
- * svmrun_registers_explain() - the same for the registers page
+ * svmrun_registers_explain() - find all rules for VMRUN that a registers page breaks
  * @regs: the registers page
  * @processor: from svmrun_processor_identify()
- * @rules: filled in with the first @count of them; may be NULL if that is 0
- * @count: how many there is room for
+ * @rules: filled in with the first @count broken rules; may be NULL if @count is 0
+ * @count: number of rules that @rules has room for
  *
- * The module looks at it when it has found nothing wrong with the VMCB.
+ * The module checks the registers page only if the VMCB breaks no rule.
  *
- * Return: as svmrun_vmcb_explain().
+ * Return: the number of broken rules, which may be greater than @count.
  */
 int svmrun_registers_explain(const struct svmrun_registers *regs,
 			     const struct svmrun_processor *processor,

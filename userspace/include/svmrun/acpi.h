@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * ACPI tables for a PC of this library (ACPI 5.1, chapter 5): RSDP, RSDT, XSDT, FADT,
- * FACS, MADT and a DSDT that knows how to switch off, COM1 and virtio devices.
+ * ACPI tables for the PC of svmrun/pc.h (ACPI 5.1, chapter 5): RSDP, RSDT, XSDT, FADT,
+ * FACS, MADT, and a DSDT that describes soft-off (S5), COM1 and the virtio devices.
  *
- * They say that the machine is always in ACPI mode: bit 0 of PM1 control, SCI_EN, has
- * to read as 1, and nothing waits for an SMI. There is no fixed power or sleep button.
+ * The tables describe a machine that is always in ACPI mode: SCI_EN, bit 0 of PM1
+ * control, must read as 1, and there is no SMI command port. There is no fixed power or
+ * sleep button.
  */
 #ifndef SVMRUN_ACPI_H
 #define SVMRUN_ACPI_H
@@ -16,22 +17,23 @@
 extern "C" {
 #endif
 
-#define SVMRUN_ACPI_SCI 9 /* of power management, level-triggered */
-#define SVMRUN_ACPI_S5 5 /* SLP_TYP of PM1 control that switches off */
+#define SVMRUN_ACPI_SCI 9 /* the power management interrupt, level-triggered */
+#define SVMRUN_ACPI_S5 5 /* SLP_TYP of PM1 control for soft-off */
 #define SVMRUN_ACPI_RESET_PORT 0xcf9
 #define SVMRUN_ACPI_RESET_VALUE 6 /* a byte written there resets the machine */
 
 /**
- * struct svmrun_acpi - what the tables are about
- * @cpus: how many processors, at most 255
- * @pm_port: where the registers of svmrun/pm.h start
- * @virtio_gpa: where those of the first virtio device do, each SVMRUN_VIRTIO_SIZE
- *	bytes, all of them below 4 GiB
- * @virtio_pin: its interrupt at the I/O APIC, one further for each that follows
- * @virtio_count: how many there are, at most 255
- * @gpa: guest physical address of the tables: a multiple of 16, and all below 4 GiB. A
- *	guest without a pointer to the RSDP, which comes first, searches for it from
- *	0xe0000 to 0xfffff
+ * struct svmrun_acpi - the machine that the tables describe
+ * @cpus: number of processors, from 1 to 255
+ * @pm_port: first port of the registers of svmrun/pm.h
+ * @virtio_gpa: guest physical address of the first virtio device's registers; each device
+ *	takes SVMRUN_VIRTIO_SIZE bytes, all of them below 4 GiB
+ * @virtio_pin: pin of the I/O APIC for the first virtio device; each further device has
+ *	the next pin
+ * @virtio_count: number of virtio devices, at most 255
+ * @gpa: guest physical address of the tables, a multiple of 16; all of them must be below
+ *	4 GiB. The RSDP comes first: a guest without a pointer to it searches from 0xe0000
+ *	to 0xfffff
  * @reserved: zero
  */
 struct svmrun_acpi {
@@ -45,13 +47,14 @@ struct svmrun_acpi {
 };
 
 /**
- * svmrun_acpi_build() - write the tables
- * @acpi: what they are about
- * @buffer: receives them
- * @size: of the buffer; 4 KiB will do for any number of processors
- *	  and eight virtio devices
+ * svmrun_acpi_build() - build the ACPI tables
+ * @acpi: the machine that they describe
+ * @buffer: the tables are written to it
+ * @size: size of @buffer in bytes; 4 KiB suffice for any number of processors and eight
+ *	virtio devices
  *
- * Return: the bytes that they take, -EINVAL if @acpi is not as said above, or -ENOSPC.
+ * Return: the size of the tables in bytes, or a negative errno; -EINVAL: a member of
+ * @acpi is out of range; -ENOSPC: the buffer is too small.
  */
 int svmrun_acpi_build(const struct svmrun_acpi *acpi, void *buffer,
 		      size_t size);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * A disk: virtio's block device (Virtual I/O Device 1.2, 5.2). It reads, writes and
- * flushes while the guest's notification lasts, so its owner's functions may block,
- * and the processor that notified waits.
+ * A disk: the virtio block device (Virtual I/O Device 1.2, 5.2). Requests are carried out
+ * during the guest's notification. So the owner's functions may block, and the processor
+ * that notified the device waits for them.
  */
 #ifndef SVMRUN_BLOCK_H
 #define SVMRUN_BLOCK_H
@@ -14,18 +14,19 @@ extern "C" {
 #endif
 
 #define SVMRUN_BLOCK_SECTOR 512 /* bytes */
-#define SVMRUN_BLOCK_NAME 20 /* bytes of a name that the guest can ask for */
+#define SVMRUN_BLOCK_NAME 20 /* bytes of the ID that VIRTIO_BLK_T_GET_ID returns */
 
 /**
- * struct svmrun_block_owner - what holds the disk's contents
- * @read: fill all of @to with what is at @offset, in bytes; 0, or a negative errno
- * @write: write all of @from to @offset; NULL for a disk that is only read
- * @flush: what was written is to last; NULL if there is nothing to be done for that
+ * struct svmrun_block_owner - functions that access the contents of the disk
+ * @read: fill all @count buffers of @to from @offset, in bytes, on
+ * @write: write all @count buffers of @from to @offset; NULL if the disk is read-only
+ * @flush: make previous writes persistent; NULL if nothing needs to be done
  * @owner: first argument of each
  * @reserved: zero
  *
- * Offset and size are multiples of a sector within the disk. The array may be
- * changed; what it points to is the guest's memory.
+ * The functions return 0 or a negative errno, which the guest sees as VIRTIO_BLK_S_IOERR.
+ * Offset and total size are multiples of SVMRUN_BLOCK_SECTOR inside the disk. The
+ * functions may modify the arrays. The buffers are the guest's memory.
  */
 struct svmrun_block_owner {
 	int (*read)(void *owner, struct iovec *to, unsigned int count,
@@ -39,11 +40,11 @@ struct svmrun_block_owner {
 
 /**
  * struct svmrun_block - a disk
- * @virtio: the device, to be attached: svmrun_pc_attach()
- * @owner: what holds its contents
- * @sectors: how many
- * @name: which the guest can ask for, padded with zeros
- * @chain: the request that is worked on
+ * @virtio: the virtio device, for svmrun_pc_attach()
+ * @owner: functions that access its contents
+ * @sectors: size of the disk in sectors
+ * @name: its ID, padded with zeros
+ * @chain: the request that is being carried out
  * @reserved: zero
  */
 struct svmrun_block {
@@ -56,13 +57,14 @@ struct svmrun_block {
 };
 
 /**
- * svmrun_block_init() - a disk after reset
- * @block: filled in; must stay where it is
- * @owner: what holds its contents, copied
- * @sectors: how many, of SVMRUN_BLOCK_SECTOR bytes; less than 2^55
- * @name: what it is called; longer ones are cut off
- * @memories: the guest's memory, which it can write to; must stay as it is
- * @memory_count: how many ranges
+ * svmrun_block_init() - initialize a disk
+ * @block: filled in; must not be moved afterwards
+ * @owner: functions that access its contents; copied
+ * @sectors: size of the disk in sectors of SVMRUN_BLOCK_SECTOR bytes, less than 2^55
+ * @name: its ID, truncated to SVMRUN_BLOCK_NAME bytes
+ * @memories: the guest's memory, without what the guest cannot write to; the array must
+ *	not change afterwards
+ * @memory_count: number of @memories
  */
 void svmrun_block_init(struct svmrun_block *block,
 		       const struct svmrun_block_owner *owner, uint64_t sectors,

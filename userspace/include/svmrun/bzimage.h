@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Linux kernels as they are installed: bzImages, and what else is loaded like
- * them (Documentation/x86/boot.rst: the 64-bit protocol and, where an image has
- * no 64-bit entry, the 32-bit one).
+ * Loader for Linux kernels as they are installed, bzImages, and for other images with the
+ * same header (Documentation/x86/boot.rst). The 64-bit boot protocol is used, or the
+ * 32-bit one if the image has no 64-bit entry point.
  */
 #ifndef SVMRUN_BZIMAGE_H
 #define SVMRUN_BZIMAGE_H
@@ -17,18 +17,18 @@
 extern "C" {
 #endif
 
-/* Selectors that the protocol promises, in a table of four descriptors */
+/* Selectors that the protocol prescribes, in a table of four descriptors */
 #define SVMRUN_BZIMAGE_CS 0x10
 #define SVMRUN_BZIMAGE_DS 0x18
 
 /**
- * struct svmrun_bzimage_boot - what to boot
+ * struct svmrun_bzimage_boot - a kernel and its parameters
  * @kernel: the image
- * @kernel_size: bytes
+ * @kernel_size: its size in bytes
  * @initrd: the initial RAM disk; may be NULL if @initrd_size is 0
- * @initrd_size: bytes, 0 for none
- * @command_line: NULL for an empty one
- * @acpi_rsdp: guest physical address of the ACPI root pointer; 0: the kernel
+ * @initrd_size: its size in bytes, 0 for none
+ * @command_line: the kernel command line; NULL for an empty one
+ * @acpi_rsdp: guest physical address of the ACPI root pointer (RSDP); 0: the kernel
  *	searches for it
  * @reserved: zero
  */
@@ -43,14 +43,14 @@ struct svmrun_bzimage_boot {
 };
 
 /**
- * struct svmrun_bzimage_entry - how a loaded kernel is entered
+ * struct svmrun_bzimage_entry - the state in which a loaded kernel is entered
  * @rip: entry point
  * @rsi: guest physical address of struct boot_params, the zero page
  * @long_mode: 64-bit mode with the low 4 GiB mapped 1:1; otherwise 32-bit
  *	protected mode
- * @tables: SVMRUN_LONG_TABLES_SIZE bytes for page tables, not yet written; also
- *	the top of a small stack
- * @gdt: the descriptor table
+ * @tables: guest physical address of SVMRUN_LONG_TABLES_SIZE bytes for page tables, which
+ *	svmrun_bzimage_begin() writes; also the top of a small stack
+ * @gdt: guest physical address of the descriptor table
  * @reserved: zero
  */
 struct svmrun_bzimage_entry {
@@ -64,48 +64,51 @@ struct svmrun_bzimage_entry {
 
 /**
  * svmrun_bzimage_is() - does the image have the header of the boot protocol?
- * @image: the file's bytes
- * @size: how many
+ * @image: the contents of the file
+ * @size: bytes
  *
- * Return: true if it has its magic numbers, of whatever version it is.
+ * Return: true if the magic numbers are right, whatever the protocol version is.
  */
 bool svmrun_bzimage_is(const void *image, size_t size);
 
 /**
- * svmrun_bzimage_load() - kernel, RAM disk and zero page into guest memory
- * @memories: as svmrun_e820_build() takes them; all goes into the one from 0 on
- * @count: how many
- * @boot: what
+ * svmrun_bzimage_load() - load kernel, RAM disk and zero page into guest memory
+ * @memories: as for svmrun_e820_build(); everything is loaded into the first one
+ * @count: number of @memories
+ * @boot: the kernel and its parameters
  * @entry: filled in for svmrun_bzimage_begin()
  *
- * The kernel goes where it prefers to be, the RAM disk as high as the kernel and
- * the memory allow, the rest below 640 KiB. Nothing is written unless all is fit
- * to be loaded.
+ * The kernel is loaded at its preferred address, the RAM disk as high as the kernel and
+ * the memory permit, the rest below 640 KiB. Nothing is written unless everything can
+ * be loaded.
  *
  * Return: 0 or a negative errno:
- * -EINVAL: @memories are not as said;
- * -ENOEXEC: no bzImage: a magic number is wrong;
- * -ENODATA: the image is cut off: shorter than its header says;
+ * -EINVAL: @memories are not as svmrun_e820_build() requires;
+ * -ENOEXEC: a magic number is wrong: it is not a bzImage;
+ * -ENODATA: the image is shorter than its header says;
  * -EPROTONOSUPPORT: the boot protocol is older than 2.06, or the image is a
  *  zImage, which is loaded below 640 KiB;
- * -ERANGE: it wants to be below 1 MiB or beyond 4 GiB;
- * -ENOMEM: there is not enough memory where the kernel goes;
- * -EFBIG: there is no room for the RAM disk: more memory is wanted;
- * -E2BIG: the command line is longer than the kernel takes.
+ * -ERANGE: its load address is below 1 MiB, or at 3 GiB or above;
+ * -ENOMEM: the kernel is not wholly inside the memory at its load address;
+ * -EFBIG: there is no room for the RAM disk;
+ * -E2BIG: the command line is longer than the kernel supports, or there is no room for
+ *  it.
  */
 int svmrun_bzimage_load(const struct svmrun_memory *memories, size_t count,
 			const struct svmrun_bzimage_boot *boot,
 			struct svmrun_bzimage_entry *entry);
 
 /**
- * svmrun_bzimage_begin() - the registers that a kernel expects
+ * svmrun_bzimage_begin() - set the registers that the boot protocol requires
  * @vcpu: the vCPU
- * @low: the memory from 0 on: the page tables are written
+ * @low: the memory that the kernel was loaded into; page tables are written to it
  * @entry: from svmrun_bzimage_load()
  *
- * Flat segments, interrupts off, RSI at the zero page, EBP, EDI and EBX 0.
+ * Segments are flat, interrupts are disabled, RSI points to the zero page, and EBP, EDI
+ * and EBX are 0.
  *
- * Return: 0, or -ERANGE if @low is not the memory that it was loaded into.
+ * Return: 0 or a negative errno; -ERANGE: @low is not the memory that the kernel was
+ * loaded into.
  */
 int svmrun_bzimage_begin(struct svmrun_vcpu *vcpu, struct svmrun_memory *low,
 			 const struct svmrun_bzimage_entry *entry);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What firmware asks of the machine: QEMU's fw_cfg, by its two ports, without DMA
- * (QEMU's docs/specs/fw_cfg).
+ * QEMU's fw_cfg device, by which firmware gets the machine's configuration (QEMU's
+ * docs/specs/fw_cfg). It has the two ports, and no DMA interface.
  */
 #ifndef SVMRUN_FWCFG_H
 #define SVMRUN_FWCFG_H
@@ -16,12 +16,12 @@ extern "C" {
 #define SVMRUN_FWCFG_PORT 0x510
 #define SVMRUN_FWCFG_PORTS 2
 #define SVMRUN_FWCFG_FILES 8
-#define SVMRUN_FWCFG_ITEMS 16 /* files, and what all machines do not have */
-#define SVMRUN_FWCFG_NAME 56 /* bytes of a file's name, with a zero */
+#define SVMRUN_FWCFG_ITEMS 16 /* including files */
+#define SVMRUN_FWCFG_NAME 56 /* bytes of a file's name, including the final 0 */
 
 /**
- * struct svmrun_fwcfg_entry - a file's entry in the directory, big-endian
- * @size: bytes
+ * struct svmrun_fwcfg_entry - directory entry of a file; numbers are big-endian
+ * @size: size of the file in bytes
  * @select: its key
  * @reserved: 0
  * @name: its name
@@ -36,9 +36,9 @@ struct svmrun_fwcfg_entry {
 };
 
 /**
- * struct svmrun_fwcfg_directory - the files, as firmware reads of them
- * @count: of @entries, big-endian
- * @entries: the first of them are used
+ * struct svmrun_fwcfg_directory - the file directory, as firmware reads it
+ * @count: number of used @entries, big-endian
+ * @entries: the entries
  *
  * It never grows.
  */
@@ -48,10 +48,10 @@ struct svmrun_fwcfg_directory {
 };
 
 /**
- * struct svmrun_fwcfg_item - what a key selects
- * @key: the key
- * @bytes: what is read
- * @size: how many
+ * struct svmrun_fwcfg_item - an item that firmware can select
+ * @key: its key
+ * @bytes: its contents
+ * @size: their size in bytes
  *
  * It never grows.
  */
@@ -63,14 +63,14 @@ struct svmrun_fwcfg_item {
 
 /**
  * struct svmrun_fwcfg - the device
- * @key: what is selected
- * @offset: of the next byte of it
- * @memory: bytes of memory, little-endian as all numbers but the directory's
- * @cpus: processors
- * @directory: of the files
- * @items: the first of them are used
- * @used: how many of @items
- * @files: how many of these are files
+ * @key: key of the selected item
+ * @offset: offset of the next byte to read in the selected item
+ * @memory: bytes of memory below 4 GiB, as firmware reads it
+ * @cpus: number of processors, as firmware reads it
+ * @directory: the file directory
+ * @items: the items that were added
+ * @used: number of @items
+ * @files: number of those that are files
  * @reserved: zero
  */
 struct svmrun_fwcfg {
@@ -86,47 +86,49 @@ struct svmrun_fwcfg {
 };
 
 /**
- * svmrun_fwcfg_init() - a device with nothing but its signature
+ * svmrun_fwcfg_init() - initialize a device that has only the built-in items
  * @fwcfg: filled in
  */
 void svmrun_fwcfg_init(struct svmrun_fwcfg *fwcfg);
 
 /**
- * svmrun_fwcfg_set_cpus() - how many processors the machine has
+ * svmrun_fwcfg_set_cpus() - set the number of processors that firmware reads
  * @fwcfg: the device
- * @cpus: that many
+ * @cpus: number of processors
  */
 void svmrun_fwcfg_set_cpus(struct svmrun_fwcfg *fwcfg, uint16_t cpus);
 
 /**
- * svmrun_fwcfg_set_memory() - how much memory the machine has
+ * svmrun_fwcfg_set_memory() - set the size of memory that firmware reads
  * @fwcfg: the device
- * @bytes: that much, below 4 GiB
+ * @bytes: bytes of memory below 4 GiB
  */
 void svmrun_fwcfg_set_memory(struct svmrun_fwcfg *fwcfg, uint64_t bytes);
 
 /**
- * svmrun_fwcfg_add() - an item for firmware to read
+ * svmrun_fwcfg_add() - add an item that firmware can read
  * @fwcfg: the device
  * @key: its key
- * @bytes: what it has; not copied
- * @size: how many
+ * @bytes: its contents, which are not copied
+ * @size: their size in bytes
  *
- * Return: 0, or -ENOSPC if there are SVMRUN_FWCFG_ITEMS already, -EEXIST if the key
- * is taken, -EINVAL if it is one of a file, or cannot be selected (bit 14).
+ * Return: 0 or a negative errno; -ENOSPC: there are SVMRUN_FWCFG_ITEMS already; -EEXIST:
+ * the key is in use; -EINVAL: the key is reserved for files, or has bit 14 set and cannot
+ * be selected.
  */
 int svmrun_fwcfg_add(struct svmrun_fwcfg *fwcfg, uint16_t key,
 		     const void *bytes, size_t size);
 
 /**
- * svmrun_fwcfg_add_file() - a file for firmware to read
+ * svmrun_fwcfg_add_file() - add a file that firmware can read
  * @fwcfg: the device
- * @name: its name
- * @bytes: what it has; not copied
- * @size: how many, below 4 GiB
+ * @name: its name, shorter than SVMRUN_FWCFG_NAME
+ * @bytes: its contents, which are not copied
+ * @size: their size in bytes, less than 4 GiB
  *
- * Return: 0, or -ENOSPC if there are SVMRUN_FWCFG_FILES, or as many items as there
- * may be, -EEXIST if there is one of that name, -ENAMETOOLONG or -EFBIG.
+ * Return: 0 or a negative errno; -ENOSPC: there are SVMRUN_FWCFG_FILES files or
+ * SVMRUN_FWCFG_ITEMS items already; -EEXIST: there is a file of this name; -ENAMETOOLONG;
+ * -EFBIG: @size is too large.
  */
 int svmrun_fwcfg_add_file(struct svmrun_fwcfg *fwcfg, const char *name,
 			  const void *bytes, size_t size);
@@ -134,11 +136,11 @@ int svmrun_fwcfg_add_file(struct svmrun_fwcfg *fwcfg, const char *name,
 /**
  * svmrun_fwcfg_read() - read a port
  * @fwcfg: the device
- * @offset: from SVMRUN_FWCFG_PORT
+ * @offset: offset of the port from SVMRUN_FWCFG_PORT
  * @size: bytes: 1, 2 or 4
  *
- * Return: of the second port, the next byte of what is selected, 0 beyond its end; all
- * ones of the first, which can only be written.
+ * Return: for the second port, the next byte of the selected item, or 0 after its end;
+ * for the first port, which is write-only, all ones.
  */
 uint32_t svmrun_fwcfg_read(struct svmrun_fwcfg *fwcfg, unsigned int offset,
 			   unsigned int size);
@@ -146,9 +148,10 @@ uint32_t svmrun_fwcfg_read(struct svmrun_fwcfg *fwcfg, unsigned int offset,
 /**
  * svmrun_fwcfg_write() - write a port
  * @fwcfg: the device
- * @offset: from SVMRUN_FWCFG_PORT: at 0, two bytes select a key
+ * @offset: offset of the port from SVMRUN_FWCFG_PORT; a write of two bytes at 0 selects
+ *	a key
  * @size: bytes: 1, 2 or 4
- * @value: what
+ * @value: the value
  */
 void svmrun_fwcfg_write(struct svmrun_fwcfg *fwcfg, unsigned int offset,
 			unsigned int size, uint32_t value);

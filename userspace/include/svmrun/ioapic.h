@@ -2,9 +2,9 @@
 /*
  * An I/O APIC of 24 pins (Intel 82093AA), with the EOI register of version 0x20.
  *
- * Messages are accepted or lost at once, so that the delivery status of a pin shows
- * only a level-triggered one that nobody accepted; that is tried again when the pin,
- * or its entry, is touched next.
+ * A message is accepted or lost immediately. So the delivery status of a pin is set only
+ * for a level-triggered interrupt that no local APIC accepted. It is sent again when the
+ * pin is driven, or its entry is written, the next time.
  */
 #ifndef SVMRUN_IOAPIC_H
 #define SVMRUN_IOAPIC_H
@@ -24,10 +24,10 @@ extern "C" {
 
 /**
  * struct svmrun_ioapic - an I/O APIC
- * @apics: who gets its messages
- * @select: IOREGSEL, the register that IOWIN shows
- * @id: its id register
- * @lines: a bit for each pin that is asserted
+ * @apics: the local APICs that its messages are sent to
+ * @select: IOREGSEL, the number of the register that IOWIN accesses
+ * @id: its ID register
+ * @lines: one bit per pin, set if it is asserted
  * @entries: the redirection table
  * @reserved: zero
  */
@@ -42,8 +42,8 @@ struct svmrun_ioapic {
 
 /**
  * svmrun_ioapic_init() - reset an I/O APIC
- * @ioapic: to be set up: all pins are masked
- * @apics: who gets its messages
+ * @ioapic: filled in; all pins are masked
+ * @apics: the local APICs that its messages are sent to
  */
 void svmrun_ioapic_init(struct svmrun_ioapic *ioapic,
 			struct svmrun_apics *apics);
@@ -51,9 +51,10 @@ void svmrun_ioapic_init(struct svmrun_ioapic *ioapic,
 /**
  * svmrun_ioapic_read() - read a register
  * @ioapic: the I/O APIC
- * @offset: in its page; inside a register's four bytes, the upper of them are read
+ * @offset: offset in its page; an offset inside a register's four bytes reads the upper
+ *	ones of them
  *
- * Return: the register, or 0 where there is none.
+ * Return: the value of the register, or 0 if there is none.
  */
 uint32_t svmrun_ioapic_read(const struct svmrun_ioapic *ioapic,
 			    unsigned int offset);
@@ -61,27 +62,27 @@ uint32_t svmrun_ioapic_read(const struct svmrun_ioapic *ioapic,
 /**
  * svmrun_ioapic_write() - write a register
  * @ioapic: the I/O APIC
- * @offset: in its page; swallowed unless it is a register's
- * @value: what
+ * @offset: offset in its page; the write is ignored unless it is that of a register
+ * @value: the value
  */
 void svmrun_ioapic_write(struct svmrun_ioapic *ioapic, unsigned int offset,
 			 uint32_t value);
 
 /**
  * svmrun_ioapic_set() - drive a pin
- * @ioapic: a struct svmrun_ioapic, as of svmrun_line.set
- * @pin: its number; others than those that are there are ignored
- * @level: whether the device asks for an interrupt, whatever voltage says so: the
- *         polarity that a guest sets for the pin reads as written, and is right
+ * @ioapic: a struct svmrun_ioapic; the type is that of svmrun_line.set
+ * @pin: number of the pin, ignored if it is not less than SVMRUN_IOAPIC_PINS
+ * @level: true if the device requests an interrupt, whatever the electrical level is: the
+ *	polarity in the pin's entry can be written and read, but has no effect
  */
 void svmrun_ioapic_set(void *ioapic, unsigned int pin, bool level);
 
 /**
- * svmrun_ioapic_eoi() - note that a level-triggered interrupt has ended
+ * svmrun_ioapic_eoi() - end a level-triggered interrupt
  * @ioapic: the I/O APIC
- * @vector: of the interrupt; it is sent again if its pin is still asserted
+ * @vector: the interrupt's vector; it is sent again if its pin is still asserted
  *
- * It is what svmrun_apics_owner.eoi() is to call.
+ * svmrun_apics_owner.eoi() should call it.
  */
 void svmrun_ioapic_eoi(struct svmrun_ioapic *ioapic, uint8_t vector);
 

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What the devices of libsvmrun-machine have in common.
+ * Conventions of the devices in libsvmrun-machine, and the line that connects two.
  *
- * A device is a structure that its owner keeps, and functions that take it. None
- * allocates, blocks, prints or looks at a clock; none is safe against two threads at
- * once: the owner has one lock for all that are wired together. Time is an argument,
- * @now, in nanoseconds of any clock that never goes back. A device with timers says
- * with its deadline() when it wants its advance() next, at the latest; SVMRUN_NEVER
- * if it does not. All may be given whatever a guest can do: a register that is not
- * there reads as zeros, or all ones where the bus would, and swallows writes.
+ * A device is a structure, which its owner allocates, and functions on it. They do not
+ * allocate memory, block, print or read a clock. They are not thread-safe: the owner
+ * needs one lock for all devices that are connected. Time is an argument, @now, in
+ * nanoseconds of a monotonic clock. The deadline() of a device with timers returns when
+ * its advance() must be called next, at the latest, or SVMRUN_NEVER. The functions
+ * accept everything that a guest can do: a register that does not exist reads as zero,
+ * or as all ones if the bus would return that, and writes to it are ignored.
  */
 #ifndef SVMRUN_LINE_H
 #define SVMRUN_LINE_H
@@ -23,10 +23,11 @@ extern "C" {
 #define SVMRUN_NEVER UINT64_MAX
 
 /**
- * struct svmrun_line - a wire that a device drives, such as its interrupt request
- * @set: told each level, also one that is not new; NULL for a wire that ends nowhere
- * @owner: its first argument
- * @number: its second
+ * struct svmrun_line - a line that a device drives, such as its interrupt request
+ * @set: called with the level whenever the device drives the line, even if the level has
+ *	not changed; NULL for a line that is not connected
+ * @owner: first argument of @set
+ * @number: second argument of @set
  *
  * It never grows.
  */
@@ -37,9 +38,9 @@ struct svmrun_line {
 };
 
 /**
- * svmrun_line_set() - drive a wire
- * @line: the wire
- * @level: high or low
+ * svmrun_line_set() - drive a line
+ * @line: the line
+ * @level: high (true) or low
  */
 static inline void svmrun_line_set(const struct svmrun_line *line, bool level)
 {
