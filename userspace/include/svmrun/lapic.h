@@ -3,17 +3,18 @@
  * The local APICs of all processors of a machine (AMD APM vol. 2, chapter 16; Intel
  * SDM vol. 3, chapter 10): xAPIC by memory, x2APIC by MSR.
  *
- * The machine starts as firmware leaves it: processor 0 is the bootstrap processor,
- * in virtual-wire mode (APIC enabled by software, LINT0 is ExtINT, LINT1 is NMI); all
- * others have an APIC fresh from reset and wait for a start-up message. An INIT
- * resets the registers as the manuals say, those of processor 0 too; IA32_APIC_BASE
- * stays. The APIC's id, in both modes, is the processor's number and cannot be
- * changed. The timer's clock runs at 1 GHz before it is divided.
+ * The initial state is that in which firmware leaves a machine: processor 0 is the
+ * bootstrap processor, in virtual-wire mode (APIC enabled by software, LINT0 is ExtINT,
+ * LINT1 is NMI); the APICs of all others are in their reset state, and the processors
+ * wait for a start-up message. An INIT resets the registers as the manuals say,
+ * including those of processor 0, but not IA32_APIC_BASE. The APIC ID is the
+ * processor's number in both modes and cannot be changed. The timer's clock runs at 1
+ * GHz before the divider.
  *
- * The owner's loop for a processor: svmrun_lapic_take_init(), then
- * svmrun_lapic_take_sipi(), then svmrun_lapic_take_nmi(), then svmrun_lapic_extint()
- * and svmrun_lapic_pending(); and all that again after each access of that processor,
- * since a lower TPR or an EOI lets more through without a call of wake().
+ * The owner calls for each processor svmrun_lapic_take_init(), svmrun_lapic_take_sipi(),
+ * svmrun_lapic_take_nmi(), then svmrun_lapic_extint() and svmrun_lapic_pending(); and
+ * again after each access of that processor, because a lower TPR or an EOI can make an
+ * interrupt deliverable without a call of wake().
  */
 #ifndef SVMRUN_LAPIC_H
 #define SVMRUN_LAPIC_H
@@ -27,8 +28,8 @@
 extern "C" {
 #endif
 
-#define SVMRUN_LAPIC_GPA 0xfee00000ull /* at first */
-#define SVMRUN_LAPIC_MAX 255 /* the id after the last is the broadcast */
+#define SVMRUN_LAPIC_GPA 0xfee00000ull /* after reset */
+#define SVMRUN_LAPIC_MAX 255 /* processors; ID 255 is the broadcast */
 
 /* Delivery modes of messages */
 #define SVMRUN_APIC_FIXED  0
@@ -43,30 +44,30 @@ struct svmrun_apics;
 
 /**
  * struct svmrun_lapic - the local APIC of one processor
- * @apics: those it exchanges messages with
- * @id: the number of the processor
+ * @apics: all local APICs of the machine
+ * @id: number of the processor
  * @base: IA32_APIC_BASE
- * @tpr: task priority
- * @ldr: logical destination, of xAPIC mode
- * @dfr: destination format
- * @svr: spurious interrupt vector
- * @esr: what a read of the error status gets
- * @errors: found since the last write to it
- * @icr: interrupt command, as one
+ * @tpr: task priority register
+ * @ldr: logical destination register in xAPIC mode
+ * @dfr: destination format register
+ * @svr: spurious interrupt vector register
+ * @esr: error status register, as it is read
+ * @errors: errors since the last write to the error status register
+ * @icr: interrupt command register, both halves
  * @lvt: local vector table: timer, thermal, performance, LINT0, LINT1, error
- * @isr: interrupts in service
- * @tmr: those that were level-triggered
- * @irr: those requested
+ * @isr: in-service register
+ * @tmr: trigger mode register
+ * @irr: interrupt request register
  * @divide: divide configuration of the timer
- * @initial: its initial count
- * @zero: when its count gets to zero, or %SVMRUN_NEVER
+ * @initial: initial count of the timer
+ * @zero: time at which the timer expires, or %SVMRUN_NEVER
  * @tsc_deadline: IA32_TSC_DEADLINE, 0 if disarmed
  * @lint: levels of LINT0 and LINT1
- * @extint: an ExtINT message came
- * @nmi: an NMI came
- * @init: an INIT came
- * @waits: for a start-up message
- * @sipi: the vector of one that came, or -1
+ * @extint: an ExtINT message is pending
+ * @nmi: an NMI is pending
+ * @init: an INIT is pending
+ * @waits: the processor waits for a start-up message
+ * @sipi: vector of the pending start-up message, or -1
  * @reserved: zero
  */
 struct svmrun_lapic {
@@ -98,15 +99,16 @@ struct svmrun_lapic {
 };
 
 /**
- * struct svmrun_apics_owner - what local APICs need of their machine
- * @wake: told that processor @id has something new to look at: an interrupt, NMI, INIT
- *        or start-up message. It may be the one whose access is under way.
- * @tsc: the time stamp counter that processor @id would read now, or NULL: the timer
- *       then has no TSC-deadline mode
- * @tsc_khz: its rate, as well as it is known by now, and not 0; NULL is as good as no
- *	@tsc
- * @eoi: told the vector of each level-triggered interrupt that ended; may be NULL
- * @owner: the first argument of all
+ * struct svmrun_apics_owner - functions of the machine that local APICs call
+ * @wake: called when processor @id has got an interrupt, NMI, INIT or start-up message.
+ *	It may be the processor whose access causes it. May be NULL
+ * @tsc: return the time stamp counter that processor @id would read now; NULL: the timer
+ *	has no TSC-deadline mode
+ * @tsc_khz: return the present estimate of the TSC's frequency, not 0; NULL: the timer
+ *	has no TSC-deadline mode
+ * @eoi: called with the vector of each level-triggered interrupt that has ended; may be
+ *	NULL
+ * @owner: first argument of each
  * @reserved: zero
  */
 struct svmrun_apics_owner {
@@ -120,10 +122,10 @@ struct svmrun_apics_owner {
 
 /**
  * struct svmrun_apics - all local APICs of a machine
- * @lapics: one a processor
- * @count: how many
- * @turn: the processor that got the last message of lowest priority
- * @owner: the machine
+ * @lapics: one local APIC per processor
+ * @count: number of processors
+ * @turn: the processor that got the last message with lowest-priority delivery
+ * @owner: functions of the machine
  * @reserved: zero
  */
 struct svmrun_apics {
@@ -136,62 +138,64 @@ struct svmrun_apics {
 
 /**
  * svmrun_apics_init() - reset the local APICs of all processors
- * @apics: what they have in common, to be set up
- * @lapics: one a processor, to be set up; stay the caller's
- * @count: of processors, from 1 to %SVMRUN_LAPIC_MAX
- * @owner: is copied
+ * @apics: filled in
+ * @lapics: filled in, one per processor; must exist as long as @apics is used
+ * @count: number of processors, from 1 to %SVMRUN_LAPIC_MAX
+ * @owner: functions of the machine; copied
  */
 void svmrun_apics_init(struct svmrun_apics *apics, struct svmrun_lapic *lapics,
 		       unsigned int count,
 		       const struct svmrun_apics_owner *owner);
 
 /**
- * svmrun_apics_message() - send an interrupt from outside the processors
- * @apics: those that may accept it
- * @destination: the id, or the logical destination; 0xff and 0xffffffff are everyone
- * @logical: which of the two
- * @delivery_mode: SVMRUN_APIC_FIXED and so on; others than those of an I/O APIC's are
- *                 not delivered, and neither is an SMI
- * @vector: of a fixed or lowest-priority interrupt
- * @level_triggered: the end of that interrupt is to be told to the owner's eoi()
+ * svmrun_apics_message() - send an interrupt message from an I/O APIC
+ * @apics: the local APICs
+ * @destination: APIC ID or logical destination; 0xff and 0xffffffff are broadcasts
+ * @logical: @destination is logical
+ * @delivery_mode: SVMRUN_APIC_FIXED and so on; SIPI, which an I/O APIC cannot send, and
+ *	SMI are not delivered
+ * @vector: vector of a fixed or lowest-priority interrupt
+ * @level_triggered: call the owner's eoi() when the interrupt ends
  *
- * Of the processors that match, an interrupt of lowest priority goes to the one whose
- * processor priority is lowest, and among equals to the next in turn.
+ * With lowest-priority delivery, the matching processor with the lowest processor
+ * priority gets the interrupt; processors of equal priority take turns.
  *
- * Return: whether any processor accepted it.
+ * Return: true if a processor accepted it.
  */
 bool svmrun_apics_message(struct svmrun_apics *apics, uint32_t destination,
 			  bool logical, unsigned int delivery_mode,
 			  uint8_t vector, bool level_triggered);
 
 /**
- * svmrun_lapic_is_at() - tell whether an address is that of the registers
- * @lapic: of the processor that uses the address
- * @gpa: the address
+ * svmrun_lapic_is_at() - is an address in the page of the registers?
+ * @lapic: local APIC of the processor that uses the address
+ * @gpa: guest physical address
  *
- * The page follows IA32_APIC_BASE, and is not there but in xAPIC mode. Memory of the
- * guest at the same place hides it.
+ * IA32_APIC_BASE determines the address of the page. It exists only in xAPIC mode, and
+ * guest memory at the same address hides it.
  *
- * Return: whether it is.
+ * Return: true if it is.
  */
 bool svmrun_lapic_is_at(const struct svmrun_lapic *lapic, uint64_t gpa);
 
 /**
  * svmrun_lapic_read() - read a register by memory
- * @lapic: of the processor that reads
- * @offset: in the page; inside a register's four bytes, the upper of them are read
+ * @lapic: local APIC of the processor that reads
+ * @offset: offset in the page; an offset inside a register's four bytes reads the upper
+ *	ones of them
  * @now: the time
  *
- * Return: the register; 0 between registers; all ones if not in xAPIC mode.
+ * Return: the value of the register, 0 between registers, or all ones if the APIC is not
+ * in xAPIC mode.
  */
 uint32_t svmrun_lapic_read(struct svmrun_lapic *lapic, unsigned int offset,
 			   uint64_t now);
 
 /**
  * svmrun_lapic_write() - write a register by memory
- * @lapic: of the processor that writes
- * @offset: in the page; swallowed unless it is a multiple of 16
- * @value: what
+ * @lapic: local APIC of the processor that writes
+ * @offset: offset in the page; the write is ignored unless it is a multiple of 16
+ * @value: the value
  * @now: the time
  */
 void svmrun_lapic_write(struct svmrun_lapic *lapic, unsigned int offset,
@@ -199,153 +203,157 @@ void svmrun_lapic_write(struct svmrun_lapic *lapic, unsigned int offset,
 
 /**
  * svmrun_lapic_read_msr() - read a register by MSR
- * @lapic: of the processor that reads
+ * @lapic: local APIC of the processor that reads
  * @msr: IA32_APIC_BASE, IA32_TSC_DEADLINE or 0x800 to 0x8ff
- * @value: receives it
+ * @value: set to the value
  * @now: the time
  *
- * Return: false if the guest gets a general-protection fault.
+ * Return: true, or false if the access causes #GP.
  */
 bool svmrun_lapic_read_msr(struct svmrun_lapic *lapic, uint32_t msr,
 			   uint64_t *value, uint64_t now);
 
 /**
  * svmrun_lapic_write_msr() - write a register by MSR
- * @lapic: of the processor that writes
+ * @lapic: local APIC of the processor that writes
  * @msr: IA32_APIC_BASE, IA32_TSC_DEADLINE or 0x800 to 0x8ff
- * @value: what
+ * @value: the value
  * @now: the time
  *
- * CPUID's APIC bit follows bit 11 of IA32_APIC_BASE: that is the owner's task.
+ * The owner must make CPUID's APIC bit follow bit 11 of IA32_APIC_BASE.
  *
- * Return: false if the guest gets a general-protection fault.
+ * Return: true, or false if the access causes #GP.
  */
 bool svmrun_lapic_write_msr(struct svmrun_lapic *lapic, uint32_t msr,
 			    uint64_t value, uint64_t now);
 
 /**
- * svmrun_lapic_pending() - find the interrupt to be delivered next
- * @lapic: of the processor
+ * svmrun_lapic_pending() - find the interrupt to deliver next
+ * @lapic: local APIC of the processor
  *
- * Return: the vector that has been requested and is above the processor's priority,
- * or -1.
+ * Return: the highest vector that is requested and above the processor priority, or -1.
  */
 int svmrun_lapic_pending(const struct svmrun_lapic *lapic);
 
 /**
- * svmrun_lapic_acknowledge() - note that an interrupt is delivered
- * @lapic: of the processor
- * @vector: from svmrun_lapic_pending(); nothing happens if it is not requested
+ * svmrun_lapic_acknowledge() - move an interrupt that is delivered from IRR to ISR
+ * @lapic: local APIC of the processor
+ * @vector: from svmrun_lapic_pending(); ignored if it is not requested
  */
 void svmrun_lapic_acknowledge(struct svmrun_lapic *lapic, uint8_t vector);
 
 /**
- * svmrun_lapic_set_extint() - drive LINT0, where the 8259's output goes
- * @lapic: a struct svmrun_lapic, as of svmrun_line.set
- * @number: of no use
- * @level: high or low
+ * svmrun_lapic_set_extint() - drive LINT0, to which the 8259's output is connected
+ * @lapic: a struct svmrun_lapic; the type is that of svmrun_line.set
+ * @number: ignored
+ * @level: high (true) or low
  */
 void svmrun_lapic_set_extint(void *lapic, unsigned int number, bool level);
 
 /**
- * svmrun_lapic_set_nmi() - drive LINT1, where the chip set's NMI goes
- * @lapic: a struct svmrun_lapic, as of svmrun_line.set
- * @number: of no use
- * @level: high or low; its rise counts
+ * svmrun_lapic_set_nmi() - drive LINT1, to which the chipset's NMI is connected
+ * @lapic: a struct svmrun_lapic; the type is that of svmrun_line.set
+ * @number: ignored
+ * @level: high (true) or low; a rising edge is an NMI
  */
 void svmrun_lapic_set_nmi(void *lapic, unsigned int number, bool level);
 
 /**
- * svmrun_lapic_extint() - tell whether the 8259 interrupts the processor
- * @lapic: of the processor
+ * svmrun_lapic_extint() - does the 8259 interrupt the processor?
+ * @lapic: local APIC of the processor
  *
- * So it does if its output is high and LINT0 an unmasked ExtINT, or the APIC is
+ * It does if its output is high and either LINT0 is an unmasked ExtINT or the APIC is
  * disabled in IA32_APIC_BASE; and once after an ExtINT message.
  *
- * Return: whether the 8259 is to be asked for a vector, after which
- * svmrun_lapic_acknowledge_extint() is due.
+ * Return: true if the caller should get a vector from the 8259 and then call
+ * svmrun_lapic_acknowledge_extint().
  */
 bool svmrun_lapic_extint(const struct svmrun_lapic *lapic);
 
 /**
- * svmrun_lapic_acknowledge_extint() - note that the 8259's vector was asked for
- * @lapic: of the processor
+ * svmrun_lapic_acknowledge_extint() - clear a pending ExtINT message
+ * @lapic: local APIC of the processor
+ *
+ * To be called after the vector was read from the 8259.
  */
 void svmrun_lapic_acknowledge_extint(struct svmrun_lapic *lapic);
 
 /**
- * svmrun_lapic_nmi() - tell whether an NMI came
- * @lapic: of the processor
+ * svmrun_lapic_nmi() - is an NMI pending?
+ * @lapic: local APIC of the processor
  *
- * Return: whether svmrun_lapic_take_nmi() would take one.
+ * Return: true if it is.
  */
 bool svmrun_lapic_nmi(const struct svmrun_lapic *lapic);
 
 /**
- * svmrun_lapic_take_nmi() - take the NMI that came
- * @lapic: of the processor
+ * svmrun_lapic_take_nmi() - test and clear the pending NMI
+ * @lapic: local APIC of the processor
  *
- * Return: whether one did; several are one.
+ * Return: true if one was pending. Several NMIs are merged.
  */
 bool svmrun_lapic_take_nmi(struct svmrun_lapic *lapic);
 
 /**
- * svmrun_lapic_take_init() - take the INIT that came
- * @lapic: of the processor, reset already
+ * svmrun_lapic_take_init() - test and clear the pending INIT
+ * @lapic: local APIC of the processor, which the INIT has reset
  *
- * Return: whether one did: the processor is to be reset too. The bootstrap processor
- * then runs from its reset vector; others wait, see svmrun_lapic_waits_for_sipi().
+ * Return: true if one was pending: the caller must reset the processor. The bootstrap
+ * processor then starts at its reset vector; others wait, see
+ * svmrun_lapic_waits_for_sipi().
  */
 bool svmrun_lapic_take_init(struct svmrun_lapic *lapic);
 
 /**
- * svmrun_lapic_take_sipi() - take the start-up message that came
- * @lapic: of the processor
+ * svmrun_lapic_take_sipi() - get and clear the pending start-up message
+ * @lapic: local APIC of the processor
  *
- * The processor then waits no longer, and further messages are lost.
+ * The processor no longer waits, and further start-up messages are ignored.
  *
- * Return: its vector: the processor starts in real mode at vector * 0x1000; or -1.
+ * Return: the vector, or -1 if none is pending. The processor starts in real mode at
+ * vector * 0x1000.
  */
 int svmrun_lapic_take_sipi(struct svmrun_lapic *lapic);
 
 /**
- * svmrun_lapic_waits_for_sipi() - tell whether the processor must not run yet
- * @lapic: of the processor
+ * svmrun_lapic_waits_for_sipi() - does the processor wait for a start-up message?
+ * @lapic: local APIC of the processor
  *
- * Return: whether it waits for svmrun_lapic_take_sipi() to have something.
+ * Return: true if the processor must not run until svmrun_lapic_take_sipi() returns a
+ * vector.
  */
 bool svmrun_lapic_waits_for_sipi(const struct svmrun_lapic *lapic);
 
 /**
- * svmrun_lapic_tpr() - read the task priority
- * @lapic: of the processor
+ * svmrun_lapic_tpr() - read the task priority register
+ * @lapic: local APIC of the processor
  *
- * Return: the register, of eight bits; CR8 is the upper four.
+ * Return: its eight bits; CR8 is the upper four.
  */
 uint32_t svmrun_lapic_tpr(const struct svmrun_lapic *lapic);
 
 /**
- * svmrun_lapic_set_tpr() - write the task priority
- * @lapic: of the processor
- * @tpr: the register, of eight bits; CR8 is the upper four
+ * svmrun_lapic_set_tpr() - write the task priority register
+ * @lapic: local APIC of the processor
+ * @tpr: its eight bits; CR8 is the upper four
  */
 void svmrun_lapic_set_tpr(struct svmrun_lapic *lapic, uint8_t tpr);
 
 /**
- * svmrun_lapic_deadline() - tell when the timer wants to be looked at
- * @lapic: of the processor
+ * svmrun_lapic_deadline() - get the time at which the timer expires
+ * @lapic: local APIC of the processor
  *
- * Return: the time, or %SVMRUN_NEVER.
+ * Return: the time at which svmrun_lapic_advance() must be called, or %SVMRUN_NEVER.
  */
 uint64_t svmrun_lapic_deadline(const struct svmrun_lapic *lapic);
 
 /**
- * svmrun_lapic_advance() - let the timer expire, if it does
- * @lapic: of the processor
+ * svmrun_lapic_advance() - raise the timer's interrupt if it has expired
+ * @lapic: local APIC of the processor
  * @now: the time
  *
- * To be called, too, after that processor's time stamp counter was set, which moves
- * the deadline. Periods that were slept through are one interrupt; the next is on
+ * It must also be called after a change of the processor's time stamp counter, which
+ * changes the deadline. Periods that were missed cause one interrupt; the next one is on
  * time.
  */
 void svmrun_lapic_advance(struct svmrun_lapic *lapic, uint64_t now);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Kernels for the Multiboot Specification, version 0.6.96 ("multiboot 1") */
+/* Loader for kernels of the Multiboot Specification, version 0.6.96 ("multiboot 1") */
 #ifndef SVMRUN_MULTIBOOT_H
 #define SVMRUN_MULTIBOOT_H
 
@@ -14,10 +14,10 @@ extern "C" {
 #endif
 
 /**
- * struct svmrun_multiboot_module - a file for the kernel
- * @bytes: what it has; may be NULL if @size is 0
- * @size: how many
- * @command_line: the string beside it; NULL for an empty one
+ * struct svmrun_multiboot_module - a boot module
+ * @bytes: its contents; may be NULL if @size is 0
+ * @size: their size in bytes
+ * @command_line: its string; NULL for an empty one
  * @reserved: zero
  */
 struct svmrun_multiboot_module {
@@ -28,12 +28,12 @@ struct svmrun_multiboot_module {
 };
 
 /**
- * struct svmrun_multiboot_boot - what to boot
+ * struct svmrun_multiboot_boot - a kernel and its parameters
  * @kernel: the image
- * @kernel_size: bytes
- * @command_line: NULL for an empty one
- * @modules: the modules, in their order
- * @module_count: how many
+ * @kernel_size: its size in bytes
+ * @command_line: the kernel command line; NULL for an empty one
+ * @modules: the boot modules, in order
+ * @module_count: number of @modules
  * @reserved: zero
  */
 struct svmrun_multiboot_boot {
@@ -46,9 +46,9 @@ struct svmrun_multiboot_boot {
 };
 
 /**
- * struct svmrun_multiboot_entry - how a loaded kernel is entered
+ * struct svmrun_multiboot_entry - the state in which a loaded kernel is entered
  * @eip: entry point
- * @ebx: guest physical address of the information
+ * @ebx: guest physical address of the Multiboot information
  * @reserved: zero
  */
 struct svmrun_multiboot_entry {
@@ -59,34 +59,34 @@ struct svmrun_multiboot_entry {
 
 /**
  * svmrun_multiboot_is() - does the image have a multiboot header?
- * @image: the file's bytes
- * @size: how many
+ * @image: the contents of the file
+ * @size: bytes
  *
- * Return: true if there is one, with the right checksum, where it must be.
+ * Return: true if there is one with the right checksum in the first 8192 bytes.
  */
 bool svmrun_multiboot_is(const void *image, size_t size);
 
 /**
- * svmrun_multiboot_load() - kernel, modules and information into guest memory
- * @memories: as svmrun_e820_build() takes them; all goes into the one from 0 on
- * @count: how many
- * @boot: what
+ * svmrun_multiboot_load() - load kernel, modules and information into guest memory
+ * @memories: as for svmrun_e820_build(); everything is loaded into the first one
+ * @count: number of @memories
+ * @boot: the kernel and its parameters
  * @entry: filled in for svmrun_multiboot_begin()
  *
- * The kernel goes where its header says or, if that does not, where ELF's program
- * headers do. Modules are above 1 MiB, each at the beginning of a page. Nothing
- * is written unless all is fit to be loaded.
+ * The kernel is loaded at the addresses in its Multiboot header or, if that has none, in
+ * the ELF program headers. Modules are above 1 MiB, each at the beginning of a page.
+ * Nothing is written unless everything can be loaded.
  *
  * Return: 0 or a negative errno:
- * -EINVAL: @memories are not as said;
- * -ENOEXEC: there is no multiboot header in the first 8192 bytes;
- * -ENODEV: the kernel wants a video mode, and there is no display;
- * -EOPNOTSUPP: it requires something else that multiboot 0.6.96 does not have;
- * -EMEDIUMTYPE: it says no addresses, and is no ELF executable for x86 either;
- * -EBADMSG: the addresses in its header contradict each other;
- * -ENODATA: the image is cut off, or there is nothing to load;
- * -ERANGE: the kernel, or its entry, is not where there is memory below 4 GiB;
- * -EFBIG: there is no room for the modules: more memory is wanted;
+ * -EINVAL: @memories are not as svmrun_e820_build() requires;
+ * -ENOEXEC: there is no Multiboot header in the first 8192 bytes;
+ * -ENODEV: the kernel requires a video mode, and there is no display;
+ * -EOPNOTSUPP: it requires another feature that Multiboot 0.6.96 does not define;
+ * -EMEDIUMTYPE: its header has no addresses, and it is not an ELF executable for x86;
+ * -EBADMSG: the addresses in its header are inconsistent;
+ * -ENODATA: the image is truncated, or there is nothing to load;
+ * -ERANGE: the kernel is not wholly inside memory, or its entry point is outside of it;
+ * -EFBIG: there is no room for the modules;
  * -E2BIG: there is no room for the command lines and the information.
  */
 int svmrun_multiboot_load(const struct svmrun_memory *memories, size_t count,
@@ -94,11 +94,12 @@ int svmrun_multiboot_load(const struct svmrun_memory *memories, size_t count,
 			  struct svmrun_multiboot_entry *entry);
 
 /**
- * svmrun_multiboot_begin() - the registers that a kernel expects
+ * svmrun_multiboot_begin() - set the registers that the specification requires
  * @vcpu: the vCPU
  * @entry: from svmrun_multiboot_load()
  *
- * 32-bit protected mode, flat segments, interrupts off, EBX at the information.
+ * The mode is 32-bit protected mode with flat segments and disabled interrupts, and EBX
+ * points to the information.
  *
  * Return: 0.
  */

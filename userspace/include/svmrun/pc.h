@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * A small PC: the devices of libsvmrun-machine, wired together. As with each of
- * them (svmrun/line.h), its owner has one lock for it, and time is an argument.
+ * A small PC: the devices of libsvmrun-machine, connected. The conventions of
+ * svmrun/line.h apply: the owner needs one lock for it, and time is an argument.
  */
 #ifndef SVMRUN_PC_H
 #define SVMRUN_PC_H
@@ -25,13 +25,13 @@ extern "C" {
 #define SVMRUN_PC_CPUS_MAX 64
 #define SVMRUN_PC_PM_PORT 0x600
 #define SVMRUN_PC_VIRTIO_MAX 8
-#define SVMRUN_PC_VIRTIO_GPA 0xd0000000ull /* of the first device's registers */
-#define SVMRUN_PC_VIRTIO_PIN 16 /* of the I/O APIC, the first device's */
+#define SVMRUN_PC_VIRTIO_GPA 0xd0000000ull /* registers of the first device */
+#define SVMRUN_PC_VIRTIO_PIN 16 /* pin of the I/O APIC for the first device */
 
 /**
- * enum svmrun_pc_end - what a guest may ask for as its last
- * @SVMRUN_PC_OFF: it switched itself off (ACPI's S5)
- * @SVMRUN_PC_RESET: it wants to be reset: port 0xcf9, 0x92 or 0x64
+ * enum svmrun_pc_end - reasons for which a guest ends
+ * @SVMRUN_PC_OFF: it entered ACPI's S5, soft-off
+ * @SVMRUN_PC_RESET: it requested a reset by port 0xcf9, 0x92 or 0x64
  * @SVMRUN_PC_EXIT: it wrote a value to port 0xf4
  */
 enum svmrun_pc_end {
@@ -41,14 +41,15 @@ enum svmrun_pc_end {
 };
 
 /**
- * struct svmrun_pc_owner - what a PC asks of who has it
- * @wake: that processor has something new to look at, and may be in its guest or
- *	waiting: an interrupt, a message, or an earlier deadline
- * @send: the serial port sends a byte
- * @debug: a byte for port 0x402
- * @end: the guest asked for it, with a value
- * @tsc: a guest processor's time stamp counter now; NULL: no TSC-deadline timer
- * @tsc_khz: its frequency, as well as it is known by now
+ * struct svmrun_pc_owner - functions that the PC calls
+ * @wake: called when processor @cpu, which may be running or waiting, has got an
+ *	interrupt, a message or an earlier deadline
+ * @send: called with each byte that the serial port sends
+ * @debug: called with each byte that is written to port 0x402
+ * @end: called when the guest ends, with the value that it wrote, or SLP_TYP
+ * @tsc: return the time stamp counter that processor @cpu would read now; NULL: the local
+ *	APIC timers have no TSC-deadline mode
+ * @tsc_khz: return the present estimate of the TSC's frequency
  * @owner: first argument of each
  * @reserved: zero
  */
@@ -65,21 +66,22 @@ struct svmrun_pc_owner {
 
 /**
  * struct svmrun_pc - the PC
- * @owner: who has it
- * @cpus: how many processors
- * @unclaimed: bytes that were read from or written to ports of nobody
+ * @owner: functions that it calls
+ * @cpus: number of processors
+ * @unclaimed: number of bytes read from or written to ports without a device
  * @uart: COM1: ports 0x3f8 to 0x3ff, interrupt 4
  * @pic: the 8259s
  * @pit: the 8254, interrupt 0
- * @rtc: the clock, interrupt 8
- * @pm: ACPI's registers, at SVMRUN_PC_PM_PORT
- * @fwcfg: what firmware asks of the machine
- * @pci: an empty bus
+ * @rtc: the real-time clock, interrupt 8
+ * @pm: ACPI power management registers, at SVMRUN_PC_PM_PORT
+ * @fwcfg: the configuration for firmware
+ * @pci: an empty PCI bus
  * @apics: the local APICs
- * @lapics: of each processor
- * @ioapic: the I/O APIC: the interrupts of ISA at the same pins, but 0 at pin 2
- * @virtio: devices that were attached
- * @virtio_count: how many
+ * @lapics: the local APIC of each processor
+ * @ioapic: the I/O APIC: ISA interrupts at the pins of the same number, except for
+ *	interrupt 0 at pin 2
+ * @virtio: the attached virtio devices
+ * @virtio_count: number of @virtio
  * @reserved: zero
  */
 struct svmrun_pc {
@@ -102,130 +104,131 @@ struct svmrun_pc {
 };
 
 /**
- * svmrun_pc_init() - a PC that has just been switched on
- * @pc: filled in; must stay where it is
- * @cpus: processors, 1 to SVMRUN_PC_CPUS_MAX
- * @owner: who has it, copied
- * @unix_seconds: what time it is
- * @now: the same, in nanoseconds of the owner's clock
+ * svmrun_pc_init() - initialize a PC in its power-on state
+ * @pc: filled in; must not be moved afterwards
+ * @cpus: number of processors, from 1 to SVMRUN_PC_CPUS_MAX
+ * @owner: functions that the PC calls; copied
+ * @unix_seconds: the present time of day, in seconds since 1970
+ * @now: the same moment in nanoseconds of the owner's clock
  */
 void svmrun_pc_init(struct svmrun_pc *pc, unsigned int cpus,
 		    const struct svmrun_pc_owner *owner, int64_t unix_seconds,
 		    uint64_t now);
 
 /**
- * svmrun_pc_memory() - tell firmware of the memory
+ * svmrun_pc_memory() - set the size of memory that firmware reads
  * @pc: the PC
  * @low: bytes from address 0 on, at most 3 GiB
  * @high: bytes from 4 GiB on
  *
- * By the bytes of CMOS that firmware has looked at since the AT.
+ * It is stored in the bytes of CMOS that firmware has used since the IBM AT.
  */
 void svmrun_pc_memory(struct svmrun_pc *pc, uint64_t low, uint64_t high);
 
 /**
- * svmrun_pc_attach() - give it one more virtio device
+ * svmrun_pc_attach() - attach a virtio device
  * @pc: the PC
- * @virtio: a device that has been initialised; must stay where it is
+ * @virtio: an initialized device; must not be moved afterwards
  *
- * The first one's registers are at SVMRUN_PC_VIRTIO_GPA, its interrupt is at pin
- * SVMRUN_PC_VIRTIO_PIN of the I/O APIC, level-triggered; each that follows is
- * SVMRUN_VIRTIO_SIZE bytes and a pin further. Guests know by ACPI: struct svmrun_acpi.
+ * The registers of the first device are at SVMRUN_PC_VIRTIO_GPA, and its level-triggered
+ * interrupt is at pin SVMRUN_PC_VIRTIO_PIN of the I/O APIC. Each further device has the
+ * next SVMRUN_VIRTIO_SIZE bytes and the next pin. ACPI tables describe the devices to the
+ * guest, see struct svmrun_acpi.
  *
- * Return: 0, or -ENOSPC if it has SVMRUN_PC_VIRTIO_MAX already.
+ * Return: 0 or a negative errno; -ENOSPC: there are SVMRUN_PC_VIRTIO_MAX devices already.
  */
 int svmrun_pc_attach(struct svmrun_pc *pc, struct svmrun_virtio *virtio);
 
 /**
- * svmrun_pc_port_read() - IN
+ * svmrun_pc_port_read() - read from a port (IN)
  * @pc: the PC
  * @port: the port
  * @size: bytes: 1, 2 or 4
  * @now: the time
  *
- * Return: what was read; ones where nobody answers.
+ * Return: the value; all ones if no device has the port.
  */
 uint32_t svmrun_pc_port_read(struct svmrun_pc *pc, uint16_t port,
 			     unsigned int size, uint64_t now);
 
 /**
- * svmrun_pc_port_write() - OUT
+ * svmrun_pc_port_write() - write to a port (OUT)
  * @pc: the PC
  * @port: the port
  * @size: bytes: 1, 2 or 4
- * @value: what
+ * @value: the value
  * @now: the time
  */
 void svmrun_pc_port_write(struct svmrun_pc *pc, uint16_t port,
 			  unsigned int size, uint32_t value, uint64_t now);
 
 /**
- * svmrun_pc_has() - is something of the PC at an address without memory?
+ * svmrun_pc_has() - does a device have registers at an address?
  * @pc: the PC
- * @cpu: the processor that asks: each sees its own local APIC
- * @gpa: guest physical address
+ * @cpu: the processor that uses the address: each one sees its own local APIC
+ * @gpa: guest physical address without memory
  *
- * Return: true if there is.
+ * Return: true if one has.
  */
 bool svmrun_pc_has(const struct svmrun_pc *pc, unsigned int cpu, uint64_t gpa);
 
 /**
- * svmrun_pc_mmio_read() - read where svmrun_pc_has() something
+ * svmrun_pc_mmio_read() - read a device's register by memory
  * @pc: the PC
  * @cpu: the processor that reads
  * @gpa: guest physical address
  * @size: bytes: 1, 2, 4 or 8
  * @now: the time
  *
- * Return: what was read; ones where there is nothing.
+ * Return: the value; all ones if no device has the address.
  */
 uint64_t svmrun_pc_mmio_read(struct svmrun_pc *pc, unsigned int cpu,
 			     uint64_t gpa, unsigned int size, uint64_t now);
 
 /**
- * svmrun_pc_mmio_write() - write where svmrun_pc_has() something
+ * svmrun_pc_mmio_write() - write a device's register by memory
  * @pc: the PC
  * @cpu: the processor that writes
- * @gpa: guest physical address
+ * @gpa: guest physical address; the write is ignored if no device has it
  * @size: bytes: 1, 2, 4 or 8
- * @value: what
+ * @value: the value
  * @now: the time
  */
 void svmrun_pc_mmio_write(struct svmrun_pc *pc, unsigned int cpu, uint64_t gpa,
 			  unsigned int size, uint64_t value, uint64_t now);
 
 /**
- * svmrun_pc_deadline() - when a processor must come back, at the latest
+ * svmrun_pc_deadline() - get the time at which a processor's next timer expires
  * @pc: the PC
- * @cpu: the processor; the first one also has the timers that are nobody's
+ * @cpu: the processor; processor 0 also has the timers that belong to no processor
  *
- * Return: the time, or SVMRUN_NEVER.
+ * Return: the time at which svmrun_pc_advance() must be called, or SVMRUN_NEVER.
  */
 uint64_t svmrun_pc_deadline(const struct svmrun_pc *pc, unsigned int cpu);
 
 /**
- * svmrun_pc_advance() - the time has come
+ * svmrun_pc_advance() - raise the interrupts of a processor's timers that have expired
  * @pc: the PC
- * @cpu: the processor whose timers are looked at
+ * @cpu: the processor
  * @now: the time
  */
 void svmrun_pc_advance(struct svmrun_pc *pc, unsigned int cpu, uint64_t now);
 
 /**
- * svmrun_pc_interrupts() - is there an interrupt that a processor could take?
+ * svmrun_pc_interrupts() - is an interrupt pending for a processor?
  * @pc: the PC
  * @cpu: the processor
  *
- * Return: true if there is, by its local APIC or the 8259s.
+ * Return: true if its local APIC or the 8259s have one.
  */
 bool svmrun_pc_interrupts(const struct svmrun_pc *pc, unsigned int cpu);
 
 /**
- * svmrun_pc_acknowledge() - a processor takes it
+ * svmrun_pc_acknowledge() - acknowledge the pending interrupt of a processor
  * @pc: the PC
- * @cpu: the processor, which svmrun_pc_interrupts()
+ * @cpu: the processor, for which svmrun_pc_interrupts() returned true
  *
- * Return: its vector.
+ * Return: the vector.
  */
 uint8_t svmrun_pc_acknowledge(struct svmrun_pc *pc, unsigned int cpu);
 

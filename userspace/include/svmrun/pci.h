@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* PCI configuration space by ports (mechanism #1 of PCI 3.0, 3.2.2.3), empty */
+/* PCI configuration mechanism #1 (PCI 3.0, 3.2.2.3), for a bus without devices */
 #ifndef SVMRUN_PCI_H
 #define SVMRUN_PCI_H
 
@@ -24,12 +24,12 @@ struct svmrun_pci {
 
 /**
  * svmrun_pci_read() - read a register
- * @pci: zeros at first
- * @offset: from SVMRUN_PCI_PORT, in bytes
+ * @pci: the bridge, initialized with zeros
+ * @offset: offset of the port from SVMRUN_PCI_PORT
  * @size: bytes: 1, 2 or 4
  *
- * Return: what was written to CONFIG_ADDRESS, if all of it is read; otherwise all
- * ones, since no function answers.
+ * Return: CONFIG_ADDRESS if all four bytes of it are read; otherwise all ones, because
+ * there is no device.
  */
 uint32_t svmrun_pci_read(const struct svmrun_pci *pci, unsigned int offset,
 			 unsigned int size);
@@ -37,9 +37,9 @@ uint32_t svmrun_pci_read(const struct svmrun_pci *pci, unsigned int offset,
 /**
  * svmrun_pci_write() - write a register
  * @pci: the bridge
- * @offset: from SVMRUN_PCI_PORT, in bytes
+ * @offset: offset of the port from SVMRUN_PCI_PORT
  * @size: bytes: 1, 2 or 4
- * @value: what
+ * @value: the value
  */
 void svmrun_pci_write(struct svmrun_pci *pci, unsigned int offset,
 		      unsigned int size, uint32_t value);
