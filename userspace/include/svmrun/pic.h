@@ -10,22 +10,23 @@ extern "C" {
 #endif
 
 /**
- * struct svmrun_pic_chip - one of the two
- * @irr: requested
- * @isr: in service
- * @imr: masked
- * @levels: of its pins
- * @elcr: level-triggered
+ * struct svmrun_pic_chip - one 8259A
+ * @irr: interrupt request register
+ * @isr: in-service register
+ * @imr: interrupt mask register
+ * @levels: levels of its pins
+ * @elcr: edge/level control register: a set bit is a level-triggered pin
  * @base: vector of its first interrupt
  * @lowest: the pin with the lowest priority
- * @icw: which initialization word is next, 0 for none
- * @single: the first of them said that there is no third
- * @needs_icw4: the first of them said so
- * @icw4: the fourth
- * @read_isr: OCW3: reads ISR instead of IRR
- * @poll: the next read acknowledges
- * @special_mask: OCW3: what is masked does not keep others out
- * @rotate_aeoi: rotate in automatic EOI mode
+ * @icw: number of the initialization command word that is written next, or 0
+ * @single: ICW1: there is no ICW3
+ * @needs_icw4: ICW1: there is an ICW4
+ * @icw4: ICW4
+ * @read_isr: OCW3: reads of the command port return ISR instead of IRR
+ * @poll: OCW3: the next read is a poll command, which acknowledges an interrupt
+ * @special_mask: OCW3: special mask mode, in which masked interrupts in service do not
+ *	block others
+ * @rotate_aeoi: OCW2: rotate priorities in automatic EOI mode
  *
  * It never grows.
  */
@@ -49,8 +50,8 @@ struct svmrun_pic_chip {
 
 /**
  * struct svmrun_pic - the pair
- * @output: to the processor
- * @chips: the master, and the slave at its pin 2
+ * @output: the interrupt line to the processor
+ * @chips: the master, and the slave, which is connected to the master's pin 2
  * @reserved: zero
  */
 struct svmrun_pic {
@@ -60,22 +61,22 @@ struct svmrun_pic {
 };
 
 /**
- * svmrun_pic_init() - a pair that nobody has initialized
- * @pic: filled in
- * @output: to the processor
+ * svmrun_pic_init() - initialize a pair that no software has programmed yet
+ * @pic: filled in; all interrupts are masked
+ * @output: the interrupt line to the processor
  */
 void svmrun_pic_init(struct svmrun_pic *pic, struct svmrun_line output);
 
 /**
- * svmrun_pic_set() - level of an interrupt request
- * @pic: the pair; of the type that struct svmrun_line has
- * @irq: 0 to 15
- * @level: high or low
+ * svmrun_pic_set() - drive an interrupt request line
+ * @pic: a struct svmrun_pic; the type is that of svmrun_line.set
+ * @irq: 0 to 15, except for 2, to which the slave is connected; others are ignored
+ * @level: high (true) or low
  */
 void svmrun_pic_set(void *pic, unsigned int irq, bool level);
 
 /**
- * svmrun_pic_pending() - does it interrupt the processor?
+ * svmrun_pic_pending() - does the pair interrupt the processor?
  * @pic: the pair
  *
  * Return: the level of its output.
@@ -83,14 +84,14 @@ void svmrun_pic_set(void *pic, unsigned int irq, bool level);
 bool svmrun_pic_pending(const struct svmrun_pic *pic);
 
 /**
- * svmrun_pic_acknowledge() - the processor's INTA cycle
+ * svmrun_pic_acknowledge() - carry out the processor's INTA cycle
  * @pic: the pair
  *
- * Both of its pulses are one here: a request may be gone before them, but not between,
- * which is what it takes for the slave to be asked for none.
+ * Both INTA pulses are one step here. A request can disappear before them, but not
+ * between them, so the slave never has a spurious interrupt.
  *
- * Return: the vector: that of interrupt 7, which is not in service then, if there is
- * no request any more.
+ * Return: the vector. If there is no request any more, it is that of interrupt 7 of the
+ * master, which is not in service then (a spurious interrupt).
  */
 uint8_t svmrun_pic_acknowledge(struct svmrun_pic *pic);
 
@@ -106,8 +107,8 @@ uint8_t svmrun_pic_read(struct svmrun_pic *pic, uint16_t port);
 /**
  * svmrun_pic_write() - write a register
  * @pic: the pair
- * @port: as svmrun_pic_read()
- * @value: what
+ * @port: as for svmrun_pic_read()
+ * @value: the value
  */
 void svmrun_pic_write(struct svmrun_pic *pic, uint16_t port, uint8_t value);
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The timer of a PC (Intel 8254), and what port 61h has of it */
+/* The timer of a PC (Intel 8254), and its bits in port 61h */
 #ifndef SVMRUN_PIT_H
 #define SVMRUN_PIT_H
 
@@ -14,24 +14,24 @@ extern "C" {
 /**
  * struct svmrun_pit_counter - a counter
  * @mode: 0 to 5
- * @bcd: counts decimally
- * @access: 1: low byte, 2: high byte, 3: low, then high
- * @high_written: the next byte written is the high one
- * @high_read: the next byte read is the high one
- * @loaded: it has a count, or was triggered, and counts while its gate lets it
- * @pending: @reload is still to become @count
- * @gate: its gate
- * @count: what it counts from, 1 to 65536
- * @reload: what was written last
- * @low: of a count of which the high byte is still to come
- * @begin: tick of the oscillator at which it began to count
- * @stopped: ticks that it had counted when it was stopped
- * @turn: tick at which a pending count takes over from one that runs
- * @next: what @begin is then
- * @latched: bytes of @latch to be read
- * @latch: a count that is kept
- * @status_latched: @status is read first
- * @status: what is kept
+ * @bcd: it counts in BCD
+ * @access: 1: low byte only, 2: high byte only, 3: low byte, then high byte
+ * @high_written: the next write is the high byte
+ * @high_read: the next read is the high byte
+ * @loaded: it has a count, or was triggered, and counts while its gate permits
+ * @pending: @reload has not become @count yet
+ * @gate: level of its gate
+ * @count: the count that it starts from, 1 to 65536
+ * @reload: the count that was written last
+ * @low: low byte of a count whose high byte has not been written yet
+ * @begin: tick of the oscillator at which it started to count
+ * @stopped: number of ticks that it had counted when it was stopped
+ * @turn: tick at which a pending count replaces the present one
+ * @next: the value of @begin from @turn on
+ * @latched: number of bytes of @latch that have not been read
+ * @latch: the latched count
+ * @status_latched: the next read returns @status
+ * @status: the latched status
  *
  * It never grows.
  */
@@ -60,9 +60,9 @@ struct svmrun_pit_counter {
 /**
  * struct svmrun_pit - the timer
  * @irq: output of counter 0
- * @counters: its counters
+ * @counters: the counters
  * @port_b: bits 1 to 3 of port 61h, as written
- * @next: when counter 0's output rises, or SVMRUN_NEVER
+ * @next: time at which counter 0's output rises, or SVMRUN_NEVER
  * @reserved: zero
  */
 struct svmrun_pit {
@@ -74,7 +74,7 @@ struct svmrun_pit {
 };
 
 /**
- * svmrun_pit_init() - a timer that nobody has programmed
+ * svmrun_pit_init() - initialize a timer that no software has programmed yet
  * @pit: filled in
  * @irq: output of counter 0
  * @now: the time
@@ -88,30 +88,30 @@ void svmrun_pit_init(struct svmrun_pit *pit, struct svmrun_line irq,
  * @port: 0x40 to 0x43, 0x61
  * @now: the time
  *
- * Return: what is there.
+ * Return: the value.
  */
 uint8_t svmrun_pit_read(struct svmrun_pit *pit, uint16_t port, uint64_t now);
 
 /**
  * svmrun_pit_write() - write a port
  * @pit: the timer
- * @port: as svmrun_pit_read()
- * @value: what
+ * @port: as for svmrun_pit_read()
+ * @value: the value
  * @now: the time
  */
 void svmrun_pit_write(struct svmrun_pit *pit, uint16_t port, uint8_t value,
 		      uint64_t now);
 
 /**
- * svmrun_pit_deadline() - when counter 0 interrupts
+ * svmrun_pit_deadline() - get the time of counter 0's next interrupt
  * @pit: the timer
  *
- * Return: the time, or SVMRUN_NEVER.
+ * Return: the time at which svmrun_pit_advance() must be called, or SVMRUN_NEVER.
  */
 uint64_t svmrun_pit_deadline(const struct svmrun_pit *pit);
 
 /**
- * svmrun_pit_advance() - the time has come
+ * svmrun_pit_advance() - raise counter 0's interrupt if it is due
  * @pit: the timer
  * @now: the time
  */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* ACPI's fixed hardware: power management registers and timer (ACPI 6.4, 4.8) */
+/* ACPI fixed hardware: power management registers and timer (ACPI 6.4, 4.8) */
 #ifndef SVMRUN_PM_H
 #define SVMRUN_PM_H
 
@@ -9,21 +9,21 @@
 extern "C" {
 #endif
 
-#define SVMRUN_PM_EVENT 0 /* offsets: PM1a_EVT_BLK, 4 bytes */
-#define SVMRUN_PM_CONTROL 4 /* PM1a_CNT_BLK, 2 bytes */
-#define SVMRUN_PM_TIMER 8 /* PM_TMR_BLK, 4 bytes */
+#define SVMRUN_PM_EVENT 0 /* offset of PM1a_EVT_BLK, 4 bytes */
+#define SVMRUN_PM_CONTROL 4 /* offset of PM1a_CNT_BLK, 2 bytes */
+#define SVMRUN_PM_TIMER 8 /* offset of PM_TMR_BLK, 4 bytes */
 #define SVMRUN_PM_PORTS 12
 
 /**
  * struct svmrun_pm - power management
- * @sci: its interrupt
- * @sleep: told which state the guest wants
+ * @sci: the system control interrupt
+ * @sleep: called with SLP_TYP when the guest sets SLP_EN
  * @owner: first argument of @sleep
- * @status: PM1 status
- * @enable: PM1 enable
- * @control: PM1 control, but SCI_EN, which is set
- * @begin: when the timer was 0
- * @carry: when its highest bit changes next
+ * @status: PM1 status register
+ * @enable: PM1 enable register
+ * @control: PM1 control register without SCI_EN, which always reads as 1
+ * @begin: time at which the timer was 0
+ * @carry: time at which its highest bit changes next
  * @reserved: zero
  */
 struct svmrun_pm {
@@ -39,10 +39,10 @@ struct svmrun_pm {
 };
 
 /**
- * svmrun_pm_init() - power management after reset, in ACPI mode, the only one
+ * svmrun_pm_init() - initialize power management, in ACPI mode
  * @pm: filled in
- * @sci: its interrupt
- * @sleep: told SLP_TYP when the guest sets SLP_EN
+ * @sci: the system control interrupt
+ * @sleep: called with SLP_TYP when the guest sets SLP_EN
  * @owner: first argument of @sleep
  * @now: the time
  */
@@ -57,7 +57,7 @@ void svmrun_pm_init(struct svmrun_pm *pm, struct svmrun_line sci,
  * @size: bytes: 1, 2 or 4
  * @now: the time
  *
- * Return: the registers.
+ * Return: the value.
  */
 uint32_t svmrun_pm_read(const struct svmrun_pm *pm, unsigned int offset,
 			unsigned int size, uint64_t now);
@@ -67,28 +67,28 @@ uint32_t svmrun_pm_read(const struct svmrun_pm *pm, unsigned int offset,
  * @pm: power management
  * @offset: 0 to SVMRUN_PM_PORTS - 1
  * @size: bytes: 1, 2 or 4
- * @value: what
+ * @value: the value
  * @now: the time
  */
 void svmrun_pm_write(struct svmrun_pm *pm, unsigned int offset,
 		     unsigned int size, uint32_t value, uint64_t now);
 
 /**
- * svmrun_pm_press_power() - somebody presses the power button
+ * svmrun_pm_press_power() - press the power button
  * @pm: power management
  */
 void svmrun_pm_press_power(struct svmrun_pm *pm);
 
 /**
- * svmrun_pm_deadline() - when the timer interrupts
+ * svmrun_pm_deadline() - get the time of the timer's next interrupt
  * @pm: power management
  *
- * Return: the time, or SVMRUN_NEVER.
+ * Return: the time at which svmrun_pm_advance() must be called, or SVMRUN_NEVER.
  */
 uint64_t svmrun_pm_deadline(const struct svmrun_pm *pm);
 
 /**
- * svmrun_pm_advance() - the time has come
+ * svmrun_pm_advance() - raise the timer's interrupt if it is due
  * @pm: power management
  * @now: the time
  */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Uncompressed kernels with a PVH entry (Xen's docs/misc/pvh.pandoc): ELF with
- * the note XEN_ELFNOTE_PHYS32_ENTRY, as vmlinux of Linux and the BSDs have it.
+ * Loader for uncompressed kernels with a PVH entry point (Xen's docs/misc/pvh.pandoc):
+ * ELF executables with the note XEN_ELFNOTE_PHYS32_ENTRY, such as vmlinux and kernels
+ * of BSDs.
  */
 #ifndef SVMRUN_PVH_H
 #define SVMRUN_PVH_H
@@ -17,13 +18,13 @@ extern "C" {
 #endif
 
 /**
- * struct svmrun_pvh_boot - what to boot
+ * struct svmrun_pvh_boot - a kernel and its parameters
  * @kernel: the image
- * @kernel_size: bytes
+ * @kernel_size: its size in bytes
  * @initrd: the initial RAM disk; may be NULL if @initrd_size is 0
- * @initrd_size: bytes, 0 for none
- * @command_line: NULL for none
- * @acpi_rsdp: guest physical address of the ACPI root pointer; 0: the kernel
+ * @initrd_size: its size in bytes, 0 for none
+ * @command_line: the kernel command line; NULL for none
+ * @acpi_rsdp: guest physical address of the ACPI root pointer (RSDP); 0: the kernel
  *	searches for it
  * @reserved: zero
  */
@@ -38,7 +39,7 @@ struct svmrun_pvh_boot {
 };
 
 /**
- * struct svmrun_pvh_entry - how a loaded kernel is entered
+ * struct svmrun_pvh_entry - the state in which a loaded kernel is entered
  * @eip: entry point
  * @ebx: guest physical address of struct hvm_start_info
  * @reserved: zero
@@ -50,32 +51,32 @@ struct svmrun_pvh_entry {
 };
 
 /**
- * svmrun_pvh_is() - is the image an ELF executable with a PVH entry?
- * @image: the file's bytes
- * @size: how many
+ * svmrun_pvh_is() - is the image an ELF executable with a PVH entry point?
+ * @image: the contents of the file
+ * @size: bytes
  *
  * Return: true if it is one.
  */
 bool svmrun_pvh_is(const void *image, size_t size);
 
 /**
- * svmrun_pvh_load() - kernel, RAM disk and start info into guest memory
- * @memories: as svmrun_e820_build() takes them; all goes into the one from 0 on
- * @count: how many
- * @boot: what
+ * svmrun_pvh_load() - load kernel, RAM disk and start info into guest memory
+ * @memories: as for svmrun_e820_build(); everything is loaded into the first one
+ * @count: number of @memories
+ * @boot: the kernel and its parameters
  * @entry: filled in for svmrun_pvh_begin()
  *
- * Segments go to their physical addresses, the RAM disk as high as memory allows.
- * Nothing is written unless all is fit to be loaded.
+ * Segments are loaded at their physical addresses, the RAM disk as high as the memory
+ * permits. Nothing is written unless everything can be loaded.
  *
  * Return: 0 or a negative errno:
- * -EINVAL: @memories are not as said;
- * -ENOEXEC: not a little-endian ELF executable, or its headers are wrong;
- * -EMEDIUMTYPE: it is for another machine than x86;
- * -ENOMSG: it has no PVH entry;
- * -ENODATA: the image is cut off, or there is nothing to load;
- * -ERANGE: a segment, or the entry, is not where there is memory below 4 GiB;
- * -EFBIG: there is no room for the RAM disk: more memory is wanted;
+ * -EINVAL: @memories are not as svmrun_e820_build() requires;
+ * -ENOEXEC: it is not a little-endian ELF executable, or its headers are invalid;
+ * -EMEDIUMTYPE: it is for a machine other than x86;
+ * -ENOMSG: it has no PVH entry point;
+ * -ENODATA: the image is truncated, or there is nothing to load;
+ * -ERANGE: a segment is not wholly inside memory, or the entry point is in no segment;
+ * -EFBIG: there is no room for the RAM disk;
  * -E2BIG: there is no room for the command line and the start info.
  */
 int svmrun_pvh_load(const struct svmrun_memory *memories, size_t count,
@@ -83,11 +84,12 @@ int svmrun_pvh_load(const struct svmrun_memory *memories, size_t count,
 		    struct svmrun_pvh_entry *entry);
 
 /**
- * svmrun_pvh_begin() - the registers that a kernel expects
+ * svmrun_pvh_begin() - set the registers that PVH requires
  * @vcpu: the vCPU
  * @entry: from svmrun_pvh_load()
  *
- * 32-bit protected mode, flat segments, interrupts off, EBX at the start info.
+ * The mode is 32-bit protected mode with flat segments and disabled interrupts, and EBX
+ * points to the start info.
  *
  * Return: 0.
  */

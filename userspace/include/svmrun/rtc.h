@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The clock of a PC, with its memory (Motorola MC146818A); it keeps UTC */
+/* The real-time clock of a PC, with its CMOS memory (Motorola MC146818A), in UTC */
 #ifndef SVMRUN_RTC_H
 #define SVMRUN_RTC_H
 
@@ -14,13 +14,15 @@ extern "C" {
 /**
  * struct svmrun_rtc - the clock
  * @irq: its interrupt
- * @index: which byte is selected
- * @bytes: registers and memory; the time only while the guest sets it
- * @offset: seconds since 1970, when the owner's clock was 0
- * @fraction: and nanoseconds
- * @weekdays: that the guest's week is ahead of one that begins with Sunday
- * @second: the last of which an update has been told
- * @period: the same of periods of the periodic interrupt
+ * @index: index of the selected byte
+ * @bytes: registers and CMOS memory; the bytes of the time are valid only while the guest
+ *	sets it
+ * @offset: seconds since 1970 at the time at which the owner's clock was 0
+ * @fraction: nanoseconds to add to @offset
+ * @weekdays: number of days by which the guest's week is ahead of one that begins on
+ *	Sunday
+ * @second: the last second whose update-ended interrupt was raised
+ * @period: the same for the periodic interrupt
  * @reserved: zero
  */
 struct svmrun_rtc {
@@ -36,30 +38,30 @@ struct svmrun_rtc {
 };
 
 /**
- * svmrun_rtc_init() - a clock that goes
+ * svmrun_rtc_init() - initialize a running clock
  * @rtc: filled in
  * @irq: its interrupt
- * @unix_seconds: what time it is, from 1970 to 9999
- * @now: the same of the owner's clock
+ * @unix_seconds: the present time of day in seconds since 1970, up to the year 9999
+ * @now: the same moment in nanoseconds of the owner's clock
  */
 void svmrun_rtc_init(struct svmrun_rtc *rtc, struct svmrun_line irq,
 		     int64_t unix_seconds, uint64_t now);
 
 /**
- * svmrun_rtc_set_cmos() - what memory has when the machine is switched on
+ * svmrun_rtc_set_cmos() - set a byte of CMOS memory
  * @rtc: the clock
- * @index: 14 to 127
- * @value: what
+ * @index: 14 to 127; others are ignored
+ * @value: the value
  */
 void svmrun_rtc_set_cmos(struct svmrun_rtc *rtc, uint8_t index, uint8_t value);
 
 /**
  * svmrun_rtc_read() - read a port
  * @rtc: the clock
- * @port: 0x70, which cannot be read, or 0x71
+ * @port: 0x71, or 0x70, which is write-only
  * @now: the time
  *
- * Return: what is there.
+ * Return: the value; all ones for port 0x70.
  */
 uint8_t svmrun_rtc_read(struct svmrun_rtc *rtc, uint16_t port, uint64_t now);
 
@@ -67,22 +69,22 @@ uint8_t svmrun_rtc_read(struct svmrun_rtc *rtc, uint16_t port, uint64_t now);
  * svmrun_rtc_write() - write a port
  * @rtc: the clock
  * @port: 0x70 or 0x71
- * @value: what
+ * @value: the value
  * @now: the time
  */
 void svmrun_rtc_write(struct svmrun_rtc *rtc, uint16_t port, uint8_t value,
 		      uint64_t now);
 
 /**
- * svmrun_rtc_deadline() - when it interrupts
+ * svmrun_rtc_deadline() - get the time of the clock's next possible interrupt
  * @rtc: the clock
  *
- * Return: the time, at the latest, or SVMRUN_NEVER.
+ * Return: the time at which svmrun_rtc_advance() must be called, or SVMRUN_NEVER.
  */
 uint64_t svmrun_rtc_deadline(const struct svmrun_rtc *rtc);
 
 /**
- * svmrun_rtc_advance() - the time has come
+ * svmrun_rtc_advance() - raise the clock's interrupts that are due
  * @rtc: the clock
  * @now: the time
  */

@@ -14,20 +14,20 @@ extern "C" {
 /**
  * struct svmrun_uart - a serial port
  * @irq: its interrupt
- * @send: told each byte that it sends, which takes no time
+ * @send: called with each byte that is sent, which takes no time
  * @owner: first argument of @send
- * @divisor: DLL and DLM
- * @ier: interrupt enable
- * @fcr: FIFO control
- * @lcr: line control
- * @mcr: modem control
- * @msr: what has changed of the modem's lines
- * @scr: scratch
- * @overrun: a byte came while there was no room
+ * @divisor: divisor latches, DLL and DLM
+ * @ier: interrupt enable register
+ * @fcr: FIFO control register
+ * @lcr: line control register
+ * @mcr: modem control register
+ * @msr: the delta bits of the modem status register
+ * @scr: scratch register
+ * @overrun: a byte was received when the FIFO was full
  * @thre: the interrupt for an empty transmitter is pending
- * @fifo: what was received
- * @first: the first of that
- * @count: how much
+ * @fifo: received bytes
+ * @first: index of the first one
+ * @count: number of them
  * @reserved: zero
  */
 struct svmrun_uart {
@@ -50,10 +50,10 @@ struct svmrun_uart {
 };
 
 /**
- * svmrun_uart_init() - a serial port after reset
+ * svmrun_uart_init() - initialize a serial port in its reset state
  * @uart: filled in
  * @irq: its interrupt
- * @send: told each byte that it sends
+ * @send: called with each byte that is sent
  * @owner: first argument of @send
  */
 void svmrun_uart_init(struct svmrun_uart *uart, struct svmrun_line irq,
@@ -64,7 +64,7 @@ void svmrun_uart_init(struct svmrun_uart *uart, struct svmrun_line irq,
  * @uart: the serial port
  * @reg: 0 to 7
  *
- * Return: the register.
+ * Return: the value.
  */
 uint8_t svmrun_uart_read(struct svmrun_uart *uart, unsigned int reg);
 
@@ -72,31 +72,31 @@ uint8_t svmrun_uart_read(struct svmrun_uart *uart, unsigned int reg);
  * svmrun_uart_write() - write a register
  * @uart: the serial port
  * @reg: 0 to 7
- * @value: what
+ * @value: the value
  */
 void svmrun_uart_write(struct svmrun_uart *uart, unsigned int reg,
 		       uint8_t value);
 
 /**
- * svmrun_uart_room() - how many bytes it can receive
+ * svmrun_uart_room() - get the number of bytes that the serial port can receive now
  * @uart: the serial port
  *
- * Return: bytes that svmrun_uart_receive() may be given now.
+ * Return: the number of free bytes in its FIFO; 0 in loopback mode.
  */
 unsigned int svmrun_uart_room(const struct svmrun_uart *uart);
 
 /**
- * svmrun_uart_receive() - a byte comes in
- * @uart: the serial port; one without room loses a byte, and says so
- * @byte: it
+ * svmrun_uart_receive() - receive a byte
+ * @uart: the serial port; if it has no room, a byte is lost, and LSR shows an overrun
+ * @byte: the byte
  */
 void svmrun_uart_receive(struct svmrun_uart *uart, uint8_t byte);
 
 /**
- * svmrun_uart_listens() - would a byte interrupt the guest?
+ * svmrun_uart_listens() - is the interrupt for received bytes enabled?
  * @uart: the serial port
  *
- * Return: true if it would; otherwise the guest may look for it, or not.
+ * Return: true if it is; otherwise the guest may poll, or may not read at all.
  */
 bool svmrun_uart_listens(const struct svmrun_uart *uart);
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What all virtio devices have in common: registers in memory (Virtual I/O Device 1.2,
- * 4.2.2) and split virtqueues (2.7). No legacy interface (4.2.4), no indirect
- * descriptors, no event indices.
+ * The common part of virtio devices: registers in memory (Virtual I/O Device 1.2, 4.2.2)
+ * and split virtqueues (2.7). There is no legacy interface (4.2.4), and there are no
+ * indirect descriptors and no event indices.
  *
- * A guest that breaks the rules of its queues gets DEVICE_NEEDS_RESET (2.1.1), and
- * nothing is taken from it until it resets the device.
+ * If a guest violates the rules for its queues, DEVICE_NEEDS_RESET (2.1.1) is set, and
+ * requests are ignored until it resets the device.
  */
 #ifndef SVMRUN_VIRTIO_H
 #define SVMRUN_VIRTIO_H
@@ -21,17 +21,17 @@
 extern "C" {
 #endif
 
-#define SVMRUN_VIRTIO_SIZE 0x1000 /* bytes of the registers of a device */
+#define SVMRUN_VIRTIO_SIZE 0x1000 /* bytes of a device's registers */
 #define SVMRUN_VIRTIO_QUEUES 2
-#define SVMRUN_VIRTIO_ENTRIES 128 /* of a queue, at most */
-#define SVMRUN_VIRTIO_CONFIG 64 /* bytes of configuration, at most */
+#define SVMRUN_VIRTIO_ENTRIES 128 /* maximum size of a queue */
+#define SVMRUN_VIRTIO_CONFIG 64 /* bytes of configuration space */
 
 /**
- * struct svmrun_virtio_kind - what sort of device it is
+ * struct svmrun_virtio_kind - a type of device
  * @id: device ID (chapter 5)
- * @features: that it offers, but VERSION_1, which each device has
- * @queues: how many
- * @notify: the guest says that there is something new in a queue
+ * @features: features that it offers besides VIRTIO_F_VERSION_1
+ * @queues: number of queues, from 1 to SVMRUN_VIRTIO_QUEUES
+ * @notify: called when the guest notifies the device of new buffers in a queue
  * @owner: first argument of @notify
  * @reserved: zero
  */
@@ -46,16 +46,16 @@ struct svmrun_virtio_kind {
 
 /**
  * struct svmrun_virtqueue - a queue
- * @size: entries, as the guest wants it
+ * @size: number of entries that the guest has set
  * @ready: the guest has set it up
- * @descriptors: where the guest says its table is
- * @driver: and the ring of what is available
- * @device: and the ring of what is used
- * @table: these three, while it is @ready
- * @available: the second
- * @used: the third
- * @taken: how many chains were taken, modulo 2^16
- * @given: how many were given back
+ * @descriptors: guest physical address of the descriptor table
+ * @driver: guest physical address of the available ring
+ * @device: guest physical address of the used ring
+ * @table: the descriptor table, valid while @ready is set
+ * @available: the available ring, likewise
+ * @used: the used ring, likewise
+ * @taken: number of chains taken from the available ring, modulo 2^16
+ * @given: number of chains put into the used ring, modulo 2^16
  *
  * It never grows.
  */
@@ -74,18 +74,18 @@ struct svmrun_virtqueue {
 
 /**
  * struct svmrun_virtio - a device
- * @kind: what sort of
- * @memories: the guest's memory, without what it cannot write to
- * @memory_count: how many ranges
+ * @kind: type of the device
+ * @memories: the guest's memory, without what the guest cannot write to
+ * @memory_count: number of @memories
  * @line: its interrupt
- * @config: its configuration, which the guest can read
+ * @config: configuration space, which the guest can read
  * @status: device status
  * @interrupts: interrupt status
- * @offered: which half of its features the guest reads
- * @accepted: which half of the accepted ones it writes
- * @features: that the guest has accepted
- * @queue: which one it sets up
- * @queues: all of them
+ * @offered: DeviceFeaturesSel: which half of the offered features the guest reads
+ * @accepted: DriverFeaturesSel: which half of the accepted features it writes
+ * @features: features that the guest has accepted
+ * @queue: QueueSel: the queue that the guest sets up
+ * @queues: the queues
  * @reserved: zero
  */
 struct svmrun_virtio {
@@ -106,13 +106,13 @@ struct svmrun_virtio {
 
 /**
  * struct svmrun_virtio_chain - a chain of buffers in the guest's memory
- * @head: by which it is given back
- * @out_count: how many the device reads
- * @in_count: how many it writes to
- * @out_size: bytes of them
- * @in_size: bytes of these, no more than 32 bits hold
- * @out: to be read, none of them empty
- * @in: to be written to, none of them empty
+ * @head: index of its first descriptor, for svmrun_virtio_give()
+ * @out_count: number of @out
+ * @in_count: number of @in
+ * @out_size: total size of @out in bytes
+ * @in_size: total size of @in in bytes, less than 4 GiB
+ * @out: buffers that the device reads, none of them empty
+ * @in: buffers that the device writes, none of them empty
  * @reserved: zero
  */
 struct svmrun_virtio_chain {
@@ -127,11 +127,12 @@ struct svmrun_virtio_chain {
 };
 
 /**
- * svmrun_virtio_init() - a device after reset
- * @virtio: filled in; its configuration is zeros, its interrupt a wire that ends nowhere
- * @kind: what sort of, copied; 1 to SVMRUN_VIRTIO_QUEUES queues
- * @memories: the guest's memory; must stay, and stay as it is
- * @memory_count: how many ranges
+ * svmrun_virtio_init() - initialize a device in its reset state
+ * @virtio: filled in; the configuration space is all zeros, the interrupt not connected
+ * @kind: type of the device; copied
+ * @memories: the guest's memory, without what the guest cannot write to; the array must
+ *	not change afterwards
+ * @memory_count: number of @memories
  */
 void svmrun_virtio_init(struct svmrun_virtio *virtio,
 			const struct svmrun_virtio_kind *kind,
@@ -142,9 +143,9 @@ void svmrun_virtio_init(struct svmrun_virtio *virtio,
  * svmrun_virtio_read() - read a register
  * @virtio: the device
  * @offset: 0 to SVMRUN_VIRTIO_SIZE - 1
- * @size: bytes: 1, 2, 4 or 8; below 0x100 there are only registers of 4
+ * @size: bytes: 1, 2, 4 or 8; registers below 0x100 have 4
  *
- * Return: the register; zeros where there is none.
+ * Return: the value, or 0 if there is no such register.
  */
 uint64_t svmrun_virtio_read(const struct svmrun_virtio *virtio,
 			    unsigned int offset, unsigned int size);
@@ -154,39 +155,41 @@ uint64_t svmrun_virtio_read(const struct svmrun_virtio *virtio,
  * @virtio: the device
  * @offset: 0 to SVMRUN_VIRTIO_SIZE - 1
  * @size: bytes: 1, 2, 4 or 8
- * @value: what
+ * @value: the value
  *
- * The device may do its work meanwhile: one register notifies it.
+ * A write to QueueNotify calls @notify of the device, which may carry out requests.
  */
 void svmrun_virtio_write(struct svmrun_virtio *virtio, unsigned int offset,
 			 unsigned int size, uint64_t value);
 
 /**
- * svmrun_virtio_take() - take the next chain that the guest has made available
+ * svmrun_virtio_take() - take the next chain from the available ring
  * @virtio: the device
- * @queue: of which queue
- * @chain: receives it
+ * @queue: number of the queue
+ * @chain: filled in
  *
- * The guest may write to the buffers at any time; where they are is read once.
+ * Descriptors are read only once. The guest may write to the buffers at any time.
  *
- * Return: false if there is none, or the guest has broken the rules.
+ * Return: true, or false if there is no chain, or the guest has violated the rules.
  */
 bool svmrun_virtio_take(struct svmrun_virtio *virtio, unsigned int queue,
 			struct svmrun_virtio_chain *chain);
 
 /**
- * svmrun_virtio_give() - give a chain back, with an interrupt unless none is wanted
+ * svmrun_virtio_give() - put a chain into the used ring
  * @virtio: the device
- * @queue: of which queue
- * @head: of the chain
- * @written: bytes that were written to it, from its first on
+ * @queue: number of the queue
+ * @head: @head of the chain
+ * @written: number of bytes written to the chain, from its first byte on
+ *
+ * An interrupt is raised unless the guest has disabled it.
  */
 void svmrun_virtio_give(struct svmrun_virtio *virtio, unsigned int queue,
 			uint16_t head, uint32_t written);
 
 /**
- * svmrun_virtio_need_reset() - the guest has broken the device's rules
- * @virtio: the device, which does nothing until it is reset
+ * svmrun_virtio_need_reset() - stop a device whose rules the guest has violated
+ * @virtio: the device; it ignores requests until the guest resets it
  */
 void svmrun_virtio_need_reset(struct svmrun_virtio *virtio);
 
