@@ -13,15 +13,16 @@ static inline int call_result(int result)
 }
 
 /*
- * A negative descriptor is the error of the call that it came from, except for the -1 of
- * an object that does not exist, and of open(), for which the kernel returns EBADF.
+ * A negative descriptor is the error of the call that returned it. Only -1 is passed to
+ * the kernel, which fails with EBADF: it is the descriptor of an object that does not
+ * exist, and the result of a failed open().
  */
 static inline int call_ioctl(int fd, unsigned long request, void *argument)
 {
 	return fd < -1 ? fd : call_result(ioctl(fd, request, argument));
 }
 
-/* Fill in a struct that begins with its size, as large as the caller has it. */
+/* Fill in a struct that begins with its size. @size is the size that the caller has. */
 static inline int call_info(int fd, unsigned long request, void *info,
 			    size_t size)
 {

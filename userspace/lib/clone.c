@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+/* Clones of a snapshot: a copy-on-write view of its memory, and reset by the dirty log */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,13 +13,13 @@
 	(SVMRUN_MAP_READ | SVMRUN_MAP_WRITE | SVMRUN_MAP_EXEC |                \
 	 SVMRUN_MAP_LOG_DIRTY)
 
-/* Words of a bitmap that has a bit a page */
+/* Number of words in a bitmap with one bit per page of the snapshot */
 static size_t bitmap_words(const struct svmrun_snapshot *snapshot)
 {
 	return snapshot->size / PAGE_SIZE / PAGES_PER_WORD;
 }
 
-/* ---- made and thrown away ------------------------------------------------ */
+/* ---- creation and destruction -------------------------------------------- */
 
 static int allocate_clone(struct svmrun_clone *clone)
 {
@@ -36,7 +37,7 @@ static int allocate_clone(struct svmrun_clone *clone)
 	return 0;
 }
 
-/* Pages are the memfd's own until they are written to. */
+/* Pages are shared with the memfd until they are written. */
 static int map_clone_view(struct svmrun_clone *clone)
 {
 	const struct svmrun_snapshot *snapshot = clone->snapshot;
@@ -103,7 +104,7 @@ int svmrun_clone(struct svmrun_clone *clone,
 	return ret;
 }
 
-/* svmrun_clone() calls it too, after an error. */
+/* Also called by svmrun_clone() after an error, with a clone that is incomplete. */
 void svmrun_clone_destroy(struct svmrun_clone *clone)
 {
 	while (clone->vcpu_count)
@@ -118,9 +119,9 @@ void svmrun_clone_destroy(struct svmrun_clone *clone)
 	*clone = (struct svmrun_clone){ .vm.fd = -1 };
 }
 
-/* ---- changed and put back ------------------------------------------------ */
+/* ---- changes and reset --------------------------------------------------- */
 
-/* In the clone's view of the memfd */
+/* Number of a page in the clone's view of the memfd */
 static size_t clone_page_number(const struct svmrun_clone *clone,
 				const void *at)
 {
@@ -151,7 +152,7 @@ void *svmrun_clone_touch(struct svmrun_clone *clone, uint64_t gpa,
 	return at;
 }
 
-/* The log begins anew, and the vCPUs drop their translations. */
+/* Fetch and clear the dirty log, which also flushes the translations of the vCPUs. */
 static int fetch_dirty_log(struct svmrun_clone *clone)
 {
 	size_t i;
@@ -168,7 +169,7 @@ static int fetch_dirty_log(struct svmrun_clone *clone)
 	return ret;
 }
 
-/* What is off the kernel's log must not be lost. */
+/* Keep what was cleared from the kernel's log before the error. */
 static void keep_dirty_log(struct svmrun_clone *clone)
 {
 	size_t words = bitmap_words(clone->snapshot), i;
@@ -178,10 +179,10 @@ static void keep_dirty_log(struct svmrun_clone *clone)
 }
 
 /*
- * The page stays the clone's own. To let it go (MADV_DONTNEED) would take it out of
- * Linux's page tables and the nested one, and cost the next run a fault on the
- * snapshot's page and a copy of that: run and reset then take several times as
- * many instructions a page.
+ * Copy the snapshot's page over the clone's private one. Discarding the private page with
+ * MADV_DONTNEED would remove it from Linux's page tables and from the nested one, and the
+ * next run would fault on the snapshot's page and copy it: run and reset would then take
+ * several times as many instructions per page.
  */
 static void restore_page(struct svmrun_clone *clone, size_t number)
 {

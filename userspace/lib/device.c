@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+/* The device, and the version of the library */
 #include <fcntl.h>
 
 #include <svmrun.h>

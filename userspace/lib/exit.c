@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* Names as APM volume 2, appendix C, has them; 15.5 for what RUN refuses. */
+/* Names of exit codes (APM volume 2, appendix C), and of reasons for VMEXIT_INVALID */
 #include <svmrun.h>
 
 #include "array_size.h"
 
-/* A table is read as one. */
 /* clang-format off */
 #define NAME(code) { code, #code }
 #define CR_READ(n) { VMEXIT_CR_READ(n), "VMEXIT_CR" #n "_READ" }

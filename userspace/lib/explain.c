@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * Why VMRUN fails. The module's rules are those of linux/svmrun_policy.h, in the
- * order in which the module goes through them; the processor's are those of APM
- * 15.5.1, 15.20 and 15.25.4. Those on bits that the module refuses are left out.
+ * Explain why VMRUN fails. The module's rules are those of linux/svmrun_policy.h, in the
+ * order in which the module checks them; the processor's rules are those of APM 15.5.1,
+ * 15.20 and 15.25.4, except for those on bits that the module refuses anyway.
  */
 #include <string.h>
 
@@ -16,7 +16,7 @@
 #define ASID_BITS	0xffffffffull
 #define TLB_CONTROL_BITS 0xffull
 
-/* Bits of the registers page's tsc_ratio: 8 of integer and 32 of fraction */
+/* tsc_ratio in the registers page has 8 bits of integer and 32 bits of fraction. */
 #define TSC_RATIO_RESERVED (~0ull << 40)
 
 /* #DE to #DB; #BP to #DF; #TS to #PF; #MF to #XF; #CP; #HV to #SX (APM 8.2) */
@@ -24,10 +24,10 @@
 	(3u << 0 | 0x3fu << 3 | 0x1fu << 10 | 0xfu << 16 | 1u << 21 | 7u << 28)
 
 /**
- * struct subject - what the rules are about
- * @vmcb: a VMCB, or NULL for
+ * struct subject - the page that is checked
+ * @vmcb: a VMCB, or NULL if @regs is checked
  * @regs: a registers page
- * @processor: the processor
+ * @processor: properties of the processor
  */
 struct subject {
 	const struct svm_vmcb *vmcb;
@@ -36,18 +36,18 @@ struct subject {
 };
 
 /**
- * struct rule - a rule on a field
- * @field: its name
- * @offset: in the vCPU's pages
- * @size: bytes
+ * struct rule - a rule for a field
+ * @field: name of the field
+ * @offset: its offset in the vCPU's pages
+ * @size: its size in bytes
  * @reason: SVMRUN_INVALID_*
- * @zero: bits that must be 0,
- * @with: unless all of these are 1,
- * @feature: or the processor has one of these; 0 for either: whatever else
+ * @zero: bits that must be 0, with the exceptions of @with and @feature
+ * @with: if not 0, @zero does not apply when all of these bits are 1
+ * @feature: if not 0, @zero does not apply when the processor has one of these features
  * @set: bits that must be 1
- * @wrong: where that does not say it: gives the bits that are wrong
- * @why: in words
- * @source: where it is written
+ * @wrong: for rules that the members above cannot express: return the wrong bits
+ * @why: the rule in words
+ * @source: the manual's section, or the header, that contains it
  */
 struct rule {
 	const char *field;
@@ -63,7 +63,7 @@ struct rule {
 	const char *source;
 };
 
-/* ---- the module's rules, where they are more than bits -------------------- */
+/* ---- rules of the module that need a function ----------------------------- */
 
 static uint64_t asid_is_zero(const struct subject *subject)
 {
@@ -111,7 +111,7 @@ static uint64_t xcr0_not_offered(const struct subject *subject)
 	return subject->regs->xcr0 & ~subject->processor->xcr0;
 }
 
-/* ---- the processor's ------------------------------------------------------- */
+/* ---- rules of the processor that need a function --------------------------- */
 
 static bool is_long_mode(const struct svm_vmcb_save *save)
 {
@@ -351,7 +351,7 @@ static const struct rule register_rules[] = {
 
 /* clang-format on */
 
-/* ---- the way through them -------------------------------------------------- */
+/* ---- checks ---------------------------------------------------------------- */
 
 static uint64_t rule_value(const struct rule *rule,
 			   const struct subject *subject)

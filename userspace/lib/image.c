@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+/* Images that are copied to guest memory: flat ones and ELF executables */
 #include <elf.h>
 #include <errno.h>
 #include <string.h>
 
 #include <svmrun.h>
 
-/* An image as it came: nothing in it is to be believed. */
+/* The contents of a file, which are not trusted */
 struct image {
 	const uint8_t *bytes;
 	size_t size;
@@ -37,7 +38,7 @@ int svmrun_image_load_flat(struct svmrun_memory *memory, const void *image,
 	return 0;
 }
 
-/* The header, and the program headers too, are all there. */
+/* Read the header, and check that it and the program headers are inside the image. */
 static int read_elf_header(Elf64_Ehdr *header, const struct image *image)
 {
 	const void *at = image_at(image, 0, sizeof(*header));
@@ -59,7 +60,7 @@ static int read_elf_header(Elf64_Ehdr *header, const struct image *image)
 	return image_at(image, header->e_phoff, size) ? 0 : -ENOEXEC;
 }
 
-/* Copied, since nothing says that the file has them aligned. */
+/* Copy a program header, which need not be aligned in the file. */
 static Elf64_Phdr read_program_header(const struct image *image,
 				      const Elf64_Ehdr *header,
 				      unsigned int index)
@@ -88,7 +89,7 @@ static int check_segment(const Elf64_Phdr *segment, const struct image *image,
 	return 0;
 }
 
-/* How many segments there are to load, or why they cannot be. */
+/* Return the number of segments to load, or a negative errno if one is invalid. */
 static int check_segments(const struct image *image, const Elf64_Ehdr *header,
 			  const struct svmrun_memory *memory)
 {

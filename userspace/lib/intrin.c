@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * SVM's instructions on what the library has in place of a processor: VMCBs that
- * are found by a physical address, and a state a thread. The module loads what
- * VMLOAD would from the VMCB itself, so for VMRUN the thread's state takes the
- * place of the VMCB's. No clean bit covers it, nor TLB_CONTROL.
+ * SVM instructions on a virtual processor: VMCBs that are found by physical addresses,
+ * and one state per thread. The module loads the registers of VMLOAD from the VMCB, so
+ * during VMRUN the thread's state replaces that in the VMCB. No clean bit covers these
+ * fields, nor TLB_CONTROL.
  */
 #include <errno.h>
 #include <stdatomic.h>
@@ -16,20 +16,20 @@
 #include "segment.h"
 #include "x86.h"
 
-/* Above every pointer, and not canonical: as a pointer it is a fault. */
+/* Not canonical, so that use of a physical address as a pointer faults. */
 #define PHYSICAL_MIN (1ull << 47)
 
-/* ASIDs that share a count of INVLPGAs: those of the same remainder */
+/* Number of INVLPGA counters; ASIDs with the same remainder share one. */
 #define ASIDS 256
 
-/* What VMLOAD and VMSAVE move */
+/* The registers that VMLOAD and VMSAVE transfer */
 struct vmload_state {
 #define MEMBER(field) __typeof__(((struct svm_vmcb_save *)0)->field) field;
 	SVMRUN_POLICY_VMLOAD(MEMBER)
 #undef MEMBER
 };
 
-/* A thread's; as after RESET# (APM 14.1.3) */
+/* The virtual processor of a thread, in its state after RESET# (APM 14.1.3) */
 static _Thread_local struct processor {
 	struct vmload_state state;
 	bool gif;
@@ -42,19 +42,19 @@ static _Thread_local struct processor {
 	.gif = true,
 };
 
-/* INVLPGAs so far, by ASID */
+/* Number of INVLPGAs so far, by ASID */
 static atomic_uint invalidations[ASIDS];
 
 /*
- * VMCBs, by physical address. Slots are taken in turn, so that an address comes
- * again only after all others. A slot that has none is free, or being filled.
+ * VMCBs by physical address. Addresses are never reused; each maps to the slot of its
+ * remainder. A slot whose @physical is 0 is free, or its VMCB is being created.
  */
 static struct slot {
 	atomic_bool taken;
 	atomic_size_t physical;
 	struct svmrun_vcpu vcpu;
 	atomic_bool running;
-	/* Of the last run that has dropped what it had to */
+	/* ASID and INVLPGA count of the last run, which flushed what it had to */
 	uint32_t asid;
 	unsigned int invalidations;
 } slots[SVMRUN_INTRIN_VMCBS];
@@ -76,7 +76,7 @@ static struct slot *find_slot(size_t physical)
 	return slot;
 }
 
-/* Return: the physical address that will be its own, 0 if all are taken. */
+/* Return the physical address of a free slot, which is now taken, or 0. */
 static size_t take_slot(void)
 {
 	size_t physical;
@@ -154,15 +154,15 @@ struct svmrun_vcpu *svmrun_intrin_vcpu(size_t physical)
 /* ---- the instructions ----------------------------------------------------- */
 
 /*
- * #GP, with the operand in RAX: HLT is privileged on every processor, while
- * VMRUN would be #UD on one whose SVM is off.
+ * Raise #GP with the operand in RAX. HLT is privileged on every processor; VMRUN would
+ * raise #UD on one where SVM is disabled.
  */
 static inline void raise_general_protection(size_t rax)
 {
 	asm volatile("hlt" : : "a"(rax));
 }
 
-/* The VMCB that an instruction names; NULL after #GP */
+/* Return the slot of an operand, or NULL after #GP. */
 static inline struct slot *operand_slot(size_t physical)
 {
 	struct slot *slot = find_slot(physical);
@@ -204,7 +204,7 @@ void __svm_vmsave(size_t VmcbPhysicalAddress)
 		save_state(&slot->vcpu.vmcb->save, &processor.state);
 }
 
-/* What the program asks for, and all of the guest's translations */
+/* Add a flush of all translations of the guest to what the program requests. */
 static uint8_t tlb_control_with_flush(uint8_t tlb_control)
 {
 	switch (tlb_control) {
@@ -218,8 +218,8 @@ static uint8_t tlb_control_with_flush(uint8_t tlb_control)
 }
 
 /*
- * The guest's translations are the vCPU's, whatever its ASID (APM 15.16): they
- * are not those of another ASID, nor what INVLPGA has left of this one.
+ * The module tags translations with the vCPU and ignores the VMCB's ASID (APM 15.16). So
+ * flush them if the ASID has changed, or INVLPGA was executed for it, since the last run.
  */
 static int run_and_flush(struct slot *slot)
 {
@@ -248,7 +248,7 @@ static void set_invalid(struct svm_vmcb_control *control)
 	control->exitintinfo = 0;
 }
 
-/* The module has it injected again; the processor leaves that to the program. */
+/* Return an event in EXITINTINFO, as the processor does; the module would reinject it. */
 static void return_event(struct svm_vmcb_control *control)
 {
 	if (control->eventinj & SVM_EVENT_VALID)
@@ -256,7 +256,7 @@ static void return_event(struct svm_vmcb_control *control)
 	control->eventinj = 0;
 }
 
-/* As #VMEXIT would end what ended with @error */
+/* Set the exit code for a run that ended with @error. */
 static void complete_exit(struct svm_vmcb_control *control, int error)
 {
 	switch (error) {

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+/* Decode and complete I/O instructions after VMEXIT_IOIO (APM 15.10.2). */
 #include <errno.h>
 
 #include <svmrun.h>
 
-/* The first of three flags, for one, two or four times the unit; 0 if none. */
+/* Three consecutive flags are one, two and four times @unit. Return 0 if none is set. */
 static uint8_t size_from_flags(uint64_t info, uint64_t flag, uint8_t unit)
 {
 	unsigned int i;
@@ -47,7 +48,7 @@ uint32_t svmrun_ioio_value(const struct svmrun_ioio *io,
 void svmrun_ioio_complete(const struct svmrun_ioio *io, struct svm_vmcb *vmcb,
 			  uint32_t value)
 {
-	/* A write of a 32-bit register clears the upper half of its parent. */
+	/* A write to a 32-bit register clears the upper half of the 64-bit one. */
 	uint64_t kept = io->size == 4 ? 0 : ~operand_mask(io);
 
 	if (io->in)

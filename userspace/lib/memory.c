@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+/* Guest memory that the library allocates, and addresses in guest memory */
 #include <errno.h>
 #include <sys/mman.h>
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * Register values: APM volume 2, 14.1.3 for what RESET# leaves; 15.5.1 for what
- * VMRUN insists on, which is why EFER.SVME is set in every mode.
+ * Initial states of a vCPU: after RESET# (APM volume 2, 14.1.3), and in the modes that
+ * loaders need. VMRUN requires EFER.SVME in all of them (15.5.1).
  */
 #include <cpuid.h>
 #include <errno.h>
@@ -12,7 +12,7 @@
 #include "segment.h"
 #include "x86.h"
 
-#define FLAT_CODE	0x08 /* selectors, as a guest's own table would have */
+#define FLAT_CODE	0x08 /* selectors, as in a usual GDT */
 #define FLAT_DATA	0x10
 
 #define LARGE_PAGE	(2ull << 20)
@@ -40,7 +40,7 @@ static void set_data_segments(struct svm_vmcb_save *save, struct svm_seg data)
 
 static void reset_control(struct svm_vmcb_control *control)
 {
-	/* What lies behind is the program's own. */
+	/* The software field and what follows belong to the program. */
 	memset(control, 0, offsetof(struct svm_vmcb_control, software));
 	control->intercept[3] = SVM_INTERCEPT3_HLT | SVM_INTERCEPT3_CPUID |
 				SVM_INTERCEPT3_SHUTDOWN;
@@ -62,7 +62,7 @@ static void reset_save(struct svm_vmcb_save *save)
 {
 	memset(save, 0, sizeof(*save));
 	reset_segments(save);
-	save->cr0 = SVM_CR0_ET; /* RESET# sets CD and NW too: no VMCB may */
+	save->cr0 = SVM_CR0_ET; /* RESET# also sets CD and NW, which no VMCB may have */
 	save->efer = SVM_EFER_SVME;
 	save->rflags = RFLAGS_ALWAYS_1;
 	save->rip = 0xfff0;
@@ -71,7 +71,7 @@ static void reset_save(struct svm_vmcb_save *save)
 	save->g_pat = PAT_RESET;
 }
 
-/* RESET# leaves the processor's signature in EDX. */
+/* RESET# sets EDX to the processor's signature. */
 static uint32_t processor_signature(void)
 {
 	uint32_t eax, ebx, ecx, edx;
@@ -88,8 +88,8 @@ static void reset_registers(struct svmrun_registers *regs)
 }
 
 /*
- * No bit of XSTATE_BV: every component is in its initial state, x87 as after
- * FNINIT. MXCSR belongs to none and is always loaded from the area.
+ * Clear XSTATE_BV, so that every component is in its initial state, and set x87 to its
+ * state after FNINIT. MXCSR belongs to no component; it is always loaded from the area.
  */
 static void reset_xsave(uint8_t *xsave, uint32_t size)
 {
@@ -120,7 +120,7 @@ void svmrun_mode_real(struct svmrun_vcpu *vcpu, uint16_t paragraph, uint16_t ip)
 	save->rip = ip;
 }
 
-/* An empty table makes an exception a triple fault, not a wild jump. */
+/* With an empty IDT, an exception becomes a shutdown instead of a wild jump. */
 static void set_flat(struct svm_vmcb_save *save, uint16_t code)
 {
 	set_data_segments(save, segment(FLAT_DATA, DATA_32, ~0u, 0));
@@ -140,7 +140,7 @@ void svmrun_mode_protected(struct svmrun_vcpu *vcpu, uint32_t eip, uint32_t esp)
 	save->rsp = esp;
 }
 
-/* One root, one table for 512 GiB, four directories of 2 MiB pages. */
+/* Write a PML4, one PDPT and four page directories of 2 MiB pages. */
 static void write_page_tables(uint64_t *table, uint64_t gpa)
 {
 	uint64_t *pointers = table + ENTRIES;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * The guest's page tables, as the processor walks them: APM volume 2, chapter 5 for
- * their formats and the checks, 8.4.2 for the error code.
+ * Walk the guest's page tables as the processor does: APM volume 2, chapter 5 for formats
+ * and checks, 8.4.2 for the error code.
  */
 #include <cpuid.h>
 #include <errno.h>
@@ -22,7 +22,7 @@
 
 enum format { NO_PAGING, LEGACY, PAE, LONG };
 
-/* @entry, @value: of each level on the way; the lowest is @leaf */
+/* @entry, @value: address and contents of the entry of each level down to @leaf */
 struct walk {
 	const struct svmrun_vcpu *vcpu;
 	const struct svmrun_memory *memories;
@@ -34,13 +34,13 @@ struct walk {
 	unsigned int leaf;
 	void *entry[LEVELS_MAX + 1];
 	uint64_t value[LEVELS_MAX + 1];
-	uint64_t rights; /* W, U of all levels; NX of any */
+	uint64_t rights; /* W and U if all levels have them, NX if any has it */
 };
 
-/* What depends on the processor */
+/* Features of the processor that paging depends on */
 #define FEATURE_ADDRESS_BITS 0xffu
 #define FEATURE_1G_PAGES (1u << 8) /* pages of 1 GiB */
-#define FEATURE_PKRU_SHIFT 16 /* where in an XSAVE area PKRU is, 0: nowhere */
+#define FEATURE_PKRU_SHIFT 16 /* offset of PKRU in the XSAVE area, 0 if none */
 
 static uint32_t query_processor(void)
 {
@@ -56,7 +56,7 @@ static uint32_t query_processor(void)
 	return features;
 }
 
-/* In a VM, CPUID is slow; any thread finds the same. */
+/* Cache the features, because CPUID is slow in a VM. All threads get the same ones. */
 static uint32_t paging_features(void)
 {
 	static _Atomic uint32_t known;
@@ -152,7 +152,7 @@ static bool entry_replace(const struct walk *walk, void *entry, uint64_t old,
 					   __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
 }
 
-/* Without CR4.PSE, the bit is ignored; where it cannot be, it is reserved. */
+/* Legacy paging ignores PS without CR4.PSE; in levels without large pages it is reserved. */
 static bool is_leaf_entry(const struct walk *walk, unsigned int level,
 			  uint64_t entry)
 {
@@ -166,7 +166,7 @@ static bool is_leaf_entry(const struct walk *walk, unsigned int level,
 			      (paging_features() & FEATURE_1G_PAGES));
 }
 
-/* APM 5.3.3 and 5.3.4; of the upper levels, also where a page has its G bit */
+/* Reserved bits of large pages, and of upper levels including G (APM 5.3.3, 5.3.4) */
 static uint64_t reserved_above(const struct walk *walk, unsigned int level,
 			       bool leaf)
 {
@@ -196,7 +196,7 @@ static uint64_t reserved_bits(const struct walk *walk, unsigned int level,
 	return reserved | reserved_above(walk, level, leaf);
 }
 
-/* What each level allows; an entry of PAE's highest has nothing to say. */
+/* Combine the rights of all levels. Entries of PAE's highest level have none. */
 static void combine_rights(struct walk *walk, unsigned int level)
 {
 	uint64_t entry = walk->value[level];
@@ -222,7 +222,7 @@ static uint32_t guest_pkru(const struct svmrun_vcpu *vcpu)
 	return pkru;
 }
 
-/* APM 5.6.7: for data of pages that the user may access */
+/* Protection keys apply to data accesses to user pages (APM 5.6.7). */
 static bool violates_protection_key(const struct walk *walk)
 {
 	const struct svm_vmcb_save *save = walk_save(walk);
@@ -240,7 +240,7 @@ static bool violates_protection_key(const struct walk *walk)
 	return (walk->access & SVMRUN_ACCESS_USER) || (save->cr0 & SVM_CR0_WP);
 }
 
-/* SMEP and SMAP: the supervisor and the user's pages (APM 5.6.5, 5.6.6) */
+/* SMEP and SMAP restrict supervisor accesses to user pages (APM 5.6.5, 5.6.6). */
 static bool violates_smep_smap(const struct walk *walk)
 {
 	const struct svm_vmcb_save *save = walk_save(walk);
@@ -269,7 +269,7 @@ static bool violates_rights(const struct walk *walk)
 	       (user || (walk_save(walk)->cr0 & SVM_CR0_WP));
 }
 
-/* That it was a fetch is told if fetches are something special. */
+/* The error code has the fetch bit only if NX or SMEP distinguish fetches. */
 static int page_fault(const struct walk *walk, uint32_t cause,
 		      struct svmrun_page_fault *fault)
 {
@@ -287,7 +287,7 @@ static int page_fault(const struct walk *walk, uint32_t cause,
 	return -EFAULT;
 }
 
-/* Down to the page */
+/* Walk from the root to the page. */
 static int walk_levels(struct walk *walk, struct svmrun_page_fault *fault)
 {
 	uint64_t table = root_table(walk), value;
@@ -316,7 +316,10 @@ static int walk_levels(struct walk *walk, struct svmrun_page_fault *fault)
 	return 0;
 }
 
-/* False if another vCPU has changed an entry: then all that was found is void. */
+/*
+ * Set accessed and dirty bits. Return false if an entry has changed since it was read:
+ * the walk must be repeated.
+ */
 static bool set_accessed_dirty(const struct walk *walk)
 {
 	unsigned int top = walk->format == PAE ? 2 : walk->levels, level;
@@ -333,7 +336,7 @@ static bool set_accessed_dirty(const struct walk *walk)
 	return true;
 }
 
-/* A large page of 32-bit paging has bits 39:32 of its address in 20:13. */
+/* A large page of 32-bit paging has address bits 39:32 in bits 20:13 of the entry. */
 static uint64_t translated_address(const struct walk *walk)
 {
 	uint64_t offset = BITS(walk_shift(walk, walk->leaf) - 1, 0);

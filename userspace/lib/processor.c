@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* Which bits registers may have on this processor (APM volume 3, appendix E). */
+/* Bits that registers may have on this processor (APM volume 3, appendix E) */
 #include <cpuid.h>
 
 #include <linux/svmrun_policy.h>
@@ -8,21 +8,21 @@
 #include "array_size.h"
 #include "x86.h"
 
-/* Of the physical address in it, at most (APM 3.1.2) */
+/* Maximum width of the physical address in CR3 (APM 3.1.2) */
 #define CR3_WIDTH	52
 
-/* No rule; the bits that APM chapter 18 defines */
+/* All bits (no rule), or only those that APM chapter 18 defines */
 #define S_CET_ANY	(~0ull)
 #define S_CET_SHADOW_STACK 3ull
 
 /**
- * struct feature - where CPUID has a bit
- * @bits: of a register that has them
- * @function: EAX
- * @subfunction: ECX
- * @output: SVMRUN_CPUID_*
- * @bit: of it
- * @is: what it has to be
+ * struct feature - a feature bit of CPUID
+ * @bits: register bits that exist with the feature
+ * @function: function of CPUID, EAX
+ * @subfunction: subfunction of CPUID, ECX
+ * @output: SVMRUN_CPUID_*, the output register
+ * @bit: number of the bit in it
+ * @is: value of the bit if the processor has the feature
  */
 struct feature {
 	uint64_t bits;
@@ -44,7 +44,7 @@ static const struct feature indirect_branch_tracking = {
 	.is = 1,
 };
 
-/* 0 for a function that the processor does not have */
+/* Return 0 for a function that the processor does not have. */
 static uint32_t cpuid(uint32_t function, uint32_t subfunction,
 		      unsigned int output)
 {
@@ -75,7 +75,7 @@ static uint64_t bits_of_features(const struct feature *features, size_t count)
 	return bits;
 }
 
-/* The architecture's limit, and the processor's */
+/* The width is limited by the architecture and by the processor. */
 static uint64_t cr3_bits(void)
 {
 	uint32_t width = cpuid(CPUID_SIZES, 0, SVMRUN_CPUID_EAX) & 0xff;
@@ -83,7 +83,7 @@ static uint64_t cr3_bits(void)
 	return (1ull << (width < CR3_WIDTH ? width : CR3_WIDTH)) - 1;
 }
 
-/* As the module has it where the host is @xcr0's */
+/* Like the module on a host with this XCR0 */
 static uint64_t cr4_bits(uint64_t xcr0)
 {
 	uint64_t bits = bits_of_features(cr4_features,
@@ -102,7 +102,7 @@ static uint64_t efer_bits(void)
 	       bits_of_features(efer_features, ARRAY_SIZE(efer_features));
 }
 
-/* Branch tracking has bits there that the manual does not define. */
+/* With indirect branch tracking, S_CET has bits that the manual does not define. */
 static uint64_t s_cet_bits(uint64_t cr4)
 {
 	if (!(cr4 & SVM_CR4_CET) || has_feature(&indirect_branch_tracking))

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Attributes of the descriptors that the segment registers seem to come from */
+/* Segment attributes of a VMCB, as after a load from descriptors of these types */
 #ifndef SEGMENT_H
 #define SEGMENT_H
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+/* Snapshots: memory in a sealed memfd, and copies of the vCPUs' pages */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -12,7 +13,7 @@
 #include "snapshot.h"
 #include "vcpu.h"
 
-/* Far beyond what there can be, and sums of two do not overflow. */
+/* Larger than any possible size; the sum of two does not overflow. */
 #define SIZE_LIMIT (1ul << 62)
 
 #define SEALS (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL)
@@ -33,7 +34,7 @@ static int check_memory(const struct svmrun_memory *memory)
 		       0;
 }
 
-/* How long the memfd will be, too */
+/* Check the memories, and compute the size of the memfd. */
 static int check_memories(struct svmrun_snapshot *snapshot,
 			  const struct svmrun_memory *memories)
 {
@@ -67,7 +68,7 @@ static int allocate_snapshot(struct svmrun_snapshot *snapshot)
 
 /* ---- vCPUs --------------------------------------------------------------- */
 
-/* Clean bits are about a run that no clone has had. */
+/* Clear the clean bits, because clones have not run with these values. */
 static int save_vcpu(struct svmrun_vcpu *kept, const struct svmrun_vcpu *vcpu)
 {
 	uint8_t *pages = aligned_alloc(PAGE_SIZE, vcpu->size);
@@ -101,7 +102,7 @@ static int save_vcpus(struct svmrun_snapshot *snapshot,
 
 /* ---- memory -------------------------------------------------------------- */
 
-/* Is it like itself, a byte further on? */
+/* The first byte is 0, and each byte equals the next one. */
 static bool is_zero_page(const uint8_t *page)
 {
 	return !page[0] && !memcmp(page, page + 1, PAGE_SIZE - 1);
@@ -116,7 +117,7 @@ static int write_page(int fd, const uint8_t *page, size_t number)
 	return written == PAGE_SIZE ? 0 : -EIO;
 }
 
-/* @number: of its first page in the memfd */
+/* @number: number of its first page in the memfd */
 static int save_memory(int fd, const struct svmrun_memory *memory,
 		       size_t number)
 {
@@ -158,7 +159,7 @@ static int create_file(struct svmrun_snapshot *snapshot)
 	return call_result(ftruncate(snapshot->fd, snapshot->size));
 }
 
-/* Shared would do as well, but older kernels refuse that of a sealed file. */
+/* Map it privately: older kernels refuse shared mappings of a sealed file. */
 static int map_snapshot_view(struct svmrun_snapshot *snapshot,
 			     const struct svmrun_memory *memories)
 {
@@ -209,7 +210,7 @@ int svmrun_snapshot_take(struct svmrun_snapshot *snapshot,
 	return ret;
 }
 
-/* A member that svmrun_snapshot_take() did not reach is NULL or -1. */
+/* Also called for incomplete snapshots, in which members are NULL or -1. */
 void svmrun_snapshot_destroy(struct svmrun_snapshot *snapshot)
 {
 	size_t i;

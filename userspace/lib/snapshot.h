@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * How a snapshot's memories lie in its memfd: one behind the other, each from a
- * multiple of 64 pages on. So a word of a bitmap that has a bit a page is one
- * memory's alone, and the kernel's log of a memory fits in where it belongs.
+ * Layout of a snapshot's memories in its memfd: one after the other, each at a multiple
+ * of 64 pages. So each word of a bitmap with one bit per page belongs to a single memory,
+ * and the kernel's dirty log of a memory can be written to its place in the bitmap.
  */
 #ifndef SNAPSHOT_H
 #define SNAPSHOT_H
@@ -11,16 +11,16 @@
 
 #include "x86.h"
 
-#define PAGES_PER_WORD 64ul /* pages that a word of a bitmap is for */
+#define PAGES_PER_WORD 64ul /* in a bitmap with one bit per page */
 
-/* Bytes of the memfd that are a memory's */
+/* Size that a memory takes in the memfd */
 static inline size_t snapshot_extent(const struct svmrun_memory *memory)
 {
 	return (memory->size + PAGES_PER_WORD * PAGE_SIZE - 1) &
 	       -(PAGES_PER_WORD * PAGE_SIZE);
 }
 
-/* @view: where the memfd is mapped */
+/* Set @memories to their places in @view, a mapping of the memfd. */
 static inline void snapshot_set_views(const struct svmrun_snapshot *snapshot,
 				      struct svmrun_memory *memories,
 				      void *view)

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+/* vCPUs: their shared pages, RUN and KICK, and general-purpose registers */
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -8,8 +9,8 @@
 #include "vcpu.h"
 
 /*
- * Where there is room for the next one's pages, probably: the kernel looks there
- * first, and searches all that the program has mapped only if there is not.
+ * Hint for mmap(): an address that is probably free for the pages of the next vCPU.
+ * Without it the kernel would search all mappings of the program.
  */
 static _Atomic(void *) next_address;
 
@@ -60,7 +61,7 @@ int svmrun_vcpu_kick(struct svmrun_vcpu *vcpu)
 	return call_ioctl(vcpu->fd, SVMRUN_KICK, NULL);
 }
 
-/* Where in the registers page; RAX and RSP are in the VMCB. */
+/* Offsets in the registers page. RAX and RSP are in the VMCB. */
 #define AT(member) offsetof(struct svmrun_registers, member)
 static const uint8_t gpr_offset[] = {
 	[SVMRUN_RCX] = AT(rcx), [SVMRUN_RDX] = AT(rdx), [SVMRUN_RBX] = AT(rbx),

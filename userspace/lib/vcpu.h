@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Where things are in the pages of a vCPU. */
+/* Layout of the pages of a vCPU */
 #ifndef VCPU_H
 #define VCPU_H
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+/* VMs and their memory: one function per ioctl */
 #include <unistd.h>
 
 #include <svmrun.h>
