@@ -71,9 +71,9 @@ START_TEST(module_names_field_and_reason)
 	ck_assert_str_eq(machine.outcome.message,
 			 "VMEXIT_INVALID at RIP 0xfff0: field at offset 0x58 of the vCPU's pages: must be set");
 	prints(&machine.outcome,
-	       "  control.asid (0x58) is 0x0, wrong bits 0xffffffff: 0 is the host's (APM 15.5.1)\n");
+	       "  control.asid (0x58) is 0x0, wrong bits 0xffffffff: 0 is the ASID of the host (APM 15.5.1)\n");
 	prints_json(&machine.outcome,
-		    "{\"broken\":1,\"broken_rules\":[{\"field\":\"control.asid\",\"offset\":\"0x58\",\"reason\":\"must be set\",\"value\":\"0x0\",\"bits\":\"0xffffffff\",\"why\":\"0 is the host's\",\"source\":\"APM 15.5.1\"}]}");
+		    "{\"broken\":1,\"broken_rules\":[{\"field\":\"control.asid\",\"offset\":\"0x58\",\"reason\":\"must be set\",\"value\":\"0x0\",\"bits\":\"0xffffffff\",\"why\":\"0 is the ASID of the host\",\"source\":\"APM 15.5.1\"}]}");
 }
 END_TEST
 

@@ -245,27 +245,27 @@ static uint64_t pat_type_invalid(const struct subject *subject)
 
 #define ZERO(member, clean)                                                    \
 	{ VMCB(control.member), REASON(MUST_BE_ZERO), .zero = ~0ull,           \
-	  .why = "must be 0: the module has its own there, or none",           \
+	  .why = "must be 0: the module sets it itself, or does not use it",   \
 	  .source = POLICY },
 #define CONTROL(member, clean, forced, refused, required)                      \
 	{ VMCB(control.member), REASON(MUST_BE_ZERO), .zero = (refused),       \
-	  .why = "bits that must be 0: the module does not let a program use them", \
+	  .why = "bits that must be 0: the module does not permit them",       \
 	  .source = POLICY },                                                  \
 	{ VMCB(control.member), REASON(MUST_BE_SET), .set = (required),        \
-	  .why = "bits that must be 1: the module cannot do without them",     \
+	  .why = "bits that must be 1: the module requires them",              \
 	  .source = POLICY },
 #define FEATURE(member, bits, needed)                                          \
 	{ VMCB(control.member), REASON(UNSUPPORTED), .zero = (bits),           \
 	  .feature = (needed),                                                 \
-	  .why = "needs " #needed ", which this processor does not have",      \
+	  .why = "requires " #needed ", which this processor does not support", \
 	  .source = POLICY },
 #define ALLOWED(register, known)                                               \
 	{ VMCB(save.register), REASON(MUST_BE_ZERO), .zero = ~(known),         \
-	  .why = "bits that must be 0: the module does not let a program use them", \
+	  .why = "bits that must be 0: the module does not permit them",       \
 	  .source = POLICY },                                                  \
 	{ VMCB(save.register), REASON(UNSUPPORTED),                            \
 	  .wrong = register##_unsupported,                                     \
-	  .why = "bits that this processor, or the host's kernel, does not have", \
+	  .why = "bits that this processor or the host's kernel does not support", \
 	  .source = POLICY },
 
 static const struct rule vmcb_rules[] = {
@@ -273,13 +273,13 @@ static const struct rule vmcb_rules[] = {
 	SVMRUN_POLICY_CONTROL(CONTROL)
 	SVMRUN_POLICY_FEATURES(FEATURE)
 	{ VMCB(control.asid), REASON(MUST_BE_SET), .wrong = asid_is_zero,
-	  .why = "0 is the host's", .source = "APM 15.5.1" },
+	  .why = "0 is the ASID of the host", .source = "APM 15.5.1" },
 	{ VMCB(control.tlb_control), REASON(VALUE), .wrong = tlb_control_unknown,
 	  .why = "not a value that the manual defines",
 	  .source = "APM 15.16.2" },
 	{ VMCB(control.tlb_control), REASON(UNSUPPORTED),
 	  .wrong = tlb_control_unsupported,
-	  .why = "a flush that this processor does not have",
+	  .why = "this processor does not support this flush",
 	  .source = POLICY },
 	{ VMCB(save.efer), REASON(MUST_BE_SET),
 	  .set = SVMRUN_POLICY_EFER_REQUIRED,
@@ -308,7 +308,7 @@ static const struct rule vmcb_rules[] = {
 	  .why = "TYPE is reserved", .source = "APM 15.20" },
 	{ VMCB(control.eventinj), REASON(PROCESSOR),
 	  .wrong = event_vector_invalid,
-	  .why = "TYPE is an exception, and VECTOR is of none",
+	  .why = "TYPE is an exception, but VECTOR is not that of one",
 	  .source = "APM 15.20" },
 	{ VMCB(control.eventinj), REASON(PROCESSOR),
 	  .wrong = event_br_in_64_bit_mode,
@@ -325,7 +325,7 @@ static const struct rule register_rules[] = {
 	{ REGISTER(reserved), REASON(MUST_BE_ZERO), .zero = ~0ull,
 	  .why = "reserved, must be 0", .source = "linux/svmrun.h" },
 	{ REGISTER(xcr0), REASON(VALUE), .wrong = xcr0_not_offered,
-	  .why = "bits that XCR0 cannot have on this host",
+	  .why = "bits of XCR0 that this host does not support",
 	  .source = "linux/svmrun.h" },
 	{ REGISTER(xcr0), REASON(VALUE), .set = XCR0_X87,
 	  .why = "x87 must be 1", .source = "APM 11.5.2" },
@@ -336,7 +336,7 @@ static const struct rule register_rules[] = {
 	  .source = "APM 11.5.2" },
 	{ REGISTER(xcr0), REASON(VALUE), .zero = XCR0_AVX512,
 	  .with = XCR0_AVX512 | XCR0_AVX,
-	  .why = "AVX-512 needs its three bits, and AVX",
+	  .why = "AVX-512 requires its three bits, and AVX",
 	  .source = "APM 11.5.2" },
 	{ REGISTER(xcr0), REASON(VALUE), .zero = XCR0_TILE, .with = XCR0_TILE,
 	  .why = "TILECFG and TILEDATA must be both 0 or both 1",
@@ -345,7 +345,7 @@ static const struct rule register_rules[] = {
 	  .why = "bits 63:40 must be 0", .source = "APM 15.30.5" },
 	{ REGISTER(tsc_ratio), REASON(UNSUPPORTED), .zero = ~0ull,
 	  .feature = SVM_FEATURE_TSC_RATIO,
-	  .why = "needs SVM_FEATURE_TSC_RATIO, which this processor does not have",
+	  .why = "requires SVM_FEATURE_TSC_RATIO, which this processor does not support",
 	  .source = "linux/svmrun.h" },
 };
 

@@ -152,7 +152,7 @@ static bool entry_replace(const struct walk *walk, void *entry, uint64_t old,
 					   __ATOMIC_ACQ_REL, __ATOMIC_RELAXED);
 }
 
-/* Legacy paging ignores PS without CR4.PSE; in levels without large pages it is reserved. */
+/* Legacy paging ignores PS without CR4.PSE; PS is reserved where no large page exists. */
 static bool is_leaf_entry(const struct walk *walk, unsigned int level,
 			  uint64_t entry)
 {
