@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+/* The virtio block device: requests, section numbers of Virtual I/O Device 1.2 */
 #include <string.h>
 
 #include <svmrun/block.h>
@@ -11,7 +12,7 @@
 /* Configuration: 5.2.4 */
 #define CONFIG_CAPACITY 0
 #define CONFIG_SEG_MAX 12
-#define SEG_MAX (SVMRUN_VIRTIO_ENTRIES - 2) /* beside header and status */
+#define SEG_MAX (SVMRUN_VIRTIO_ENTRIES - 2) /* without header and status */
 
 /* Requests: 5.2.6 */
 #define REQUEST_IN 0
@@ -29,14 +30,14 @@ struct request_header {
 	uint64_t sector;
 };
 
-/* Buffers, of which some are passed */
+/* The remaining buffers of a chain, and their total size */
 struct buffers {
 	struct iovec *first;
 	unsigned int count;
 	size_t size;
 };
 
-/* Passes the first of them, or @most bytes of it, @part of them. */
+/* Consume the first buffer, but at most @most bytes. @part is set to their number. */
 static void *next_part(struct buffers *buffers, size_t most, size_t *part)
 {
 	struct iovec *first = buffers->first;
@@ -76,7 +77,7 @@ static void copy_to_buffers(struct buffers *buffers, const void *from,
 	}
 }
 
-/* The status is the last byte, wherever the guest has put it. */
+/* Remove the last byte, which is the status, whatever the buffers are. */
 static uint8_t *take_status(struct buffers *buffers)
 {
 	struct iovec *last = &buffers->first[buffers->count - 1];
@@ -160,8 +161,8 @@ static uint8_t execute_request(struct svmrun_block *block,
 }
 
 /*
- * The length of what was written counts from the first byte on, so with the status
- * it is all of it, though what a request had no use for is as it was.
+ * The number of written bytes counts from the first byte on. Because the status is the
+ * last byte, it includes all buffers, even if a request has not written to all of them.
  */
 static void process_request(struct svmrun_block *block)
 {

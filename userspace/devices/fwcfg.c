@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+/* QEMU's fw_cfg device: built-in items, items that were added, and the ports */
 #include <errno.h>
 #include <stdbool.h>
 #include <string.h>
@@ -13,15 +14,15 @@
 #define KEY_CPUS 0x05
 #define KEY_MAX_CPUS 0x0f
 #define KEY_DIRECTORY 0x19
-#define KEY_FILE 0x20 /* the first */
-#define KEY_WRITE 0x4000 /* a mode of selecting: what is written is ignored */
+#define KEY_FILE 0x20 /* the first file */
+#define KEY_WRITE 0x4000 /* selects for writing, which is ignored */
 #define PORT_SELECT 0
 
 static const char signature[] = { 'Q', 'E', 'M', 'U' };
 static const uint8_t interface_version[] = { 1, 0, 0,
-					     0 }; /* ports, and no DMA */
+					     0 }; /* ports, no DMA */
 
-/* Those that every machine has; without bytes if it is none */
+/* Return a built-in item. Its bytes are NULL if there is none with this key. */
 static struct svmrun_fwcfg_item find_built_in(const struct svmrun_fwcfg *fwcfg,
 					      uint16_t key)
 {
@@ -154,7 +155,7 @@ static uint8_t next_byte(struct svmrun_fwcfg *fwcfg)
 	return ((const uint8_t *)item.bytes)[fwcfg->offset++];
 }
 
-/* The data are a byte wide, and what selects them can only be written. */
+/* The data port is one byte wide, and the selector is write-only. */
 uint32_t svmrun_fwcfg_read(struct svmrun_fwcfg *fwcfg, unsigned int offset,
 			   unsigned int size)
 {
@@ -165,7 +166,7 @@ uint32_t svmrun_fwcfg_read(struct svmrun_fwcfg *fwcfg, unsigned int offset,
 	return (nothing & ~0xffu) | next_byte(fwcfg);
 }
 
-/* The ports overlap: a word at the first is the key, a byte at the second data. */
+/* The ports overlap: two bytes at the first are a key, one byte at the second is data. */
 void svmrun_fwcfg_write(struct svmrun_fwcfg *fwcfg, unsigned int offset,
 			unsigned int size, uint32_t value)
 {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+/* The I/O APIC: pins, redirection table and registers (Intel 82093AA) */
 #include <svmrun/ioapic.h>
 
 /* Offsets in the page */
@@ -6,7 +7,7 @@
 #define IOWIN 0x10
 #define EOI 0x40
 
-/* Registers behind the window */
+/* Registers that IOWIN accesses */
 enum {
 	REG_ID = 0x00,
 	REG_VERSION = 0x01,
@@ -18,20 +19,20 @@ enum {
 #define VERSION_VALUE (0x20 | (SVMRUN_IOAPIC_PINS - 1) << 16)
 #define ID_BITS 0x0f000000u
 
-/* Of an entry of the redirection table: 82093AA, 3.2.4 */
+/* Entries of the redirection table (82093AA, 3.2.4) */
 #define ENTRY_LOGICAL 0x00800ull
 #define ENTRY_STATUS 0x01000ull
 #define ENTRY_REMOTE_IRR 0x04000ull
 #define ENTRY_LEVEL 0x08000ull
 #define ENTRY_MASKED 0x10000ull
-#define ENTRY_BITS 0xff0000000001afffull /* that can be written */
+#define ENTRY_BITS 0xff0000000001afffull /* bits that can be written */
 
 static unsigned int entry_delivery_mode(uint64_t entry)
 {
 	return entry >> 8 & 7;
 }
 
-/* Other modes are of edges, whatever the entry says. */
+/* Other delivery modes are edge-triggered, whatever the entry says. */
 static bool entry_is_level(uint64_t entry)
 {
 	return entry & ENTRY_LEVEL &&
@@ -51,7 +52,7 @@ static bool is_asserted(const struct svmrun_ioapic *ioapic, unsigned int pin)
 	return ioapic->lines >> pin & 1;
 }
 
-/* What is level-triggered, asserted and not masked, and was not accepted yet */
+/* Is the pin level-triggered, asserted and not masked, and was not accepted yet? */
 static bool needs_delivery(const struct svmrun_ioapic *ioapic, unsigned int pin)
 {
 	uint64_t entry = ioapic->entries[pin];
@@ -60,7 +61,7 @@ static bool needs_delivery(const struct svmrun_ioapic *ioapic, unsigned int pin)
 	       !(entry & (ENTRY_MASKED | ENTRY_REMOTE_IRR));
 }
 
-/* Acceptance never ends the interrupt at once, so it can be noted afterwards. */
+/* Set remote IRR after acceptance: an interrupt cannot end before this returns. */
 static void send_level(struct svmrun_ioapic *ioapic, unsigned int pin)
 {
 	if (needs_delivery(ioapic, pin) &&
@@ -120,8 +121,8 @@ static uint32_t read_entry(const struct svmrun_ioapic *ioapic, unsigned int reg)
 }
 
 /*
- * Edge mode has no remote IRR: to go there and back is how software ends an
- * interrupt without an EOI register.
+ * Edge mode has no remote IRR: software without an EOI register ends an interrupt by
+ * switching its entry to edge mode and back.
  */
 static void write_entry(struct svmrun_ioapic *ioapic, unsigned int reg,
 			uint32_t value)

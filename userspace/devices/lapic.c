@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* Registers of the local APIC: by memory (xAPIC) and by MSR (x2APIC) */
+/* Registers of the local APIC, by memory (xAPIC) and by MSR (x2APIC); initialization */
 #include <stddef.h>
 
 #include "lapic_internal.h"
 #include "lib/x86.h"
 
-/* Registers: the offset in the page / 16, or the MSR - 0x800 */
+/* Register numbers: the offset in the page / 16, or the MSR number - 0x800 */
 enum {
 	REG_ID = 0x02,
 	REG_VERSION = 0x03,
@@ -111,7 +111,7 @@ static uint32_t read_svr(const struct svmrun_lapic *lapic,
 	return lapic->svr;
 }
 
-/* What is disabled keeps its requests but masks its own sources: APM 16.4.7 */
+/* A software-disabled APIC keeps its requests, but masks its own sources (APM 16.4.7). */
 static void write_svr(struct svmrun_lapic *lapic,
 		      const struct lapic_access *access)
 {
@@ -223,7 +223,7 @@ static void write_self_ipi(struct svmrun_lapic *lapic,
 #define IN_X2APIC 2
 #define IN_BOTH (IN_XAPIC | IN_X2APIC)
 
-/* @bits: others are reserved, which MSRs enforce */
+/* @bits: bits that can be written by MSR; any other causes #GP */
 struct lapic_register {
 	uint8_t modes;
 	uint32_t bits;
@@ -233,7 +233,7 @@ struct lapic_register {
 		      const struct lapic_access *access);
 };
 
-/* APR and the remote read register are there, and of no use: they read as 0. */
+/* APR and the remote read register exist, but always read as 0. */
 static const struct lapic_register registers[REG_COUNT] = {
 	[REG_ID] = { IN_BOTH, 0, read_id, NULL },
 	[REG_VERSION] = { IN_BOTH, 0, read_version, NULL },
@@ -263,7 +263,7 @@ static const struct lapic_register registers[REG_COUNT] = {
 	[REG_SELF_IPI] = { IN_X2APIC, 0xff, NULL, write_self_ipi },
 };
 
-/* The mode bit of TSC deadlines is reserved where there are none. */
+/* The TSC-deadline mode bit is reserved if the machine has no TSC. */
 static uint32_t lvt_bits(const struct svmrun_lapic *lapic, unsigned int number)
 {
 	uint32_t bits = registers[REG_LVT + number].bits;
@@ -280,6 +280,8 @@ static const struct lapic_register *find_register(unsigned int reg,
 		return &registers[reg];
 	return NULL;
 }
+
+/* ---- by memory ------------------------------------------------------------ */
 
 bool svmrun_lapic_is_at(const struct svmrun_lapic *lapic, uint64_t gpa)
 {
@@ -318,6 +320,8 @@ void svmrun_lapic_write(struct svmrun_lapic *lapic, unsigned int offset,
 		reg->write(lapic, &access);
 }
 
+/* ---- by MSR --------------------------------------------------------------- */
+
 enum { DISABLED, INVALID, XAPIC, X2APIC };
 
 static unsigned int base_mode(uint64_t base)
@@ -325,14 +329,14 @@ static unsigned int base_mode(uint64_t base)
 	return (base & BASE_MODE) / BASE_X2APIC;
 }
 
-/* SDM 10.12.5: a bit for each mode that may follow */
+/* One bit per mode that may follow (SDM 10.12.5) */
 static const uint8_t follows[] = {
 	[DISABLED] = 1 << DISABLED | 1 << XAPIC,
 	[XAPIC] = 1 << DISABLED | 1 << XAPIC | 1 << X2APIC,
 	[X2APIC] = 1 << DISABLED | 1 << X2APIC,
 };
 
-/* Which processor is the bootstrap one is not for software to say. */
+/* Software cannot change the bootstrap processor bit. */
 static bool write_apic_base(struct svmrun_lapic *lapic, uint64_t value)
 {
 	unsigned int old = base_mode(lapic->base);
@@ -422,6 +426,8 @@ bool svmrun_lapic_write_msr(struct svmrun_lapic *lapic, uint32_t msr,
 	return msr >= MSR_X2APIC && lapic_is_x2apic(lapic) &&
 	       write_x2apic_msr(lapic, msr - MSR_X2APIC, value, now);
 }
+
+/* ---- initialization ------------------------------------------------------- */
 
 static void init_lapic(struct svmrun_lapic *lapic, struct svmrun_apics *apics,
 		       unsigned int id)

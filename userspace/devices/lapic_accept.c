@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
  * Acceptance of interrupts by one local APIC: messages (APM 16.6), and its own sources in
- * the local vector table (APM 16.4), LINT0 and LINT1 among them. An error in a message is
- * itself such a source, so both are here. NMI, INIT, start-up and ExtINT are kept until
- * the processor takes them.
+ * the local vector table (APM 16.4), including LINT0 and LINT1. Both are here because an
+ * error in a message is such a source. NMI, INIT, start-up and ExtINT messages are kept
+ * until the processor takes them.
  */
 #include <string.h>
 
@@ -22,7 +22,7 @@ static void wake_processor(const struct svmrun_lapic *lapic)
 		owner->wake(owner->owner, lapic->id);
 }
 
-/* Lines are not ours to reset, and an INIT is what may be doing it. */
+/* Do not reset the levels of the pins, nor the pending INIT that may be the cause. */
 void lapic_reset(struct svmrun_lapic *lapic)
 {
 	lapic->tpr = 0;
@@ -44,7 +44,7 @@ void lapic_reset(struct svmrun_lapic *lapic)
 	lapic->extint = false;
 }
 
-/* Acceptance of a message, by delivery mode */
+/* ---- messages, by delivery mode -------------------------------------------- */
 
 static bool accept_fixed(struct svmrun_lapic *lapic, uint8_t vector, bool level)
 {
@@ -60,7 +60,7 @@ static bool accept_fixed(struct svmrun_lapic *lapic, uint8_t vector, bool level)
 	return true;
 }
 
-/* One that waits has no stack yet to take it on. */
+/* A processor that waits for a start-up message ignores NMIs. */
 static bool accept_nmi(struct svmrun_lapic *lapic, uint8_t vector, bool level)
 {
 	if (lapic->waits)
@@ -100,7 +100,7 @@ static bool accept_extint(struct svmrun_lapic *lapic, uint8_t vector,
 	return true;
 }
 
-/* There is no system management mode here, and remote reads are refused. */
+/* SMI and remote read messages are not accepted. */
 static bool (*const accepts[8])(struct svmrun_lapic *lapic, uint8_t vector,
 				bool level) = {
 	[SVMRUN_APIC_FIXED] = accept_fixed,
@@ -117,7 +117,7 @@ bool lapic_accept(struct svmrun_lapic *lapic, unsigned int mode, uint8_t vector,
 	return accepts[mode] && accepts[mode](lapic, vector, level);
 }
 
-/* Interrupts of the local vector table */
+/* ---- local vector table ---------------------------------------------------- */
 
 void lapic_raise_lvt(struct svmrun_lapic *lapic, unsigned int number)
 {
@@ -127,7 +127,7 @@ void lapic_raise_lvt(struct svmrun_lapic *lapic, unsigned int number)
 
 	if (*entry & (LVT_MASKED | (level ? LVT_REMOTE_IRR : 0)))
 		return;
-	if (mode == SVMRUN_APIC_EXTINT) /* a level: see svmrun_lapic_extint() */
+	if (mode == SVMRUN_APIC_EXTINT) /* svmrun_lapic_extint() checks the level */
 		wake_processor(lapic);
 	else if (mode == SVMRUN_APIC_LOWEST || mode == SVMRUN_APIC_SIPI)
 		return; /* reserved */
@@ -147,7 +147,7 @@ void lapic_end_lint(struct svmrun_lapic *lapic, unsigned int number,
 		lapic_raise_lvt(lapic, LVT_LINT0 + number);
 }
 
-/* SDM 10.5.3: one interrupt for each kind, until the register is written. */
+/* Raise one interrupt per type of error until ESR is written (SDM 10.5.3). */
 void lapic_record_error(struct svmrun_lapic *lapic, uint32_t error)
 {
 	if (lapic->errors & error)
@@ -156,7 +156,7 @@ void lapic_record_error(struct svmrun_lapic *lapic, uint32_t error)
 	lapic_raise_lvt(lapic, LVT_ERROR);
 }
 
-/* A disabled APIC leaves the pins to be the processor's INTR and NMI. */
+/* If the APIC is disabled, LINT0 and LINT1 are the processor's INTR and NMI pins. */
 static void drive_lint(struct svmrun_lapic *lapic, unsigned int number,
 		       bool level)
 {
@@ -184,7 +184,7 @@ void svmrun_lapic_set_nmi(void *lapic, unsigned int number, bool level)
 	drive_lint(lapic, 1, level);
 }
 
-/* What the processor takes */
+/* ---- pending for the processor --------------------------------------------- */
 
 bool svmrun_lapic_extint(const struct svmrun_lapic *lapic)
 {

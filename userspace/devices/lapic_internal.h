@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The local APIC, between the files that it consists of. Each calls only those below it:
+ * Interface between the files of the local APIC. Each file calls only those below it:
  *
- *	lapic.c			registers, by memory and by MSR; initialisation
+ *	lapic.c			registers, by memory and by MSR; initialization
  *	lapic_timer.c		the timer
  *	lapic_ipi.c		messages: destinations, and the interrupt command register
  *	lapic_accept.c		acceptance by one local APIC, of messages and of its own
@@ -42,7 +42,7 @@ enum {
 #define ICR_LOGICAL 0x00000800u
 #define ICR_ASSERT 0x00004000u
 #define ICR_LEVEL 0x00008000u
-#define ICR_DESTINATION 0xff000000u /* of the upper half, in xAPIC mode */
+#define ICR_DESTINATION 0xff000000u /* in the upper half, in xAPIC mode */
 
 #define LVT_STATUS 0x01000
 #define LVT_REMOTE_IRR 0x04000
@@ -58,11 +58,11 @@ enum {
 #define ESR_RECEIVED_ILLEGAL_VECTOR 0x40
 #define ESR_ILLEGAL_REGISTER 0x80
 
-#define VECTOR_MIN 16 /* those below are the processor's own */
+#define VECTOR_MIN 16 /* lower vectors are illegal */
 
 /*
- * Registers, most of which are the same by memory and by MSR. @value is that of a
- * write.
+ * An access to a register. Most registers are the same by memory and by MSR. @value is
+ * used only by writes.
  */
 struct lapic_access {
 	unsigned int reg;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * Messages between local APICs, and from an I/O APIC: which processors a destination means
- * (APM 16.6.1), arbitration of the lowest priority (APM 16.6.2), and the interrupt command
- * register (APM 16.5).
+ * Messages between local APICs, and from an I/O APIC: the processors that a destination
+ * matches (APM 16.6.1), lowest-priority arbitration (APM 16.6.2), and the interrupt
+ * command register (APM 16.5).
  */
 #include <stddef.h>
 
@@ -12,9 +12,9 @@
 #define DFR_CLUSTER 0x0
 
 #define BROADCAST_X2APIC 0xffffffffu
-#define BROADCAST_XAPIC 0xffu /* in eight bits */
+#define BROADCAST_XAPIC 0xffu
 
-/* One on its way; @but is left out, if not NULL. */
+/* A message that is being sent. @excluded, if not NULL, does not get it. */
 struct apic_message {
 	uint32_t destination;
 	bool everyone;
@@ -33,7 +33,7 @@ static bool matches_x2apic_logical(const struct svmrun_lapic *lapic,
 	return own >> 16 == destination >> 16 && own & destination & 0xffff;
 }
 
-/* APM 16.6.1: a bit a processor, or clusters of four and 15 for all of them */
+/* One bit per processor, or clusters of four processors and 15 for all (APM 16.6.1) */
 static bool matches_xapic_logical(const struct svmrun_lapic *lapic,
 				  uint32_t destination)
 {
@@ -63,7 +63,7 @@ static bool matches_message(const struct svmrun_lapic *lapic,
 	return matches_xapic_logical(lapic, message->destination);
 }
 
-/* APM 16.6.2. The one after the last that won is first, and wins among equals. */
+/* Search from the processor after the last winner on, which takes turns (APM 16.6.2). */
 static bool send_lowest_priority(struct svmrun_apics *apics,
 				 const struct apic_message *message)
 {
@@ -121,7 +121,7 @@ bool svmrun_apics_message(struct svmrun_apics *apics, uint32_t destination,
 	return send_message(apics, &message);
 }
 
-/* What may be sent with each shorthand, a bit a delivery mode: APM 16.5 */
+/* Destination shorthands, and the delivery modes that each permits (APM 16.5) */
 enum { TO_DESTINATION, TO_SELF, TO_ALL, TO_OTHERS };
 
 #define SENDS_FIXED (1 << SVMRUN_APIC_FIXED)
@@ -136,7 +136,7 @@ static const uint8_t sendable_modes[] = {
 	[TO_OTHERS] = SENDS_ANY,
 };
 
-/* An INIT whose level is taken back only matters to buses of old. */
+/* An INIT level de-assert only has an effect on old APIC buses. */
 static bool is_deassert(uint32_t command)
 {
 	return lapic_delivery_mode(command) == SVMRUN_APIC_INIT &&

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * Priorities in the local APIC (APM 16.6.4): the processor priority, which the interrupts
- * in service and the task priority make, and the interrupt that is above it.
+ * Priorities in the local APIC (APM 16.6.4): the processor priority, which results from
+ * the interrupts in service and the task priority, and the interrupt that is above it.
  */
 #include "lapic_internal.h"
 
-/* What interrupts of the same class and below have to wait for: APM 16.6.4 */
 uint32_t lapic_processor_priority(const struct svmrun_lapic *lapic)
 {
 	int serviced = find_highest_vector(lapic->isr);

@@ -23,7 +23,7 @@ bool lapic_timer_has_deadlines(const struct svmrun_lapic *lapic)
 	return lapic->apics->owner.tsc && lapic->apics->owner.tsc_khz;
 }
 
-/* 0 divides by 2, 6 by 128, and 7 by 1; bit 2 of the register is no part of it. */
+/* Codes 0 to 6 divide by 2 to 128, and 7 by 1. The code is in bits 3, 1 and 0. */
 static unsigned int timer_divide_shift(const struct svmrun_lapic *lapic)
 {
 	unsigned int code = (lapic->divide >> 1 & 4) | (lapic->divide & 3);
@@ -36,7 +36,7 @@ static uint64_t timer_period(const struct svmrun_lapic *lapic)
 	return (uint64_t)lapic->initial << timer_divide_shift(lapic);
 }
 
-/* So many periods that the guest gets to run between two of them */
+/* Return a multiple of the period that lets the guest run between two interrupts. */
 static uint64_t timer_interrupt_interval(const struct svmrun_lapic *lapic)
 {
 	uint64_t length = timer_period(lapic);
@@ -72,7 +72,7 @@ void lapic_timer_disarm(struct svmrun_lapic *lapic)
 	lapic->tsc_deadline = 0;
 }
 
-/* Never too early, if the rate is right; years ahead is as good as never. */
+/* Round up, so as not to expire too early. A deadline years ahead is limited. */
 static uint64_t tsc_to_ns(uint64_t ticks, uint32_t khz)
 {
 	uint64_t ms = ticks / khz;
@@ -157,7 +157,7 @@ uint32_t lapic_timer_read_divide(const struct svmrun_lapic *lapic,
 	return lapic->divide;
 }
 
-/* A count that is under way goes on from where it is, at the new pace. */
+/* A running count continues from its present value with the new divider. */
 void lapic_timer_write_divide(struct svmrun_lapic *lapic,
 			      const struct lapic_access *access)
 {

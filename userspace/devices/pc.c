@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+/* The PC: connects the devices to ports, addresses, interrupts and time */
 #include <errno.h>
 #include <stddef.h>
 
@@ -11,7 +12,7 @@
 #define PORT_FAST_A20 0x92
 #define PORT_EXIT 0xf4
 #define PORT_DEBUG 0x402
-#define DEBUG_PRESENT 0xe9 /* what QEMU's has firmware read */
+#define DEBUG_PRESENT 0xe9 /* read by firmware to detect the port, as in QEMU */
 #define KEYBOARD_RESET 0xfe
 #define A20_RESET 0x01
 #define A20_ON 0x02
@@ -20,9 +21,9 @@
 #define IRQ_TIMER 0
 #define IRQ_SERIAL 4
 #define IRQ_CLOCK 8
-#define PIN_TIMER 2 /* of the I/O APIC, where the MADT says it is */
+#define PIN_TIMER 2 /* pin of the I/O APIC, as in the MADT */
 
-/* CMOS, as firmware has it: kilobytes, or 64 KiB from 16 MiB or 4 GiB on */
+/* Memory sizes in CMOS: in KiB, or from 16 MiB or 4 GiB on in units of 64 KiB */
 #define CMOS_BASE 0x15
 #define CMOS_EXTENDED 0x17
 #define CMOS_EXTENDED_2 0x30
@@ -32,11 +33,11 @@
 
 /**
  * struct ports - a range of ports
- * @first: the first of them
- * @count: how many
- * @widest: bytes of the widest access that is one to the device
- * @read: of it; NULL if it cannot be read
- * @write: of it; NULL if it cannot be written
+ * @first: the first port
+ * @count: number of ports
+ * @widest: bytes of the widest access that the device supports
+ * @read: reads a port; NULL if the ports are write-only
+ * @write: writes a port; NULL if the ports are read-only
  */
 struct ports {
 	uint16_t first;
@@ -50,7 +51,7 @@ struct ports {
 
 /* ---- interrupts ---------------------------------------------------------- */
 
-/* The interrupts of ISA go to both; guests mask one of the two. */
+/* ISA interrupts are connected to both controllers; guests mask one of the two. */
 static void set_isa_irq(void *owner, unsigned int irq, bool level)
 {
 	struct svmrun_pc *pc = owner;
@@ -65,7 +66,7 @@ static struct svmrun_line isa_line(struct svmrun_pc *pc, unsigned int irq)
 	return (struct svmrun_line){ set_isa_irq, pc, irq };
 }
 
-/* The 8259s are at the first processor's LINT0. */
+/* The 8259s are connected to LINT0 of processor 0. */
 static void set_extint(void *owner, unsigned int number, bool level)
 {
 	struct svmrun_pc *pc = owner;
@@ -130,7 +131,7 @@ static void end_machine(struct svmrun_pc *pc, enum svmrun_pc_end why,
 	pc->owner.end(pc->owner.owner, why, value);
 }
 
-/* There is no other state to sleep in. */
+/* S5 is the only sleep state. */
 static void enter_sleep_state(void *owner, unsigned int slp_typ)
 {
 	if (slp_typ == SVMRUN_ACPI_S5)
@@ -222,7 +223,7 @@ static uint32_t pci_read(struct svmrun_pc *pc, uint16_t port, unsigned int size,
 	return svmrun_pci_read(&pc->pci, port - SVMRUN_PCI_PORT, size);
 }
 
-/* One of the bridge's ports is a register of its own, if a byte is written. */
+/* One byte in the range is the reset control register, if it is written as a byte. */
 static void pci_write(struct svmrun_pc *pc, uint16_t port, unsigned int size,
 		      uint32_t value, uint64_t now)
 {
@@ -262,7 +263,7 @@ static void a20_write(struct svmrun_pc *pc, uint16_t port, unsigned int size,
 		end_machine(pc, SVMRUN_PC_RESET, 0);
 }
 
-/* There is no keyboard, but this is how many reset a PC. */
+/* There is no keyboard, but many guests reset a PC by its controller. */
 static void keyboard_write(struct svmrun_pc *pc, uint16_t port,
 			   unsigned int size, uint32_t value, uint64_t now)
 {
@@ -324,7 +325,7 @@ static void write_one_access(struct svmrun_pc *pc, const struct ports *ports,
 		pc->unclaimed += size;
 }
 
-/* What is wider than the device is one access to each port, as the bus has it. */
+/* The bus splits accesses that are wider than the device supports into single bytes. */
 static uint32_t port_read(struct svmrun_pc *pc, uint16_t port,
 			  unsigned int size, uint64_t now)
 {
@@ -360,7 +361,7 @@ static uint64_t min_time(uint64_t a, uint64_t b)
 	return a < b ? a : b;
 }
 
-/* Of the timers that are nobody's, which the first processor looks after */
+/* Deadline of the timers that belong to no processor, which processor 0 serves */
 static uint64_t timers_deadline(const struct svmrun_pc *pc)
 {
 	uint64_t first = svmrun_pit_deadline(&pc->pit);
@@ -369,7 +370,7 @@ static uint64_t timers_deadline(const struct svmrun_pc *pc)
 	return min_time(first, svmrun_pm_deadline(&pc->pm));
 }
 
-/* Whoever starts a timer, the first processor may be waiting for a later one. */
+/* Wake processor 0, which may wait for a later deadline, if there is an earlier one. */
 static void wake_timer_cpu(struct svmrun_pc *pc, uint64_t before)
 {
 	if (timers_deadline(pc) < before)
@@ -402,7 +403,7 @@ static bool is_ioapic(uint64_t gpa)
 	return gpa - SVMRUN_IOAPIC_GPA < SVMRUN_IOAPIC_SIZE;
 }
 
-/* Which device that was attached, or none */
+/* Return the virtio device at an address, or NULL. */
 static struct svmrun_virtio *virtio_at(const struct svmrun_pc *pc, uint64_t gpa)
 {
 	uint64_t number = (gpa - SVMRUN_PC_VIRTIO_GPA) / SVMRUN_VIRTIO_SIZE;
@@ -468,7 +469,7 @@ void svmrun_pc_advance(struct svmrun_pc *pc, unsigned int cpu, uint64_t now)
 	svmrun_pm_advance(&pc->pm, now);
 }
 
-/* ---- switched on --------------------------------------------------------- */
+/* ---- initialization ------------------------------------------------------ */
 
 static void init_apics(struct svmrun_pc *pc)
 {
@@ -536,6 +537,6 @@ void svmrun_pc_memory(struct svmrun_pc *pc, uint64_t low, uint64_t high)
 	set_cmos_word(pc, CMOS_EXTENDED_2, size_above(low, 1 << 20) >> 10);
 	set_cmos_word(pc, CMOS_16M, size_above(low, 16 << 20) >> 16);
 	set_cmos_word(pc, CMOS_4G,
-		      high >> 16 & UINT16_MAX); /* one more follows */
+		      high >> 16 & UINT16_MAX); /* the third byte follows */
 	svmrun_rtc_set_cmos(&pc->rtc, CMOS_4G + 2, high >> 32);
 }

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+/* PCI configuration mechanism #1, for a bus without devices */
 #include <stdbool.h>
 
 #include <svmrun/pci.h>
 
 #define ADDRESS_BITS 0x80fffffc /* enable, bus, device, function, register */
 
-/* Narrower accesses are those of other devices at the same ports. */
+/* Narrower accesses address other devices at the same ports. */
 static bool is_address(unsigned int offset, unsigned int size)
 {
 	return offset == 0 && size == 4;

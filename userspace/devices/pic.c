@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+/* The pair of 8259A interrupt controllers of a PC, and the ELCR */
 #include <svmrun/pic.h>
 
 enum { MASTER, SLAVE };
 
-#define CASCADE 2 /* the master's pin that the slave is at */
+#define CASCADE 2 /* pin of the master to which the slave is connected */
 #define SPURIOUS 7
 #define PORT_ELCR 0x4d0
 
 #define ICW1 0x10
 #define ICW1_ICW4 0x01
-#define ICW1_SINGLE 0x02 /* no third word; ELCR has what its bit 3 had */
+#define ICW1_SINGLE 0x02 /* no ICW3; ELCR replaces the LTIM bit */
 #define ICW4_AEOI 0x02
 #define ICW4_NESTED 0x10 /* special fully nested mode */
 #define OCW3 0x08
@@ -21,18 +22,18 @@ enum { MASTER, SLAVE };
 #define OCW2_ROTATE 0x80
 #define OCW2_SPECIFIC 0x40
 #define OCW2_EOI 0x20
-#define POLLED 0x80 /* there was one */
+#define POLLED 0x80 /* an interrupt was acknowledged */
 
 static const uint8_t can_be_level[] = { 0xf8, 0xde };
 
-/* 0 is the highest: the pin after the lowest */
+/* Return the pin with a priority; 0, the highest, is that of the pin after @lowest. */
 static unsigned int pin_at(const struct svmrun_pic_chip *chip,
 			   unsigned int priority)
 {
 	return (chip->lowest + 1 + priority) & 7;
 }
 
-/* The priority of the first pin of a set, or 8 */
+/* Return the priority of the highest-priority pin of a set, or 8. */
 static unsigned int highest_priority(const struct svmrun_pic_chip *chip,
 				     uint8_t set)
 {
@@ -44,7 +45,7 @@ static unsigned int highest_priority(const struct svmrun_pic_chip *chip,
 	return priority;
 }
 
-/* The first priority that what is in service keeps out, and all below it, or 8 */
+/* Return the highest priority that interrupts in service block, or 8. */
 static unsigned int blocked_priority(const struct svmrun_pic_chip *chip)
 {
 	uint8_t masked = chip->special_mask ? chip->imr : 0;
@@ -52,7 +53,7 @@ static unsigned int blocked_priority(const struct svmrun_pic_chip *chip)
 	return highest_priority(chip, chip->isr & ~masked);
 }
 
-/* Special fully nested: the slave may have something yet more urgent. */
+/* In special fully nested mode, the slave can interrupt its own interrupt in service. */
 static bool is_special_nested(const struct svmrun_pic *pic, unsigned int which,
 			      unsigned int pin)
 {
@@ -60,7 +61,7 @@ static bool is_special_nested(const struct svmrun_pic *pic, unsigned int which,
 	       (pic->chips[MASTER].icw4 & ICW4_NESTED);
 }
 
-/* The pin that the chip would interrupt for, or -1 */
+/* Return the pin for which the chip requests an interrupt, or -1. */
 static int requested_pin(const struct svmrun_pic *pic, unsigned int which)
 {
 	const struct svmrun_pic_chip *chip = &pic->chips[which];
@@ -102,7 +103,7 @@ void svmrun_pic_init(struct svmrun_pic *pic, struct svmrun_line output)
 	*pic = (struct svmrun_pic){ .output = output };
 	pic->chips[MASTER].lowest = 7;
 	pic->chips[SLAVE].lowest = 7;
-	pic->chips[MASTER].imr = 0xff; /* until somebody initializes it */
+	pic->chips[MASTER].imr = 0xff; /* until software initializes it */
 	pic->chips[SLAVE].imr = 0xff;
 }
 
@@ -116,7 +117,7 @@ void svmrun_pic_set(void *owner, unsigned int irq, bool level)
 	update_output(pic);
 }
 
-/* Gives the pin; that of a spurious one if there is none. */
+/* Return the acknowledged pin, or that of a spurious interrupt if none is requested. */
 static unsigned int acknowledge_chip(struct svmrun_pic *pic, unsigned int which)
 {
 	struct svmrun_pic_chip *chip = &pic->chips[which];
@@ -142,7 +143,7 @@ uint8_t svmrun_pic_acknowledge(struct svmrun_pic *pic)
 	if (cascade) {
 		which = SLAVE;
 		pin = acknowledge_chip(pic, SLAVE);
-		/* What the slave has next is a new edge. */
+		/* The next request of the slave must be a new edge. */
 		set_pin(&pic->chips[MASTER], CASCADE, false);
 	}
 	update_output(pic);
@@ -163,7 +164,7 @@ static void write_icw1(struct svmrun_pic_chip *chip, uint8_t value)
 	};
 }
 
-/* The third says who is where, which cannot be changed. */
+/* Return the number of the next word. ICW3, the wiring of the pair, is ignored. */
 static uint8_t next_icw(const struct svmrun_pic_chip *chip)
 {
 	if (chip->icw == 2 && !chip->single)
@@ -240,7 +241,7 @@ static void write_chip_data(struct svmrun_pic_chip *chip, uint8_t value)
 		chip->imr = value;
 }
 
-/* A pin that is a level now requests for as long as it is high. */
+/* A pin that becomes level-triggered requests an interrupt while it is high. */
 static void write_elcr(struct svmrun_pic *pic, unsigned int which,
 		       uint8_t value)
 {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+/* The 8254 timer: counters, control word, and port 61h */
 #include <svmrun/pit.h>
 
 #include "ticks.h"
@@ -9,10 +10,10 @@
 #define READ_BACK 3
 
 #define B_GATE 0x01
-#define B_KEPT 0x0e /* speaker, and checks that nothing here fails */
+#define B_KEPT 0x0e /* speaker, and enable bits of checks that never fail */
 #define B_REFRESH 0x10
 #define B_OUTPUT 0x20
-#define REFRESH 15085 /* ns between two cycles of it */
+#define REFRESH 15085 /* ns between two refresh cycles */
 
 #define LATCH_NO_COUNT 0x20
 #define LATCH_NO_STATUS 0x10
@@ -29,13 +30,13 @@ enum {
 };
 enum { LOW = 1, HIGH = 2, BOTH = 3 };
 
-/* Time is in ticks of the oscillator: what is counted in them cannot drift. */
+/* Time is counted in ticks of the oscillator, so that it does not drift. */
 static uint64_t pit_ticks(uint64_t now)
 {
 	return ticks_in(now, HERTZ);
 }
 
-/* What a rising gate starts, and a low one does not stop */
+/* In these modes a rising gate starts the count, and a low gate does not stop it. */
 static bool needs_trigger(const struct svmrun_pit_counter *c)
 {
 	return c->mode == ONE_SHOT || c->mode == HARDWARE_STROBE;
@@ -60,13 +61,13 @@ static uint64_t elapsed(const struct svmrun_pit_counter *c, uint64_t tick)
 	return passed < 0 ? 0 : passed;
 }
 
-/* Of a square wave's period, the part in which it is high */
+/* Ticks of a square wave's period in which it is high */
 static uint32_t half_count(uint32_t count)
 {
 	return (count + 1) / 2;
 }
 
-/* A square wave counts down by two, from an even number, twice a period. */
+/* A square wave counts down by two, from an even number, twice per period. */
 static uint32_t square_wave_count(const struct svmrun_pit_counter *c,
 				  uint64_t passed)
 {
@@ -77,7 +78,7 @@ static uint32_t square_wave_count(const struct svmrun_pit_counter *c,
 	return (c->count & ~1u) - 2 * place;
 }
 
-/* The counting element */
+/* Value of the counting element */
 static uint32_t counter_value(const struct svmrun_pit_counter *c, uint64_t tick)
 {
 	uint64_t passed = elapsed(c, tick), modulo = c->bcd ? 10000 : 65536;
@@ -103,10 +104,10 @@ static bool counter_output(const struct svmrun_pit_counter *c, uint64_t tick)
 		return passed % c->count != c->count - 1;
 	if (c->mode == SQUARE)
 		return passed % c->count < half_count(c->count);
-	return passed != c->count; /* low for a tick, after the last */
+	return passed != c->count; /* low for one tick */
 }
 
-/* A count is taken over at a tick of the oscillator. */
+/* Load the count at a tick of the oscillator. */
 static void start_count(struct svmrun_pit_counter *c, uint64_t tick)
 {
 	c->count = c->reload;
@@ -116,7 +117,7 @@ static void start_count(struct svmrun_pit_counter *c, uint64_t tick)
 	c->pending = false;
 }
 
-/* The old count is good for the rest of its period, or of its half of a wave. */
+/* The old count remains in use until the end of its period or half wave. */
 static void start_count_later(struct svmrun_pit_counter *c, uint64_t tick)
 {
 	uint64_t place = elapsed(c, tick) % c->count;
@@ -136,7 +137,7 @@ static void apply_pending_count(struct svmrun_pit_counter *c, uint64_t tick)
 
 /* ---- the interrupt -------------------------------------------------------- */
 
-/* So many periods that the guest gets to run between two of them */
+/* Return the end of as many periods as let the guest run between two interrupts. */
 static uint64_t next_counter_period(const struct svmrun_pit_counter *c,
 				    uint64_t tick)
 {
@@ -148,7 +149,7 @@ static uint64_t next_counter_period(const struct svmrun_pit_counter *c,
 	return c->next == c->turn ? c->next : c->next + c->reload;
 }
 
-/* When the output rises next; only counter 0's does, and its gate is high. */
+/* Time at which the output of counter 0, whose gate is always high, rises next */
 static uint64_t next_rise(const struct svmrun_pit_counter *c, uint64_t tick)
 {
 	uint64_t length = c->mode == TERMINAL_COUNT ? c->count : c->count + 1;
@@ -193,9 +194,9 @@ uint64_t svmrun_pit_deadline(const struct svmrun_pit *pit)
 }
 
 /*
- * Edges that were slept through are one. The line stays high until the next, though
- * the output may be low again: a guest that does not get to run for half a wave
- * would lose the interrupt with it.
+ * Missed edges are merged into one. The line stays high until the next edge, even if the
+ * output is low again: otherwise a guest that does not run for half a wave would lose the
+ * interrupt.
  */
 void svmrun_pit_advance(struct svmrun_pit *pit, uint64_t now)
 {
@@ -209,7 +210,7 @@ void svmrun_pit_advance(struct svmrun_pit *pit, uint64_t now)
 	pit->next = next_rise(c, pit_ticks(now));
 }
 
-/* Before it is looked at or changed */
+/* Bring all counters up to date before an access. */
 static uint64_t advance_counters(struct svmrun_pit *pit, uint64_t now)
 {
 	unsigned int i;
@@ -241,7 +242,7 @@ static uint32_t decode_count(const struct svmrun_pit_counter *c, uint16_t value)
 	if (!count)
 		count = c->bcd ? 10000 : 65536;
 	if (count == 1 && counter_is_periodic(c))
-		count = 2; /* which is the least that there is */
+		count = 2; /* the minimum in these modes */
 	return count;
 }
 
@@ -262,7 +263,7 @@ static void load_count(struct svmrun_pit_counter *c, uint16_t value,
 		start_count(c, tick + 1);
 }
 
-/* The first of two bytes stops what counts to its end only once. */
+/* In mode 0 the first of two bytes stops the count. */
 static void write_low(struct svmrun_pit_counter *c, uint8_t value,
 		      uint64_t tick)
 {
@@ -365,7 +366,7 @@ static void set_mode(struct svmrun_pit_counter *c, uint8_t value)
 	};
 }
 
-/* Gives whether that changes counter 0. */
+/* Return true if counter 0 changes. */
 static bool write_control_word(struct svmrun_pit *pit, uint8_t value,
 			       uint64_t tick)
 {
@@ -382,7 +383,7 @@ static bool write_control_word(struct svmrun_pit *pit, uint8_t value,
 
 /* ---- port 61h ------------------------------------------------------------- */
 
-/* A rising gate starts what waits for it, and periods anew. */
+/* A rising gate triggers a counter, restarts a period, or continues a stopped count. */
 static void raise_gate(struct svmrun_pit_counter *c, uint64_t tick)
 {
 	if (needs_trigger(c) || counter_is_periodic(c)) {

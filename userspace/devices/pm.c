@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+/* ACPI power management: PM1 event and control registers, and the PM timer */
 #include <svmrun/pm.h>
 
 #include "ticks.h"
 
 #define HERTZ 3579545
-#define CARRY (1ull << 31) /* ticks until the highest bit changes */
+#define CARRY (1ull << 31) /* ticks between changes of the highest bit */
 
 #define STATUS_TIMER (1 << 0)
 #define STATUS_POWER (1 << 8)
@@ -42,7 +43,7 @@ void svmrun_pm_init(struct svmrun_pm *pm, struct svmrun_line sci,
 	update_sci(pm);
 }
 
-/* The highest bit of the timer may have changed since anybody looked. */
+/* Include a change of the timer's highest bit since the last advance(). */
 static uint16_t current_status(const struct svmrun_pm *pm, uint64_t now)
 {
 	return pm->status | (now >= pm->carry ? STATUS_TIMER : 0);
@@ -69,7 +70,7 @@ static uint32_t pm_word(const struct svmrun_pm *pm, unsigned int offset,
 	}
 }
 
-/* All are looked at in one moment. */
+/* Read all words for the same moment, so that the timer is consistent. */
 uint32_t svmrun_pm_read(const struct svmrun_pm *pm, unsigned int offset,
 			unsigned int size, uint64_t now)
 {
@@ -95,7 +96,7 @@ static void write_pm_byte(struct svmrun_pm *pm, unsigned int offset,
 	uint16_t bits = value << shift, keep = 0xff00 >> shift;
 
 	switch (offset & ~1u) {
-	case REG_STATUS: /* ones clear */
+	case REG_STATUS: /* write 1 to clear */
 		pm->status &= ~bits;
 		break;
 	case REG_ENABLE:

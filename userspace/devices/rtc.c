@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+/* The MC146818A real-time clock: time of day, interrupts and CMOS memory */
 #include <string.h>
 
 #include <svmrun/rtc.h>
@@ -6,7 +7,7 @@
 #include "ticks.h"
 
 #define PORT_INDEX 0x70
-#define INDEX_BITS 0x7f /* the other masks NMIs */
+#define INDEX_BITS 0x7f /* bit 7 masks NMIs */
 
 enum {
 	SECONDS,
@@ -28,7 +29,7 @@ enum {
 
 #define A_UPDATE 0x80
 #define A_DIVIDER 0x20 /* 32768 Hz */
-#define A_RESET 0x60 /* both: the divider is held in reset */
+#define A_RESET 0x60 /* both bits set: the divider is held in reset */
 #define A_RATE 0x0f
 #define A_DEFAULT (A_DIVIDER | 6)
 #define B_SET 0x80
@@ -40,7 +41,7 @@ enum {
 #define C_ANY 0x80
 #define D_VALID 0x80
 #define HOURS_PM 0x80
-#define ALARM_ANY 0xc0 /* of an alarm: any value */
+#define ALARM_ANY 0xc0 /* in an alarm byte: matches any value */
 
 #define HERTZ 32768
 #define UPDATE_NS 2228000ull /* UIP is set 244 us before, and 1984 us during */
@@ -57,7 +58,7 @@ static const uint8_t time_bytes[] = {
 
 /* ---- dates ---------------------------------------------------------------- */
 
-/* Days before a year that begins in March, which has no leap day but its last */
+/* Days before a year that begins in March, so that a leap day is its last day */
 static int64_t days_before(int64_t year)
 {
 	return 365 * year + year / 4 - year / 100 + year / 400;
@@ -110,7 +111,7 @@ static bool divider_runs(const struct svmrun_rtc *rtc)
 	return (rtc->bytes[REG_A] & A_RESET) != A_RESET;
 }
 
-/* The bytes of the time are the guest's meanwhile. */
+/* Is the update stopped, so that the guest can set the bytes of the time? */
 static bool is_held(const struct svmrun_rtc *rtc)
 {
 	return (rtc->bytes[REG_B] & B_SET) || !divider_runs(rtc);
@@ -179,7 +180,7 @@ static int clamp_value(int value, int least, int most)
 	return value > most ? most : value;
 }
 
-/* What the bytes say, as far as it is a time */
+/* Return the date in the bytes, with each value limited to its range. */
 static struct date date_from_bytes(const struct svmrun_rtc *rtc)
 {
 	const uint8_t *bytes = rtc->bytes;
@@ -199,7 +200,7 @@ static struct date date_from_bytes(const struct svmrun_rtc *rtc)
 	};
 }
 
-/* The time becomes bytes, and bytes become the time. */
+/* Write the time to the bytes, or set the time from them. */
 static void time_to_bytes(struct svmrun_rtc *rtc, uint64_t now)
 {
 	struct date d = to_date(current_second(rtc, now));
@@ -215,13 +216,13 @@ static void bytes_to_time(struct svmrun_rtc *rtc, uint64_t now)
 	int64_t time = to_seconds(&d);
 
 	if (time < 0)
-		time = 0; /* before 1970, it cannot be told from a mistake */
+		time = 0; /* dates before 1970 are not supported */
 	rtc->offset += time - current_second(rtc, now);
 	rtc->second = time;
 	rtc->weekdays = (d.weekday + 7 - to_date(time).weekday) % 7;
 }
 
-/* The first second after a reset of the divider is half of one. */
+/* The first update follows the end of the divider reset by half a second. */
 static void start_divider(struct svmrun_rtc *rtc, uint64_t now)
 {
 	uint64_t half = NANOSECONDS / 2;
@@ -254,7 +255,7 @@ static void write_time(struct svmrun_rtc *rtc, uint8_t value, uint64_t now)
 
 /* ---- interrupts ----------------------------------------------------------- */
 
-/* Ticks of the oscillator in a period; 0 for none */
+/* Ticks of the oscillator per periodic interrupt; 0 if disabled */
 static uint64_t period_ticks(const struct svmrun_rtc *rtc)
 {
 	unsigned int rate = rtc->bytes[REG_A] & A_RATE;
@@ -290,7 +291,7 @@ static bool alarm_matches(const struct svmrun_rtc *rtc, int64_t time)
 	return true;
 }
 
-/* An alarm that was slept through is looked for in the last day. */
+/* Search missed seconds for an alarm, but at most the last day. */
 static bool alarm_passed(const struct svmrun_rtc *rtc, int64_t from, int64_t to)
 {
 	if (to - from > DAY_SECONDS)
@@ -351,7 +352,7 @@ uint64_t svmrun_rtc_deadline(const struct svmrun_rtc *rtc)
 	uint64_t second = SVMRUN_NEVER, period = SVMRUN_NEVER;
 
 	if (rtc->bytes[REG_C] & C_ANY)
-		return SVMRUN_NEVER; /* nothing new before it is read */
+		return SVMRUN_NEVER; /* no new interrupt until REG_C is read */
 	if ((b & (B_UPDATE | B_ALARM)) && !is_held(rtc))
 		second = next_second(rtc);
 	if ((b & B_PERIODIC) && period_ticks(rtc) && divider_runs(rtc))
@@ -435,7 +436,7 @@ static void write_register_a(struct svmrun_rtc *rtc, uint8_t value,
 	rtc->period = periods_passed(rtc, now);
 }
 
-/* Setting the time ends update-ended interrupts. */
+/* SET disables update-ended interrupts. */
 static void write_register_b(struct svmrun_rtc *rtc, uint8_t value,
 			     uint64_t now)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Nanoseconds and the ticks of an oscillator, without loss over centuries */
+/* Conversion between nanoseconds and ticks of an oscillator, exact for centuries */
 #ifndef TICKS_H
 #define TICKS_H
 
@@ -7,17 +7,17 @@
 
 #define NANOSECONDS 1000000000ull
 
-/* ns between two interrupts of a periodic timer, so that the guest gets to run */
+/* Minimum ns between two interrupts of a periodic timer, so that the guest can run */
 #define PERIOD_MIN_NS 10000
 
-/* Whole ticks of @hertz in @time */
+/* Number of whole ticks of @hertz in @time */
 static inline uint64_t ticks_in(uint64_t time, uint64_t hertz)
 {
 	return time / NANOSECONDS * hertz +
 	       time % NANOSECONDS * hertz / NANOSECONDS;
 }
 
-/* The first nanosecond at which so many have passed */
+/* The first nanosecond at which @ticks of @hertz have passed */
 static inline uint64_t ticks_end(uint64_t ticks, uint64_t hertz)
 {
 	return ticks / hertz * NANOSECONDS +

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+/* The 16550A serial port: FIFO, interrupts, modem lines and registers */
 #include <svmrun/uart.h>
 
 enum {
@@ -57,8 +58,8 @@ static bool fifo_timed_out(const struct svmrun_uart *uart)
 }
 
 /*
- * What is pending, the most urgent first. Less than the FIFO's trigger level is a
- * time-out at once: no byte is known to follow.
+ * Return the pending interrupt of the highest priority. With fewer bytes than the FIFO's
+ * trigger level, the character time-out is immediate, because no byte may follow.
  */
 static uint8_t pending_interrupt(const struct svmrun_uart *uart)
 {
@@ -73,7 +74,7 @@ static uint8_t pending_interrupt(const struct svmrun_uart *uart)
 	return IIR_NONE;
 }
 
-/* On a PC, OUT2 lets the interrupt through; it is no output in loopback. */
+/* On a PC, OUT2 enables the interrupt line. In loopback mode it is not an output. */
 static bool interrupt_gate_is_open(const struct svmrun_uart *uart)
 {
 	return (uart->mcr & (MCR_OUT2 | MCR_LOOP)) == MCR_OUT2;
@@ -92,7 +93,7 @@ static uint8_t modem_status(const struct svmrun_uart *uart)
 
 	if (!(mcr & MCR_LOOP))
 		return MSR_CONNECTED;
-	/* RTS is CTS, DTR is DSR, OUT1 is RI, OUT2 is DCD */
+	/* In loopback mode RTS is CTS, DTR is DSR, OUT1 is RI, OUT2 is DCD. */
 	return (mcr & 2) << 3 | (mcr & 1) << 5 | (mcr & 4) << 4 |
 	       (mcr & 8) << 4;
 }
@@ -116,7 +117,7 @@ unsigned int svmrun_uart_room(const struct svmrun_uart *uart)
 	return uart->mcr & MCR_LOOP ? 0 : fifo_capacity(uart) - uart->count;
 }
 
-/* Too many: the FIFO keeps the old ones, the lone buffer the new one (LSR, bit 1). */
+/* On overrun the FIFO keeps the old bytes, the single buffer the new one (LSR, bit 1). */
 static void receive_byte(struct svmrun_uart *uart, uint8_t byte)
 {
 	bool fits = uart->count < fifo_capacity(uart);
@@ -214,7 +215,7 @@ uint8_t svmrun_uart_read(struct svmrun_uart *uart, unsigned int reg)
 	}
 }
 
-/* It is sent at once, and the transmitter is empty again. */
+/* The byte is sent immediately, so the transmitter is empty again. */
 static void write_thr(struct svmrun_uart *uart, uint8_t byte)
 {
 	uart->thre = false;
@@ -227,7 +228,7 @@ static void write_thr(struct svmrun_uart *uart, uint8_t byte)
 	update_uart_irq(uart);
 }
 
-/* To enable the interrupt of an empty transmitter is to get it. */
+/* Enabling the interrupt for an empty transmitter raises it. */
 static void write_ier(struct svmrun_uart *uart, uint8_t value)
 {
 	if (value & ~uart->ier & IER_THRE)
@@ -236,7 +237,7 @@ static void write_ier(struct svmrun_uart *uart, uint8_t value)
 	update_uart_irq(uart);
 }
 
-/* Without its first bit, no other of the register is written (FCR, bit 0). */
+/* Other bits can be written only together with FCR bit 0. */
 static void write_fcr(struct svmrun_uart *uart, uint8_t value)
 {
 	if (!(value & FCR_ENABLE))
@@ -254,7 +255,7 @@ static void write_mcr(struct svmrun_uart *uart, uint8_t value)
 	uart->mcr = value & MCR_BITS;
 	changed = old ^ modem_status(uart);
 	uart->msr |= (changed & ~MSR_RI) >> 4;
-	if (changed & old & MSR_RI) /* its end */
+	if (changed & old & MSR_RI) /* trailing edge */
 		uart->msr |= MSR_DELTA_RI;
 	update_uart_irq(uart);
 }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+/* The common part of virtio devices; section numbers of Virtual I/O Device 1.2 */
 #include <string.h>
 
 #include <svmrun/virtio.h>
@@ -24,7 +25,7 @@
 #define REG_INTERRUPT_STATUS 0x060
 #define REG_INTERRUPT_ACK 0x064
 #define REG_STATUS 0x070
-#define REG_QUEUE_DESC 0x080 /* each of them low, then high */
+#define REG_QUEUE_DESC 0x080 /* low half; the high half follows, as for the next two */
 #define REG_QUEUE_DRIVER 0x090
 #define REG_QUEUE_DEVICE 0x0a0
 #define REG_SHM_LEN_LOW 0x0b0
@@ -144,7 +145,7 @@ static void set_queue_ready(struct svmrun_virtio *virtio,
 		svmrun_virtio_need_reset(virtio);
 }
 
-/* The guest can write to it at any time. */
+/* Read each member once: the guest can write to them at any time. */
 static struct descriptor read_descriptor(const struct descriptor *at)
 {
 	return (struct descriptor){
@@ -155,7 +156,7 @@ static struct descriptor read_descriptor(const struct descriptor *at)
 	};
 }
 
-/* What the device reads comes before what it writes to (2.7.4.2). */
+/* Buffers that the device reads come before those that it writes (2.7.4.2). */
 static bool add_buffer(const struct svmrun_virtio *virtio,
 		       struct svmrun_virtio_chain *chain,
 		       const struct descriptor *descriptor)
@@ -180,7 +181,7 @@ static bool add_buffer(const struct svmrun_virtio *virtio,
 	return !chain->in_count;
 }
 
-/* A chain that is longer than its queue has a loop. */
+/* Follow a chain. One that is longer than its queue has a loop. */
 static bool follow_chain(const struct svmrun_virtio *virtio,
 			 const struct svmrun_virtqueue *queue,
 			 struct svmrun_virtio_chain *chain)
@@ -235,7 +236,7 @@ bool svmrun_virtio_take(struct svmrun_virtio *virtio, unsigned int number,
 	return false;
 }
 
-/* The guest looks at one and then at the other in the other order (2.7.7.2). */
+/* Store the index before reading the flags; the guest does the reverse (2.7.7.2). */
 void svmrun_virtio_give(struct svmrun_virtio *virtio, unsigned int number,
 			uint16_t head, uint32_t written)
 {
@@ -257,7 +258,7 @@ void svmrun_virtio_give(struct svmrun_virtio *virtio, unsigned int number,
 
 /* ---- registers ----------------------------------------------------------- */
 
-/* The queue that is selected, or NULL */
+/* Return the selected queue, or NULL. */
 static struct svmrun_virtqueue *selected_queue(struct svmrun_virtio *virtio)
 {
 	return virtio->queue < virtio->kind.queues ?
@@ -318,7 +319,7 @@ static uint32_t read_mmio_register(const struct svmrun_virtio *virtio,
 	case REG_STATUS:
 		return virtio->status;
 	case REG_SHM_LEN_LOW ... REG_SHM_BASE_HIGH:
-		return UINT32_MAX; /* there is no shared memory */
+		return UINT32_MAX; /* no shared memory */
 	default:
 		return 0;
 	}
@@ -343,7 +344,7 @@ static void reset_device(struct svmrun_virtio *virtio)
 	acknowledge_interrupt(virtio, UINT32_MAX);
 }
 
-/* 3.1.1: the device refuses features by not keeping FEATURES_OK. */
+/* The device refuses features by clearing FEATURES_OK (3.1.1). */
 static void write_status(struct svmrun_virtio *virtio, uint32_t value)
 {
 	if (!value) {
@@ -369,7 +370,7 @@ static void notify_queue(struct svmrun_virtio *virtio, uint32_t queue)
 		virtio->kind.notify(virtio->kind.owner, queue);
 }
 
-/* What a queue is made of stays while it is ready. */
+/* Size and addresses of a queue cannot change while it is ready. */
 static void write_queue(struct svmrun_virtio *virtio, unsigned int offset,
 			uint32_t value)
 {

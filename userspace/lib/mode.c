@@ -62,7 +62,8 @@ static void reset_save(struct svm_vmcb_save *save)
 {
 	memset(save, 0, sizeof(*save));
 	reset_segments(save);
-	save->cr0 = SVM_CR0_ET; /* RESET# also sets CD and NW, which no VMCB may have */
+	/* RESET# also sets CD and NW, which no VMCB may have. */
+	save->cr0 = SVM_CR0_ET;
 	save->efer = SVM_EFER_SVME;
 	save->rflags = RFLAGS_ALWAYS_1;
 	save->rip = 0xfff0;

@@ -14,7 +14,7 @@ extern "C" {
 #endif
 
 #define SVMRUN_BLOCK_SECTOR 512 /* bytes */
-#define SVMRUN_BLOCK_NAME 20 /* bytes of the ID that VIRTIO_BLK_T_GET_ID returns */
+#define SVMRUN_BLOCK_NAME 20 /* bytes of the ID that the guest can read */
 
 /**
  * struct svmrun_block_owner - functions that access the contents of the disk
