@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+/* ACPI tables; section numbers of ACPI 5.1 */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -16,7 +17,7 @@
 #define FACS_SIZE 64
 #define FACS_ALIGN 64
 
-/* What is written so far. @at passes @size if the buffer is too small. */
+/* Position in the tables. @at exceeds @size if the buffer is too small. */
 struct writer {
 	uint8_t *buffer;
 	size_t size;
@@ -57,7 +58,7 @@ static uint64_t writer_address(const struct writer *writer)
 	return writer->gpa + writer->at;
 }
 
-/* Writes over what is there; nothing at all if the buffer ended before. */
+/* Overwrite a value. Nothing is written if it is not inside the buffer. */
 static void patch_value(struct writer *writer, size_t at, uint64_t value,
 			unsigned int size)
 {
@@ -79,7 +80,7 @@ static void write_checksum(struct writer *writer, size_t start, size_t size,
 	patch_value(writer, checksum, -total, 1);
 }
 
-/* ACPI 5.2.6; length and checksum follow with end_table(). */
+/* Write a table header (ACPI 5.2.6). end_table() sets length and checksum. */
 static size_t begin_table(struct writer *writer, const char *signature,
 			  uint8_t revision)
 {
@@ -92,13 +93,13 @@ static size_t begin_table(struct writer *writer, const char *signature,
 	put_value(writer, revision, 1);
 	put_value(writer, 0, 1);
 	put_bytes(writer, "SVMRUNSVMRUNPC", 14);
-	put_value(writer, 1, 4); /* revision of the table */
+	put_value(writer, 1, 4); /* OEM revision */
 	put_bytes(writer, "SVMR", 4);
-	put_value(writer, 1, 4); /* and of who made it */
+	put_value(writer, 1, 4); /* creator revision */
 	return start;
 }
 
-/* Returns its address. */
+/* Complete a table, and return its guest physical address. */
 static uint64_t end_table(struct writer *writer, size_t start)
 {
 	size_t size = writer->at - start;
@@ -108,7 +109,7 @@ static uint64_t end_table(struct writer *writer, size_t start)
 	return writer->gpa + start;
 }
 
-/* ACPI 5.2.10: no waking vector, and a global lock that nobody holds */
+/* The FACS (ACPI 5.2.10), without a waking vector, and with a free global lock */
 static uint64_t put_facs(struct writer *writer)
 {
 	uint64_t gpa;
@@ -123,7 +124,7 @@ static uint64_t put_facs(struct writer *writer)
 	return gpa;
 }
 
-/* AML: ACPI chapter 20 */
+/* ---- AML (ACPI chapter 20) ------------------------------------------------- */
 
 #define AML_ONE 0x01
 #define AML_NAME 0x08
@@ -147,7 +148,7 @@ static void put_aml_byte(struct writer *writer, uint8_t value)
 	put_value(writer, value, 1);
 }
 
-/* The length of what follows counts itself. A byte is enough for less than 64. */
+/* PkgLength, which includes itself, in one byte, for lengths below 64 */
 static size_t begin_package_length(struct writer *writer)
 {
 	put_value(writer, 0, 1);
@@ -159,7 +160,7 @@ static void end_package_length(struct writer *writer, size_t start)
 	patch_value(writer, start, writer->at - start, 1);
 }
 
-/* For less than 4096 */
+/* PkgLength in two bytes, for lengths below 4096 */
 static size_t begin_package_length_2(struct writer *writer)
 {
 	put_value(writer, 0, 2);
@@ -174,7 +175,7 @@ static void end_package_length_2(struct writer *writer, size_t start)
 	patch_value(writer, start + 1, length >> 4, 1);
 }
 
-/* Name (_S5_, Package () { S5, S5, 0, 0 }), for PM1a, PM1b and two reserved */
+/* Name (_S5_, Package () { S5, S5, 0, 0 }): PM1a, PM1b and two reserved elements */
 static void put_s5(struct writer *writer)
 {
 	size_t package;
@@ -190,11 +191,11 @@ static void put_s5(struct writer *writer)
 	end_package_length(writer, package);
 }
 
-/* ACPI 6.4.2: ports and an interrupt in short form: edge, high, exclusive */
+/* Small resource descriptors (ACPI 6.4.2): ports, and an edge-triggered interrupt */
 static const uint8_t com1_resources[] = {
-	0x47, 0x01, 0xf8, 0x03, 0xf8, 0x03, 0x08, 0x08, /* 0x3f8, 8 of them */
+	0x47, 0x01, 0xf8, 0x03, 0xf8, 0x03, 0x08, 0x08, /* 0x3f8, 8 ports */
 	0x22, 0x10, 0x00, /* IRQ 4 */
-	0x79, 0x00, /* the end, with no checksum */
+	0x79, 0x00, /* end tag without a checksum */
 };
 
 /* Name (_CRS, Buffer () { ... }) */
@@ -229,7 +230,7 @@ static void put_com1(struct writer *writer)
 	end_package_length(writer, device);
 }
 
-/* ACPI 6.4.3: memory, and an interrupt: consumed, level, high, exclusive */
+/* Large resource descriptors (ACPI 6.4.3): memory, and a level-triggered interrupt */
 static void put_virtio_resources(struct writer *writer, uint32_t gpa,
 				 uint32_t pin)
 {
@@ -237,7 +238,7 @@ static void put_virtio_resources(struct writer *writer, uint32_t gpa,
 	struct writer list = { .buffer = resources, .size = sizeof(resources) };
 
 	put_value(&list, 0x000986, 3);
-	put_value(&list, 1, 1); /* can be written to */
+	put_value(&list, 1, 1); /* writable */
 	put_value(&list, gpa, 4);
 	put_value(&list, SVMRUN_VIRTIO_SIZE, 4);
 	put_value(&list, 0x000689, 3);
@@ -270,7 +271,7 @@ static void put_virtio(struct writer *writer, const struct svmrun_acpi *acpi,
 	end_package_length(writer, device);
 }
 
-/* A scope for each, so that its length stays a small number */
+/* One scope per device, so that its length fits in two bytes */
 static void put_virtios(struct writer *writer, const struct svmrun_acpi *acpi)
 {
 	for (unsigned int i = 0; i < acpi->virtio_count; i++) {
@@ -299,12 +300,12 @@ static uint64_t put_dsdt(struct writer *writer, const struct svmrun_acpi *acpi)
 	return end_table(writer, start);
 }
 
-/* FADT: ACPI 5.2.9 */
+/* ---- FADT (ACPI 5.2.9) ----------------------------------------------------- */
 
 #define FADT_DESKTOP 1
-#define FADT_NO_C2 101 /* latencies, in us, that say so */
+#define FADT_NO_C2 101 /* latencies in us of states that do not exist */
 #define FADT_NO_C3 1001
-#define FADT_CENTURY 0x32 /* in the CMOS */
+#define FADT_CENTURY 0x32 /* index of the century in CMOS */
 #define FADT_LEGACY 0x0001
 #define FADT_NO_VGA 0x0004
 #define FADT_NO_MSI 0x0008
@@ -320,11 +321,11 @@ static uint64_t put_dsdt(struct writer *writer, const struct svmrun_acpi *acpi)
 #define PM1_CONTROL_SIZE 2
 #define PM_TIMER_SIZE 4
 
-/* A generic address of @size bytes of ports, accessed @width bytes at once */
+/* Generic address structure for @size bytes of ports, with accesses of @width bytes */
 static void put_generic_address(struct writer *writer, uint16_t port,
 				unsigned int size, unsigned int width)
 {
-	put_value(writer, 1, 1); /* ports */
+	put_value(writer, 1, 1); /* system I/O space */
 	put_value(writer, 8 * size, 1);
 	put_value(writer, 0, 1);
 	put_value(writer, width == 4 ? 3 : width, 1);
@@ -336,13 +337,13 @@ static void put_no_addresses(struct writer *writer, unsigned int count)
 	put_zeros(writer, 12 * count);
 }
 
-/* What ACPI 1.0 had: 36 to 115 */
+/* The fields of ACPI 1.0, offsets 36 to 115 */
 static void put_fadt_ports(struct writer *writer, uint16_t port)
 {
 	put_value(writer, 0, 1);
 	put_value(writer, FADT_DESKTOP, 1);
 	put_value(writer, SVMRUN_ACPI_SCI, 2);
-	put_zeros(writer, 8); /* no SMI */
+	put_zeros(writer, 8); /* no SMI command port */
 	put_value(writer, port + SVMRUN_PM_EVENT, 4);
 	put_value(writer, 0, 4);
 	put_value(writer, port + SVMRUN_PM_CONTROL, 4);
@@ -383,8 +384,8 @@ static void put_fadt_addresses(struct writer *writer, uint16_t port)
 			    2);
 	put_no_addresses(writer, 2);
 	put_generic_address(writer, port + SVMRUN_PM_TIMER, PM_TIMER_SIZE, 4);
-	put_no_addresses(writer,
-			 4); /* no events, and no sleep registers of 5.0 */
+	/* No general-purpose events, and no sleep registers of ACPI 5.0 */
+	put_no_addresses(writer, 4);
 }
 
 static uint64_t put_fadt(struct writer *writer, uint16_t port, uint64_t facs,
@@ -396,13 +397,13 @@ static uint64_t put_fadt(struct writer *writer, uint16_t port, uint64_t facs,
 	put_value(writer, dsdt, 4);
 	put_fadt_ports(writer, port);
 	put_fadt_features(writer);
-	put_value(writer, 0, 8); /* the FACS has one address or the other */
+	put_value(writer, 0, 8); /* X_FIRMWARE_CTRL, as FIRMWARE_CTRL is used */
 	put_value(writer, dsdt, 8);
 	put_fadt_addresses(writer, port);
 	return end_table(writer, start);
 }
 
-/* MADT: ACPI 5.2.12 */
+/* ---- MADT (ACPI 5.2.12) ---------------------------------------------------- */
 
 #define MADT_8259 1
 #define MADT_ENABLED 1
@@ -414,8 +415,8 @@ static void put_local_apic(struct writer *writer, unsigned int id)
 {
 	put_value(writer, 0, 1);
 	put_value(writer, 8, 1);
-	put_value(writer, id, 1); /* the processor's */
-	put_value(writer, id, 1); /* the APIC's */
+	put_value(writer, id, 1); /* processor ID */
+	put_value(writer, id, 1); /* APIC ID */
 	put_value(writer, MADT_ENABLED, 4);
 }
 
@@ -425,7 +426,7 @@ static void put_io_apic(struct writer *writer)
 	put_value(writer, 12, 1);
 	put_value(writer, 0, 2);
 	put_value(writer, SVMRUN_IOAPIC_GPA, 4);
-	put_value(writer, 0, 4); /* the first interrupt of all */
+	put_value(writer, 0, 4); /* global system interrupt base */
 }
 
 static void put_override(struct writer *writer, unsigned int irq,
@@ -433,7 +434,7 @@ static void put_override(struct writer *writer, unsigned int irq,
 {
 	put_value(writer, 2, 1);
 	put_value(writer, 10, 1);
-	put_value(writer, 0, 1); /* ISA */
+	put_value(writer, 0, 1); /* ISA bus */
 	put_value(writer, irq, 1);
 	put_value(writer, pin, 4);
 	put_value(writer, flags, 2);
@@ -463,7 +464,7 @@ static uint64_t put_madt(struct writer *writer, unsigned int cpus)
 	return end_table(writer, start);
 }
 
-/* ACPI 5.2.7, 5.2.8: the same with addresses of 4 or of 8 bytes */
+/* RSDT or XSDT, with addresses of 4 or 8 bytes (ACPI 5.2.7, 5.2.8) */
 static uint64_t put_root(struct writer *writer, const char *signature,
 			 unsigned int width, uint64_t fadt, uint64_t madt)
 {
@@ -474,7 +475,7 @@ static uint64_t put_root(struct writer *writer, const char *signature,
 	return end_table(writer, start);
 }
 
-/* ACPI 5.2.5.3: two checksums, one of what ACPI 1.0 had */
+/* RSDP (ACPI 5.2.5.3), with one checksum of the fields of ACPI 1.0 and one of all */
 static void put_rsdp(struct writer *writer, uint64_t rsdt, uint64_t xsdt)
 {
 	put_bytes(writer, "RSD PTR ", 8);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* Section names are those of Linux's Documentation/x86/boot.rst. */
+/* Loader for bzImages; quoted section names are those of Linux's boot.rst */
 #include <asm/bootparam.h>
 #include <errno.h>
 #include <string.h>
@@ -10,20 +10,20 @@
 #include "layout.h"
 
 #define SECTOR 512ull
-#define SETUP_SECTORS 4 /* of images that say 0 */
+#define SETUP_SECTORS 4 /* if setup_sects is 0 */
 #define PARAGRAPH 16ull
 
-#define HEADER 0x1f1 /* in the image and in the zero page */
-#define HEADER_LENGTH 0x201 /* the jump's: it leads behind the header */
-#define HEADER_BASE 0x202ul /* where that counts from */
+#define HEADER 0x1f1 /* offset in the image and in the zero page */
+#define HEADER_LENGTH 0x201 /* offset of the jump's operand: the header's end */
+#define HEADER_BASE 0x202ul /* address that the jump is relative to */
 #define HEADER_MAX (offsetof(struct boot_params, edd_mbr_sig_buffer) - HEADER)
 #define MAGIC 0x53726448 /* "HdrS" */
 #define BOOT_FLAG 0xaa55
 
-#define PROTOCOL_OLDEST 0x206 /* with the command line's size */
-#define PROTOCOL_PLACE 0x20a /* with the preferred address */
-#define PROTOCOL_LONG 0x20c /* with the flag of the 64-bit entry */
-#define LONG_ENTRY 0x200 /* from the start of the kernel */
+#define PROTOCOL_OLDEST 0x206 /* first version with cmdline_size */
+#define PROTOCOL_PLACE 0x20a /* first version with pref_address */
+#define PROTOCOL_LONG 0x20c /* first version with xloadflags */
+#define LONG_ENTRY 0x200 /* offset of the 64-bit entry point */
 
 #define LOADER_UNKNOWN 0xff
 #define VIDEO_NORMAL 0xffff
@@ -34,12 +34,12 @@
 #define GDT_DATA 0x00cf93000000ffffull
 
 _Static_assert(offsetof(struct boot_params, hdr) == HEADER,
-	       "the zero page has the header where the image has it");
+	       "the zero page has the header at the offset of the image");
 _Static_assert(sizeof(struct svmrun_e820_entry) ==
 		       sizeof(struct boot_e820_entry),
-	       "the zero page has entries as the BIOS has them");
+	       "the zero page has entries in the format of the BIOS");
 
-/* In conventional memory; the command line follows. */
+/* Data in conventional memory; the command line follows. */
 struct bzimage_data {
 	uint8_t stack[PAGE_SIZE];
 	uint8_t tables[SVMRUN_LONG_TABLES_SIZE];
@@ -48,14 +48,14 @@ struct bzimage_data {
 };
 
 /**
- * struct bzimage_plan - a kernel's parts, and where they go
- * @header: the setup header; what the image has not got is 0
- * @code: the part in protected mode
- * @code_size: bytes
- * @long_mode: it has a 64-bit entry
- * @kernel: guest physical address, as all below
- * @initrd: 0 for none
- * @boot_data: of struct bzimage_data
+ * struct bzimage_plan - the parts of a kernel, and the addresses they are loaded at
+ * @header: the setup header; fields that the image does not have are 0
+ * @code: the protected-mode kernel in the image
+ * @code_size: its size in bytes
+ * @long_mode: it has a 64-bit entry point
+ * @kernel: guest physical address of the protected-mode kernel
+ * @initrd: guest physical address of the RAM disk, 0 for none
+ * @boot_data: guest physical address of struct bzimage_data
  */
 struct bzimage_plan {
 	struct setup_header header;
@@ -72,7 +72,7 @@ static const char *bzimage_command_line(const struct svmrun_bzimage_boot *boot)
 	return boot->command_line ? boot->command_line : "";
 }
 
-/* Only what the image says it has: kernels grow their header. */
+/* Copy only as much as the image has: newer kernels have longer headers. */
 static void read_setup_header(struct setup_header *header, const uint8_t *image,
 			      size_t size)
 {
@@ -96,7 +96,7 @@ bool svmrun_bzimage_is(const void *image, size_t size)
 	return header.boot_flag == BOOT_FLAG && header.header == MAGIC;
 }
 
-/* The image has all of its header, its setup code and its kernel. */
+/* Check that header, setup code and kernel are inside the image. */
 static int plan_code(struct bzimage_plan *plan, const uint8_t *image,
 		     size_t size)
 {
@@ -107,7 +107,7 @@ static int plan_code(struct bzimage_plan *plan, const uint8_t *image,
 		return -ENODATA;
 	plan->code = image + setup;
 	plan->code_size = size - setup;
-	/* Some images lack the padding of the last paragraph. */
+	/* Some images lack the padding at the end of the last paragraph. */
 	if ((plan->code_size + PARAGRAPH - 1) / PARAGRAPH <
 	    plan->header.syssize)
 		return -ENODATA;
@@ -184,7 +184,7 @@ static int plan_bzimage(struct bzimage_plan *plan, struct layout *layout,
 	return plan_boot_data(plan, layout, strlen(bzimage_command_line(boot)));
 }
 
-/* "The kernel command line" and the fields that the loader writes */
+/* Set the fields that a loader must write, see also "The kernel command line". */
 static void fill_setup_header(struct setup_header *header,
 			      const struct bzimage_plan *plan,
 			      const struct svmrun_bzimage_boot *boot)
@@ -200,8 +200,8 @@ static void fill_setup_header(struct setup_header *header,
 }
 
 /*
- * "Zero page". The rest is zeros: no EDD, no APM, and a screen of 0 columns,
- * which is none.
+ * Fill in the "zero page". The remaining fields are 0: there is no EDD and no APM, and a
+ * screen with 0 columns means that there is none.
  */
 static void fill_boot_params(struct boot_params *params,
 			     const struct bzimage_plan *plan,

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+/* The memory map of a PC */
 #include <errno.h>
 #include <stdbool.h>
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+/* ELF executables for x86, 32-bit and 64-bit, loaded at physical addresses */
 #include <errno.h>
 #include <string.h>
 
@@ -115,7 +116,7 @@ int executable_open(struct executable *executable, const void *image,
 	return 0;
 }
 
-/* Copied, since nothing says that the file has them aligned. */
+/* Copy a program header, which need not be aligned in the file. */
 Elf64_Phdr executable_segment(const struct executable *executable,
 			      unsigned int index)
 {
@@ -183,7 +184,7 @@ bool executable_has(const struct executable *executable, uint64_t address)
 	return false;
 }
 
-/* Kernels of the upper half have virtual addresses that differ. */
+/* Translate a virtual address, which differs in kernels that run in the upper half. */
 static uint64_t physical_address(const struct executable *executable,
 				 uint64_t address)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* ELF executables for x86 of both classes, loaded at physical addresses */
+/* ELF executables for x86, 32-bit and 64-bit, loaded at physical addresses */
 #ifndef EXECUTABLE_H
 #define EXECUTABLE_H
 
@@ -13,13 +13,13 @@
 #include "layout.h"
 
 /**
- * struct executable - an image whose headers have been found good
- * @bytes: the file
+ * struct executable - an image with valid headers
+ * @bytes: contents of the file
  * @size: bytes
- * @wide: ELF64
- * @entry: as the header has it: a virtual address
+ * @wide: it is ELF64
+ * @entry: virtual address of the entry point
  * @table: offset of the program headers
- * @count: how many they are
+ * @count: number of program headers
  */
 struct executable {
 	const uint8_t *bytes;
@@ -30,35 +30,36 @@ struct executable {
 	unsigned int count;
 };
 
-/* Bytes of a file, or NULL if it has not got them all */
+/* Return a pointer to a range of the file, or NULL if it is not wholly inside. */
 const void *executable_at(const struct executable *executable, uint64_t offset,
 			  uint64_t size);
 
 /*
- * -ENOEXEC: not a little-endian executable, -EMEDIUMTYPE: not for x86, -ENODATA:
- * the headers are cut off.
+ * Check the headers. Return 0 or a negative errno; -ENOEXEC: not a little-endian
+ * executable; -EMEDIUMTYPE: not for x86; -ENODATA: the headers are truncated.
  */
 int executable_open(struct executable *executable, const void *image,
 		    size_t size);
 
-/* A program header as one of ELF64 */
+/* Return a program header, converted to ELF64. */
 Elf64_Phdr executable_segment(const struct executable *executable,
 			      unsigned int index);
 
 /*
- * Occupy where the segments go. -ENOEXEC: more bytes in the file than in memory,
- * -ENODATA: cut off, or nothing to load, -ERANGE: there is no such memory.
+ * Occupy the memory of the segments. Return 0 or a negative errno; -ENOEXEC: a segment
+ * has more bytes in the file than in memory; -ENODATA: the file is truncated, or there is
+ * nothing to load; -ERANGE: a segment is not wholly inside memory.
  */
 int executable_occupy(const struct executable *executable,
 		      struct layout *layout);
 
-/* Is a physical address in what is loaded? */
+/* Is a physical address inside a segment? */
 bool executable_has(const struct executable *executable, uint64_t address);
 
-/* Where the virtual address of the entry is loaded, or -ERANGE */
+/* Get the physical address of the entry point. Return -ERANGE if no segment has it. */
 int executable_entry(const struct executable *executable, uint32_t *entry);
 
-/* After executable_occupy() in the room of this memory */
+/* Load the segments, after executable_occupy() with the layout of this memory. */
 void executable_load(const struct executable *executable,
 		     const struct svmrun_memory *memory);
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+/* Firmware: size of the image, and its copy below 1 MiB */
 #include <errno.h>
 #include <string.h>
 

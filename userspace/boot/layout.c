@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+/* Layout of guest memory for loaders */
 #include <svmrun/e820.h>
 
 #include "layout.h"
@@ -49,7 +50,7 @@ bool layout_occupy(struct layout *layout, uint64_t address, uint64_t size)
 	return true;
 }
 
-/* As high as possible from @start on, below @end */
+/* Return the highest aligned address of @size bytes between @start and @end, or 0. */
 static uint64_t highest_address(uint64_t size, uint64_t align, uint64_t start,
 				uint64_t end)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Layout of guest memory for loaders: conventional memory, and memory from 1 MiB on. The
- * occupied part of each is one range that only grows, so that memory between two segments
- * of a kernel stays the kernel's.
+ * occupied part of each is a single range that only grows, so that nothing is placed
+ * between two segments of a kernel.
  */
 #ifndef LAYOUT_H
 #define LAYOUT_H
@@ -15,9 +15,9 @@
 /**
  * struct layout_zone - a range of memory
  * @start: its first byte; never 0
- * @end: the first byte behind it
- * @first: the first byte that is occupied
- * @last: the first byte that is not any more; @first if none is occupied
+ * @end: the first byte after it
+ * @first: the first occupied byte
+ * @last: the first byte after the occupied ones; @first if none is occupied
  */
 struct layout_zone {
 	uint64_t start;
@@ -36,19 +36,19 @@ struct layout {
 	struct layout_zone high;
 };
 
-/* Return the layout of @size bytes of memory from 0 on, at least 1 MiB, all free. */
+/* Return the layout of @size bytes of free memory from address 0 on, at least 1 MiB. */
 struct layout layout_of(uint64_t size);
 
 /* Occupy a range. Return false if it is not wholly inside one zone. */
 bool layout_occupy(struct layout *layout, uint64_t address, uint64_t size);
 
 /*
- * Occupy @size free bytes behind the occupied range or, if there are too few, before it.
- * @align is a power of two. Return the address, or 0 if there are too few.
+ * Occupy @size free bytes after the occupied range or, if there is no room, before it.
+ * @align is a power of two. Return the address, or 0 if there is no room.
  */
 uint64_t layout_take(struct layout_zone *zone, uint64_t size, uint64_t align);
 
-/* Occupy @size free bytes at the highest page below @limit. Return its address, or 0. */
+/* Occupy @size free bytes at the highest page below @limit. Return the address, or 0. */
 uint64_t layout_take_highest(struct layout_zone *zone, uint64_t size,
 			     uint64_t limit);
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* Section numbers are those of the Multiboot Specification, version 0.6.96. */
+/* Loader for Multiboot kernels; section numbers of the specification, version 0.6.96 */
 #include <errno.h>
 #include <string.h>
 
@@ -9,20 +9,20 @@
 #include "executable.h"
 #include "layout.h"
 
-#define SEARCH 8192 /* bytes that the header is in: 3.1 */
+#define SEARCH 8192 /* the header is inside the first 8192 bytes (3.1) */
 #define MAGIC 0x1badb002
 #define LOADER_MAGIC 0x2badb002
 #define LOADER_NAME "svmrun"
 #define KIB 1024
 
-/* Flags of the header: 3.1.2. The lower half is what the kernel requires. */
+/* Flags of the header (3.1.2). Those in the lower half are requirements. */
 #define ALIGNED (1u << 0)
 #define MEMORY (1u << 1)
 #define VIDEO (1u << 2)
 #define REQUIRED 0xffffu
 #define ADDRESSES (1u << 16)
 
-/* Flags of the information: 3.3 */
+/* Flags of the information (3.3) */
 #define HAS_MEMORY (1u << 0)
 #define HAS_COMMAND (1u << 2)
 #define HAS_MODULES (1u << 3)
@@ -35,7 +35,7 @@ struct multiboot_header {
 	uint32_t checksum;
 };
 
-/* Behind the header if the flag ADDRESSES is set: 3.1.3 */
+/* Follows the header if the flag ADDRESSES is set (3.1.3). */
 struct addresses {
 	uint32_t header;
 	uint32_t load;
@@ -71,7 +71,7 @@ struct multiboot_module {
 	uint32_t reserved;
 };
 
-/* The size does not count itself. */
+/* @size does not include itself. */
 struct map_entry {
 	uint32_t size;
 	struct svmrun_e820_entry range;
@@ -81,7 +81,7 @@ _Static_assert(sizeof(struct multiboot_info) == 88, "3.3");
 _Static_assert(sizeof(struct multiboot_module) == 16, "3.3");
 _Static_assert(sizeof(struct map_entry) == 24, "3.3");
 
-/* All that the kernel is told; the modules' list follows, then all strings. */
+/* The boot information; the list of modules follows, then all strings. */
 struct boot_info {
 	struct multiboot_info info;
 	struct map_entry map[SVMRUN_E820_ENTRIES];
@@ -91,12 +91,12 @@ struct boot_info {
 };
 
 /**
- * struct raw_kernel - a kernel whose header says where it goes
- * @offset: in the image
- * @size: bytes of the image
- * @address: guest physical
- * @memory: bytes there; those that the image has not got are zeros
- * @entry: guest physical
+ * struct raw_kernel - a kernel with addresses in its Multiboot header
+ * @offset: offset of the first loaded byte in the image
+ * @size: number of bytes loaded from the image
+ * @address: guest physical address that they are loaded at
+ * @memory: number of bytes there, including a zeroed rest (BSS)
+ * @entry: guest physical address of the entry point
  */
 struct raw_kernel {
 	uint64_t offset;
@@ -107,13 +107,13 @@ struct raw_kernel {
 };
 
 /**
- * struct multiboot_plan - a kernel, and where its parts go
- * @is_raw: @raw holds, not @executable
- * @raw: the kernel by its header
- * @executable: the kernel by ELF's
- * @entry: guest physical address, as all below
- * @modules: of the first one; each takes whole pages
- * @boot_info: of struct boot_info
+ * struct multiboot_plan - a kernel, and the addresses its parts are loaded at
+ * @is_raw: @raw is used, not @executable
+ * @raw: the kernel as its Multiboot header describes it
+ * @executable: the kernel as its ELF headers describe it
+ * @entry: guest physical address of the entry point
+ * @modules: guest physical address of the first module; each takes whole pages
+ * @boot_info: guest physical address of struct boot_info
  */
 struct multiboot_plan {
 	bool is_raw;
@@ -134,7 +134,7 @@ static uint64_t round_up_to_pages(uint64_t size)
 	return (size + PAGE_SIZE - 1) & ~(PAGE_SIZE - 1);
 }
 
-/* The offset of the header, or -1. It is at a multiple of 4: 3.1. */
+/* Return the offset of the header, which is a multiple of 4 (3.1), or -1. */
 static int64_t find_multiboot_header(struct multiboot_header *header,
 				     const uint8_t *image, size_t size)
 {
@@ -166,7 +166,7 @@ static int check_multiboot_header(const struct multiboot_header *header)
 	return required & ~(ALIGNED | MEMORY) ? -EOPNOTSUPP : 0;
 }
 
-/* What of the image is loaded: 0 for an end means the image's, and no BSS. */
+/* Get the sizes to load. load_end 0: up to the end of the image; bss_end 0: no BSS. */
 static int measure_raw(struct raw_kernel *raw,
 		       const struct addresses *addresses, size_t image_size)
 {
@@ -222,13 +222,13 @@ static int plan_executable(struct multiboot_plan *plan, struct layout *layout,
 {
 	int ret = executable_open(&plan->executable, image, size);
 
-	/* It need not have been ELF. */
+	/* Multiboot kernels need not be ELF, but this one has no addresses. */
 	if (ret == -ENOEXEC)
 		return -EMEDIUMTYPE;
 	if (ret)
 		return ret;
 	ret = executable_occupy(&plan->executable, layout);
-	/* Its header is right, its segment is not. */
+	/* The ELF header is valid, but a segment is not. */
 	if (ret == -ENOEXEC)
 		return -EBADMSG;
 	if (ret)
@@ -285,7 +285,7 @@ static uint64_t boot_info_size(const struct svmrun_multiboot_boot *boot)
 	return size;
 }
 
-/* Conventional memory is what a kernel is least likely to take for its own. */
+/* Prefer conventional memory, which a kernel is least likely to use for itself. */
 static int plan_boot_info(struct multiboot_plan *plan, struct layout *layout,
 			  const struct svmrun_multiboot_boot *boot)
 {
@@ -327,7 +327,7 @@ static void load_multiboot_kernel(const struct multiboot_plan *plan,
 		executable_load(&plan->executable, low);
 }
 
-/* Both return where the next string goes. */
+/* This and put_module() return the address of the next string. */
 static uint64_t put_string(uint8_t *low, uint64_t at, const char *string)
 {
 	size_t size = strlen(string) + 1;
@@ -445,7 +445,7 @@ int svmrun_multiboot_load(const struct svmrun_memory *memories, size_t count,
 	return 0;
 }
 
-/* 3.2 */
+/* The machine state of 3.2 */
 int svmrun_multiboot_begin(struct svmrun_vcpu *vcpu,
 			   const struct svmrun_multiboot_entry *entry)
 {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
+/* Loader for ELF kernels with a PVH entry point */
 #include <errno.h>
 #include <string.h>
 
@@ -48,7 +49,7 @@ _Static_assert(sizeof(struct start_info) == 56, "start_info.h");
 _Static_assert(sizeof(struct start_module) == 32, "start_info.h");
 _Static_assert(sizeof(struct start_map) == 24, "start_info.h");
 
-/* All that the kernel is told; the command line follows. */
+/* The start info, and what it points to; the command line follows. */
 struct start_data {
 	struct start_info start;
 	struct start_module module;
@@ -56,10 +57,10 @@ struct start_data {
 };
 
 /**
- * struct pvh_plan - where a kernel's parts go
- * @entry: guest physical address, as all
- * @start_data: of struct start_data
- * @initrd: 0 for none
+ * struct pvh_plan - the addresses that the parts of a kernel are loaded at
+ * @entry: guest physical address of the entry point
+ * @start_data: guest physical address of struct start_data
+ * @initrd: guest physical address of the RAM disk, 0 for none
  */
 struct pvh_plan {
 	uint64_t entry;
@@ -77,7 +78,7 @@ static uint64_t pad_note(uint64_t size)
 	return (size + NOTE_ALIGN - 1) & ~(NOTE_ALIGN - 1);
 }
 
-/* The address has the size of a word of the kernel, or 32 bits. */
+/* The entry point is stored in 4 or 8 bytes. */
 static int read_note_entry(const Elf64_Nhdr *note, const void *description,
 			   uint64_t *entry)
 {
@@ -95,7 +96,7 @@ static bool is_entry_note(const Elf64_Nhdr *note, const void *name)
 	       !memcmp(name, NOTE_NAME, sizeof(NOTE_NAME));
 }
 
-/* Goes through a segment of notes. */
+/* Search a segment of notes for the entry point. */
 static int search_notes(const struct executable *notes, uint64_t *entry)
 {
 	uint64_t offset = 0, description;
@@ -165,7 +166,7 @@ static int plan_pvh_kernel(const struct pvh_plan *plan,
 	return executable_has(executable, plan->entry) ? 0 : -ERANGE;
 }
 
-/* Conventional memory is what a kernel is least likely to take for its own. */
+/* Prefer conventional memory, which a kernel is least likely to use for itself. */
 static int plan_start_data(struct pvh_plan *plan, struct layout *layout,
 			   size_t length)
 {
@@ -284,7 +285,7 @@ int svmrun_pvh_load(const struct svmrun_memory *memories, size_t count,
 	return 0;
 }
 
-/* Of CR0's bits that can be written only PE may be set. */
+/* PE is the only writable bit of CR0 that may be set. */
 int svmrun_pvh_begin(struct svmrun_vcpu *vcpu,
 		     const struct svmrun_pvh_entry *entry)
 {

@@ -19,8 +19,7 @@
 #define PORT_SELECT 0
 
 static const char signature[] = { 'Q', 'E', 'M', 'U' };
-static const uint8_t interface_version[] = { 1, 0, 0,
-					     0 }; /* ports, no DMA */
+static const uint8_t interface_version[] = { 1, 0, 0, 0 }; /* ports, no DMA */
 
 /* Return a built-in item. Its bytes are NULL if there is none with this key. */
 static struct svmrun_fwcfg_item find_built_in(const struct svmrun_fwcfg *fwcfg,

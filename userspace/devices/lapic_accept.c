@@ -127,7 +127,7 @@ void lapic_raise_lvt(struct svmrun_lapic *lapic, unsigned int number)
 
 	if (*entry & (LVT_MASKED | (level ? LVT_REMOTE_IRR : 0)))
 		return;
-	if (mode == SVMRUN_APIC_EXTINT) /* svmrun_lapic_extint() checks the level */
+	if (mode == SVMRUN_APIC_EXTINT) /* see svmrun_lapic_extint() */
 		wake_processor(lapic);
 	else if (mode == SVMRUN_APIC_LOWEST || mode == SVMRUN_APIC_SIPI)
 		return; /* reserved */

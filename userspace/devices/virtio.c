@@ -25,7 +25,7 @@
 #define REG_INTERRUPT_STATUS 0x060
 #define REG_INTERRUPT_ACK 0x064
 #define REG_STATUS 0x070
-#define REG_QUEUE_DESC 0x080 /* low half; the high half follows, as for the next two */
+#define REG_QUEUE_DESC 0x080 /* each of the three low, then high */
 #define REG_QUEUE_DRIVER 0x090
 #define REG_QUEUE_DEVICE 0x0a0
 #define REG_SHM_LEN_LOW 0x0b0
