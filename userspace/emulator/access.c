@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* Memory operands: which pages they lie in, and what is there */
+/* Accesses to memory operands: translation, and memory or devices at the address */
 #include <string.h>
 
 #include "access.h"
@@ -39,7 +39,7 @@ static int translate_fragment(struct execution *execution, uint64_t linear,
 	return ret;
 }
 
-/* APM 8.2.18 */
+/* Alignment checking (APM 8.2.18) */
 static bool violates_alignment(const struct svm_vmcb_save *save,
 			       uint64_t linear, unsigned int size)
 {
@@ -71,7 +71,7 @@ int access_translate(struct execution *execution, uint64_t linear,
 	return ret;
 }
 
-/* What the processor moves at once is moved at once: other vCPUs look on. */
+/* Copy up to 8 bytes with one access, because other vCPUs may observe it. */
 static void copy_at_once(void *to, const void *from, unsigned int size)
 {
 	switch (size) {
@@ -92,7 +92,7 @@ static void copy_at_once(void *to, const void *from, unsigned int size)
 	}
 }
 
-/* The largest access that does not go beyond @left bytes */
+/* Return the largest size of an access that is not larger than @left. */
 static unsigned int access_size(unsigned int left)
 {
 	unsigned int size = 8;

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Accesses to the memory that a linear address means, or to a device there */
+/* Accesses by linear address to memory, or to a device at the physical address */
 #ifndef EMULATOR_ACCESS_H
 #define EMULATOR_ACCESS_H
 
 #include "execution.h"
 
 /**
- * struct access_fragment - a part of a memory operand that lies in one page
- * @gpa: where
- * @size: bytes, 0 if there is none
- * @host: the memory, NULL if there is none
- * @rom: that the guest cannot write to
+ * struct access_fragment - the part of a memory operand inside one page
+ * @gpa: guest physical address
+ * @size: bytes, 0 if the fragment does not exist
+ * @host: the memory, NULL if there is none at @gpa
+ * @rom: the guest cannot write to the memory
  */
 struct access_fragment {
 	uint64_t gpa;
@@ -20,14 +20,17 @@ struct access_fragment {
 };
 
 /**
- * struct memory_access - a memory operand that may be accessed
- * @fragment: one, or two if a page's end lies between
+ * struct memory_access - a memory operand whose address has been translated
+ * @fragment: its fragments; the second one exists only if it crosses a page boundary
  */
 struct memory_access {
 	struct access_fragment fragment[2];
 };
 
-/* @size: up to 16; a fault is one now, and none later */
+/*
+ * Translate the address of an operand of up to 16 bytes. Return 0 or a negative errno.
+ * All faults are detected here; the access itself cannot fail.
+ */
 int access_translate(struct execution *execution, uint64_t linear,
 		     unsigned int size, bool write,
 		     struct memory_access *access);
@@ -45,7 +48,7 @@ static inline uint64_t access_read(const struct svmrun_bus *bus,
 	return value;
 }
 
-/* False: another vCPU was faster, and @old is no more what was there. */
+/* Return false if another vCPU has changed the memory, so that it is not @old. */
 bool access_compare_exchange(const struct svmrun_bus *bus,
 			     const struct memory_access *access, uint64_t old,
 			     uint64_t value);

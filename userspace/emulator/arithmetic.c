@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * What instructions compute, and RFLAGS (APM volume 1, 3.1.4). Values may have
- * rubbish above their @size; so may results.
+ * Results of arithmetic instructions, and RFLAGS (APM volume 1, 3.1.4). Bits above @size
+ * are undefined in operands and results.
  */
 #include "arithmetic.h"
 #include "execution.h"
@@ -28,8 +28,8 @@ static uint64_t result_flags(uint64_t value, unsigned int size)
 }
 
 /*
- * @carries: of each bit, whether there was a carry out of it, or a borrow. Two
- * carries that differ at the top are an overflow.
+ * @carries: for each bit, the carry out of it, or the borrow. An overflow is a difference
+ * between the carries into and out of the top bit.
  */
 static uint64_t carry_flags(uint64_t carries, unsigned int size)
 {
@@ -111,7 +111,7 @@ uint64_t arithmetic_xor(uint64_t a, uint64_t b, unsigned int size,
 	return set_flags(a ^ b, 0, size, rflags);
 }
 
-/* INC and DEC leave CF as it is. */
+/* INC and DEC do not change CF. */
 static void keep_carry(uint64_t *rflags, uint64_t before)
 {
 	*rflags = (*rflags & ~RFLAGS_CF) | (before & RFLAGS_CF);
@@ -155,7 +155,7 @@ uint64_t arithmetic_neg(uint64_t a, uint64_t b, unsigned int size,
 	return subtract_with_borrow(0, a, false, size, rflags);
 }
 
-/* The flags besides CF are undefined; they stay as they are. */
+/* The flags other than CF are undefined; they are not changed. */
 uint64_t arithmetic_bt(uint64_t a, uint64_t b, unsigned int size,
 		       uint64_t *rflags)
 {

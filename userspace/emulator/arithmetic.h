@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Functions of two values that also set RFLAGS */
+/* Arithmetic of two operands of @size bytes, which also sets RFLAGS */
 #ifndef EMULATOR_ARITHMETIC_H
 #define EMULATOR_ARITHMETIC_H
 

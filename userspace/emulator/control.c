@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * Accesses to CR0 and CR4, with the checks that the processor makes (APM 3.1.1,
- * 3.1.3, 14.6 and 14.7; volume 3, MOV CRn, LMSW, SMSW, CLTS).
+ * Accesses to CR0 and CR4, with the checks of the processor (APM 3.1.1, 3.1.3, 14.6 and
+ * 14.7; volume 3, MOV CRn, LMSW, SMSW, CLTS).
  */
 #include <linux/svmrun_policy.h>
 
@@ -9,7 +9,7 @@
 #include "fetch.h"
 #include "operand.h"
 
-/* Changes after which the processor has no old translations (APM 5.5.2) */
+/* Bits whose change flushes the TLB (APM 5.5.2) */
 #define CR0_FLUSHES (SVM_CR0_PE | SVM_CR0_WP | SVM_CR0_PG)
 #define CR4_FLUSHES                                                            \
 	(SVM_CR4_PSE | SVM_CR4_PAE | SVM_CR4_PGE | SVM_CR4_LA57 |              \
@@ -18,14 +18,14 @@
 
 #define CR0_MSW (SVM_CR0_PE | SVM_CR0_MP | SVM_CR0_EM | SVM_CR0_TS)
 #define CR3_PCID 0xfffull
-#define TSS_32 (1u << 3) /* of a TSS's type: not one of 16 bits */
+#define TSS_32 (1u << 3) /* type of a TSS that is not a 16-bit one */
 
 static int fault_gp(struct execution *execution)
 {
 	return fault_set(&execution->fault, VECTOR_GP);
 }
 
-/* Another ASID has no translations yet. */
+/* Change the ASID: the new one has no translations. */
 static void flush_translations(struct svm_vmcb_control *control)
 {
 	control->asid = control->asid == UINT32_MAX ? 1 : control->asid + 1;
@@ -68,7 +68,7 @@ static bool cr0_is_valid(const struct svm_vmcb_save *save, uint64_t value)
 	return (value & SVM_CR0_WP) || !(save->cr4 & SVM_CR4_CET);
 }
 
-/* CD, NW and what has no meaning are taken and forgotten. */
+/* CD, NW and reserved bits can be written, but are not stored. */
 static int write_cr0(struct execution *execution, uint64_t value)
 {
 	struct svm_vmcb *vmcb = execution->vcpu->vmcb;
@@ -153,7 +153,7 @@ static int execute_mov_cr(struct execution *execution,
 		       write_cr4(execution, value, processor);
 }
 
-/* It sets PE, and does not clear it. */
+/* LMSW can set PE, but not clear it. */
 static int execute_lmsw(struct execution *execution)
 {
 	uint64_t old = execution->save->cr0, value;

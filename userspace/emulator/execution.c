@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* The end of an instruction: completed, interrupted between iterations, or a fault */
+/* The end of an instruction: completion, interruption between iterations, or a fault */
 #include "execution.h"
 
 static void inject_exception(struct svm_vmcb *vmcb, const struct fault *fault)
@@ -18,7 +18,7 @@ static void inject_exception(struct svm_vmcb *vmcb, const struct fault *fault)
 	vmcb->control.clean &= ~SVM_CLEAN_CR2;
 }
 
-/* APM 13.1.4; what the processor would do before the handler begins (13.1.1.4) */
+/* Inject the single-step trap (APM 13.1.4), and clear DR7.GD for its handler (13.1.1.4). */
 static void inject_single_step(struct svm_vmcb *vmcb)
 {
 	const struct fault trap = { .vector = VECTOR_DB };
@@ -45,7 +45,7 @@ void complete_instruction(struct svm_vmcb *vmcb, uint64_t next)
 		inject_single_step(vmcb);
 }
 
-/* Not at its beginning any more: RF, since its breakpoint has been seen */
+/* Set RF for an interrupted instruction, whose breakpoint has already been reported. */
 static void complete_iteration(struct svm_vmcb *vmcb)
 {
 	vmcb->save.rflags |= RFLAGS_RF;
@@ -54,7 +54,7 @@ static void complete_iteration(struct svm_vmcb *vmcb)
 		inject_single_step(vmcb);
 }
 
-/* RF is what the processor pushes for a fault (APM 8.4). */
+/* Set RF, as the processor pushes it for a fault (APM 8.4). */
 static void complete_fault(struct svm_vmcb *vmcb, const struct fault *fault)
 {
 	vmcb->save.rflags |= RFLAGS_RF;
@@ -81,7 +81,7 @@ int execution_finish(struct execution *execution, int ret)
 	case -EFAULT:
 		complete_fault(vmcb, &execution->fault);
 		return 0;
-	case -EAGAIN: /* the guest finds out itself what is there now */
+	case -EAGAIN: /* the guest executes the instruction that is there now */
 		return 0;
 	default:
 		return ret;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * An instruction that is being executed: its state, which the files of this folder share,
- * and how it ends.
+ * State of an instruction that is being executed, and its end: completion, interruption,
+ * or a fault.
  */
 #ifndef EXECUTION_H
 #define EXECUTION_H
@@ -17,22 +17,21 @@
 
 #include "lib/x86.h"
 
-#define EXECUTION_OPERANDS 4 /* visible ones, that is */
+#define EXECUTION_OPERANDS 4 /* maximum number of explicit operands */
 
-/* Segment registers, as instructions and Zydis number them */
+/* Segment registers, as instructions encode them and Zydis numbers them */
 enum segment { SEGMENT_ES, SEGMENT_CS, SEGMENT_SS, SEGMENT_DS, SEGMENT_FS };
 
-/* What a step of an instruction returns, but for errors: */
+/* Results of the functions that execute an instruction; otherwise a negative errno */
 #define EXECUTION_DONE 0
-#define EXECUTION_RESUME                                                       \
-	1 /* it is not at its end, but between two iterations */
+#define EXECUTION_RESUME 1 /* interrupted between two iterations of a REP */
 
 /**
  * struct fault - an exception that the guest should get
- * @vector: which
- * @error_code: pushed, if @has_error_code
- * @has_error_code: it has one
- * @address: CR2, of #PF
+ * @vector: its vector
+ * @has_error_code: it has an error code
+ * @error_code: the error code
+ * @address: CR2 for #PF
  */
 struct fault {
 	uint8_t vector;
@@ -42,14 +41,14 @@ struct fault {
 };
 
 /**
- * struct execution - an instruction
+ * struct execution - an instruction that is being executed
  * @vcpu: the vCPU
- * @save: its state save area
- * @bus: what it reaches
- * @instruction: as decoded
- * @operand: its visible operands
- * @io: the exit, if it was VMEXIT_IOIO
- * @fault: what the guest should get, once a step has returned -EFAULT
+ * @save: state save area of its VMCB
+ * @bus: memory and devices that it accesses
+ * @instruction: the decoded instruction
+ * @operand: its explicit operands
+ * @io: the decoded exit if it was VMEXIT_IOIO
+ * @fault: the exception, after a function has returned -EFAULT
  */
 struct execution {
 	struct svmrun_vcpu *vcpu;
@@ -61,7 +60,7 @@ struct execution {
 	struct fault fault;
 };
 
-/* Always -EFAULT, for a step to return */
+/* Set an exception, and return -EFAULT for the caller to return. */
 static inline int fault_set(struct fault *fault, uint8_t vector)
 {
 	*fault = (struct fault){

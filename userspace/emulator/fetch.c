@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* From CS:RIP to a decoded instruction */
+/* Fetch and decode the instruction at CS:RIP. */
 #include <string.h>
 
 #include "fetch.h"
 
 /*
- * @bytes: @count of them so far; no more than @limit of them may be fetched before
- * the code segment ends
+ * State of a fetch. @bytes has @count bytes so far; at most @limit can be fetched before
+ * the end of the code segment.
  */
 struct fetch {
 	const struct svmrun_vcpu *vcpu;
@@ -55,7 +55,7 @@ static const void *code_at(const struct svmrun_bus *bus, uint64_t gpa,
 	return host;
 }
 
-/* As far as the end of a page */
+/* Fetch bytes up to the end of the page. */
 static int fetch_more(struct fetch *fetch)
 {
 	uint64_t linear = fetch->linear + fetch->count, gpa;
@@ -104,7 +104,7 @@ static void decoder_init(ZydisDecoder *decoder,
 				 ZYDIS_STACK_WIDTH_16);
 }
 
-/* Fetches what it needs. @context: NULL if operands are of no interest. */
+/* Decode, and fetch as many bytes as needed. @context is NULL if operands are not. */
 static int fetch_decode(struct fetch *fetch, const ZydisDecoder *decoder,
 			ZydisDecoderContext *context,
 			ZydisDecodedInstruction *instruction)
@@ -130,8 +130,8 @@ static int fetch_decode(struct fetch *fetch, const ZydisDecoder *decoder,
 }
 
 /*
- * What the processor has fetched it has kept, if it has decode assists: for nested
- * page faults of data (APM 15.8.4).
+ * With decode assists, the VMCB contains the bytes that the processor has fetched after
+ * a nested page fault of a data access (APM 15.8.4).
  */
 static void use_decode_assists(struct fetch *fetch)
 {

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* From CS:RIP to a decoded instruction */
+/* Fetch and decode */
 #ifndef EMULATOR_FETCH_H
 #define EMULATOR_FETCH_H
 
 #include "execution.h"
 
-/* The instruction at CS:RIP, and its visible operands */
+/* Fetch and decode the instruction at CS:RIP. Return 0 or a negative errno. */
 int fetch_instruction(struct execution *execution);
 
 #endif /* EMULATOR_FETCH_H */

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* The instruction after an exit: IN and OUT at once, others by what they are */
+/* Execute the instruction after an exit, by its kind. */
 #include "execution.h"
 #include "fetch.h"
 #include "memory.h"
 #include "string_instruction.h"
 
-/* IN and OUT need no decoding: the exit says it all. */
+/* IN and OUT need no decoding: the exit has all information. */
 static int execute_port(struct svmrun_vcpu *vcpu, const struct svmrun_bus *bus,
 			const struct svmrun_ioio *io)
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * Instructions with one explicit memory operand, by their mnemonics. All that can
- * fault comes before all that changes something.
+ * Instructions with one explicit memory operand, by mnemonic. Everything that can fault
+ * is done before anything is changed.
  */
 #include "lib/array_size.h"
 #include "access.h"
@@ -10,7 +10,7 @@
 #include "operand.h"
 #include "vector.h"
 
-/* @compute: of those that compute; @only_flags: the destination, and only sets flags */
+/* @compute: NULL for moves; @only_flags: the result is discarded, only RFLAGS changes */
 struct operation {
 	ZydisMnemonic mnemonic;
 	int (*execute)(struct execution *execution,
@@ -63,7 +63,7 @@ static int execute_movbe(struct execution *execution,
 
 /* ---- arithmetic ----------------------------------------------------------- */
 
-/* Reads, computes and writes as one, as far as other vCPUs can see */
+/* Read, compute and write atomically with respect to other vCPUs. */
 static void update_memory(struct execution *execution,
 			  const struct operation *operation,
 			  const struct memory_access *access, uint64_t source,
@@ -115,7 +115,7 @@ static int execute_arithmetic(struct execution *execution,
 	return 0;
 }
 
-/* A register says which bit of a string of them, before the operand or behind. */
+/* A bit number in a register may select a bit before or after the operand. */
 static int execute_bit_test(struct execution *execution,
 			    const struct operation *operation)
 {
@@ -148,7 +148,7 @@ static uint64_t second_operand(uint64_t a, uint64_t b, unsigned int size,
 	return b;
 }
 
-/* XCHG and XADD; the operands of XCHG may be named either way round. */
+/* XCHG and XADD. The memory operand of XCHG may be the first or the second one. */
 static int execute_exchange(struct execution *execution,
 			    const struct operation *operation)
 {
@@ -165,7 +165,7 @@ static int execute_exchange(struct execution *execution,
 	return operand_write(execution, !memory, old);
 }
 
-/* What is not as expected is written back as it was (APM volume 3, CMPXCHG). */
+/* If the comparison fails, the old value is written back (APM volume 3, CMPXCHG). */
 static int execute_cmpxchg(struct execution *execution,
 			   const struct operation *operation)
 {
@@ -191,7 +191,7 @@ static int execute_cmpxchg(struct execution *execution,
 	return 0;
 }
 
-/* ---- which of them -------------------------------------------------------- */
+/* ---- the instructions ----------------------------------------------------- */
 
 static const struct operation operations[] = {
 	{ ZYDIS_MNEMONIC_MOV, execute_mov, NULL, false },
@@ -234,7 +234,7 @@ static const struct {
 	{ ZYDIS_MNEMONIC_MOVNTDQA, true },
 };
 
-/* A segment register can be stored; loading one needs its descriptor. */
+/* A segment register can only be the source: loading one would need its descriptor. */
 static bool operand_is_known(const struct execution *execution, unsigned int i)
 {
 	const ZydisDecodedOperand *operand = &execution->operand[i];

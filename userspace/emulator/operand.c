@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* Registers, segments and addresses that an instruction names */
+/* Registers, segments and operands of an instruction */
 #include "lib/array_size.h"
 #include "operand.h"
 
@@ -37,7 +37,7 @@ uint64_t gpr_read(const struct execution *execution, struct gpr gpr)
 	       size_mask(gpr.size);
 }
 
-/* 32 bits clear what is above them, 8 and 16 do not (APM volume 1, 3.1.2). */
+/* A write of 32 bits clears the upper half, one of 8 or 16 does not (APM vol. 1, 3.1.2). */
 void gpr_write(const struct execution *execution, struct gpr gpr,
 	       uint64_t value)
 {
@@ -75,10 +75,10 @@ static unsigned int linear_bits(const struct svm_vmcb_save *save)
 }
 
 #define TYPE_CODE (1u << 3)
-#define TYPE_EXPAND_DOWN (1u << 2) /* of data: expands down */
-#define TYPE_RW (1u << 1) /* data: can be written; code: read */
+#define TYPE_EXPAND_DOWN (1u << 2) /* data segment */
+#define TYPE_RW (1u << 1) /* writable data, or readable code */
 
-/* Real and virtual-8086 mode do not look at types (APM 4.7, 4.12). */
+/* Real and virtual-8086 mode do not check segment types (APM 4.7, 4.12). */
 static bool violates_type(const struct svm_vmcb_save *save, uint16_t attrib,
 			  bool write)
 {
@@ -100,7 +100,7 @@ static bool violates_limit(const struct svm_seg *seg, uint64_t first,
 	       last > (seg->attrib & SVM_SEG_DB ? UINT32_MAX : UINT16_MAX);
 }
 
-/* 64-bit mode has no limits, and no bases but those of FS and GS (APM 4.5.3). */
+/* 64-bit mode has no limits, and only the bases of FS and GS (APM 4.5.3). */
 static int segment_linear_64(struct execution *execution, unsigned int segment,
 			     uint64_t offset, unsigned int size,
 			     uint64_t *linear)

@@ -7,9 +7,9 @@
 #include "execution.h"
 
 /**
- * struct gpr - a general-purpose register, or part of it
+ * struct gpr - a general-purpose register, or part of one
  * @number: enum svmrun_gpr
- * @shift: 8 for AH to BH
+ * @shift: 8 for AH, CH, DH and BH, otherwise 0
  * @size: bytes
  */
 struct gpr {
@@ -18,22 +18,23 @@ struct gpr {
 	unsigned int size;
 };
 
+/* Return false if it is not a general-purpose register. */
 bool gpr_lookup(ZydisRegister name, struct gpr *gpr);
 uint64_t gpr_read(const struct execution *execution, struct gpr gpr);
 void gpr_write(const struct execution *execution, struct gpr gpr,
 	       uint64_t value);
 
-/* Segment, offset to linear address; @size bytes of it are accessed */
+/* Translate segment and offset to a linear address, for an access of @size bytes. */
 int segment_linear(struct execution *execution, unsigned int segment,
 		   uint64_t offset, unsigned int size, bool write,
 		   uint64_t *linear);
 const struct svm_seg *segment_register(const struct execution *execution,
 				       unsigned int segment);
 
-/* @i: which operand. Neither is more than 16 bytes. */
+/* @i is the index of an explicit operand. Operands have up to 16 bytes. */
 unsigned int operand_size(const struct execution *execution, unsigned int i);
 bool operand_is_memory(const struct execution *execution, unsigned int i);
-/* @offset: bytes from where it points to */
+/* @offset is added to the address of the operand, in bytes. */
 int operand_linear(struct execution *execution, unsigned int i, int64_t offset,
 		   bool write, uint64_t *linear);
 int operand_translate(struct execution *execution, unsigned int i, bool write,

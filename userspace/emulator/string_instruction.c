@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* String instructions (APM volume 1, 3.3.7 and 3.3.13), with REP or without */
+/* String instructions (APM volume 1, 3.3.7 and 3.3.13), with or without REP */
 #include "lib/array_size.h"
 #include "access.h"
 #include "arithmetic.h"
@@ -9,12 +9,12 @@
 #define PREFIX_REPNE 0xf2
 #define PREFIX_REP 0xf3
 
-/* A guest's longest wait for an interrupt, and its owner's for its lock */
+/* Maximum iterations before the guest can get an interrupt and others the lock */
 #define ITERATIONS 4096
 
 /*
- * @size: of an element; @width: of an address; @segment: of the source; @repeat:
- * the prefix, 0 if there is none
+ * @size: bytes of an element; @width: bytes of an address; @segment: segment of the
+ * source; @repeat: the REP prefix, 0 if there is none
  */
 struct string {
 	unsigned int size;
@@ -189,9 +189,9 @@ static int once_outs(struct execution *execution, const struct string *string)
 	return 0;
 }
 
-/* ---- all of them ---------------------------------------------------------- */
+/* ---- all iterations ------------------------------------------------------- */
 
-/* By opcode without its lowest bit, which says whether it is one of bytes */
+/* Opcodes without bit 0, which is 0 for byte elements */
 static const struct {
 	uint8_t opcode;
 	bool compares;
@@ -248,7 +248,7 @@ static unsigned int source_segment(const struct execution *execution)
 	return SEGMENT_DS;
 }
 
-/* The last one counts; REPNE is as good as REP where nothing is compared. */
+/* The last prefix takes effect. REPNE is the same as REP if nothing is compared. */
 static uint8_t repeat_prefix(const ZydisDecodedInstruction *instruction)
 {
 	uint8_t repeat = 0, value;
@@ -262,7 +262,7 @@ static uint8_t repeat_prefix(const ZydisDecodedInstruction *instruction)
 	return repeat;
 }
 
-/* Another vCPU may have written another instruction there since the exit. */
+/* Has another vCPU replaced the instruction since the exit? */
 static bool io_has_changed(const struct execution *execution,
 			   const struct string *string)
 {
@@ -279,7 +279,7 @@ static bool repeat_ends(const struct execution *execution,
 	return strings[i].compares && equal != (string->repeat == PREFIX_REP);
 }
 
-/* RFLAGS.TF is for each iteration (APM 13.1.4). */
+/* RFLAGS.TF traps after each iteration (APM 13.1.4). */
 static bool repeat_pauses(const struct execution *execution,
 			  unsigned int iterations, int *ret)
 {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* Moves between memory and XMM registers, which are in the XSAVE area (APM 11.5) */
+/* Moves between memory and XMM registers in the XSAVE area (APM 11.5) */
 #include <string.h>
 
 #include "access.h"
@@ -10,7 +10,7 @@
 
 #define XMM_COUNT 16
 
-/* APM volume 4, 1.2.6 */
+/* Exceptions if SSE is not enabled (APM volume 4, 1.2.6) */
 static int check_sse(struct execution *execution)
 {
 	const struct svm_vmcb_save *save = execution->save;
@@ -22,7 +22,7 @@ static int check_sse(struct execution *execution)
 	return 0;
 }
 
-/* All registers are zero if the area says that they are as they were at first. */
+/* If XSTATE_BV says that SSE is in its initial state, all XMM registers are zero. */
 static uint8_t *xmm_register(const struct svmrun_vcpu *vcpu, ZydisRegister name)
 {
 	uint8_t *area = vcpu->xsave;
