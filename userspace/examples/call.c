@@ -1,18 +1,17 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * A function in a VM: bytes go in, bytes come out, and what happens in between
- * can do no harm, whatever the bytes are. A guest that unpacks what gzip packed is
- * tests/guests/inflate.c:
+ * Call a function in a VM: it gets bytes and returns bytes, and cannot do any harm,
+ * whatever its input is. An example is tests/guests/inflate.c, a guest that decompresses
+ * gzip files:
  *
  *    call /guests/inflate <FILE.gz >FILE
  *
- * The guest is started once, up to where it waits for input. Each call is a clone
- * of that, thrown away after it has answered; with --count N there are N of
- * them, and then N calls of a single clone that is reset after each, and what
- * they took is printed.
+ * The guest is started once and runs until it waits for input. Each call runs in a clone
+ * of that state, which is destroyed after the answer. With --count N, N further calls are
+ * measured with a clone each, then N calls with one clone that is reset after each, and
+ * the results are printed.
  *
- * Status: 0: there is an answer. 1: the guest says that the input is wrong, or
- * came to grief over it. 2: it could not be tried.
+ * Exit status: 0: success. 1: the guest reported an error, or crashed. 2: another error.
  */
 #include <getopt.h>
 #include <time.h>
@@ -23,10 +22,10 @@
 #define STATUS_WRONG 1
 
 /**
- * struct answer - what a call came to
- * @wrong: 0, or what the guest says is wrong with the input
+ * struct answer - result of a call
+ * @wrong: 0, or the error that the guest reports
  * @bytes: the answer, in the clone's memory
- * @length: how long it is
+ * @length: its length in bytes
  */
 struct answer {
 	int wrong;
@@ -34,7 +33,7 @@ struct answer {
 	size_t length;
 };
 
-/* A negative errno: -EPROTO: the guest left the path that service.h lays down. */
+/* Return 0 or a negative errno; -EPROTO: the guest violated the protocol of service.h. */
 static int call_guest(struct svmrun_clone *clone,
 		      const struct prepared_guest *prepared, const void *input,
 		      size_t length, struct answer *answer)
@@ -54,7 +53,7 @@ static int call_guest(struct svmrun_clone *clone,
 		return ret;
 	answer->wrong = ret;
 	answer->length = vcpu->regs->rsi;
-	/* The guest may say what it likes: only what is there is the answer. */
+	/* The guest is not trusted: check that the answer is inside its memory. */
 	answer->bytes = svmrun_memory_at(&clone->memories[0], vcpu->regs->rdi,
 					 answer->length);
 	return answer->bytes ? 0 : -EPROTO;
@@ -63,8 +62,7 @@ static int call_guest(struct svmrun_clone *clone,
 static int print_answer(const struct answer *answer)
 {
 	if (answer->wrong) {
-		fprintf(stderr, "the input is wrong, the guest says: %d\n",
-			answer->wrong);
+		fprintf(stderr, "the guest reports error %d\n", answer->wrong);
 		return STATUS_WRONG;
 	}
 	fwrite(answer->bytes, 1, answer->length, stdout);
@@ -72,12 +70,12 @@ static int print_answer(const struct answer *answer)
 	return 0;
 }
 
-/* What went wrong in the guest, in the processor's words */
+/* Print the exit that ended the guest. */
 static int print_failure(const struct svmrun_vcpu *vcpu)
 {
 	const char *name = svmrun_exit_name(vcpu->vmcb->control.exitcode);
 
-	fprintf(stderr, "the guest came to grief: %s at RIP %#llx\n",
+	fprintf(stderr, "the guest crashed: %s at RIP %#llx\n",
 		name ? name : "an unknown exit", vcpu->vmcb->save.rip);
 	return STATUS_WRONG;
 }
@@ -89,20 +87,20 @@ static int call_once(const struct prepared_guest *prepared, const void *input,
 	struct answer answer;
 	int ret, status;
 
-	must("no clone",
+	must("cannot clone the guest",
 	     svmrun_clone(&clone, &prepared->snapshot, prepared->device));
 	ret = call_guest(&clone, prepared, input, length, &answer);
 	if (ret == -EPROTO) {
 		status = print_failure(&clone.vcpus[0]);
 	} else {
-		must("no call", ret);
+		must("cannot call the guest", ret);
 		status = print_answer(&answer);
 	}
 	svmrun_clone_destroy(&clone);
 	return status;
 }
 
-/* ---- what it takes ------------------------------------------------------- */
+/* ---- measurement --------------------------------------------------------- */
 
 struct moment {
 	unsigned long long ticks;
@@ -124,7 +122,7 @@ static void print_figures(const char *what, int calls, struct moment begin)
 	double seconds = end.time.tv_sec - begin.time.tv_sec +
 			 (end.time.tv_nsec - begin.time.tv_nsec) / 1e9;
 
-	fprintf(stderr, "%-30s %10llu ticks a call, %8.0f calls a second\n",
+	fprintf(stderr, "%-30s %10llu ticks per call, %8.0f calls per second\n",
 		what, (end.ticks - begin.ticks) / calls, calls / seconds);
 }
 
@@ -136,18 +134,19 @@ static void measure_calls(const struct prepared_guest *prepared,
 	struct answer answer;
 
 	for (int i = 0; i < calls; i++) {
-		must("no clone", svmrun_clone(&clone, &prepared->snapshot,
-					      prepared->device));
+		must("cannot clone the guest",
+		     svmrun_clone(&clone, &prepared->snapshot,
+				  prepared->device));
 		call_guest(&clone, prepared, input, length, &answer);
 		svmrun_clone_destroy(&clone);
 	}
 	print_figures("a clone for each call", calls, begin);
-	must("no clone",
+	must("cannot clone the guest",
 	     svmrun_clone(&clone, &prepared->snapshot, prepared->device));
 	begin = now();
 	for (int i = 0; i < calls; i++) {
 		call_guest(&clone, prepared, input, length, &answer);
-		must("no reset", svmrun_reset(&clone));
+		must("cannot reset the clone", svmrun_reset(&clone));
 	}
 	print_figures("one clone, reset after each", calls, begin);
 	svmrun_clone_destroy(&clone);

@@ -1,18 +1,17 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * A fuzzer: it looks for an input that a parser cannot take. The parser is in a
- * guest (tests/guests/parser.c and fuzzed.c), which waits for input in a snapshot.
- * A clone of it is given one input after the other, and is reset after each: no
- * input has to do with the one before, whatever that did to the guest.
+ * A fuzzer, which searches for an input that crashes a parser. The parser is in a guest
+ * (tests/guests/parser.c and fuzzed.c), of which a snapshot is taken when it waits for
+ * input. A clone gets one input after the other and is reset after each, so that inputs
+ * do not influence each other, whatever they do to the guest.
  *
  *    fuzz [--seed N] [--inputs N] GUEST
  *
- * The guest keeps a map of the code it has run. An input that brought something
- * new there is kept, and each input is one of those that were kept, changed a
- * little. All that happens is determined by the seed.
+ * The guest maintains a map of the code that it has executed. An input that reaches new
+ * code is kept, and new inputs are mutations of kept ones. The seed determines the whole
+ * search.
  *
- * Status: 0: there is such an input, and it is printed. 1: none was found.
- * 2: it could not be tried.
+ * Exit status: 0: an input was found and printed. 1: none was found. 2: an error.
  */
 #include <ctype.h>
 #include <getopt.h>
@@ -23,10 +22,10 @@
 
 #define STATUS_NOT_FOUND 1
 
-#define INPUT_MAX 32 /* an input */
+#define INPUT_MAX 32 /* bytes */
 #define KEPT_MAX 256
 #define MAP_MAX (1u << 16)
-#define PROGRESS 1000 /* inputs from one line to the next */
+#define PROGRESS 1000 /* inputs per line of output */
 
 struct input {
 	uint8_t bytes[INPUT_MAX];
@@ -34,16 +33,15 @@ struct input {
 };
 
 /**
- * struct fuzzer - a search
+ * struct fuzzer - state of the search
  * @prepared: the guest
- * @clone: the clone that is given the inputs
- * @random: state of the random numbers, not 0
- * @kept: inputs that brought something new
- * @kept_count: how many
- * @tried: how many bytes have been tried at the end of the last of them
- * @seen: what they brought: for each place in the map, how often it was come to,
- *	as times_bit() has it
- * @places: how many places in the map were come to
+ * @clone: the clone that gets the inputs
+ * @random: state of the random number generator, not 0
+ * @kept: inputs that reached new code
+ * @kept_count: number of @kept
+ * @tried: number of bytes that have been tried at the end of the last of @kept
+ * @seen: bits of count_bit() for each place in the map, of all inputs so far
+ * @places: number of places in the map that were reached
  */
 struct fuzzer {
 	struct prepared_guest prepared;
@@ -56,7 +54,7 @@ struct fuzzer {
 	size_t places;
 };
 
-/* Marsaglia's xorshift */
+/* A random number below @limit, by Marsaglia's xorshift */
 static unsigned int random_below(struct fuzzer *fuzzer, unsigned int limit)
 {
 	fuzzer->random ^= fuzzer->random << 13;
@@ -102,7 +100,7 @@ static void remove_byte(struct fuzzer *fuzzer, struct input *input)
 	memmove(input->bytes + at, input->bytes + at + 1, input->length - at);
 }
 
-/* The end of another goes where this one ends. */
+/* Append the end of another kept input. */
 static void append_other(struct fuzzer *fuzzer, struct input *input)
 {
 	const struct input *other =
@@ -116,7 +114,7 @@ static void append_other(struct fuzzer *fuzzer, struct input *input)
 	input->length += length;
 }
 
-/* From somewhere on, a few bytes of any kind */
+/* Replace the end by a few random bytes. */
 static void replace_end(struct fuzzer *fuzzer, struct input *input)
 {
 	size_t length = 1 + random_below(fuzzer, 4);
@@ -143,8 +141,8 @@ static struct input mutated_input(struct fuzzer *fuzzer)
 }
 
 /*
- * What was kept last gets one byte more, each that there is, and then each in place
- * of its own last one. After that chance has it.
+ * Try each byte value after the end of the input that was kept last, then in place of its
+ * last byte. After that, mutate inputs at random.
  */
 static struct input next_input(struct fuzzer *fuzzer)
 {
@@ -167,7 +165,7 @@ static void on_alarm(int number)
 	alarms += number == SIGALRM;
 }
 
-/* A guest that has seen two alarms will go on for ever. */
+/* A guest that is still running after two alarms is considered to loop forever. */
 static void set_alarms(void)
 {
 	struct sigaction action = { .sa_handler = on_alarm };
@@ -187,27 +185,27 @@ static int run_watched(struct svmrun_vcpu *vcpu)
 	return ret;
 }
 
-/* Does the guest come to an answer? A wrong input has one too. */
+/* Does the guest answer? It also does for an invalid input. */
 static bool survives_input(struct fuzzer *fuzzer, const struct input *input)
 {
 	struct svmrun_clone *clone = &fuzzer->clone;
 	struct svmrun_vcpu *vcpu = &clone->vcpus[0];
 	int ret;
 
-	must("no reset", svmrun_reset(clone));
-	/* What the program writes is not in the log: it must be touched. */
+	must("cannot reset the clone", svmrun_reset(clone));
+	/* Writes of the program are not logged, so mark the pages for the next reset. */
 	memcpy(svmrun_clone_touch(clone, fuzzer->prepared.input, INPUT_MAX),
 	       input->bytes, input->length);
 	vcpu->vmcb->save.rax = input->length;
 	ret = run_watched(vcpu);
 	if (ret != -EINTR)
-		must("no run", ret);
+		must("cannot run the guest", ret);
 	return !ret && finish_out(vcpu, SERVICE_DONE) >= 0;
 }
 
-/* ---- what is new --------------------------------------------------------- */
+/* ---- code coverage ------------------------------------------------------- */
 
-/* A bit for 1, 2, 3, 4 to 7, 8 to 15, and so on: a few more are nothing new. */
+/* One bit per range of counts, 1, 2, 3, 4 to 7, 8 to 15, and so on */
 static uint8_t count_bit(uint8_t times)
 {
 	unsigned int bit = 0;
@@ -263,10 +261,10 @@ static void print_found(const struct fuzzer *fuzzer, const struct input *input)
 	const struct svm_vmcb *vmcb = fuzzer->clone.vcpus[0].vmcb;
 	const char *name = svmrun_exit_name(vmcb->control.exitcode);
 
-	printf("found: %s at RIP %#llx, EXITINFO1 %#llx, EXITINFO2 %#llx, by\n",
+	printf("found: %s at RIP %#llx, EXITINFO1 %#llx, EXITINFO2 %#llx, with\n",
 	       name ? name : "an unknown exit", vmcb->save.rip,
 	       vmcb->control.exitinfo1, vmcb->control.exitinfo2);
-	/* As printf(1) takes it */
+	/* In the syntax of printf(1) */
 	for (size_t i = 0; i < input->length; i++) {
 		uint8_t byte = input->bytes[i];
 
@@ -277,7 +275,7 @@ static void print_found(const struct fuzzer *fuzzer, const struct input *input)
 
 static int search_input(struct fuzzer *fuzzer, unsigned long inputs)
 {
-	fuzzer->kept_count = 1; /* the empty one */
+	fuzzer->kept_count = 1; /* the empty input */
 	for (unsigned long i = 1; i <= inputs; i++) {
 		struct input input = next_input(fuzzer);
 
@@ -297,7 +295,7 @@ static int search_input(struct fuzzer *fuzzer, unsigned long inputs)
 
 /* ---- the program --------------------------------------------------------- */
 
-/* Nothing that a guest says is to be believed. */
+/* Check an address from the guest, which is not trusted. */
 static bool snapshot_has(const struct svmrun_snapshot *snapshot, uint64_t gpa,
 			 size_t size)
 {
@@ -315,9 +313,9 @@ static void prepare_fuzzer(struct fuzzer *fuzzer, const char *guest)
 	    !snapshot_has(snapshot, prepared->map, prepared->map_size) ||
 	    !snapshot_has(snapshot, prepared->input, INPUT_MAX))
 		must(guest, -ENOEXEC);
-	/* Every clone is to leave for every exception. */
+	/* Intercept all exceptions in clones. */
 	snapshot->vcpus[0].vmcb->control.intercept[2] = ~0u;
-	must("no clone",
+	must("cannot clone the guest",
 	     svmrun_clone(&fuzzer->clone, snapshot, prepared->device));
 }
 
@@ -341,7 +339,7 @@ static const char *parse_fuzz_options(int argc, char **argv, uint64_t *seed,
 	}
 	if (option == -1 && optind == argc - 1 && *seed)
 		return argv[optind];
-	fputs("usage: fuzz [--seed N] [--inputs N] GUEST; N is not 0\n",
+	fputs("usage: fuzz [--seed N] [--inputs N] GUEST; the seed is not 0\n",
 	      stderr);
 	exit(STATUS_FAILED);
 }

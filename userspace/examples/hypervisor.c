@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * A hypervisor written as one for the bare processor: with SVM's intrinsics and a
- * VMCB, as the AMD64 Architecture Programmer's Manual has them. What libsvmrun
- * adds is the memory that guest and VMCBs are in. It prints:
+ * A hypervisor that is written like one for the bare processor, with the SVM intrinsics
+ * and a VMCB as described in the AMD64 Architecture Programmer's Manual. libsvmrun
+ * provides the memory of the guest and the VMCBs. It prints:
  *
  *	host: CPUID 40000000h
- *	guest: I am run by a hypervisor.
+ *	guest: running under a hypervisor.
  *	host: RDMSR c0000080h
  *	host: WRMSR c0000080h
- *	guest: I am in my system call handler.
+ *	guest: in the system call handler.
  *	host: VMMCALL
- *	host: the guest's LSTAR is in its VMCB: 8100h
- *	host: mine is in the processor: 11110000h
+ *	host: LSTAR in the guest's VMCB: 8100h
+ *	host: LSTAR of the processor: 11110000h
  */
 #include <stdio.h>
 #include <string.h>
@@ -21,7 +21,7 @@
 #define CODE		0x8000
 #define CODE_SIZE	0x200
 #define TABLES		0x10000
-#define STACK		0x20000 /* its top, and the memory's */
+#define STACK 0x20000 /* top of the stack, and end of the memory */
 
 #define CONSOLE_PORT	0xe9
 #define MSR_EFER	0xc0000080
@@ -30,21 +30,21 @@
 /* ---- the guest ------------------------------------------------------------- */
 
 /* clang-format off */
-/* Copied to where it runs, and never called */
+/* Copied to guest memory, and never called */
 static __attribute__((naked)) void guest(void)
 {
-	asm("mov $0x40000000, %eax\n"	/* who runs me? */
+	asm("mov $0x40000000, %eax\n"	/* name of the hypervisor */
 	    "cpuid\n"
 	    "mov %ebx, name(%rip)\n"
 	    "mov %ecx, name + 4(%rip)\n"
 	    "mov %edx, name + 8(%rip)\n"
 	    "lea greeting(%rip), %rsi\n"
 	    "call print\n"
-	    "mov $0xc0000080, %ecx\n"	/* EFER.SCE: SYSCALL is allowed */
+	    "mov $0xc0000080, %ecx\n"	/* EFER.SCE enables SYSCALL */
 	    "rdmsr\n"
 	    "or $1, %eax\n"
 	    "wrmsr\n"
-	    "mov $0xc0000082, %ecx\n"	/* LSTAR: it leads to my handler */
+	    "mov $0xc0000082, %ecx\n"	/* LSTAR: address of the handler */
 	    "lea handler(%rip), %eax\n"
 	    "xor %edx, %edx\n"
 	    "wrmsr\n"
@@ -53,16 +53,16 @@ static __attribute__((naked)) void guest(void)
 	    "handler:\n"
 	    "lea called(%rip), %rsi\n"
 	    "call print\n"
-	    "vmmcall\n"			/* that is all */
+	    "vmmcall\n"			/* end */
 	    "print:\n"
 	    "lodsb\n"
 	    "out %al, $0xe9\n"
 	    "cmpb $0, (%rsi)\n"
 	    "jne print\n"
 	    "ret\n"
-	    "greeting: .ascii \"guest: I am run by \"\n"
+	    "greeting: .ascii \"guest: running under \"\n"
 	    "name: .asciz \".............\\n\"\n"
-	    "called: .asciz \"guest: I am in my system call handler.\\n\"\n"
+	    "called: .asciz \"guest: in the system call handler.\\n\"\n"
 	    ".org guest + 0x200\n");
 }
 
@@ -71,8 +71,8 @@ static __attribute__((naked)) void guest(void)
 /* ---- exits ------------------------------------------------------------------ */
 
 /*
- * RAX and RSP are in the VMCB. The other registers guest and hypervisor share on
- * the bare processor; here they are in vcpu->regs.
+ * RAX and RSP are in the VMCB. Other registers are in vcpu->regs; on the bare processor
+ * guest and hypervisor would share them.
  */
 static bool handle_cpuid(struct svmrun_vcpu *vcpu)
 {
@@ -87,7 +87,7 @@ static bool handle_cpuid(struct svmrun_vcpu *vcpu)
 	return true;
 }
 
-/* EXITINFO1 is 1 for WRMSR. The guest knows nothing of EFER.SVME. */
+/* EXITINFO1 is 1 for WRMSR. EFER.SVME is hidden from the guest. */
 static bool handle_msr(struct svmrun_vcpu *vcpu)
 {
 	struct svm_vmcb_save *save = &vcpu->vmcb->save;
@@ -107,7 +107,7 @@ static bool handle_msr(struct svmrun_vcpu *vcpu)
 	return true;
 }
 
-/* EXITINFO2 is the RIP that follows. */
+/* EXITINFO2 is the RIP of the next instruction. */
 static bool handle_ioio(struct svmrun_vcpu *vcpu)
 {
 	struct svm_vmcb *vmcb = vcpu->vmcb;
@@ -118,12 +118,12 @@ static bool handle_ioio(struct svmrun_vcpu *vcpu)
 	return true;
 }
 
-/* Return: shall the guest go on? */
+/* Return true if the guest should continue. */
 static bool handle_exit(struct svmrun_vcpu *vcpu)
 {
 	struct svm_vmcb_control *control = &vcpu->vmcb->control;
 
-	/* What the exit kept from being delivered is delivered now (15.20). */
+	/* Inject an event whose delivery the exit has interrupted (APM 15.20). */
 	control->eventinj = control->exitintinfo;
 	switch (control->exitcode) {
 	case VMEXIT_INTR:
@@ -143,11 +143,11 @@ static bool handle_exit(struct svmrun_vcpu *vcpu)
 	}
 }
 
-/* ---- the worlds --------------------------------------------------------------- */
+/* ---- world switch ------------------------------------------------------------- */
 
 /*
- * VMRUN switches most of the state. FS, GS, TR, LDTR and the system call MSRs
- * are switched around it, with no interrupt in between (APM 15.5.2, 15.17).
+ * VMRUN switches most of the state. FS, GS, TR, LDTR and the system call MSRs must be
+ * switched around it, with interrupts disabled by GIF (APM 15.5.2, 15.17).
  */
 static void run_to_end(size_t guest_pa, size_t host_pa)
 {
@@ -162,7 +162,7 @@ static void run_to_end(size_t guest_pa, size_t host_pa)
 	} while (handle_exit(svmrun_intrin_vcpu(guest_pa)));
 }
 
-/* Two bits an MSR, from C0000000h on at 800h (APM 15.11) */
+/* The map has two bits per MSR; those from C0000000h on start at 800h (APM 15.11). */
 static void permit_msr(uint8_t *msrpm, uint32_t msr)
 {
 	uint32_t number = msr - 0xc0000000;
@@ -187,7 +187,7 @@ static int create_guest(struct svmrun_vm *vm, size_t *guest_pa, size_t *host_pa)
 					    SVM_INTERCEPT3_MSR;
 	vcpu->vmcb->control.intercept[4] |= SVM_INTERCEPT4_VMRUN |
 					    SVM_INTERCEPT4_VMMCALL;
-	permit_msr(vcpu->msrpm, MSR_LSTAR); /* VMLOAD and VMSAVE switch it. */
+	permit_msr(vcpu->msrpm, MSR_LSTAR); /* switched by VMLOAD and VMSAVE */
 	return 0;
 }
 
@@ -198,17 +198,17 @@ int main(void)
 	struct svmrun_vm vm;
 
 	if (create_guest(&vm, &guest_pa, &host_pa)) {
-		puts("no virtual machine: is svmrun.ko loaded?");
+		puts("cannot create a VM: is svmrun.ko loaded?");
 		return 1;
 	}
-	/* The processor's LSTAR, as a kernel sets it when it boots */
+	/* Set LSTAR of the processor, as a kernel does when it boots. */
 	host = svmrun_intrin_vcpu(host_pa)->vmcb;
 	host->save.lstar = 0x11110000;
 	__svm_vmload(host_pa);
 	run_to_end(guest_pa, host_pa);
 	__svm_vmsave(host_pa);
-	printf("host: the guest's LSTAR is in its VMCB: %llxh\n",
+	printf("host: LSTAR in the guest's VMCB: %llxh\n",
 	       svmrun_intrin_vcpu(guest_pa)->vmcb->save.lstar);
-	printf("host: mine is in the processor: %llxh\n", host->save.lstar);
+	printf("host: LSTAR of the processor: %llxh\n", host->save.lstar);
 	return 0;
 }

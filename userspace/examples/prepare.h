@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * A guest that serves (service.h), from its file to a snapshot of it just as it
- * waits for input: what it did to get there is done once and for all.
+ * Load a guest with the protocol of service.h, run it until it waits for input, and take
+ * a snapshot, so that its start-up is done only once.
  */
 #ifndef PREPARE_H
 #define PREPARE_H
@@ -18,16 +18,16 @@
 
 #define MEMORY_SIZE (4ul << 20)
 #define TABLES 0x10000ul
-#define STACK 0x80000ul /* its top; guests are linked to 1 MiB */
+#define STACK 0x80000ul /* top of the stack; guests are linked to 1 MiB */
 
 /**
  * struct prepared_guest - a guest that waits for input
  * @device: the device, for clones
  * @snapshot: the guest
- * @input: where it wants its input
- * @room: how much there is room for
- * @map: its map of the code that it has run
- * @map_size: bytes of it
+ * @input: guest physical address of its input buffer
+ * @room: size of the input buffer in bytes
+ * @map: guest physical address of its map of executed code
+ * @map_size: size of the map in bytes
  */
 struct prepared_guest {
 	int device;
@@ -36,9 +36,9 @@ struct prepared_guest {
 	uint64_t map, map_size;
 };
 
-#define STATUS_FAILED 2 /* it could not be tried */
+#define STATUS_FAILED 2
 
-/* What must go well for an example to go on; @ret: negative errno if it did not */
+/* Print a message and exit if @ret is a negative errno. */
 static inline int must(const char *what, int ret)
 {
 	if (ret >= 0)
@@ -47,7 +47,7 @@ static inline int must(const char *what, int ret)
 	exit(STATUS_FAILED);
 }
 
-/* All of a stream, which must not have more than @room bytes, to be freed */
+/* Read a stream of up to @room bytes. The caller frees the result. */
 static inline void *read_all(const char *name, FILE *file, size_t room,
 			     size_t *size)
 {
@@ -60,7 +60,7 @@ static inline void *read_all(const char *name, FILE *file, size_t room,
 	return bytes;
 }
 
-/* Until the guest has something to say; signals are none of its business. */
+/* Run the guest until an exit that a signal did not cause. */
 static inline int run_until_exit(struct svmrun_vcpu *vcpu)
 {
 	int ret;
@@ -71,7 +71,7 @@ static inline int run_until_exit(struct svmrun_vcpu *vcpu)
 	return ret;
 }
 
-/* The guest's OUT is over, it goes on behind it. -EPROTO: it was another exit. */
+/* Complete an OUT to @port, and return its value, or -EPROTO for any other exit. */
 static inline int finish_out(struct svmrun_vcpu *vcpu, uint16_t port)
 {
 	struct svmrun_ioio io;
@@ -100,7 +100,7 @@ static inline uint64_t load_guest(struct svmrun_memory *memory,
 	return entry;
 }
 
-/* The guest waits: keep it like that. */
+/* Take the snapshot of the guest, which waits for input. */
 static inline void keep_snapshot(struct prepared_guest *prepared,
 				 const struct svmrun_memory *memory,
 				 const struct svmrun_vcpu *vcpu)
@@ -109,16 +109,16 @@ static inline void keep_snapshot(struct prepared_guest *prepared,
 	prepared->room = vcpu->regs->rsi;
 	prepared->map = vcpu->regs->rdx;
 	prepared->map_size = vcpu->regs->rcx;
-	must("no snapshot",
+	must("cannot take a snapshot",
 	     svmrun_snapshot_take(&prepared->snapshot, memory, 1, vcpu, 1));
 }
 
 /**
- * prepare() - have a guest ready to be cloned
- * @prepared: filled in; prepared_destroy() it
+ * prepare_guest() - load a guest, run it until it waits for input, and take a snapshot
+ * @prepared: filled in; free it with destroy_prepared_guest()
  * @path: the guest, an ELF image
  *
- * The VM that it was prepared in is not needed any more then.
+ * The VM in which the guest has run is destroyed.
  */
 static inline void prepare_guest(struct prepared_guest *prepared,
 				 const char *path)
@@ -129,12 +129,13 @@ static inline void prepare_guest(struct prepared_guest *prepared,
 	uint64_t entry;
 
 	prepared->device = must(SVMRUN_DEVICE, svmrun_device_open(NULL));
-	must("no VM", svmrun_vm_create(&vm, prepared->device));
-	must("no memory", svmrun_memory_create(&memory, &vm, 0, MEMORY_SIZE));
-	must("no vCPU", svmrun_vcpu_create(&vcpu, &vm));
+	must("cannot create a VM", svmrun_vm_create(&vm, prepared->device));
+	must("cannot map memory",
+	     svmrun_memory_create(&memory, &vm, 0, MEMORY_SIZE));
+	must("cannot create a vCPU", svmrun_vcpu_create(&vcpu, &vm));
 	entry = load_guest(&memory, path);
 	must(path, svmrun_mode_long(&vcpu, &memory, TABLES, entry, STACK));
-	must("no run", run_until_exit(&vcpu));
+	must("cannot run the guest", run_until_exit(&vcpu));
 	must(path, finish_out(&vcpu, SERVICE_WAIT));
 	keep_snapshot(prepared, &memory, &vcpu);
 	svmrun_vcpu_destroy(&vcpu);
@@ -143,8 +144,8 @@ static inline void prepare_guest(struct prepared_guest *prepared,
 }
 
 /**
- * prepared_destroy() - give it back
- * @prepared: from prepare(); its clones are gone
+ * destroy_prepared_guest() - destroy a prepared guest
+ * @prepared: from prepare_guest(); its clones must have been destroyed
  */
 static inline void destroy_prepared_guest(struct prepared_guest *prepared)
 {

@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * How the examples and their guests talk. A guest prepares itself for as long as
- * it likes, then asks for input with an OUT to SERVICE_WAIT:
+ * Protocol between the examples and their guests. A guest initializes itself, then waits
+ * for input with an OUT to SERVICE_WAIT:
  *
- *	RDI, RSI	where it wants the input, and how much there is room for
- *	RDX, RCX	a map of the code that it has run, and its size; or 0, 0
+ *	RDI, RSI	address and size of its input buffer
+ *	RDX, RCX	address and size of its map of executed code, or 0, 0
  *
- * It goes on with the input's length in RAX. It is done with an OUT to
+ * It continues with the length of the input in RAX, and answers with an OUT to
  * SERVICE_DONE:
  *
- *	AL		0, or what is wrong
- *	RDI, RSI	its answer, and how long that is
+ *	AL		0, or an error
+ *	RDI, RSI	address and length of the answer
  *
- * Nothing comes back from there: whoever called resets the guest or throws it away.
+ * The guest does not continue after that: it is reset or destroyed.
  */
 #ifndef SERVICE_H
 #define SERVICE_H
