@@ -77,7 +77,7 @@ static void copy_to_buffers(struct buffers *buffers, const void *from,
 	}
 }
 
-/* Remove the last byte, which is the status, whatever the buffers are. */
+/* Remove the last byte, which is the status, however the guest divides the buffers. */
 static uint8_t *take_status(struct buffers *buffers)
 {
 	struct iovec *last = &buffers->first[buffers->count - 1];

@@ -2,12 +2,11 @@
 /*
  * Interface between the files of the local APIC. Each file calls only those below it:
  *
- *	lapic.c			registers, by memory and by MSR; initialization
- *	lapic_timer.c		the timer
- *	lapic_ipi.c		messages: destinations, and the interrupt command register
- *	lapic_accept.c		acceptance by one local APIC, of messages and of its own
- *				sources (local vector table)
- *	lapic_priority.c	processor priority, and the interrupt to deliver next
+ *	lapic.c		registers, by memory and by MSR; initialization
+ *	lapic_timer.c	the timer
+ *	lapic_ipi.c	messages: destinations, and the interrupt command register
+ *	lapic_accept.c	acceptance of messages, and of the local vector table's interrupts
+ *	lapic_priority.c  processor priority, and the interrupt to deliver next
  */
 #ifndef LAPIC_INTERNAL_H
 #define LAPIC_INTERNAL_H

@@ -63,7 +63,7 @@ static bool matches_message(const struct svmrun_lapic *lapic,
 	return matches_xapic_logical(lapic, message->destination);
 }
 
-/* Search from the processor after the last winner on, which takes turns (APM 16.6.2). */
+/* Start after the last winner, so that equal processors take turns (APM 16.6.2). */
 static bool send_lowest_priority(struct svmrun_apics *apics,
 				 const struct apic_message *message)
 {

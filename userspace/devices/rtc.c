@@ -44,7 +44,7 @@ enum {
 #define ALARM_ANY 0xc0 /* in an alarm byte: matches any value */
 
 #define HERTZ 32768
-#define UPDATE_NS 2228000ull /* UIP is set 244 us before, and 1984 us during */
+#define UPDATE_NS 2228000ull /* UIP: 244 us before, and 1984 us of update */
 #define DAY_SECONDS 86400
 #define SECONDS_MAX 253402300799 /* second of year 9999 */
 

@@ -18,7 +18,7 @@ static void inject_exception(struct svm_vmcb *vmcb, const struct fault *fault)
 	vmcb->control.clean &= ~SVM_CLEAN_CR2;
 }
 
-/* Inject the single-step trap (APM 13.1.4), and clear DR7.GD for its handler (13.1.1.4). */
+/* Inject a single-step trap (APM 13.1.4), and clear DR7.GD for its handler (13.1.1.4). */
 static void inject_single_step(struct svm_vmcb *vmcb)
 {
 	const struct fault trap = { .vector = VECTOR_DB };

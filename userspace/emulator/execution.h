@@ -82,7 +82,7 @@ static inline uint64_t size_mask(unsigned int size)
 
 /* ---- execution.c: the end of an instruction ---------------------------------- */
 
-/* Set RIP to @next, and what else the processor changes after an instruction. */
+/* Set RIP to @next, end the interrupt shadow, and trap if RFLAGS.TF is set. */
 void complete_instruction(struct svm_vmcb *vmcb, uint64_t next);
 
 /*

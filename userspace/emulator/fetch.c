@@ -104,7 +104,7 @@ static void decoder_init(ZydisDecoder *decoder,
 				 ZYDIS_STACK_WIDTH_16);
 }
 
-/* Decode, and fetch as many bytes as needed. @context is NULL if operands are not. */
+/* Fetch as needed, and decode. @context is NULL if operands are not decoded. */
 static int fetch_decode(struct fetch *fetch, const ZydisDecoder *decoder,
 			ZydisDecoderContext *context,
 			ZydisDecodedInstruction *instruction)

@@ -37,7 +37,7 @@ uint64_t gpr_read(const struct execution *execution, struct gpr gpr)
 	       size_mask(gpr.size);
 }
 
-/* A write of 32 bits clears the upper half, one of 8 or 16 does not (APM vol. 1, 3.1.2). */
+/* Writes of 32 bits clear the upper half, those of 8 or 16 do not (APM vol. 1, 3.1.2). */
 void gpr_write(const struct execution *execution, struct gpr gpr,
 	       uint64_t value)
 {

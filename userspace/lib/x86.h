@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Constants of the architecture, for all folders of userspace. Section numbers are those
- * of APM volume 2. Bits of CR0, CR4, EFER and of segment attributes are in linux/svm_vmcb.h.
+ * Constants of the architecture, for all folders of userspace except for examples.
+ * Section numbers are those of APM volume 2. linux/svm_vmcb.h has the bits of CR0, CR4,
+ * EFER and of segment attributes.
  */
 #ifndef X86_H
 #define X86_H

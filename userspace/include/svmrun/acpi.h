@@ -32,8 +32,8 @@ extern "C" {
  *	the next pin
  * @virtio_count: number of virtio devices, at most 255
  * @gpa: guest physical address of the tables, a multiple of 16; all of them must be below
- *	4 GiB. The RSDP comes first: a guest without a pointer to it searches from 0xe0000
- *	to 0xfffff
+ *	4 GiB. The RSDP comes first: a guest without a pointer to it searches from
+ *	0xe0000 to 0xfffff
  * @reserved: zero
  */
 struct svmrun_acpi {
