@@ -20,6 +20,7 @@
 #include <linux/string.h>
 #include <asm/cpufeature.h>
 #include <asm/processor.h>
+#include <asm/tsc.h>
 
 #include "asid.h"
 #include "compat.h"
@@ -112,6 +113,7 @@ void processor_info(struct svmrun_info *info)
 	info->out_dbgctl = processor_limits.dbgctl;
 	info->out_gpa_bits = processor_gpa_bits();
 	info->out_npt_levels = processor_npt_levels();
+	info->out_tsc_khz = check_tsc_unstable() ? 0 : tsc_khz;
 }
 
 /* Enable SVM on this CPU, with preemption disabled. */

@@ -67,6 +67,10 @@
  * @out_cr4: the same for CR4
  * @out_efer: the same for EFER
  * @out_dbgctl: the same for DBGCTL
+ * @out_tsc_khz: frequency of the time stamp counter in kHz, as Linux has measured it; 0 if
+ *	Linux does not use the counter as a clock, because CPUs disagree or its
+ *	frequency changes
+ * @out_reserved: 0
  *
  * SVMRUN_INFO on the device. It also works while another hypervisor uses SVM.
  */
@@ -89,6 +93,8 @@ struct svmrun_info {
 	__aligned_u64 out_cr4;
 	__aligned_u64 out_efer;
 	__aligned_u64 out_dbgctl;
+	__u32 out_tsc_khz;
+	__u32 out_reserved;
 };
 #define SVMRUN_INFO _IOWR(SVMRUN_TYPE, 0x00, struct svmrun_info)
 
@@ -426,13 +432,14 @@ struct svmrun_registers {
  */
 #define SVMRUN_KICK _IO(SVMRUN_TYPE, 0x06)
 
-SVM_PROVE(sizeof(struct svmrun_info) == 112);
+SVM_PROVE(sizeof(struct svmrun_info) == 120);
 SVM_PROVE(offsetof(struct svmrun_info, out_forced_intercepts) == 24);
 SVM_PROVE(offsetof(struct svmrun_info, out_vcpu_size) == 48);
 SVM_PROVE(offsetof(struct svmrun_info, out_xcr0) == 56);
 SVM_PROVE(offsetof(struct svmrun_info, out_max_regions) == 76);
 SVM_PROVE(offsetof(struct svmrun_info, out_cr0) == 80);
 SVM_PROVE(offsetof(struct svmrun_info, out_dbgctl) == 104);
+SVM_PROVE(offsetof(struct svmrun_info, out_tsc_khz) == 112);
 SVM_PROVE(sizeof(struct svmrun_create_vm) == 8);
 SVM_PROVE(sizeof(struct svmrun_map) == 32);
 SVM_PROVE(offsetof(struct svmrun_map, gpa) == 8);

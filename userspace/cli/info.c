@@ -146,6 +146,8 @@ static void print_info_text(const struct svmrun_info *info)
 	print_number("vCPU's shared pages", info->out_vcpu_size, " bytes");
 	print_number("guest physical address", info->out_gpa_bits, " bits");
 	print_number("nested page table", info->out_npt_levels, " levels");
+	if (info->out_tsc_khz)
+		print_number("TSC", info->out_tsc_khz, " kHz");
 	print_number("vCPUs of a VM", info->out_max_vcpus, " at most");
 	print_number("regions of a VM", info->out_max_regions, " at most");
 }
@@ -195,6 +197,7 @@ static void print_info_json(const struct svmrun_info *info)
 	json_number(&json, "vcpu_size", info->out_vcpu_size);
 	json_number(&json, "gpa_bits", info->out_gpa_bits);
 	json_number(&json, "npt_levels", info->out_npt_levels);
+	json_number(&json, "tsc_khz", info->out_tsc_khz);
 	json_number(&json, "max_vcpus", info->out_max_vcpus);
 	json_number(&json, "max_regions", info->out_max_regions);
 	json_object_end(&json);

@@ -3,7 +3,10 @@
  * /dev/svmrun: SVMRUN_INFO, file descriptors, and the rules for the arguments of
  * every call (linux/svmrun.h)
  */
+#include <stdio.h>
 #include <sys/resource.h>
+#include <time.h>
+#include <x86intrin.h>
 
 #include "machine.h"
 
@@ -35,6 +38,48 @@ TEST_F(device, info_describes_host)
 	EXPECT_EQ(SVM_CR4_PAE, info.out_cr4 & SVM_CR4_PAE);
 	EXPECT_EQ(SVM_EFER_SVME, info.out_efer & SVM_EFER_SVME);
 	EXPECT_EQ(SVM_DBGCTL_LBR | SVM_DBGCTL_BTF, info.out_dbgctl);
+}
+
+#define CLOCKSOURCES "/sys/devices/system/clocksource/clocksource0/"
+
+static void read_clocksource(const char *file, char word[32])
+{
+	char path[96];
+	FILE *stream;
+
+	snprintf(path, sizeof(path), CLOCKSOURCES "%s", file);
+	stream = fopen(path, "re");
+	if (!stream || fscanf(stream, "%31s", word) != 1)
+		word[0] = '\0';
+	if (stream)
+		fclose(stream);
+}
+
+static uint64_t raw_clock(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC_RAW, &now);
+	return now.tv_sec * 1000000000ull + now.tv_nsec;
+}
+
+/* CLOCK_MONOTONIC_RAW is the TSC, divided by the frequency that Linux has measured. */
+TEST_F(device, info_has_the_frequency_of_a_trusted_tsc)
+{
+	uint64_t begin, ticks, time, khz;
+	char source[32];
+
+	read_clocksource("current_clocksource", source);
+	if (strcmp(source, "tsc"))
+		SKIP(return, "the clock source is %s, not tsc", source);
+	begin = raw_clock();
+	ticks = __rdtsc();
+	usleep(100 * 1000);
+	time = raw_clock() - begin;
+	ticks = __rdtsc() - ticks;
+	khz = ticks * 1000000 / time;
+	EXPECT_LT(khz - khz / 100, self->m.info.out_tsc_khz);
+	EXPECT_GT(khz + khz / 100, self->m.info.out_tsc_khz);
 }
 
 /* A program that was built before @out_cr0 to @out_dbgctl were added */
