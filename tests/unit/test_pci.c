@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The configuration ports of a PCI bus without devices: 0cf8h, 0cfch. */
+/* The configuration ports of a PCI bus with nothing but a host bridge: 0cf8h, 0cfch */
 #include <svmrun/pci.h>
 
 #include "suites.h"
@@ -14,9 +14,26 @@ START_TEST(address_reads_as_written)
 	ck_assert_uint_eq(svmrun_pci_read(&pci, 0, 4), 0x80fffffc);
 }
 
-START_TEST(nobody_answers)
+/* Firmware and kernels look for the class of a host bridge. */
+START_TEST(host_bridge_answers)
 {
 	struct svmrun_pci pci = { .address = 0x80000000 };
+
+	ck_assert_uint_eq(svmrun_pci_read(&pci, 4, 4), 0x00081b36);
+	ck_assert_uint_eq(svmrun_pci_read(&pci, 6, 2), 0x0008);
+	svmrun_pci_write(&pci, 0, 4, 0x80000008);
+	ck_assert_uint_eq(svmrun_pci_read(&pci, 6, 2), 0x0600);
+	ck_assert_uint_eq(svmrun_pci_read(&pci, 7, 1), 0x06);
+	svmrun_pci_write(&pci, 0, 4, 0x80000010);
+	ck_assert_uint_eq(svmrun_pci_read(&pci, 4, 4), 0);
+	svmrun_pci_write(&pci, 0, 4, 0x00000000);
+	ck_assert_uint_eq(svmrun_pci_read(&pci, 4, 4), 0xffffffff);
+}
+
+/* Another function, another device */
+START_TEST(nobody_answers)
+{
+	struct svmrun_pci pci = { .address = 0x80000800 };
 
 	ck_assert_uint_eq(svmrun_pci_read(&pci, 4, 4), 0xffffffff);
 	ck_assert_uint_eq(svmrun_pci_read(&pci, 6, 2), 0xffff);
@@ -35,6 +52,7 @@ START_TEST(part_of_the_address_is_another_register)
 
 static const TTest **const tests[] = {
 	&address_reads_as_written,
+	&host_bridge_answers,
 	&nobody_answers,
 	&part_of_the_address_is_another_register,
 };

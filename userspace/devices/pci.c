@@ -4,7 +4,38 @@
 
 #include <svmrun/pci.h>
 
+#define ADDRESS_ENABLE 0x80000000
+#define ADDRESS_REGISTER 0xfc
 #define ADDRESS_BITS 0x80fffffc /* enable, bus, device, function, register */
+
+#define DATA_OFFSET 4 /* CONFIG_DATA */
+
+/*
+ * Function 0 of device 0 on bus 0 is a host bridge without registers of its own; some
+ * kernels use this mechanism only if they find one. Its IDs are those of a generic bridge,
+ * for which no firmware has code.
+ */
+#define BRIDGE_IDS 0x00081b36 /* device, vendor */
+#define BRIDGE_CLASS 0x06000000 /* host bridge, no interface, revision 0 */
+#define REGISTER_IDS 0x00
+#define REGISTER_CLASS 0x08
+#define REGISTERS 0x100
+
+/* Return 4 bytes of configuration space. No function answers at other addresses. */
+static uint32_t read_config(uint32_t address)
+{
+	if (!(address & ADDRESS_ENABLE) ||
+	    (address & ~ADDRESS_ENABLE) >= REGISTERS)
+		return UINT32_MAX;
+	switch (address & ADDRESS_REGISTER) {
+	case REGISTER_IDS:
+		return BRIDGE_IDS;
+	case REGISTER_CLASS:
+		return BRIDGE_CLASS;
+	default:
+		return 0;
+	}
+}
 
 /* Narrower accesses address other devices at the same ports. */
 static bool is_address(unsigned int offset, unsigned int size)
@@ -17,7 +48,10 @@ uint32_t svmrun_pci_read(const struct svmrun_pci *pci, unsigned int offset,
 {
 	if (is_address(offset, size))
 		return pci->address;
-	return UINT32_MAX >> (32 - 8 * size);
+	if (offset < DATA_OFFSET)
+		return UINT32_MAX >> (32 - 8 * size);
+	return read_config(pci->address) >> (8 * (offset - DATA_OFFSET)) &
+	       UINT32_MAX >> (32 - 8 * size);
 }
 
 void svmrun_pci_write(struct svmrun_pci *pci, unsigned int offset,

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* PCI configuration mechanism #1 (PCI 3.0, 3.2.2.3), for a bus without devices */
+/*
+ * PCI configuration space by ports (mechanism #1 of PCI 3.0, 3.2.2.3). The only function
+ * is a host bridge.
+ */
 #ifndef SVMRUN_PCI_H
 #define SVMRUN_PCI_H
 
@@ -28,8 +31,9 @@ struct svmrun_pci {
  * @offset: offset of the port from SVMRUN_PCI_PORT
  * @size: bytes: 1, 2 or 4
  *
- * Return: CONFIG_ADDRESS if all four bytes of it are read; otherwise all ones, because
- * there is no device.
+ * Return: the value of CONFIG_ADDRESS, if all of it is read; for CONFIG_DATA, the
+ * configuration space of the host bridge; otherwise all ones, because no other function
+ * answers.
  */
 uint32_t svmrun_pci_read(const struct svmrun_pci *pci, unsigned int offset,
 			 unsigned int size);
