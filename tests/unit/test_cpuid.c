@@ -53,6 +53,38 @@ START_TEST(hypervisor_says_its_name)
 	ck_assert(answer(1, 0).ecx >> 31);
 }
 
+START_TEST(frequencies_are_shown_if_the_tsc_is_trusted)
+{
+	ck_assert_uint_ge(answer(0x40000000, 0).eax, 0x40000010);
+	ck_assert_uint_eq(answer(0x40000010, 0).eax, 0);
+	ck_assert(!(answer(0x80000007, 0).edx & 1u << 8));
+	guest.tsc_khz = 2300000;
+	ck_assert_uint_eq(answer(0x40000010, 0).eax, 2300000);
+	ck_assert_uint_eq(answer(0x40000010, 0).ebx, 1000000);
+	ck_assert(answer(0x80000007, 0).edx & 1u << 8);
+}
+
+START_TEST(kvm_has_its_clock)
+{
+	struct cpuid c = answer(0x40000100, 0);
+
+	ck_assert_mem_eq(&c.ebx, "KVMKVMKVM\0\0\0", 12);
+	ck_assert_uint_eq(c.eax, 0x40000101);
+	ck_assert_uint_eq(answer(0x40000101, 0).eax, 1u << 1 | 1u << 3);
+	guest.tsc_khz = 2300000;
+	ck_assert(answer(0x40000101, 0).eax & 1u << 24);
+}
+
+START_TEST(hypervisor_is_a_choice)
+{
+	guest.hypervisor = HYPERVISOR_SVMRUN;
+	ck_assert_uint_ne(answer(0x40000000, 0).ebx, 0);
+	ck_assert_uint_eq(answer(0x40000100, 0).ebx, 0);
+	guest.hypervisor = HYPERVISOR_NONE;
+	ck_assert_uint_eq(answer(0x40000000, 0).ebx, 0);
+	ck_assert(!(answer(1, 0).ecx >> 31));
+}
+
 START_TEST(svm_is_hidden)
 {
 	ck_assert(!(answer(0x80000001, 0).ecx & 1u << 2));
@@ -237,6 +269,9 @@ START_TEST(leaves_that_the_host_lacks_are_zero)
 
 static const TTest **const tests[] = {
 	&hypervisor_says_its_name,
+	&frequencies_are_shown_if_the_tsc_is_trusted,
+	&kvm_has_its_clock,
+	&hypervisor_is_a_choice,
 	&svm_is_hidden,
 	&what_the_machine_does_not_have_is_hidden,
 	&what_it_has_is_left,

@@ -29,6 +29,7 @@ enum key {
 	KEY_MODULE,
 	KEY_DISK,
 	KEY_CPU,
+	KEY_HYPERVISOR,
 	KEY_CPUID,
 	KEY_MSR,
 	KEY_LOAD,
@@ -64,6 +65,11 @@ static const struct word modes[] = { { "real", MODE_REAL },
 static const struct word cpu_models[] = { { "host", CPU_HOST },
 					  { "minimal", CPU_MINIMAL },
 					  { 0 } };
+
+static const struct word hypervisors[] = { { "kvm", HYPERVISOR_KVM },
+					   { "svmrun", HYPERVISOR_SVMRUN },
+					   { "none", HYPERVISOR_NONE },
+					   { 0 } };
 
 static const struct word msr_policies[] = { { "fault", MSR_FAULT },
 					    { "ignore", MSR_IGNORE },
@@ -104,6 +110,9 @@ static const struct argp_option run_table[] = {
 	  0 },
 	{ "cpu", KEY_CPU, "MODEL", 0,
 	  "Features of the processor: host, the default, or minimal, those of every 64-bit processor",
+	  0 },
+	{ "hypervisor", KEY_HYPERVISOR, "WORD", 0,
+	  "Interfaces of a hypervisor that the guest finds: kvm, the default, is KVM's clock; svmrun, only the name and frequencies; or none",
 	  0 },
 	{ "cpuid", KEY_CPUID, "LEAF[.SUBLEAF]=EAX,EBX,ECX,EDX", 0,
 	  "Change the result of CPUID; registers that are left out stay unchanged; may be repeated",
@@ -295,6 +304,8 @@ static const struct choice {
 	  offsetof(struct run_options, mode) },
 	{ KEY_CPU, "--cpu", cpu_models, "model", "host or minimal",
 	  offsetof(struct run_options, cpu) },
+	{ KEY_HYPERVISOR, "--hypervisor", hypervisors, "hypervisor",
+	  "kvm, svmrun or none", offsetof(struct run_options, hypervisor) },
 	{ KEY_MSR, "--msr", msr_policies, "policy", "fault or ignore",
 	  offsetof(struct run_options, msr) },
 };
@@ -423,6 +434,7 @@ static int parse_run_value(int key, const char *value,
 	case KEY_FORMAT:
 	case KEY_MODE:
 	case KEY_CPU:
+	case KEY_HYPERVISOR:
 	case KEY_MSR:
 		return parse_choice(key, value, options);
 	case KEY_MEMORY:

@@ -36,6 +36,8 @@ struct machine;
  * @in_guest: in RUN, or about to call it
  * @halted: waits at HLT for an interrupt
  * @nmi_masked: NMIs are masked until the next IRET
+ * @kvmclock: the MSR for its page of KVM's clock
+ * @kvmclock_cpu: the CPU of the host on which that page was written
  * @debug: a debugger's state of this processor
  */
 struct cpu {
@@ -50,6 +52,8 @@ struct cpu {
 	bool in_guest;
 	bool halted;
 	bool nmi_masked;
+	uint64_t kvmclock;
+	int kvmclock_cpu;
 	struct debug_cpu *debug;
 };
 

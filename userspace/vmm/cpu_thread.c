@@ -9,6 +9,7 @@
 #include "cpu_thread.h"
 #include "debug_hooks.h"
 #include "interrupts.h"
+#include "kvmclock.h"
 #include "machine.h"
 
 #define HLT_LENGTH 1
@@ -168,6 +169,7 @@ static void enter_guest(struct cpu *cpu)
 	control->vintr = (control->vintr & ~SVM_VINTR_V_TPR_MASK) | cr8;
 	if (hooks)
 		hooks->enter(cpu);
+	kvmclock_enter(cpu);
 	cpu->in_guest = true;
 	pthread_mutex_unlock(&cpu->machine->lock);
 	ret = svmrun_vcpu_run(&cpu->vcpu);

@@ -20,6 +20,12 @@
 #define CPUID_STRUCTURED 0x00000007
 #define CPUID_XSAVE 0x0000000d
 #define CPUID_HYPERVISOR 0x40000000
+#define CPUID_FREQUENCIES                                                      \
+	0x40000010 /* EAX: TSC, EBX: timer of the local APIC, kHz */
+#define LAPIC_KHZ 1000000 /* of svmrun/lapic.h: one tick is 1 ns */
+#define CPUID_KVM 0x40000100 /* Linux, Documentation/virt/kvm/x86/cpuid.rst */
+#define CPUID_KVM_FEATURES 0x40000101
+#define CPUID_KVM_END 0x40000102
 #define CPUID_EXTENDED 0x80000000
 #define CPUID_EXTENDED_FEATURES 0x80000001
 #define CPUID_NAME_1 0x80000002
@@ -73,8 +79,9 @@
 /* EDX: MCE, MTRR, MCA, FFXSR; RDTSCP, whose TSC_AUX is the host's */
 #define HIDE_81_EDX (BIT(7) | BIT(12) | BIT(14) | BIT(25) | BIT(27))
 
-/* 80000007 EDX: TscInvariant; 80000008 EBX: CLZERO, RstrFpErrPtrs */
-#define KEEP_87_EDX BIT(8)
+/* 80000007 EDX: TscInvariant */
+#define EDX_INVARIANT_TSC BIT(8)
+/* 80000008 EBX: CLZERO, RstrFpErrPtrs */
 #define KEEP_88_EBX (BIT(0) | BIT(2))
 #define ECX_ID_SIZE 12 /* number of APIC ID bits for cores */
 
@@ -124,7 +131,10 @@ static void edit_features(const struct cpuid_guest *guest, struct cpuid *c)
 		c->ebx |= guest->cpus << EBX_CPUS;
 		c->edx |= EDX_HTT;
 	}
-	c->ecx |= ECX_HYPERVISOR;
+	if (guest->hypervisor != HYPERVISOR_NONE)
+		c->ecx |= ECX_HYPERVISOR;
+	else
+		c->ecx &= ~ECX_HYPERVISOR;
 	if ((guest->cr4 & SVM_CR4_OSXSAVE) && !guest->minimal)
 		c->ecx |= ECX_OSXSAVE;
 }
@@ -158,7 +168,7 @@ static void edit_extended_features(const struct cpuid_guest *guest,
 
 static void edit_power(const struct cpuid_guest *guest, struct cpuid *c)
 {
-	*c = (struct cpuid){ .edx = c->edx & KEEP_87_EDX };
+	*c = (struct cpuid){ .edx = guest->tsc_khz ? EDX_INVARIANT_TSC : 0 };
 }
 
 /* Return how many bits can number @count things. */
@@ -272,15 +282,50 @@ static struct cpuid xsave_answer(const struct cpuid_guest *guest,
 	return (struct cpuid){ 0 };
 }
 
-static struct cpuid hypervisor_answer(void)
+static struct cpuid named_leaf(uint32_t last, const char name[12])
 {
-	static const char signature[12] = "svmrun";
-	struct cpuid c = { .eax = CPUID_HYPERVISOR };
+	struct cpuid c = { .eax = last };
 
-	memcpy(&c.ebx, signature, 4);
-	memcpy(&c.ecx, signature + 4, 4);
-	memcpy(&c.edx, signature + 8, 4);
+	memcpy(&c.ebx, name, 4);
+	memcpy(&c.ecx, name + 4, 4);
+	memcpy(&c.edx, name + 8, 4);
 	return c;
+}
+
+/* Features of KVM: no delays at ports, the clock, and its flag that the TSC is stable */
+#define KVM_NOP_IO_DELAY BIT(1)
+#define KVM_CLOCKSOURCE2 BIT(3)
+#define KVM_CLOCKSOURCE_STABLE BIT(24)
+
+static struct cpuid kvm_leaf(const struct cpuid_guest *guest, uint32_t leaf)
+{
+	struct cpuid features = { .eax = KVM_NOP_IO_DELAY | KVM_CLOCKSOURCE2 };
+
+	if (leaf == CPUID_KVM)
+		return named_leaf(CPUID_KVM_FEATURES, "KVMKVMKVM\0\0");
+	if (guest->tsc_khz)
+		features.eax |= KVM_CLOCKSOURCE_STABLE;
+	return features;
+}
+
+/*
+ * Leaves of a hypervisor. KVM's are not at 40000000, where the name of this one is: Linux
+ * and others search in steps of 100.
+ */
+static struct cpuid hypervisor_leaf(const struct cpuid_guest *guest,
+				    uint32_t leaf)
+{
+	if (guest->hypervisor == HYPERVISOR_KVM && leaf >= CPUID_KVM &&
+	    leaf < CPUID_KVM_END)
+		return kvm_leaf(guest, leaf);
+	if (guest->hypervisor == HYPERVISOR_NONE)
+		return (struct cpuid){ 0 };
+	if (leaf == CPUID_HYPERVISOR)
+		return named_leaf(CPUID_FREQUENCIES, "svmrun\0\0\0\0\0");
+	if (leaf == CPUID_FREQUENCIES && guest->tsc_khz)
+		return (struct cpuid){ .eax = guest->tsc_khz,
+				       .ebx = LAPIC_KHZ };
+	return (struct cpuid){ 0 };
 }
 
 static uint32_t *cpuid_output(struct cpuid *c, unsigned int output)
@@ -324,8 +369,8 @@ static struct cpuid model_leaf(const struct cpuid_guest *guest, uint32_t leaf,
 	struct cpuid c = { 0 };
 	size_t i;
 
-	if (leaf == CPUID_HYPERVISOR)
-		return hypervisor_answer();
+	if (leaf >= CPUID_HYPERVISOR && leaf < CPUID_EXTENDED)
+		return hypervisor_leaf(guest, leaf);
 	if (!host_has_leaf(guest, leaf) ||
 	    (leaf == CPUID_STRUCTURED && subleaf))
 		return c;

@@ -15,6 +15,14 @@ struct cpuid {
 };
 
 /**
+ * enum hypervisor - interfaces of a hypervisor that the guest finds by CPUID
+ * @HYPERVISOR_KVM: those of @HYPERVISOR_SVMRUN, and KVM's clock at 40000100
+ * @HYPERVISOR_SVMRUN: the name at 40000000, the frequencies at 40000010
+ * @HYPERVISOR_NONE: none
+ */
+enum hypervisor { HYPERVISOR_KVM, HYPERVISOR_SVMRUN, HYPERVISOR_NONE };
+
+/**
  * struct cpuid_override - a leaf that --cpuid changes
  * @leaf: EAX
  * @subleaf: ECX
@@ -32,6 +40,8 @@ struct cpuid_override {
  * struct cpuid_guest - state that the results depend on
  * @host: returns the host's result
  * @minimal: only features of every 64-bit processor
+ * @hypervisor: interfaces of a hypervisor that the guest finds
+ * @tsc_khz: frequency of the TSC; 0 if it is not a clock to rely on
  * @overrides: leaves that the user changes
  * @override_count: how many
  * @id: the processor's number, which is its APIC ID
@@ -46,6 +56,8 @@ struct cpuid_override {
 struct cpuid_guest {
 	struct cpuid (*host)(uint32_t leaf, uint32_t subleaf);
 	bool minimal;
+	enum hypervisor hypervisor;
+	uint32_t tsc_khz;
 	const struct cpuid_override *overrides;
 	size_t override_count;
 	uint32_t id;

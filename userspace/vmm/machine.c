@@ -82,6 +82,7 @@ void machine_init(struct machine *machine, const struct run_options *options)
 	machine->outcome.owner = machine;
 	svmrun_pc_init(&machine->pc, options->cpus, &owner, time(NULL),
 		       clock_now());
+	kvmclock_init(machine);
 	console_init(&machine->console, &machine->pc.uart, &machine->outcome);
 }
 

@@ -18,6 +18,7 @@
 #include "console.h"
 #include "cpu.h"
 #include "disk.h"
+#include "kvmclock.h"
 #include "run_options.h"
 #include "outcome.h"
 
@@ -47,6 +48,7 @@ struct debug_hooks;
  * @debug: its state, for these
  * @cpus: the processors
  * @cpu_count: how many
+ * @kvmclock: the reference of KVM's clock
  * @unknown_msrs: accesses to MSRs that the guest does not have
  * @exits: exits of all processors, for --trace
  * @times: start and duration of the run
@@ -70,6 +72,7 @@ struct machine {
 	struct debug *debug;
 	struct cpu *cpus;
 	unsigned int cpu_count;
+	struct kvmclock kvmclock;
 	uint64_t unknown_msrs;
 	uint64_t exits;
 	struct stats times;

@@ -2,6 +2,7 @@
 #include <x86intrin.h>
 
 #include "common/clock.h"
+#include "kvmclock.h"
 #include "machine.h"
 #include "msr.h"
 
@@ -122,6 +123,7 @@ static bool write_cpu_msr(struct cpu *cpu, uint32_t msr, uint64_t value)
 		return write_efer(cpu, value);
 	if (msr == MSR_TSC) {
 		vmcb->control.tsc_offset = value - __rdtsc();
+		kvmclock_update(cpu);
 		return true;
 	}
 	if (!found || !is_valid(found->values, value))
@@ -150,6 +152,7 @@ static bool write_guest_msr(struct cpu *cpu, uint32_t msr, uint64_t value)
 	struct svmrun_lapic *lapic = &cpu->machine->pc.lapics[cpu->id];
 
 	return write_cpu_msr(cpu, msr, value) ||
+	       kvmclock_write_msr(cpu, msr, value) ||
 	       svmrun_lapic_write_msr(lapic, msr, value, clock_now());
 }
 
@@ -158,6 +161,7 @@ static bool read_guest_msr(struct cpu *cpu, uint32_t msr, uint64_t *value)
 	struct svmrun_lapic *lapic = &cpu->machine->pc.lapics[cpu->id];
 
 	return read_cpu_msr(cpu->vcpu.vmcb, msr, value) ||
+	       kvmclock_read_msr(cpu, msr, value) ||
 	       svmrun_lapic_read_msr(lapic, msr, value, clock_now());
 }
 

@@ -14,6 +14,8 @@ void exit_cpuid(struct cpu *cpu)
 	const struct cpuid_guest guest = {
 		.host = cpuid_host,
 		.minimal = options->cpu == CPU_MINIMAL,
+		.hypervisor = options->hypervisor,
+		.tsc_khz = cpu->machine->info.out_tsc_khz,
 		.overrides = options->cpuid,
 		.override_count = options->cpuid_count,
 		.id = cpu->id,

@@ -41,6 +41,7 @@ enum msr_policy { MSR_FAULT, MSR_IGNORE };
  * @disks: FILE or FILE,ro
  * @disk_count: how many
  * @cpu: model for CPUID
+ * @hypervisor: interfaces of a hypervisor that the guest finds by CPUID
  * @cpuid: leaves that the user changes
  * @cpuid_count: how many
  * @msr: result of an access to an MSR that the guest does not have
@@ -68,6 +69,7 @@ struct run_options {
 	const char *disks[OPTIONS_DISKS];
 	size_t disk_count;
 	enum cpu_model cpu;
+	enum hypervisor hypervisor;
 	struct cpuid_override cpuid[OPTIONS_CPUIDS];
 	size_t cpuid_count;
 	enum msr_policy msr;
