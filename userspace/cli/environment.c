@@ -8,16 +8,14 @@
 #include "common/message.h"
 #include "common/status.h"
 #include "environment.h"
-
-#define CPUID_EXTENDED_FEATURES 0x80000001
-#define ECX_SVM (1u << 2)
+#include "lib/x86.h"
 
 static bool processor_has_svm(void)
 {
 	unsigned int eax, ebx, ecx, edx;
 
 	return __get_cpuid(CPUID_EXTENDED_FEATURES, &eax, &ebx, &ecx, &edx) &&
-	       (ecx & ECX_SVM);
+	       (ecx & CPUID_ECX_SVM);
 }
 
 static int device_open_failed(int error)

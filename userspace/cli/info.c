@@ -10,9 +10,9 @@
 #include "common/status.h"
 #include "environment.h"
 #include "intercept.h"
+#include "lib/array_size.h"
 #include "options.h"
 
-#define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
 #define LABEL_WIDTH 24
 #define LINE_WIDTH 80
 

@@ -8,8 +8,7 @@
 #include "command.h"
 #include "common/message.h"
 #include "common/status.h"
-
-#define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
+#include "lib/array_size.h"
 
 static const struct command commands[] = {
 	{ "info", "print the features of the processor and the module",

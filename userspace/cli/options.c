@@ -13,9 +13,9 @@
 #include "common/status.h"
 #include "cpuid_option.h"
 #include "gdb/gdb.h"
+#include "lib/x86.h"
 #include "options.h"
 
-#define PAGE 4096
 #define MEMORY_DEFAULT (512ull << 20)
 #define ARGP_OWN (ARGP_NO_ERRS | ARGP_NO_HELP | ARGP_NO_EXIT)
 
@@ -247,7 +247,7 @@ static int parse_memory(const char *value, uint64_t *memory)
 		return message_fail(STATUS_USAGE,
 				    "--mem %s: must be a size, such as 64M",
 				    value);
-	if (!*memory || *memory % PAGE)
+	if (!*memory || *memory % PAGE_SIZE)
 		return message_fail(STATUS_USAGE,
 				    "--mem %s: must be a multiple of 4096 bytes, and not 0",
 				    value);

@@ -9,9 +9,9 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "lib/array_size.h"
 #include "signals.h"
 
-#define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
 #define REPEAT_NANOSECONDS (NANOSECONDS / 10)
 
 static const int end_signals[] = { SIGHUP, SIGINT, SIGTERM, SIGALRM };

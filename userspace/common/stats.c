@@ -6,9 +6,9 @@
 #include <string.h>
 
 #include "bar.h"
+#include "lib/array_size.h"
 #include "stats.h"
 
-#define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
 #define NANOSECONDS 1e9
 
 /* Exits that the module handles itself */

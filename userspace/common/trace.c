@@ -2,9 +2,9 @@
 #include <inttypes.h>
 
 #include "json.h"
+#include "lib/array_size.h"
 #include "trace.h"
 
-#define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
 #define DETAILS 4
 
 /**

@@ -6,12 +6,11 @@
 
 #include "debug.h"
 #include "exit.h"
+#include "lib/array_size.h"
 #include "memory.h"
 #include "pause.h"
 #include "step.h"
 #include "vmm/debug_hooks.h"
-
-#define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
 
 static const struct exit_handler handlers[] = {
 	{ VMEXIT_EXCP(1), 1, exit_db },	     { VMEXIT_EXCP(3), 1, exit_bp },

@@ -5,6 +5,7 @@
 
 #include "common/feature.h"
 #include "exit.h"
+#include "lib/x86.h"
 #include "memory.h"
 #include "pause.h"
 #include "step.h"
@@ -17,16 +18,10 @@
 #define OPCODE_INT 0xcd
 #define OPCODE_INTO 0xce
 
-#define VECTOR_DB 1
-#define VECTOR_BP 3
 #define VECTOR_OF 4
 
-#define DR6_REGISTERS 0xfull
-#define DR6_BS (1ull << 14)
-#define DR6_EVENTS (DR6_REGISTERS | 7ull << 13)
+#define DR6_EVENTS (DR6_BREAKPOINTS | 7ull << 13)
 #define DR6_ALWAYS_0 (1ull << 12)
-#define DR7_GD (1ull << 13)
-#define DR7_ALWAYS (1ull << 10)
 
 /* ---- #DB ----------------------------------------------------------------- */
 
@@ -67,7 +62,7 @@ void exit_db(struct cpu *cpu)
 
 	if (debug->has_registers) {
 		ours = stop_at_watch(cpu, events);
-		events &= ~DR6_REGISTERS;
+		events &= ~DR6_BREAKPOINTS;
 	}
 	if ((events & DR6_BS) && debug_take_step(cpu)) {
 		ours = true;
@@ -184,7 +179,7 @@ static void write_debug_register(struct cpu *cpu, unsigned int number,
 		return;
 	}
 	if (number >= DEBUG_REGISTERS)
-		value |= number & 1 ? DR7_ALWAYS : DR6_NOTHING;
+		value |= number & 1 ? DR7_RESET : DR6_RESET;
 	if (number >= DEBUG_REGISTERS && !(number & 1))
 		value &= ~DR6_ALWAYS_0;
 	*debug_register(cpu, number) = value;

@@ -2,10 +2,10 @@
 #include <errno.h>
 #include <string.h>
 
+#include "lib/x86.h"
 #include "memory.h"
 #include "watch.h"
 
-#define PAGE 4096ull
 #define INT3 0xcc
 
 static uint8_t *memory_at_gpa(const struct machine *machine, uint64_t gpa)
@@ -47,7 +47,7 @@ static bool translate_gva(const struct cpu *cpu, uint64_t gva, uint64_t *gpa)
 static size_t find_part(const struct cpu *cpu, uint64_t gva, size_t size,
 			uint64_t *gpa, uint8_t **at)
 {
-	size_t most = PAGE - gva % PAGE;
+	size_t most = PAGE_SIZE - gva % PAGE_SIZE;
 
 	if (!translate_gva(cpu, gva, gpa))
 		return 0;

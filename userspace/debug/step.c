@@ -1,21 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <svmrun/instruction.h>
 
+#include "lib/x86.h"
 #include "memory.h"
 #include "pause.h"
 #include "step.h"
 #include "vmm/bus.h"
 #include "watch.h"
 
-#define RFLAGS_TF (1ull << 8)
 #define RFLAGS_TF_BYTE 1
 #define PREFIX_OPERAND_SIZE 0x66
 #define REX_MASK 0xf0
 #define REX 0x40
 #define OPCODE_PUSHF 0x9c
 #define ALL_DEBUG_REGISTERS 0xffffffffu
-#define VECTOR_DB 1
-#define VECTOR_BP 3
 
 bool debug_is_stepping(const struct cpu *cpu)
 {
@@ -110,7 +108,7 @@ static void set_debug_registers(struct cpu *cpu)
 	debug->has_dr6 = exception_intercepts(cpu) &
 			 SVM_INTERCEPT2_EXCEPTION(VECTOR_DB);
 	if (debug->has_dr6) {
-		debug->dr6 = DR6_NOTHING;
+		debug->dr6 = DR6_RESET;
 		swap_values(&cpu->vcpu.vmcb->save.dr6, &debug->dr6);
 	}
 	debug->has_registers = cpu->machine->debug->watch_count;

@@ -10,7 +10,6 @@
 #include "debug.h"
 
 /* DR6 after reset: no event (APM 13.1.1.3) */
-#define DR6_NOTHING 0xffff0ff0ull
 
 /* Is the processor stepping? Then interrupts are not injected. */
 bool debug_is_stepping(const struct cpu *cpu);

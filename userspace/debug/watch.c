@@ -2,9 +2,9 @@
 #include <errno.h>
 #include <string.h>
 
+#include "lib/x86.h"
 #include "watch.h"
 
-#define DR7_ALWAYS (1ull << 10)
 #define DR7_GLOBAL(n) (2ull << 2 * (n))
 #define DR7_CONDITION(n, bits) ((uint64_t)(bits) << (16 + 4 * (n)))
 
@@ -104,7 +104,7 @@ void debug_watch_registers(const struct debug *debug, struct debug_cpu *cpu)
 	const struct debug_watch *watch;
 	unsigned int i;
 
-	cpu->dr7 = DR7_ALWAYS;
+	cpu->dr7 = DR7_RESET;
 	for (i = 0; i < DEBUG_REGISTERS; i++) {
 		watch = &debug->watches[i];
 		cpu->dr[i] = watch->address;

@@ -11,8 +11,8 @@
 #include "debug/pause.h"
 #include "gdb.h"
 #include "gdb_registers.h"
+#include "lib/array_size.h"
 
-#define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
 #define SIGNAL_INTERRUPT 2 /* numbers of signals in gdb's protocol */
 #define SIGNAL_TRAP 5
 #define ALL_CPUS (-1)

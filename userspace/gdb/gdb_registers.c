@@ -9,8 +9,8 @@
 #include <string.h>
 
 #include "gdb_registers.h"
-
-#define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
+#include "lib/array_size.h"
+#include "lib/x86.h"
 
 #define FXSAVE_FCW 0
 #define FXSAVE_FSW 2
@@ -25,7 +25,6 @@
 #define XSTATE_X87 (1u << 0)
 #define XSTATE_SSE (1u << 1)
 #define FCW_RESET 0x037f
-#define RFLAGS_ALWAYS (1ull << 1)
 
 /* Storage of a register; the last two are read-only */
 enum storage { GPR, X87, TAGS, SSE, XSAVE, SAVE, FLAGS, SELECTOR, SYSTEM };
@@ -391,7 +390,7 @@ bool gdb_register_write(struct svmrun_vcpu *vcpu, unsigned int number,
 		return check_unchanged(vcpu, to, bytes);
 	case FLAGS:
 		memcpy(vmcb_register(vcpu, to), bytes, to->kept);
-		vcpu->vmcb->save.rflags |= RFLAGS_ALWAYS;
+		vcpu->vmcb->save.rflags |= RFLAGS_ALWAYS_1;
 		return true;
 	default:
 		memcpy(vmcb_register(vcpu, to), bytes, to->kept);
