@@ -261,7 +261,7 @@ TEST_F_TIMEOUT(alias, agree_with_a_model, 120)
 
 	for (unsigned int i = 0; i < SLOTS; i++)
 		model.slots[i].page = -1;
-	for (int i = 0; i < STEPS && _metadata->passed; i++)
+	for (int i = 0; i < STEPS; i++)
 		steps[below(ARRAY_SIZE(steps))](_metadata, self, &model);
 }
 
