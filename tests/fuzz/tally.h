@@ -38,7 +38,7 @@ struct outcome {
  * @exits: by exit code
  * @refused: by reason
  * @kinds: by kind of mutation: runs with it, those of them that entered the guest, pairs
- * 	of guests that differ only in this kind, and pairs with different outcomes
+ *	of guests that differ only in this kind, and pairs with different outcomes
  */
 struct tally {
 	unsigned long runs;

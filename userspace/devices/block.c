@@ -106,12 +106,13 @@ static uint8_t read_disk(struct svmrun_block *block,
 			 struct buffers *in)
 {
 	const struct svmrun_block_owner *owner = &block->owner;
+	int error;
 
 	if (!is_on_disk(block, header->sector, in->size))
 		return STATUS_IOERR;
-	return request_status(
-		owner->read(owner->owner, in->first, in->count,
-			    header->sector * SVMRUN_BLOCK_SECTOR));
+	error = owner->read(owner->owner, in->first, in->count,
+			    header->sector * SVMRUN_BLOCK_SECTOR);
+	return request_status(error);
 }
 
 static uint8_t write_disk(struct svmrun_block *block,
@@ -119,12 +120,13 @@ static uint8_t write_disk(struct svmrun_block *block,
 			  struct buffers *out)
 {
 	const struct svmrun_block_owner *owner = &block->owner;
+	int error;
 
 	if (!owner->write || !is_on_disk(block, header->sector, out->size))
 		return STATUS_IOERR;
-	return request_status(
-		owner->write(owner->owner, out->first, out->count,
-			     header->sector * SVMRUN_BLOCK_SECTOR));
+	error = owner->write(owner->owner, out->first, out->count,
+			     header->sector * SVMRUN_BLOCK_SECTOR);
+	return request_status(error);
 }
 
 static uint8_t flush_disk(struct svmrun_block *block)

@@ -232,8 +232,8 @@ TEST_F(nomem, guest_memory)
 	uint8_t *memory;
 
 	ASSERT_EQ(0, limit(self));
-	memory = pages_new(
-		length); /* not locked, because it is allocated afterwards */
+	/* It is not locked, because it is allocated afterwards. */
+	memory = pages_new(length);
 	ASSERT_NE(MAP_FAILED, memory);
 	ASSERT_EQ(0, machine_map(m, FIRST, memory, length, MAP_ALL));
 	MACHINE_LOAD(m, MODE_PROTECTED, sweep_write);

@@ -23,8 +23,8 @@ struct guest {
 	const char *code;
 	const char *code_end;
 	void (*prepare)(struct machine *m); /* may be NULL */
-	const char *(*lacks)(
-		struct machine *m); /* reason to skip; may be NULL */
+	/* Return the reason to skip; may be NULL. */
+	const char *(*lacks)(struct machine *m);
 };
 
 FIXTURE_VARIANT(endless)

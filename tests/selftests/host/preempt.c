@@ -331,7 +331,7 @@ TEST(tick_stops_for_a_guest)
 
 	if (!cpu || !tick_stops_for_program(cpu))
 		SKIP(return, "the tick does not stop without nohz_full=%d",
-			   cpu);
+		     cpu);
 	ASSERT_EQ(0, go_to_cpu(0));
 	ASSERT_EQ(0, child_start(&child, cpu + 1));
 	sleep(1);

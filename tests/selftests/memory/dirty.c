@@ -380,7 +380,7 @@ TEST_F(dirty, log_too_large)
 
 	if (self->m.info.out_gpa_bits < 48)
 		SKIP(return, "only %u bits of address",
-			   self->m.info.out_gpa_bits);
+		     self->m.info.out_gpa_bits);
 	ASSERT_EQ(0, machine_unmap(&self->m, 0, 2 * GPA));
 	EXPECT_EQ(-ENOMEM, machine_map(&self->m, length, NULL, length, LOGGED));
 	EXPECT_EQ(0, machine_map(&self->m, length, NULL, length, MAP_ALL));

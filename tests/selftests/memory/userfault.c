@@ -229,7 +229,7 @@ TEST_F(userfault, user_mode_only)
 
 	if (fd < 0)
 		SKIP(return, "UFFD_USER_MODE_ONLY is not available: %s",
-			   strerror(-fd));
+		     strerror(-fd));
 	ASSERT_EQ(0, userfault_register(fd, page, PAGE));
 	ASSERT_EQ(0,
 		  machine_map(&self->m, 2 * GPA, (void *)page, PAGE, MAP_ALL));

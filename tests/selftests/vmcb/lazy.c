@@ -923,7 +923,7 @@ TEST_F(lazy, used_in_an_interrupt_shadow)
 	}
 	if (!shadow)
 		SKIP(return,
-			   "the processor does not load the interrupt shadow");
+		     "the processor does not load the interrupt shadow");
 }
 
 GUEST(step_all, 64,

@@ -284,7 +284,7 @@ TEST_F(windows, shadow_holds_virtual_interrupt)
 	ASSERT_EXIT_ALONE(VMEXIT_HLT, &self->m);
 	if (frame_read(&self->m, MODE_LONG, false).rip == MACHINE_CODE)
 		SKIP(return,
-			   "the processor does not load the interrupt shadow");
+		     "the processor does not load the interrupt shadow");
 	EXPECT_EQ(MACHINE_CODE + 1, frame_read(&self->m, MODE_LONG, false).rip);
 }
 
@@ -298,7 +298,7 @@ TEST_F(windows, shadow_holds_intercept)
 	ASSERT_EXIT_ALONE(VMEXIT_VINTR, &self->m);
 	if (VMCB->save.rip == MACHINE_CODE)
 		SKIP(return,
-			   "the processor does not load the interrupt shadow");
+		     "the processor does not load the interrupt shadow");
 	EXPECT_EQ(MACHINE_CODE + 1, VMCB->save.rip);
 }
 
