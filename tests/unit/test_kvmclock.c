@@ -67,7 +67,7 @@ static struct page page_at(uint64_t gpa)
 static uint64_t nanoseconds(struct kvmclock_scale scale, uint64_t ticks)
 {
 	ticks = scale.shift < 0 ? ticks >> -scale.shift : ticks << scale.shift;
-	return (unsigned __int128)ticks * scale.multiplier >> 32;
+	return (__uint128_t)ticks * scale.multiplier >> 32;
 }
 
 START_TEST(scale_is_precise)

@@ -330,8 +330,7 @@ TEST(tick_stops_for_a_guest)
 	struct child child;
 
 	if (!cpu || !tick_stops_for_program(cpu))
-		SKIP(return, "the tick does not stop without nohz_full=%d",
-		     cpu);
+		SKIP(return, "the tick only stops with nohz_full=%d", cpu);
 	ASSERT_EQ(0, go_to_cpu(0));
 	ASSERT_EQ(0, child_start(&child, cpu + 1));
 	sleep(1);

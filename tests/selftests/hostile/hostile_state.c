@@ -91,8 +91,7 @@ TEST_F(hostile_state, sets_breakpoints_in_the_host)
 	};
 
 	if (!vmexit_drops_breakpoints(_metadata, &self->m))
-		SKIP(return,
-		     "#VMEXIT does not disable the guest's breakpoints");
+		SKIP(return, "#VMEXIT keeps the guest's breakpoints");
 	ASSERT_NE(0, address[0]);
 	run_with_breakpoints(_metadata, &self->m, address);
 	EXPECT_NE(0, getppid());

@@ -379,8 +379,7 @@ TEST_F(dirty, log_too_large)
 	const uint64_t length = 1ull << 46;
 
 	if (self->m.info.out_gpa_bits < 48)
-		SKIP(return, "only %u bits of address",
-		     self->m.info.out_gpa_bits);
+		SKIP(return, "fewer than 48 bits of address");
 	ASSERT_EQ(0, machine_unmap(&self->m, 0, 2 * GPA));
 	EXPECT_EQ(-ENOMEM, machine_map(&self->m, length, NULL, length, LOGGED));
 	EXPECT_EQ(0, machine_map(&self->m, length, NULL, length, MAP_ALL));

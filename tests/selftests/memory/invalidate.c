@@ -297,8 +297,7 @@ TEST_F(invalidate, migration)
 		frame = page_frame(self->page);
 		if (madvise((void *)self->page, PAGE, MADV_SOFT_OFFLINE)) {
 			hammer_stop(&self->hammer);
-			SKIP(return, "cannot migrate a page: %s",
-			     strerror(errno));
+			SKIP(return, "cannot migrate: %s", strerror(errno));
 		}
 		EXPECT_NE(frame, page_frame(self->page));
 		expect_shared(_metadata, &self->hammer, self->page);

@@ -228,8 +228,7 @@ TEST_F(userfault, user_mode_only)
 	volatile uint32_t *page = pages_new(PAGE);
 
 	if (fd < 0)
-		SKIP(return, "UFFD_USER_MODE_ONLY is not available: %s",
-		     strerror(-fd));
+		SKIP(return, "no UFFD_USER_MODE_ONLY: %s", strerror(-fd));
 	ASSERT_EQ(0, userfault_register(fd, page, PAGE));
 	ASSERT_EQ(0,
 		  machine_map(&self->m, 2 * GPA, (void *)page, PAGE, MAP_ALL));

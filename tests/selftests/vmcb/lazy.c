@@ -922,8 +922,7 @@ TEST_F(lazy, used_in_an_interrupt_shadow)
 			EXPECT_EQ(after[i], REGS->rcx);
 	}
 	if (!shadow)
-		SKIP(return,
-		     "the processor does not load the interrupt shadow");
+		SKIP(return, "the processor loads no interrupt shadow");
 }
 
 GUEST(step_all, 64,

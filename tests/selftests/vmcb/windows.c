@@ -283,8 +283,7 @@ TEST_F(windows, shadow_holds_virtual_interrupt)
 	CONTROL->interrupt_shadow = SVM_SHADOW_INTERRUPT_SHADOW;
 	ASSERT_EXIT_ALONE(VMEXIT_HLT, &self->m);
 	if (frame_read(&self->m, MODE_LONG, false).rip == MACHINE_CODE)
-		SKIP(return,
-		     "the processor does not load the interrupt shadow");
+		SKIP(return, "the processor loads no interrupt shadow");
 	EXPECT_EQ(MACHINE_CODE + 1, frame_read(&self->m, MODE_LONG, false).rip);
 }
 
@@ -297,8 +296,7 @@ TEST_F(windows, shadow_holds_intercept)
 	CONTROL->interrupt_shadow = SVM_SHADOW_INTERRUPT_SHADOW;
 	ASSERT_EXIT_ALONE(VMEXIT_VINTR, &self->m);
 	if (VMCB->save.rip == MACHINE_CODE)
-		SKIP(return,
-		     "the processor does not load the interrupt shadow");
+		SKIP(return, "the processor loads no interrupt shadow");
 	EXPECT_EQ(MACHINE_CODE + 1, VMCB->save.rip);
 }
 
