@@ -307,7 +307,7 @@ START_TEST(msrs_refuse_illegal_values)
 
 START_TEST(msrs_that_are_not_there_fail)
 {
-	rdmsr(0x1a0);
+	rdmsr(0xc0010117);
 
 	failed_with_gp();
 	wrmsr(0xc0010117, 0);
@@ -318,7 +318,7 @@ START_TEST(msrs_that_are_not_there_can_be_ignored)
 {
 	at(VMEXIT_MSR);
 	options.msr = MSR_IGNORE;
-	regs->rcx = 0xc0010004;
+	regs->rcx = 0xc0010117;
 	set_edx_eax(0x1122334455667788);
 	exit_handle(&cpu);
 	went_on(2);
@@ -356,6 +356,45 @@ START_TEST(tsc_goes_on_from_what_was_written)
 	regs->rcx = 0x10;
 	exit_handle(&cpu);
 	ck_assert_uint_eq(regs->rdx >> 30, 1);
+}
+
+START_TEST(tsc_aux_is_the_guests)
+{
+	wrmsr(0xc0000103, 0x1234567890abcdef);
+	went_on(2);
+	ck_assert_uint_eq(cpu.tsc_aux, 0x90abcdef);
+	at(VMEXIT_RDTSCP);
+	cpu.tsc_aux = 7;
+	vmcb->control.tsc_offset = 1ull << 62;
+	regs->rcx = ~0ull;
+	exit_handle(&cpu);
+	went_on(3);
+	ck_assert_uint_eq(regs->rcx, 7);
+	ck_assert_uint_eq(regs->rdx >> 30, 1);
+	ck_assert_uint_eq(vmcb->save.rax >> 32, 0);
+}
+
+static void rdpmc(uint64_t counter, unsigned int cpl, uint64_t cr4)
+{
+	at(VMEXIT_RDPMC);
+	regs->rcx = counter;
+	vmcb->save.cpl = cpl;
+	vmcb->save.cr4 = cr4;
+	exit_handle(&cpu);
+}
+
+START_TEST(performance_counters_read_zero)
+{
+	rdpmc(3, 0, 0);
+	went_on(2);
+	ck_assert_uint_eq(vmcb->save.rax, 0);
+	ck_assert_uint_eq(regs->rdx, 0);
+	rdpmc(0, 3, SVM_CR4_PCE);
+	went_on(2);
+	rdpmc(0, 3, 0);
+	failed_with_gp();
+	rdpmc(4, 0, 0);
+	failed_with_gp();
 }
 
 static void xsetbv(uint64_t value)
@@ -431,6 +470,8 @@ static const TTest **const tests[] = {
 	&msrs_that_refuse_a_value_are_not_ignored,
 	&local_apic_has_its_msrs,
 	&tsc_goes_on_from_what_was_written,
+	&tsc_aux_is_the_guests,
+	&performance_counters_read_zero,
 	&xsetbv_sets_xcr0,
 	&xsetbv_refuses_illegal_values,
 	&xsetbv_is_for_xcr0_and_the_kernel,

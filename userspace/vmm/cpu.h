@@ -14,6 +14,9 @@
 #include <svmrun.h>
 
 #include "common/stats.h"
+#include "machine_check.h"
+#include "model_msr.h"
+#include "mtrr.h"
 
 struct debug_cpu;
 struct machine;
@@ -38,6 +41,10 @@ struct machine;
  * @nmi_masked: NMIs are masked until the next IRET
  * @kvmclock: the MSR for its page of KVM's clock
  * @kvmclock_cpu: the CPU of the host on which that page was written
+ * @tsc_aux: TSC_AUX
+ * @mtrr: memory type range registers
+ * @check: machine-check registers
+ * @model_msrs: other MSRs
  * @debug: a debugger's state of this processor
  */
 struct cpu {
@@ -54,6 +61,10 @@ struct cpu {
 	bool nmi_masked;
 	uint64_t kvmclock;
 	int kvmclock_cpu;
+	uint32_t tsc_aux;
+	struct mtrr mtrr;
+	struct machine_check check;
+	struct model_msrs model_msrs;
 	struct debug_cpu *debug;
 };
 
@@ -63,10 +74,16 @@ void cpu_wake(struct cpu *cpu);
 /* Does the processor wait for another one to start it? */
 bool cpu_waits_for_sipi(const struct cpu *cpu);
 
+/* Return the time stamp counter that the processor would read now. */
+uint64_t cpu_tsc(const struct cpu *cpu);
+
 /* End the run, with this processor's RIP. */
 #define cpu_end(cpu, ...)                                                      \
 	outcome_end(&(cpu)->machine->outcome, (cpu)->vcpu.vmcb->save.rip,      \
 		    __VA_ARGS__)
+
+/* Set the intercepts that every guest's processor has. The guest has its state already. */
+void cpu_set_intercepts(struct cpu *cpu);
 
 /*
  * Advance RIP past an instruction of @length bytes, to NRIP if the processor has saved

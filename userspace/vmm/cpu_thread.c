@@ -270,6 +270,7 @@ void *cpu_thread(void *argument)
 
 	pthread_mutex_lock(&machine->lock);
 	self = cpu;
+	cpu_set_intercepts(cpu);
 	ret = create_timer(cpu);
 	if (ret)
 		cpu_end(cpu, STATUS_ENVIRONMENT, "environment",

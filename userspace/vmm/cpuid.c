@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The guest's CPUID is the host's, except for features that the machine does not have:
- * SVM, performance counters, machine checks, and all features that need MSRs which the
- * guest does not have. The local APIC has the features of the emulated one.
+ * SVM, extended performance counters, and all features that need MSRs which the guest
+ * does not have. The local APIC has the features of the emulated one.
  */
 #include <cpuid.h>
 #include <stdbool.h>
@@ -46,10 +46,9 @@
 #define EBX_ID 24
 #define EBX_CPUS 16
 
-/* 00000001 EDX: MCE, MTRR, MCA, PSN, DS, ACPI, HTT, TM, PBE */
-#define HIDE_1_EDX                                                             \
-	(BIT(7) | BIT(12) | BIT(14) | BIT(18) | BIT(21) | BIT(22) | BIT(28) |  \
-	 BIT(29) | BIT(31))
+/* 00000001 EDX: PSN, DS, ACPI, HTT, TM, PBE */
+#define HIDE_1_EDX (BIT(18) | BIT(21) | BIT(22) | BIT(28) | BIT(29) | BIT(31))
+#define EDX_MODEL (BIT(7) | BIT(12) | BIT(14)) /* MCE, MTRR, MCA */
 #define EDX_APIC BIT(9)
 #define EDX_HTT BIT(28)
 
@@ -76,8 +75,8 @@
 	 BIT(15) | BIT(17) | BIT(19) | BIT(22) | BIT(23) | BIT(24) | BIT(26) | \
 	 BIT(27) | BIT(28) | BIT(29) | BIT(30))
 #define ECX_CMP_LEGACY BIT(1)
-/* EDX: MCE, MTRR, MCA, FFXSR; RDTSCP, whose TSC_AUX is the host's */
-#define HIDE_81_EDX (BIT(7) | BIT(12) | BIT(14) | BIT(25) | BIT(27))
+/* EDX: FFXSR */
+#define HIDE_81_EDX BIT(25)
 
 /* 80000007 EDX: TscInvariant */
 #define EDX_INVARIANT_TSC BIT(8)
@@ -87,13 +86,13 @@
 
 /*
  * --cpu minimal: features of every 64-bit processor. 00000001 ECX: SSE3, CX16; EDX: FPU,
- * VME, DE, PSE, TSC, MSR, PAE, CX8, APIC, SEP, PGE, CMOV, PAT, PSE36, CLFSH, MMX, FXSR,
- * SSE, SSE2; 80000001 ECX: LahfSahf; EDX: those, and SYSCALL, NX, LM
+ * VME, DE, PSE, TSC, MSR, PAE, MCE, CX8, APIC, SEP, MTRR, PGE, MCA, CMOV, PAT, PSE36,
+ * CLFSH, MMX, FXSR, SSE, SSE2; 80000001 ECX: LahfSahf; EDX: those, and SYSCALL, NX, LM
  */
 #define MINIMAL_1_ECX (BIT(0) | BIT(13) | ECX_APIC)
-#define MINIMAL_1_EDX 0x078bab7fu
+#define MINIMAL_1_EDX 0x078bfbffu
 #define MINIMAL_81_ECX (BIT(0) | ECX_CMP_LEGACY)
-#define MINIMAL_81_EDX (0x0183ab7fu | BIT(11) | BIT(20) | BIT(29))
+#define MINIMAL_81_EDX (0x0183fbffu | BIT(11) | BIT(20) | BIT(29))
 
 /* 0000000D, subleaf 1 EAX: XSAVES, XFD */
 #define HIDE_D1_EAX (BIT(3) | BIT(4))
@@ -122,7 +121,7 @@ static void edit_features(const struct cpuid_guest *guest, struct cpuid *c)
 	c->ecx &= ~(HIDE_1_ECX | ECX_OSXSAVE);
 	c->ecx |= ECX_APIC;
 	c->edx &= ~HIDE_1_EDX;
-	c->edx |= EDX_APIC;
+	c->edx |= EDX_APIC | EDX_MODEL;
 	if (guest->minimal) {
 		c->ecx &= MINIMAL_1_ECX;
 		c->edx &= MINIMAL_1_EDX;
@@ -158,6 +157,7 @@ static void edit_extended_features(const struct cpuid_guest *guest,
 {
 	c->ecx &= ~HIDE_81_ECX;
 	c->edx &= ~HIDE_81_EDX;
+	c->edx |= EDX_MODEL;
 	if (guest->cpus > 1)
 		c->ecx |= ECX_CMP_LEGACY;
 	if (guest->minimal) {

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <errno.h>
 #include <stdlib.h>
-#include <x86intrin.h>
 
 #include "common/clock.h"
 #include "common/status.h"
@@ -55,7 +54,7 @@ static uint64_t pc_tsc(void *owner, unsigned int id)
 {
 	const struct machine *machine = owner;
 
-	return __rdtsc() + machine->cpus[id].vcpu.vmcb->control.tsc_offset;
+	return cpu_tsc(&machine->cpus[id]);
 }
 
 static uint32_t pc_tsc_khz(void *owner)
@@ -129,12 +128,30 @@ void machine_close_disks(struct machine *machine)
 
 /* ---- processors ---------------------------------------------------------- */
 
+/* Set the MSRs as firmware leaves them. */
+static void init_msrs(const struct machine *machine, struct cpu *cpu)
+{
+	size_t i, count = machine->memory_count - machine->rom_count;
+	uint64_t end, low = 0, high = 0;
+
+	for (i = 0; i < count; i++) {
+		end = machine->memories[i].gpa + machine->memories[i].size;
+		if (end <= UINT32_MAX)
+			low = end;
+		else
+			high = end;
+	}
+	mtrr_init(&cpu->mtrr, machine->info.out_gpa_bits);
+	model_msr_init(&cpu->model_msrs, low, high);
+}
+
 static void init_cpu(struct machine *machine, struct cpu *cpu)
 {
 	pthread_condattr_t attributes;
 
 	cpu->machine = machine;
 	cpu->id = cpu - machine->cpus;
+	init_msrs(machine, cpu);
 	pthread_condattr_init(&attributes);
 	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
 	pthread_cond_init(&cpu->changed, &attributes);

@@ -22,6 +22,7 @@
 #define MSR_FS_BASE 0xc0000100
 #define MSR_GS_BASE 0xc0000101
 #define MSR_KERNEL_GS_BASE 0xc0000102
+#define MSR_TSC_AUX 0xc0000103
 
 #define AT(member) offsetof(struct svm_vmcb_save, member)
 
@@ -111,7 +112,9 @@ static bool write_efer(struct cpu *cpu, uint64_t value)
 /* Does the guest have the MSR? Then --msr ignore does not apply to it. */
 static bool has_rules(uint32_t msr)
 {
-	return msr == MSR_EFER || msr == MSR_TSC || find_vmcb_msr(msr);
+	return msr == MSR_EFER || msr == MSR_TSC || msr == MSR_TSC_AUX ||
+	       find_vmcb_msr(msr) || mtrr_has(msr) || machine_check_has(msr) ||
+	       model_msr_has(msr);
 }
 
 static bool write_cpu_msr(struct cpu *cpu, uint32_t msr, uint64_t value)
@@ -126,25 +129,55 @@ static bool write_cpu_msr(struct cpu *cpu, uint32_t msr, uint64_t value)
 		kvmclock_update(cpu);
 		return true;
 	}
+	if (msr == MSR_TSC_AUX) {
+		cpu->tsc_aux = value;
+		return true;
+	}
 	if (!found || !is_valid(found->values, value))
 		return false;
 	*vmcb_msr_value(&vmcb->save, found) = value;
 	return true;
 }
 
-static bool read_cpu_msr(struct svm_vmcb *vmcb, uint32_t msr, uint64_t *value)
+static bool read_cpu_msr(struct cpu *cpu, uint32_t msr, uint64_t *value)
 {
+	struct svm_vmcb *vmcb = cpu->vcpu.vmcb;
 	const struct vmcb_msr *found = find_vmcb_msr(msr);
 
 	if (msr == MSR_EFER)
 		*value = vmcb->save.efer & ~SVM_EFER_SVME;
 	else if (msr == MSR_TSC)
-		*value = __rdtsc() + vmcb->control.tsc_offset;
+		*value = cpu_tsc(cpu);
+	else if (msr == MSR_TSC_AUX)
+		*value = cpu->tsc_aux;
 	else if (found)
 		*value = *vmcb_msr_value(&vmcb->save, found);
 	else
 		return false;
 	return true;
+}
+
+static uint64_t read_model_msr(const struct cpu *cpu, uint32_t msr)
+{
+	uint64_t value = 0;
+
+	model_msr_read(&cpu->model_msrs, msr, &value);
+	return value;
+}
+
+static bool write_mtrr(struct cpu *cpu, uint32_t msr, uint64_t value)
+{
+	return mtrr_write(&cpu->mtrr, msr, value,
+			  cpu->machine->info.out_gpa_bits,
+			  read_model_msr(cpu, MODEL_MSR_SYSCFG) &
+				  SYSCFG_FIXED_EXTENSION);
+}
+
+static bool write_machine_check(struct cpu *cpu, uint32_t msr, uint64_t value)
+{
+	return machine_check_write(&cpu->check, msr, value,
+				   read_model_msr(cpu, MODEL_MSR_HWCR) &
+					   HWCR_STATUS_WRITABLE);
 }
 
 static bool write_guest_msr(struct cpu *cpu, uint32_t msr, uint64_t value)
@@ -153,6 +186,9 @@ static bool write_guest_msr(struct cpu *cpu, uint32_t msr, uint64_t value)
 
 	return write_cpu_msr(cpu, msr, value) ||
 	       kvmclock_write_msr(cpu, msr, value) ||
+	       write_mtrr(cpu, msr, value) ||
+	       write_machine_check(cpu, msr, value) ||
+	       model_msr_write(&cpu->model_msrs, msr, value) ||
 	       svmrun_lapic_write_msr(lapic, msr, value, clock_now());
 }
 
@@ -160,8 +196,11 @@ static bool read_guest_msr(struct cpu *cpu, uint32_t msr, uint64_t *value)
 {
 	struct svmrun_lapic *lapic = &cpu->machine->pc.lapics[cpu->id];
 
-	return read_cpu_msr(cpu->vcpu.vmcb, msr, value) ||
+	return read_cpu_msr(cpu, msr, value) ||
 	       kvmclock_read_msr(cpu, msr, value) ||
+	       mtrr_read(&cpu->mtrr, msr, value) ||
+	       machine_check_read(&cpu->check, msr, value) ||
+	       model_msr_read(&cpu->model_msrs, msr, value) ||
 	       svmrun_lapic_read_msr(lapic, msr, value, clock_now());
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The guest's MSRs: those that the VMCB holds, the time stamp counter, and those of the
- * local APIC
+ * The guest's MSRs: those that the VMCB holds, the time stamp counter, those of the local
+ * APIC, MTRRs, machine-check registers, and those of the processor's model
  */
 #ifndef MSR_H
 #define MSR_H

@@ -5,6 +5,9 @@
 
 #define CPUID_LENGTH 2
 #define XSETBV_LENGTH 3
+#define RDTSCP_LENGTH 3
+#define RDPMC_LENGTH 2
+#define PERFORMANCE_COUNTERS 4 /* without PerfCtrExtCore */
 
 void exit_cpuid(struct cpu *cpu)
 {
@@ -34,6 +37,34 @@ void exit_cpuid(struct cpu *cpu)
 	regs->rcx = c.ecx;
 	regs->rdx = c.edx;
 	cpu_skip(cpu, CPUID_LENGTH);
+}
+
+/* The upper half of RCX is cleared (APM volume 3, RDTSCP). */
+void exit_rdtscp(struct cpu *cpu)
+{
+	struct svm_vmcb_save *save = &cpu->vcpu.vmcb->save;
+	uint64_t tsc = cpu_tsc(cpu);
+
+	save->rax = (uint32_t)tsc;
+	cpu->vcpu.regs->rdx = tsc >> 32;
+	cpu->vcpu.regs->rcx = cpu->tsc_aux;
+	cpu_skip(cpu, RDTSCP_LENGTH);
+}
+
+/* The counters of model_msr.h do not count. */
+void exit_rdpmc(struct cpu *cpu)
+{
+	struct svm_vmcb_save *save = &cpu->vcpu.vmcb->save;
+	struct svmrun_registers *regs = cpu->vcpu.regs;
+
+	if ((save->cpl && !(save->cr4 & SVM_CR4_PCE)) ||
+	    (uint32_t)regs->rcx >= PERFORMANCE_COUNTERS) {
+		cpu_inject_gp(cpu);
+		return;
+	}
+	save->rax = 0;
+	regs->rdx = 0;
+	cpu_skip(cpu, RDPMC_LENGTH);
 }
 
 /* Does the module allow this XCR0 for a guest? */

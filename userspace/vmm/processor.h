@@ -7,5 +7,7 @@
 
 void exit_cpuid(struct cpu *cpu);
 void exit_xsetbv(struct cpu *cpu);
+void exit_rdtscp(struct cpu *cpu);
+void exit_rdpmc(struct cpu *cpu);
 
 #endif /* PROCESSOR_H */
