@@ -10,6 +10,7 @@
 #include "vmm/cpu_thread.h"
 #include "vmm/exits.h"
 #include "vmm/machine.h"
+#include "vmm/msr.h"
 
 #define RIP 0x7c00
 #define INJECTED_GP                                                            \
@@ -30,7 +31,7 @@ static void at(uint64_t exitcode)
 	options = (struct run_options){ .cpus = 1 };
 	machine_init(&machine, &options);
 	machine.info.out_xcr0 = 0x2e7;
-	machine.info.out_cr4 = 0xf71fff;
+	machine.info.out_cr4 = 0xf70fff;
 	machine.info.out_efer = 0x20fd01;
 	cpu = (struct cpu){ .machine = &machine,
 			    .vcpu = vcpu_pages_fill(&pages) };
@@ -305,6 +306,51 @@ START_TEST(msrs_refuse_illegal_values)
 	failed_with_gp();
 }
 
+START_TEST(bases_have_57_bits_if_the_processor_has)
+{
+	at(VMEXIT_MSR);
+	machine.info.out_cr4 |= SVM_CR4_LA57;
+	regs->rcx = 0xc0000101;
+	set_edx_eax(0xff00000000000000);
+	vmcb->control.exitinfo1 = 1;
+	exit_handle(&cpu);
+	went_on(2);
+	ck_assert_uint_eq(vmcb->save.gs.base, 0xff00000000000000);
+	vmcb->save.rip = RIP;
+	set_edx_eax(0x0100000000000000);
+	exit_handle(&cpu);
+	failed_with_gp();
+}
+
+static unsigned int permission(uint32_t msr)
+{
+	size_t base = msr >= 0xc0000000 ? 0x800 : 0, bit = 2 * (msr & 0x1fff);
+
+	return pages.msrpm[base + bit / 8] >> bit % 8 & 3;
+}
+
+/* Two bits per MSR: reads, writes */
+START_TEST(msrs_that_run_switches_do_not_exit)
+{
+	static const uint32_t direct[] = {
+		0x174,	    0x175,	0x176,	    0xc0000081, 0xc0000082,
+		0xc0000083, 0xc0000084, 0xc0000100, 0xc0000101, 0xc0000102,
+	};
+	static const uint32_t others[] = {
+		0x10,	    0x173,	0x177,	    0x277,
+		0xc0000080, 0xc0000085, 0xc0000103, 0xc00000ff,
+	};
+	size_t i;
+
+	at(VMEXIT_MSR);
+	memset(pages.msrpm, 0xff, sizeof(pages.msrpm));
+	msr_permit(&cpu.vcpu);
+	for (i = 0; i < ARRAY_SIZE(direct); i++)
+		ck_assert_uint_eq(permission(direct[i]), 0);
+	for (i = 0; i < ARRAY_SIZE(others); i++)
+		ck_assert_uint_eq(permission(others[i]), 3);
+}
+
 START_TEST(msrs_that_are_not_there_fail)
 {
 	rdmsr(0xc0010117);
@@ -465,6 +511,8 @@ static const TTest **const tests[] = {
 	&efer_refuses_lme_with_paging_on,
 	&msrs_of_the_vmcb_are_there,
 	&msrs_refuse_illegal_values,
+	&bases_have_57_bits_if_the_processor_has,
+	&msrs_that_run_switches_do_not_exit,
 	&msrs_that_are_not_there_fail,
 	&msrs_that_are_not_there_can_be_ignored,
 	&msrs_that_refuse_a_value_are_not_ignored,

@@ -11,6 +11,7 @@
 #include "interrupts.h"
 #include "kvmclock.h"
 #include "machine.h"
+#include "msr.h"
 
 #define HLT_LENGTH 1
 
@@ -271,6 +272,7 @@ void *cpu_thread(void *argument)
 	pthread_mutex_lock(&machine->lock);
 	self = cpu;
 	cpu_set_intercepts(cpu);
+	msr_permit(&cpu->vcpu);
 	ret = create_timer(cpu);
 	if (ret)
 		cpu_end(cpu, STATUS_ENVIRONMENT, "environment",

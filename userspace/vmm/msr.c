@@ -9,6 +9,11 @@
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
 #define MSR_LENGTH 2
 
+/* The permission map: bytes until the second range, and MSRs per range */
+#define PERMISSION_EXTENDED 0x800
+#define PERMISSION_RANGE 0x2000
+
+#define MSR_EXTENDED 0xc0000000 /* the first of the second range */
 #define MSR_TSC 0x00000010
 #define MSR_SYSENTER_CS 0x00000174
 #define MSR_SYSENTER_ESP 0x00000175
@@ -29,24 +34,51 @@
 /* Legal values of an MSR; a write of others is #GP. */
 enum values { ANY, CANONICAL, MEMORY_TYPES };
 
-/* MSRs that the VMCB holds */
+/*
+ * MSRs that the VMCB holds. The guest accesses those that VMLOAD and VMSAVE switch without
+ * an exit. Not all processors switch the PAT.
+ */
 static const struct vmcb_msr {
 	uint32_t msr;
 	uint16_t offset; /* in the state save area */
 	enum values values;
+	bool direct;
 } vmcb_msrs[] = {
-	{ MSR_SYSENTER_CS, AT(sysenter_cs), ANY },
-	{ MSR_SYSENTER_ESP, AT(sysenter_esp), CANONICAL },
-	{ MSR_SYSENTER_EIP, AT(sysenter_eip), CANONICAL },
-	{ MSR_PAT, AT(g_pat), MEMORY_TYPES },
-	{ MSR_STAR, AT(star), ANY },
-	{ MSR_LSTAR, AT(lstar), CANONICAL },
-	{ MSR_CSTAR, AT(cstar), CANONICAL },
-	{ MSR_SFMASK, AT(sfmask), ANY },
-	{ MSR_FS_BASE, AT(fs.base), CANONICAL },
-	{ MSR_GS_BASE, AT(gs.base), CANONICAL },
-	{ MSR_KERNEL_GS_BASE, AT(kernel_gs_base), CANONICAL },
+	{ MSR_SYSENTER_CS, AT(sysenter_cs), ANY, true },
+	{ MSR_SYSENTER_ESP, AT(sysenter_esp), CANONICAL, true },
+	{ MSR_SYSENTER_EIP, AT(sysenter_eip), CANONICAL, true },
+	{ MSR_PAT, AT(g_pat), MEMORY_TYPES, false },
+	{ MSR_STAR, AT(star), ANY, true },
+	{ MSR_LSTAR, AT(lstar), CANONICAL, true },
+	{ MSR_CSTAR, AT(cstar), CANONICAL, true },
+	{ MSR_SFMASK, AT(sfmask), ANY, true },
+	{ MSR_FS_BASE, AT(fs.base), CANONICAL, true },
+	{ MSR_GS_BASE, AT(gs.base), CANONICAL, true },
+	{ MSR_KERNEL_GS_BASE, AT(kernel_gs_base), CANONICAL, true },
 };
+
+/*
+ * Place of an MSR's two bits in the permission map (APM 15.11): the MSRs of each range
+ * follow those of the range before it.
+ */
+static size_t permission_bit(uint32_t msr)
+{
+	size_t range = msr >= MSR_EXTENDED ? PERMISSION_EXTENDED : 0;
+
+	return range * 8 + 2 * (msr % PERMISSION_RANGE);
+}
+
+void msr_permit(struct svmrun_vcpu *vcpu)
+{
+	size_t i, bit;
+
+	for (i = 0; i < ARRAY_SIZE(vmcb_msrs); i++) {
+		if (!vmcb_msrs[i].direct)
+			continue;
+		bit = permission_bit(vmcb_msrs[i].msr);
+		vcpu->msrpm[bit / 8] &= ~(3u << bit % 8);
+	}
+}
 
 static const struct vmcb_msr *find_vmcb_msr(uint32_t msr)
 {
@@ -58,9 +90,17 @@ static const struct vmcb_msr *find_vmcb_msr(uint32_t msr)
 	return NULL;
 }
 
-static bool canonical(uint64_t value)
+static bool is_canonical(uint64_t value, unsigned int width)
 {
-	return (uint64_t)((int64_t)(value << 16) >> 16) == value;
+	unsigned int unused = 64 - width;
+
+	return (uint64_t)((int64_t)(value << unused) >> unused) == value;
+}
+
+/* The width does not depend on whether 5-level paging is enabled. */
+static unsigned int address_width(const struct cpu *cpu)
+{
+	return cpu->machine->info.out_cr4 & SVM_CR4_LA57 ? 57 : 48;
 }
 
 /* UC, WC, WT, WP, WB and UC- in each byte (APM 7.8.1) */
@@ -76,11 +116,11 @@ static bool is_pat(uint64_t value)
 	return true;
 }
 
-static bool is_valid(enum values values, uint64_t value)
+static bool is_valid(const struct cpu *cpu, enum values values, uint64_t value)
 {
 	switch (values) {
 	case CANONICAL:
-		return canonical(value);
+		return is_canonical(value, address_width(cpu));
 	case MEMORY_TYPES:
 		return is_pat(value);
 	default:
@@ -133,7 +173,7 @@ static bool write_cpu_msr(struct cpu *cpu, uint32_t msr, uint64_t value)
 		cpu->tsc_aux = value;
 		return true;
 	}
-	if (!found || !is_valid(found->values, value))
+	if (!found || !is_valid(cpu, found->values, value))
 		return false;
 	*vmcb_msr_value(&vmcb->save, found) = value;
 	return true;
