@@ -127,6 +127,69 @@ START_TEST(trap_flag_traps_behind_it)
 	ck_assert_uint_eq(control->clean, SVM_CLEAN_ALL & ~SVM_CLEAN_DRx);
 }
 
+/* @dr7: of breakpoint 1: R/W and LEN from bit 20 on */
+static uint64_t hits(uint64_t address, uint64_t dr7, const char *code)
+{
+	begin();
+	memcpy(guest.memory + GUEST_CODE, code, 4);
+	regs->dr[1] = address;
+	save->dr7 = 0x400 | 1 << 3 | dr7 << 20;
+	save->dr6 = 0xffff0ff0;
+	ck_assert_int_eq(execute(), 0);
+	ck_assert_uint_eq(!!(control->eventinj), save->dr6 != 0xffff0ff0);
+	if (control->eventinj)
+		ck_assert_uint_eq(control->eventinj, DB);
+	return save->dr6 & 0xf;
+}
+
+#define DATA_WRITE "\x89\x07\x90\x90" /* mov [rdi], eax */
+#define DATA_READ "\x8b\x07\x90\x90" /* mov eax, [rdi] */
+
+/* APM 13.1.1.2: 1 is writes, 3 is accesses; lengths 1, 2, 8 and 4 */
+START_TEST(data_breakpoints_trap_behind_it)
+{
+	ck_assert_uint_eq(hits(GUEST_DEVICE, 1, DATA_WRITE), 2);
+	ck_assert_uint_eq(hits(GUEST_DEVICE, 3, DATA_WRITE), 2);
+	ck_assert_uint_eq(hits(GUEST_DEVICE, 3, DATA_READ), 2);
+	ck_assert_uint_eq(hits(GUEST_DEVICE, 1, DATA_READ), 0);
+	ck_assert_uint_eq(hits(GUEST_DEVICE, 0, DATA_READ), 0);
+	ck_assert_uint_eq(hits(GUEST_DEVICE + 3, 1, DATA_WRITE), 2);
+	ck_assert_uint_eq(hits(GUEST_DEVICE + 4, 1, DATA_WRITE), 0);
+	ck_assert_uint_eq(hits(GUEST_DEVICE - 1, 1, DATA_WRITE), 0);
+	ck_assert_uint_eq(hits(GUEST_DEVICE - 2, 1 | 1 << 2, DATA_WRITE), 0);
+	ck_assert_uint_eq(hits(GUEST_DEVICE + 7, 1 | 2 << 2, DATA_WRITE), 2);
+	ck_assert_uint_eq(hits(GUEST_DEVICE + 7, 1 | 3 << 2, DATA_WRITE), 0);
+}
+
+START_TEST(breakpoints_that_are_disabled_do_not_trap)
+{
+	begin();
+	CODE(0x89, 0x07);
+	regs->dr[1] = GUEST_DEVICE;
+	save->dr7 = 0x400 | 1 << 20;
+	complete();
+	ck_assert_uint_eq(save->dr6 & 0xf, 0);
+}
+
+START_TEST(completion_of_others)
+{
+	begin();
+	save->rflags |= RFLAGS_RF;
+	control->interrupt_shadow = 1;
+	svmrun_instruction_complete(&guest.vcpu, GUEST_CODE + 2);
+	ck_assert_uint_eq(save->rip, GUEST_CODE + 2);
+	ck_assert_uint_eq(save->rflags & RFLAGS_RF, 0);
+	ck_assert_uint_eq(control->interrupt_shadow, 0);
+	ck_assert_uint_eq(control->eventinj, 0);
+	svmrun_instruction_fault(&guest.vcpu, 13, 8);
+	ck_assert_uint_eq(control->eventinj,
+			  GP | SVM_EVENT_ERROR_CODE_VALID | 8ull << 32);
+	ck_assert(save->rflags & RFLAGS_RF);
+	svmrun_instruction_fault(&guest.vcpu, 16, 0);
+	ck_assert_uint_eq(control->eventinj,
+			  SVM_EVENT_VALID | SVM_EVENT_TYPE_EXCEPTION | 16);
+}
+
 START_TEST(rip_wraps_outside_of_64_bit_mode)
 {
 	guest_protected(&guest);
@@ -587,6 +650,9 @@ START_TEST(ten_million_instructions_are_harmless)
 static const TTest **const tests[] = {
 	&completion_is_the_architecture_s,
 	&trap_flag_traps_behind_it,
+	&data_breakpoints_trap_behind_it,
+	&breakpoints_that_are_disabled_do_not_trap,
+	&completion_of_others,
 	&rip_wraps_outside_of_64_bit_mode,
 	&what_it_does_not_know_changes_nothing,
 	&events_under_way_are_not_instructions,

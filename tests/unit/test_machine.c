@@ -13,6 +13,9 @@
 #include "vmm/msr.h"
 
 #define RIP 0x7c00
+#define RFLAGS_RF (1ull << 16)
+#define DR6_BS (1ull << 14)
+#define INJECTED_DB (SVM_EVENT_VALID | SVM_EVENT_TYPE_EXCEPTION | 1)
 #define INJECTED_GP                                                            \
 	(SVM_EVENT_VALID | SVM_EVENT_TYPE_EXCEPTION |                          \
 	 SVM_EVENT_ERROR_CODE_VALID | 13)
@@ -36,6 +39,7 @@ static void at(uint64_t exitcode)
 	cpu = (struct cpu){ .machine = &machine,
 			    .vcpu = vcpu_pages_fill(&pages) };
 	svmrun_mode_reset(&cpu.vcpu);
+	vmcb->save.cr0 |= SVM_CR0_PE;
 	vmcb->save.rip = RIP;
 	vmcb->control.exitcode = exitcode;
 }
@@ -51,6 +55,7 @@ static void failed_with_gp(void)
 {
 	ck_assert(!machine.outcome.ended);
 	ck_assert_uint_eq(vmcb->save.rip, RIP);
+	ck_assert(vmcb->save.rflags & RFLAGS_RF);
 	ck_assert_uint_eq(vmcb->control.eventinj, INJECTED_GP);
 }
 
@@ -239,6 +244,91 @@ static void wrmsr(uint32_t msr, uint64_t value)
 	set_edx_eax(value);
 	vmcb->control.exitinfo1 = 1;
 	exit_handle(&cpu);
+}
+
+START_TEST(faults_in_real_mode_have_no_error_code)
+{
+	at(VMEXIT_MSR);
+	vmcb->save.cr0 &= ~SVM_CR0_PE;
+	regs->rcx = 0xc0010117;
+	exit_handle(&cpu);
+	ck_assert_uint_eq(vmcb->control.eventinj,
+			  INJECTED_GP & ~SVM_EVENT_ERROR_CODE_VALID);
+	ck_assert(vmcb->save.rflags & RFLAGS_RF);
+}
+
+/* Exits for instructions, and operands with which they complete */
+static const struct completion {
+	uint64_t code;
+	unsigned int length;
+	uint64_t rax;
+	uint64_t rcx;
+	uint64_t info;
+} completions[] = {
+	{ VMEXIT_CPUID, 2, 0, 0, 0 },
+	{ VMEXIT_MSR, 2, 0, 0x1b, 0 },
+	{ VMEXIT_MSR, 2, 7, 0xc0000103, 1 },
+	{ VMEXIT_XSETBV, 3, 1, 0, 0 },
+	{ VMEXIT_RDTSCP, 3, 0, 0, 0 },
+	{ VMEXIT_RDPMC, 2, 0, 0, 0 },
+	{ VMEXIT_HLT, 1, 0, 0, 0 },
+	{ VMEXIT_WBINVD, 2, 0, 0, 0 },
+	{ VMEXIT_INVD, 2, 0, 0, 0 },
+	{ VMEXIT_IOIO, 2, 0, 0, 0x80 << 16 | SVM_IOIO_SZ8 },
+	{ VMEXIT_IOIO, 2, 0, 0, 0x80 << 16 | SVM_IOIO_SZ8 | SVM_IOIO_IN },
+};
+
+static void complete(const struct completion *how, uint64_t rflags)
+{
+	at(how->code);
+	vmcb->save.rax = how->rax;
+	regs->rcx = how->rcx;
+	regs->rdx = 0;
+	vmcb->control.exitinfo1 = how->info;
+	vmcb->control.exitinfo2 = RIP + how->length;
+	vmcb->control.interrupt_shadow = SVM_SHADOW_INTERRUPT_SHADOW;
+	vmcb->save.rflags |= rflags | RFLAGS_RF;
+	exit_handle(&cpu);
+}
+
+/* APM 13.1.4; RF and the interrupt shadow are for one instruction. */
+START_TEST(instructions_end_as_on_the_processor)
+{
+	const struct completion *how;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(completions); i++) {
+		how = &completions[i];
+		complete(how, RFLAGS_TF);
+		ck_assert_uint_eq(vmcb->save.rip, RIP + how->length);
+		ck_assert_uint_eq(vmcb->save.rflags & RFLAGS_RF, 0);
+		ck_assert_uint_eq(vmcb->control.interrupt_shadow, 0);
+		ck_assert_uint_eq(vmcb->control.eventinj, INJECTED_DB);
+		ck_assert(vmcb->save.dr6 & DR6_BS);
+		ck_assert(!cpu.halted);
+		if (how->code == VMEXIT_HLT)
+			continue;
+		complete(how, 0);
+		went_on(how->length);
+		ck_assert_uint_eq(vmcb->save.rflags & RFLAGS_RF, 0);
+		ck_assert_uint_eq(vmcb->save.dr6 & DR6_BS, 0);
+	}
+}
+
+/* Without NRIP, the length comes from memory: here of CPUID with a prefix. */
+START_TEST(prefixes_belong_to_the_instruction)
+{
+	static uint8_t memory[0x10000] = { [RIP] = 0x66, 0x0f, 0xa2 };
+
+	at(VMEXIT_CPUID);
+	vmcb->save.cs.base = 0;
+	machine.memories[0] = (struct svmrun_memory){
+		.base = memory,
+		.size = sizeof(memory),
+	};
+	machine.memory_count = 1;
+	exit_handle(&cpu);
+	went_on(3);
 }
 
 START_TEST(efer_reads_without_svme)
@@ -505,6 +595,9 @@ static const TTest **const tests[] = {
 	&instructions_that_cannot_be_read_are_named,
 	&cpuid_answers_and_goes_on,
 	&next_rip_is_the_processors_if_it_says,
+	&faults_in_real_mode_have_no_error_code,
+	&instructions_end_as_on_the_processor,
+	&prefixes_belong_to_the_instruction,
 	&efer_reads_without_svme,
 	&efer_keeps_svme_when_written,
 	&efer_refuses_what_it_does_not_have,

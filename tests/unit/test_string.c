@@ -221,6 +221,37 @@ START_TEST(in_and_out)
 	check(2, 5, GUEST_DATA, GUEST_DEVICE);
 }
 
+/* R/W 2 is I/O, if CR4.DE is set (APM 13.1.1.2). */
+static void begin_breakpoint(uint64_t cr4)
+{
+	begin_io("\xee", SVM_IOIO_SZ8);
+	guest.vcpu.regs->dr[0] = PORT & ~3;
+	save->dr7 = 0x400 | 2 | 2 << 16 | 3 << 18;
+	save->cr4 |= cr4;
+	ck_assert_int_eq(execute(), 0);
+	ck_assert_uint_eq(save->rip, GUEST_CODE + 1);
+}
+
+START_TEST(ports_have_breakpoints)
+{
+	begin_breakpoint(SVM_CR4_DE);
+	ck_assert_uint_eq(control->eventinj, VALID | 1);
+	ck_assert_uint_eq(save->dr6 & 0xf, 1);
+	begin_breakpoint(0);
+	ck_assert_uint_eq(control->eventinj, 0);
+}
+
+START_TEST(data_breakpoints_end_an_iteration)
+{
+	begin("\xf3\xa4");
+	guest.vcpu.regs->dr[3] = GUEST_DEVICE + 1;
+	save->dr7 = 0x400 | 1 << 6 | 1 << 28;
+	ck_assert_int_eq(execute(), 0);
+	ck_assert_uint_eq(control->eventinj, VALID | 1);
+	ck_assert_uint_eq(save->dr6 & 0xf, 8);
+	check(0, 3, GUEST_DATA + 2, GUEST_DEVICE + 2);
+}
+
 START_TEST(ins_and_outs)
 {
 	begin_io("\xf3\x6d",
@@ -279,6 +310,8 @@ static const TTest **const tests[] = {
 	&it_comes_back_for_the_rest,
 	&trap_flag_traps_behind_each,
 	&in_and_out,
+	&ports_have_breakpoints,
+	&data_breakpoints_end_an_iteration,
 	&ins_and_outs,
 	&ins_asks_the_port_only_if_it_can_write,
 	&another_instruction_is_the_guest_s_again,

@@ -18,6 +18,8 @@
 #define OPCODE_INT 0xcd
 #define OPCODE_INTO 0xce
 
+#define MOV_DR_LENGTH 3
+
 #define VECTOR_OF 4
 
 #define DR6_EVENTS (DR6_BREAKPOINTS | 7ull << 13)
@@ -183,7 +185,7 @@ static void write_debug_register(struct cpu *cpu, unsigned int number,
 	if (number >= DEBUG_REGISTERS && !(number & 1))
 		value &= ~DR6_ALWAYS_0;
 	*debug_register(cpu, number) = value;
-	cpu_skip(cpu, bus_instruction_length(cpu));
+	bus_complete(cpu, MOV_DR_LENGTH);
 }
 
 /* The processor has made all checks except that of the value (APM 15.8.1). */
@@ -205,7 +207,7 @@ void exit_dr(struct cpu *cpu)
 	if (cpu->vcpu.vmcb->control.exitcode < VMEXIT_DR_WRITE(0)) {
 		svmrun_vcpu_set_gpr(&cpu->vcpu, gpr,
 				    *debug_register(cpu, number));
-		cpu_skip(cpu, bus_instruction_length(cpu));
+		bus_complete(cpu, MOV_DR_LENGTH);
 		return;
 	}
 	value = svmrun_vcpu_get_gpr(&cpu->vcpu, gpr);

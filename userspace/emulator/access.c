@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "access.h"
+#include "breakpoint.h"
 
 static void find_fragment_host(const struct svmrun_bus *bus,
 			       struct access_fragment *fragment)
@@ -68,6 +69,9 @@ int access_translate(struct execution *execution, uint64_t linear,
 					 &fragment[1]);
 	if (!ret && violates_alignment(execution->save, linear, size))
 		return fault_set(&execution->fault, VECTOR_AC);
+	if (!ret)
+		execution->hits |= breakpoint_data(execution->vcpu, linear,
+						   size, write);
 	return ret;
 }
 

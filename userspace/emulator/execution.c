@@ -18,12 +18,19 @@ static void inject_exception(struct svm_vmcb *vmcb, const struct fault *fault)
 	vmcb->control.clean &= ~SVM_CLEAN_CR2;
 }
 
-/* Inject a single-step trap (APM 13.1.4), and clear DR7.GD for its handler (13.1.1.4). */
-static void inject_single_step(struct svm_vmcb *vmcb)
+/*
+ * Inject #DB for breakpoints and a single step (APM 13.1.4), and clear DR7.GD for its
+ * handler (13.1.1.4).
+ */
+static void inject_debug_trap(struct svm_vmcb *vmcb, uint64_t events)
 {
 	const struct fault trap = { .vector = VECTOR_DB };
 
-	vmcb->save.dr6 |= DR6_BS;
+	if (vmcb->save.rflags & RFLAGS_TF)
+		events |= DR6_BS;
+	if (!events)
+		return;
+	vmcb->save.dr6 |= events;
 	vmcb->save.dr7 &= ~DR7_GD;
 	vmcb->control.clean &= ~SVM_CLEAN_DRx;
 	inject_exception(vmcb, &trap);
@@ -34,24 +41,22 @@ static void end_interrupt_shadow(struct svm_vmcb *vmcb)
 	vmcb->control.interrupt_shadow &= ~SVM_SHADOW_INTERRUPT_SHADOW;
 }
 
-void complete_instruction(struct svm_vmcb *vmcb, uint64_t next)
+void complete_instruction(struct svm_vmcb *vmcb, uint64_t next, uint64_t hits)
 {
 	struct svm_vmcb_save *save = &vmcb->save;
 
 	save->rip = is_64_bit(save) ? next : (uint32_t)next;
 	save->rflags &= ~RFLAGS_RF;
 	end_interrupt_shadow(vmcb);
-	if (save->rflags & RFLAGS_TF)
-		inject_single_step(vmcb);
+	inject_debug_trap(vmcb, hits);
 }
 
 /* Set RF for an interrupted instruction, whose breakpoint has already been reported. */
-static void complete_iteration(struct svm_vmcb *vmcb)
+static void complete_iteration(struct svm_vmcb *vmcb, uint64_t hits)
 {
 	vmcb->save.rflags |= RFLAGS_RF;
 	end_interrupt_shadow(vmcb);
-	if (vmcb->save.rflags & RFLAGS_TF)
-		inject_single_step(vmcb);
+	inject_debug_trap(vmcb, hits);
 }
 
 /* Set RF, as the processor pushes it for a fault (APM 8.4). */
@@ -70,13 +75,14 @@ int execution_finish(struct execution *execution, int ret)
 	case EXECUTION_DONE:
 		complete_instruction(vmcb,
 				     vmcb->save.rip +
-					     execution->instruction.length);
+					     execution->instruction.length,
+				     execution->hits);
 		return 0;
 	case EXECUTION_RESUME:
-		complete_iteration(vmcb);
+		complete_iteration(vmcb, execution->hits);
 		return 0;
 	case -EINTR:
-		complete_iteration(vmcb);
+		complete_iteration(vmcb, execution->hits);
 		return ret;
 	case -EFAULT:
 		complete_fault(vmcb, &execution->fault);
@@ -86,4 +92,19 @@ int execution_finish(struct execution *execution, int ret)
 	default:
 		return ret;
 	}
+}
+
+void svmrun_instruction_complete(struct svmrun_vcpu *vcpu, uint64_t next)
+{
+	complete_instruction(vcpu->vmcb, next, 0);
+}
+
+void svmrun_instruction_fault(struct svmrun_vcpu *vcpu, unsigned int vector,
+			      uint32_t error_code)
+{
+	struct fault fault;
+
+	fault_set(&fault, vector);
+	fault.error_code = error_code;
+	complete_fault(vcpu->vmcb, &fault);
 }

@@ -19,6 +19,9 @@
 
 #define EXECUTION_OPERANDS 4 /* maximum number of explicit operands */
 
+/* Vectors with an error code: one bit per vector (APM 8.2) */
+#define WITH_ERROR_CODE 0x00227d00u
+
 /* Segment registers, as instructions encode them and Zydis numbers them */
 enum segment { SEGMENT_ES, SEGMENT_CS, SEGMENT_SS, SEGMENT_DS, SEGMENT_FS };
 
@@ -49,6 +52,7 @@ struct fault {
  * @operand: its explicit operands
  * @io: the decoded exit if it was VMEXIT_IOIO
  * @fault: the exception, after a function has returned -EFAULT
+ * @hits: breakpoints that accesses have hit: bits of DR6
  */
 struct execution {
 	struct svmrun_vcpu *vcpu;
@@ -58,6 +62,7 @@ struct execution {
 	ZydisDecodedOperand operand[EXECUTION_OPERANDS];
 	struct svmrun_ioio io;
 	struct fault fault;
+	uint64_t hits;
 };
 
 /* Set an exception, and return -EFAULT for the caller to return. */
@@ -65,7 +70,7 @@ static inline int fault_set(struct fault *fault, uint8_t vector)
 {
 	*fault = (struct fault){
 		.vector = vector,
-		.has_error_code = vector >= VECTOR_SS,
+		.has_error_code = WITH_ERROR_CODE >> vector & 1,
 	};
 	return -EFAULT;
 }
@@ -82,8 +87,11 @@ static inline uint64_t size_mask(unsigned int size)
 
 /* ---- execution.c: the end of an instruction ---------------------------------- */
 
-/* Set RIP to @next, end the interrupt shadow, and trap if RFLAGS.TF is set. */
-void complete_instruction(struct svm_vmcb *vmcb, uint64_t next);
+/*
+ * Set RIP to @next, end the interrupt shadow, and trap if RFLAGS.TF is set or the
+ * instruction has hit breakpoints, which are bits of DR6.
+ */
+void complete_instruction(struct svm_vmcb *vmcb, uint64_t next, uint64_t hits);
 
 /*
  * @ret: what executing it returned. Complete it, interrupt it or inject its fault, and

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /* Execute the instruction after an exit, by its kind. */
+#include "breakpoint.h"
 #include "execution.h"
 #include "fetch.h"
 #include "memory.h"
@@ -17,7 +18,8 @@ static int execute_port(struct svmrun_vcpu *vcpu, const struct svmrun_bus *bus,
 		bus->port_write(bus->owner, io->port, io->size,
 				svmrun_ioio_value(io, vcpu->vmcb));
 	svmrun_ioio_complete(io, vcpu->vmcb, value);
-	complete_instruction(vcpu->vmcb, vcpu->vmcb->save.rip);
+	complete_instruction(vcpu->vmcb, vcpu->vmcb->save.rip,
+			     breakpoint_io(vcpu, io->port, io->size));
 	return 0;
 }
 

@@ -3,6 +3,7 @@
 #include "lib/array_size.h"
 #include "access.h"
 #include "arithmetic.h"
+#include "breakpoint.h"
 #include "operand.h"
 #include "string_instruction.h"
 
@@ -168,6 +169,8 @@ static int once_ins(struct execution *execution, const struct string *string)
 	ret = translate_element(execution, string, SVMRUN_RDI, true, &to);
 	if (ret)
 		return ret;
+	execution->hits |= breakpoint_io(execution->vcpu, execution->io.port,
+					 string->size);
 	value = bus->port_read(bus->owner, execution->io.port, string->size);
 	access_store(bus, &to, &value);
 	advance_index(execution, string, SVMRUN_RDI);
@@ -183,6 +186,8 @@ static int once_outs(struct execution *execution, const struct string *string)
 	ret = translate_element(execution, string, SVMRUN_RSI, false, &from);
 	if (ret)
 		return ret;
+	execution->hits |= breakpoint_io(execution->vcpu, execution->io.port,
+					 string->size);
 	bus->port_write(bus->owner, execution->io.port, string->size,
 			access_read(bus, &from));
 	advance_index(execution, string, SVMRUN_RSI);
@@ -279,14 +284,15 @@ static bool repeat_ends(const struct execution *execution,
 	return strings[i].compares && equal != (string->repeat == PREFIX_REP);
 }
 
-/* RFLAGS.TF traps after each iteration (APM 13.1.4). */
+/* #DB is raised after each iteration (APM 13.1.4). */
 static bool repeat_pauses(const struct execution *execution,
 			  unsigned int iterations, int *ret)
 {
 	const struct svmrun_bus *bus = execution->bus;
 
 	*ret = EXECUTION_RESUME;
-	if ((execution->save->rflags & RFLAGS_TF) || iterations == ITERATIONS)
+	if ((execution->save->rflags & RFLAGS_TF) || execution->hits ||
+	    iterations == ITERATIONS)
 		return true;
 	if (!bus->stop || !bus->stop(bus->owner))
 		return false;

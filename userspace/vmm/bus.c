@@ -5,6 +5,7 @@
 
 #include "bus.h"
 #include "common/clock.h"
+#include "common/feature.h"
 #include "common/status.h"
 #include "machine.h"
 
@@ -34,7 +35,7 @@ static void notify_console(struct cpu *cpu, uint16_t port)
 		console_notify(&cpu->machine->console);
 }
 
-uint32_t bus_port_read(void *owner, uint16_t port, unsigned int size)
+static uint32_t port_read(void *owner, uint16_t port, unsigned int size)
 {
 	struct cpu *cpu = owner;
 	uint32_t value;
@@ -45,8 +46,8 @@ uint32_t bus_port_read(void *owner, uint16_t port, unsigned int size)
 	return value;
 }
 
-void bus_port_write(void *owner, uint16_t port, unsigned int size,
-		    uint32_t value)
+static void port_write(void *owner, uint16_t port, unsigned int size,
+		       uint32_t value)
 {
 	struct cpu *cpu = owner;
 
@@ -101,8 +102,8 @@ static struct svmrun_bus cpu_bus(struct cpu *cpu)
 		.rom_count = cpu->machine->rom_count,
 		.mmio_read = mmio_read,
 		.mmio_write = mmio_write,
-		.port_read = bus_port_read,
-		.port_write = bus_port_write,
+		.port_read = port_read,
+		.port_write = port_write,
 		.stop = is_stopped,
 		.owner = cpu,
 	};
@@ -110,10 +111,23 @@ static struct svmrun_bus cpu_bus(struct cpu *cpu)
 
 unsigned int bus_instruction_length(struct cpu *cpu)
 {
+	const struct svm_vmcb *vmcb = cpu->vcpu.vmcb;
 	const struct svmrun_bus bus = cpu_bus(cpu);
-	int length = svmrun_instruction_length(&cpu->vcpu, &bus);
+	int length;
 
+	if (cpu->machine->info.out_svm_features & FEATURE_NRIPS)
+		return vmcb->control.nrip - vmcb->save.rip;
+	length = svmrun_instruction_length(&cpu->vcpu, &bus);
 	return length < 0 ? 0 : length;
+}
+
+void bus_complete(struct cpu *cpu, unsigned int length)
+{
+	unsigned int found = bus_instruction_length(cpu);
+
+	svmrun_instruction_complete(&cpu->vcpu,
+				    cpu->vcpu.vmcb->save.rip +
+					    (found ? found : length));
 }
 
 int bus_instruction_bytes(struct cpu *cpu, uint8_t *bytes)
@@ -130,26 +144,6 @@ void bus_execute(struct cpu *cpu)
 
 	if (ret < 0 && ret != -EINTR)
 		end_not_emulated(cpu, &bus);
-}
-
-/* EXITINFO1 describes IN and OUT completely; INS and OUTS have to be emulated. */
-void exit_ioio(struct cpu *cpu)
-{
-	struct svm_vmcb *vmcb = cpu->vcpu.vmcb;
-	struct svmrun_ioio io = { 0 };
-	uint32_t value = 0;
-
-	if (svmrun_ioio_decode(&io, vmcb) || io.string) {
-		bus_execute(cpu);
-		return;
-	}
-	if (io.in)
-		value = bus_port_read(cpu, io.port, io.size);
-	else
-		bus_port_write(cpu, io.port, io.size,
-			       svmrun_ioio_value(&io, vmcb));
-	if (!cpu->machine->outcome.ended || io.in)
-		svmrun_ioio_complete(&io, vmcb, value);
 }
 
 void exit_control_register(struct cpu *cpu)

@@ -10,22 +10,27 @@
 
 #include "cpu.h"
 
-/* Access @size bytes at a port of the PC. @cpu: a struct cpu */
-uint32_t bus_port_read(void *cpu, uint16_t port, unsigned int size);
-void bus_port_write(void *cpu, uint16_t port, unsigned int size,
-		    uint32_t value);
+#define HLT_LENGTH 1
 
-/* Return the length of the instruction that exited; 0 if it cannot be read. */
+/*
+ * Return the length of the instruction that exited: from NRIP if the processor has saved
+ * it, otherwise from memory; 0 if it cannot be read.
+ */
 unsigned int bus_instruction_length(struct cpu *cpu);
+
+/*
+ * Complete the instruction that exited, as svmrun_instruction_complete().
+ * @length: its length without prefixes, if it cannot be read any more
+ */
+void bus_complete(struct cpu *cpu, unsigned int length);
 
 /* Read the instruction. Return the number of bytes, or a negative errno. */
 int bus_instruction_bytes(struct cpu *cpu, uint8_t *bytes);
 
-/* Execute the instruction that exited, or end the run. */
+/* Execute the instruction that exited, such as IN and OUT, or end the run. */
 void bus_execute(struct cpu *cpu);
 
-/* IN, OUT, INS and OUTS; accesses to CR0 and CR4; nested page faults */
-void exit_ioio(struct cpu *cpu);
+/* Accesses to CR0 and CR4; nested page faults */
 void exit_control_register(struct cpu *cpu);
 void exit_nested_fault(struct cpu *cpu);
 

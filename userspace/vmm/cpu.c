@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <x86intrin.h>
 
-#include "common/feature.h"
+#include <svmrun/instruction.h>
+
 #include "cpu.h"
 #include "machine.h"
 
+#define VECTOR_UD 6
 #define VECTOR_GP 13
 
 /* The processor's own TSC_AUX is the host's. */
@@ -13,23 +15,14 @@ void cpu_set_intercepts(struct cpu *cpu)
 	cpu->vcpu.vmcb->control.intercept[4] |= SVM_INTERCEPT4_RDTSCP;
 }
 
-void cpu_skip(struct cpu *cpu, unsigned int length)
-{
-	struct svm_vmcb *vmcb = cpu->vcpu.vmcb;
-
-	if (cpu->machine->info.out_svm_features & FEATURE_NRIPS)
-		vmcb->save.rip = vmcb->control.nrip;
-	else
-		vmcb->save.rip += length;
-	vmcb->control.interrupt_shadow &= ~SVM_SHADOW_INTERRUPT_SHADOW;
-}
-
 void cpu_inject_gp(struct cpu *cpu)
 {
-	cpu->vcpu.vmcb->control.eventinj = SVM_EVENT_VALID |
-					   SVM_EVENT_TYPE_EXCEPTION |
-					   SVM_EVENT_ERROR_CODE_VALID |
-					   VECTOR_GP;
+	svmrun_instruction_fault(&cpu->vcpu, VECTOR_GP, 0);
+}
+
+void cpu_inject_ud(struct cpu *cpu)
+{
+	svmrun_instruction_fault(&cpu->vcpu, VECTOR_UD, 0);
 }
 
 uint64_t cpu_tsc(const struct cpu *cpu)

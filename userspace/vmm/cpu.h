@@ -21,6 +21,7 @@
 struct debug_cpu;
 struct machine;
 
+#define RFLAGS_TF (1ull << 8)
 #define RFLAGS_IF (1ull << 9)
 
 /* Bits of EFER that the guest can use if the processor has them */
@@ -85,13 +86,8 @@ uint64_t cpu_tsc(const struct cpu *cpu);
 /* Set the intercepts that every guest's processor has. The guest has its state already. */
 void cpu_set_intercepts(struct cpu *cpu);
 
-/*
- * Advance RIP past an instruction of @length bytes, to NRIP if the processor has saved
- * it. The interrupt shadow ends.
- */
-void cpu_skip(struct cpu *cpu, unsigned int length);
-
-/* Inject #GP(0). */
+/* Inject #GP(0) or #UD for the instruction that exited. */
 void cpu_inject_gp(struct cpu *cpu);
+void cpu_inject_ud(struct cpu *cpu);
 
 #endif /* CPU_H */

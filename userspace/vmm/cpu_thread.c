@@ -3,6 +3,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "bus.h"
 #include "common/clock.h"
 #include "common/status.h"
 #include "common/trace.h"
@@ -12,8 +13,6 @@
 #include "kvmclock.h"
 #include "machine.h"
 #include "msr.h"
-
-#define HLT_LENGTH 1
 
 /* The processor of this thread, for the timer's signal handler */
 static __thread struct cpu *self;
@@ -251,7 +250,7 @@ void cpu_run_once(struct cpu *cpu)
 	}
 	if (cpu->halted) {
 		cpu->halted = false;
-		cpu_skip(cpu, HLT_LENGTH);
+		bus_complete(cpu, HLT_LENGTH);
 		debugger_step_done(cpu);
 		return;
 	}

@@ -9,13 +9,16 @@
 #include "msr.h"
 #include "processor.h"
 
+#define WBINVD_LENGTH 2
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
-#define VECTOR_UD 6
 
-/* RIP stays at the HLT until an interrupt or NMI ends it. */
+/* RIP stays at the HLT until an event ends it. A single step is such an event. */
 static void exit_hlt(struct cpu *cpu)
 {
-	cpu->halted = true;
+	if (cpu->vcpu.vmcb->save.rflags & RFLAGS_TF)
+		bus_complete(cpu, HLT_LENGTH);
+	else
+		cpu->halted = true;
 }
 
 /* The state in the VMCB is undefined now (APM 15.14.3), RIP possibly too. */
@@ -29,14 +32,7 @@ static void exit_shutdown(struct cpu *cpu)
 /* The host's caches are coherent, and the guest has no others. */
 static void exit_wbinvd(struct cpu *cpu)
 {
-	cpu_skip(cpu, bus_instruction_length(cpu));
-}
-
-/* Inject #UD: the guest's CPUID does not have the instruction's feature. */
-static void exit_undefined(struct cpu *cpu)
-{
-	cpu->vcpu.vmcb->control.eventinj = SVM_EVENT_VALID |
-					   SVM_EVENT_TYPE_EXCEPTION | VECTOR_UD;
+	bus_complete(cpu, WBINVD_LENGTH);
 }
 
 static void end_unhandled(struct cpu *cpu)
@@ -51,8 +47,9 @@ static void end_unhandled(struct cpu *cpu)
 		vmcb->control.exitinfo2);
 }
 
+/* The guest's CPUID does not have the features of instructions that are #UD. */
 static const struct exit_handler handlers[] = {
-	{ VMEXIT_IOIO, 1, exit_ioio },
+	{ VMEXIT_IOIO, 1, bus_execute },
 	{ VMEXIT_NPF, 1, exit_nested_fault },
 	{ VMEXIT_VINTR, 1, exit_vintr },
 	{ VMEXIT_MSR, 1, exit_msr },
@@ -67,18 +64,18 @@ static const struct exit_handler handlers[] = {
 	{ VMEXIT_INVD, 1, exit_wbinvd },
 	{ VMEXIT_RDPMC, 1, exit_rdpmc },
 	{ VMEXIT_RDTSCP, 1, exit_rdtscp },
-	{ VMEXIT_MONITOR, 1, exit_undefined },
-	{ VMEXIT_MWAIT, 1, exit_undefined },
-	{ VMEXIT_RDPRU, 1, exit_undefined },
-	{ VMEXIT_INVLPGB, 1, exit_undefined },
-	{ VMEXIT_TLBSYNC, 1, exit_undefined },
-	{ VMEXIT_VMRUN, 1, exit_undefined },
-	{ VMEXIT_VMLOAD, 1, exit_undefined },
-	{ VMEXIT_VMSAVE, 1, exit_undefined },
-	{ VMEXIT_STGI, 1, exit_undefined },
-	{ VMEXIT_CLGI, 1, exit_undefined },
-	{ VMEXIT_SKINIT, 1, exit_undefined },
-	{ VMEXIT_INVLPGA, 1, exit_undefined },
+	{ VMEXIT_MONITOR, 1, cpu_inject_ud },
+	{ VMEXIT_MWAIT, 1, cpu_inject_ud },
+	{ VMEXIT_RDPRU, 1, cpu_inject_ud },
+	{ VMEXIT_INVLPGB, 1, cpu_inject_ud },
+	{ VMEXIT_TLBSYNC, 1, cpu_inject_ud },
+	{ VMEXIT_VMRUN, 1, cpu_inject_ud },
+	{ VMEXIT_VMLOAD, 1, cpu_inject_ud },
+	{ VMEXIT_VMSAVE, 1, cpu_inject_ud },
+	{ VMEXIT_STGI, 1, cpu_inject_ud },
+	{ VMEXIT_CLGI, 1, cpu_inject_ud },
+	{ VMEXIT_SKINIT, 1, cpu_inject_ud },
+	{ VMEXIT_INVLPGA, 1, cpu_inject_ud },
 	{ VMEXIT_SHUTDOWN, 1, exit_shutdown },
 	{ VMEXIT_INVALID, 1, exit_invalid },
 };

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <x86intrin.h>
 
+#include "bus.h"
 #include "common/clock.h"
 #include "kvmclock.h"
 #include "machine.h"
@@ -272,7 +273,7 @@ static bool access_msr(struct cpu *cpu, uint32_t msr)
 void exit_msr(struct cpu *cpu)
 {
 	if (access_msr(cpu, cpu->vcpu.regs->rcx))
-		cpu_skip(cpu, MSR_LENGTH);
+		bus_complete(cpu, MSR_LENGTH);
 	else
 		cpu_inject_gp(cpu);
 }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+#include "bus.h"
 #include "cpuid.h"
 #include "machine.h"
 #include "processor.h"
@@ -36,7 +37,7 @@ void exit_cpuid(struct cpu *cpu)
 	regs->rbx = c.ebx;
 	regs->rcx = c.ecx;
 	regs->rdx = c.edx;
-	cpu_skip(cpu, CPUID_LENGTH);
+	bus_complete(cpu, CPUID_LENGTH);
 }
 
 /* The upper half of RCX is cleared (APM volume 3, RDTSCP). */
@@ -48,7 +49,7 @@ void exit_rdtscp(struct cpu *cpu)
 	save->rax = (uint32_t)tsc;
 	cpu->vcpu.regs->rdx = tsc >> 32;
 	cpu->vcpu.regs->rcx = cpu->tsc_aux;
-	cpu_skip(cpu, RDTSCP_LENGTH);
+	bus_complete(cpu, RDTSCP_LENGTH);
 }
 
 /* The counters of model_msr.h do not count. */
@@ -64,7 +65,7 @@ void exit_rdpmc(struct cpu *cpu)
 	}
 	save->rax = 0;
 	regs->rdx = 0;
-	cpu_skip(cpu, RDPMC_LENGTH);
+	bus_complete(cpu, RDPMC_LENGTH);
 }
 
 /* Does the module allow this XCR0 for a guest? */
@@ -88,5 +89,5 @@ void exit_xsetbv(struct cpu *cpu)
 		return;
 	}
 	regs->xcr0 = value;
-	cpu_skip(cpu, XSETBV_LENGTH);
+	bus_complete(cpu, XSETBV_LENGTH);
 }

@@ -57,17 +57,16 @@ struct svmrun_bus {
  * @bus: memory and devices that it accesses
  *
  * The effects are those of the processor: registers, flags and memory change, RIP
- * advances, the interrupt shadow ends, and RFLAGS.TF causes #DB. If the instruction
- * faults, the exception is in EVENTINJ, which must not be in use, and CR2 is set. Clean
- * bits of changed fields are cleared.
+ * advances, the interrupt shadow ends, and RFLAGS.TF and breakpoints of DR7 cause #DB. If
+ * the instruction faults, the exception is in EVENTINJ, which must not be in use, and CR2
+ * is set. Clean bits of changed fields are cleared.
  *
  * I/O requires a VMEXIT_IOIO, before which the processor has checked IOPL and the I/O
  * permission map of the TSS. If the instruction at CS:RIP has been replaced by other I/O
  * since, nothing is done, and the guest exits again when it runs. A long REP may return
  * after some iterations with RIP unchanged; the guest exits again for the rest.
  *
- * Data breakpoints (DR7) are not checked. Writes to memory are those of the program and
- * are not in the log of svmrun_vm_dirty().
+ * Writes to memory are those of the program and are not in the log of svmrun_vm_dirty().
  *
  * Return: 0: run the guest. -EINTR: run the guest; @stop interrupted a REP. -EOPNOTSUPP:
  * the instruction is not supported, see svmrun_instruction_bytes(), or the exit occurred
@@ -98,6 +97,29 @@ int svmrun_instruction_execute(struct svmrun_vcpu *vcpu,
 int svmrun_instruction_control(struct svmrun_vcpu *vcpu,
 			       const struct svmrun_bus *bus,
 			       const struct svmrun_processor *processor);
+
+/**
+ * svmrun_instruction_complete() - complete an instruction that the program has executed
+ * @vcpu: the vCPU, after an exit for the instruction
+ * @next: RIP of the next instruction
+ *
+ * For instructions such as CPUID, RDMSR or HLT. RIP is set, to 32 bits outside of 64-bit
+ * mode; RFLAGS.RF is cleared, the interrupt shadow ends, and #DB is injected if RFLAGS.TF
+ * is set.
+ */
+void svmrun_instruction_complete(struct svmrun_vcpu *vcpu, uint64_t next);
+
+/**
+ * svmrun_instruction_fault() - inject the fault that an instruction raises
+ * @vcpu: the vCPU, after an exit for the instruction
+ * @vector: vector of an exception that is a fault, except #PF
+ * @error_code: its error code; ignored if it has none, or in real mode
+ *
+ * RIP stays at the instruction; RFLAGS.RF is set for the frame, and the interrupt shadow
+ * ends.
+ */
+void svmrun_instruction_fault(struct svmrun_vcpu *vcpu, unsigned int vector,
+			      uint32_t error_code);
 
 /**
  * svmrun_instruction_length() - get the length of the instruction at CS:RIP

@@ -1,0 +1,254 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The processor where the program carries out its instructions: each must end as on a
+ * processor. Prints one line per check.
+ */
+#include <stdbool.h>
+
+#include "guest.h"
+
+#define RFLAGS_TF (1ull << 8)
+
+#define CODE_SELECTOR 0x08
+
+#define VECTOR_DB 1
+#define VECTOR_GP 13
+
+#define APIC_VERSION 0xfee00030
+#define MSR_APIC_BASE 0x1b
+#define MSR_TSC_AUX 0xc0000103
+#define PORT_OF_NOBODY 0x80
+
+#define CR4_DE (1ull << 3)
+
+#define DR6_BS (1ull << 14)
+#define DR7_ENABLE_0 1ull
+#define DR7_IO_0 (2ull << 16)
+#define DR7_ACCESS_4_0 (3ull << 16 | 3ull << 18)
+
+struct frame {
+	uint64_t rip, cs, rflags, rsp, ss;
+};
+
+struct gate {
+	uint16_t offset_low;
+	uint16_t selector;
+	uint16_t type;
+	uint16_t offset_middle;
+	uint32_t offset_high;
+	uint32_t reserved;
+};
+
+struct table {
+	uint16_t limit;
+	uint64_t base;
+} __attribute__((packed));
+
+static const uint64_t gdt[] = { 0, 0x00af9b000000ffff, 0x00cf93000000ffff };
+static struct gate idt[256];
+
+/* What the handler of #DB has seen */
+static volatile unsigned int traps;
+static volatile uint64_t trap_rip;
+static volatile uint64_t trap_events;
+static volatile unsigned int traps_wanted;
+
+static __attribute__((interrupt)) void on_debug(struct frame *frame)
+{
+	uint64_t dr6;
+
+	asm volatile("mov %%dr6, %0" : "=r"(dr6));
+	asm volatile("mov %0, %%dr6" : : "r"(0xffff0ff0ull));
+	traps++;
+	trap_rip = frame->rip;
+	trap_events = dr6 & (DR6_BS | 0xf);
+	if (traps >= traps_wanted)
+		frame->rflags &= ~RFLAGS_TF;
+}
+
+static volatile unsigned int faults;
+static volatile uint64_t fault_skip;
+
+static __attribute__((interrupt)) void on_fault(struct frame *frame,
+						uint64_t error_code)
+{
+	(void)error_code;
+	faults++;
+	frame->rip += fault_skip;
+}
+
+static void set_gate(unsigned int vector, void *handler)
+{
+	uint64_t address = (uint64_t)handler;
+
+	idt[vector] = (struct gate){
+		.offset_low = address,
+		.selector = CODE_SELECTOR,
+		.type = 0x8e00,
+		.offset_middle = address >> 16,
+		.offset_high = address >> 32,
+	};
+}
+
+static void load_tables(void)
+{
+	const struct table gdtr = { sizeof(gdt) - 1, (uint64_t)gdt };
+	const struct table idtr = { sizeof(idt) - 1, (uint64_t)idt };
+
+	set_gate(VECTOR_DB, on_debug);
+	set_gate(VECTOR_GP, on_fault);
+	asm volatile("lgdt %0; lidt %1" : : "m"(gdtr), "m"(idtr));
+	asm volatile("mov %0, %%ss; mov %0, %%ds; mov %0, %%es" : : "r"(0x10));
+}
+
+static void check(const char *name, bool right)
+{
+	serial_puts(name);
+	serial_puts(right ? ": right\n" : ": wrong\n");
+}
+
+static void expect_traps(unsigned int wanted)
+{
+	traps = 0;
+	trap_rip = 0;
+	trap_events = 0;
+	traps_wanted = wanted;
+}
+
+/* ---- single steps -------------------------------------------------------- */
+
+/*
+ * Step over instructions: POPF sets TF, which traps after the next instruction. At the end
+ * TF is clear even if no trap has come.
+ */
+#define STEP(name, wanted, instructions, a, c, d)                              \
+	do {                                                                   \
+		register uint64_t end asm("r8");                               \
+		uint64_t rax = (a), rcx = (c), rdx = (d);                      \
+                                                                               \
+		expect_traps(wanted);                                          \
+		asm volatile("pushfq\n\t"                                      \
+			     "pushfq\n\t"                                      \
+			     "orl $0x100, (%%rsp)\n\t"                         \
+			     "popfq\n\t" instructions "\n"                     \
+			     "1:\tnop\n\t"                                     \
+			     "nop\n\t"                                         \
+			     "popfq\n\t"                                       \
+			     "lea 1b(%%rip), %0"                               \
+			     : "=&r"(end), "+a"(rax), "+c"(rcx), "+d"(rdx)     \
+			     :                                                 \
+			     : "memory", "rbx", "cc");                         \
+		check(name, traps == (wanted) && trap_rip == end &&            \
+				    trap_events == DR6_BS);                    \
+	} while (0)
+
+static uint64_t cr4(void)
+{
+	uint64_t value;
+
+	asm volatile("mov %%cr4, %0" : "=r"(value));
+	return value;
+}
+
+static void check_steps(void)
+{
+	STEP("step of CPUID", 1, "cpuid", 1, 0, 0);
+	STEP("step of RDMSR", 1, "rdmsr", 0, MSR_APIC_BASE, 0);
+	STEP("step of WRMSR", 1, "wrmsr", 7, MSR_TSC_AUX, 0);
+	STEP("step of IN", 1, "in %%dx, %%al", 0, 0, PORT_OF_NOBODY);
+	STEP("step of OUT", 1, "out %%al, %%dx", 0, 0, PORT_OF_NOBODY);
+	STEP("step of a device's register", 1, "mov (%%rcx), %%eax", 0,
+	     APIC_VERSION, 0);
+	STEP("step of WBINVD", 1, "wbinvd", 0, 0, 0);
+	STEP("step of HLT", 1, "hlt", 0, 0, 0);
+	STEP("step of STI and HLT", 2, "sti; hlt", 0, 0, 0);
+	STEP("step of MOV to CR4", 1, "mov %%rax, %%cr4", cr4(), 0, 0);
+	STEP("step of RDTSCP", 1, "rdtscp", 0, 0, 0);
+	STEP("step of RDPMC", 1, "rdpmc", 0, 0, 0);
+	/* No trap between MOV to SS and the next instruction */
+	STEP("step of MOV to SS and CPUID", 1, "mov %%ecx, %%ss; cpuid", 1,
+	     0x10, 0);
+	STEP("step of MOV to SS and OUT", 1, "mov %%ecx, %%ss; out %%al, %%dx",
+	     0, 0x10, PORT_OF_NOBODY);
+}
+
+/* ---- breakpoints --------------------------------------------------------- */
+
+static void set_breakpoint(uint64_t address, uint64_t dr7)
+{
+	asm volatile("mov %0, %%dr0; mov %1, %%dr7"
+		     :
+		     : "r"(address), "r"(0x400 | dr7));
+}
+
+static void check_breakpoints(void)
+{
+	uint64_t old = cr4();
+
+	expect_traps(1);
+	set_breakpoint(APIC_VERSION, DR7_ENABLE_0 | DR7_ACCESS_4_0);
+	asm volatile("mov (%0), %%eax" : : "r"(APIC_VERSION) : "rax");
+	set_breakpoint(0, 0);
+	check("watchpoint on a device", traps == 1 && trap_events == 1);
+	asm volatile("mov %0, %%cr4" : : "r"(old | CR4_DE));
+	expect_traps(1);
+	set_breakpoint(PORT_OF_NOBODY, DR7_ENABLE_0 | DR7_IO_0);
+	out8(PORT_OF_NOBODY, 0);
+	set_breakpoint(0, 0);
+	check("breakpoint on a port", traps == 1 && trap_events == 1);
+	asm volatile("mov %0, %%cr4" : : "r"(old));
+}
+
+/* ---- MSRs ---------------------------------------------------------------- */
+
+static uint64_t read_msr(uint32_t msr)
+{
+	uint32_t low, high;
+
+	asm volatile("rdmsr" : "=a"(low), "=d"(high) : "c"(msr));
+	return (uint64_t)high << 32 | low;
+}
+
+static void write_msr(uint32_t msr, uint64_t value)
+{
+	asm volatile("wrmsr" : : "a"(value), "d"(value >> 32), "c"(msr));
+}
+
+static bool read_faults(uint32_t msr)
+{
+	faults = 0;
+	fault_skip = 2;
+	read_msr(msr);
+	return faults;
+}
+
+static void check_msrs(void)
+{
+	static const uint32_t present[] = {
+		0x8b,	    0xfe,	0x179,	    0x1a0,	0x2ff,
+		0x400,	    0xc0010000, 0xc0010004, 0xc0010010, 0xc0010015,
+		0xc001001a, 0xc001001f, 0xc0010200, 0xc0011020, 0xc0011029,
+	};
+	bool right = true;
+
+	for (size_t i = 0; i < sizeof(present) / sizeof(present[0]); i++)
+		right &= !read_faults(present[i]);
+	check("MSRs without a feature bit", right);
+	check("MSR that is not there", read_faults(0xc0010117));
+	write_msr(0xc0010004, 1ull << 47);
+	write_msr(0xc0011029, read_msr(0xc0011029) | 1 << 9);
+	check("MSR keeps its value", read_msr(0xc0011029) == (1 << 9 | 1 << 1));
+	write_msr(MSR_TSC_AUX, 0x12345678);
+	check("TSC_AUX", read_msr(MSR_TSC_AUX) == 0x12345678);
+	write_msr(0xc0000102, 0x7fff12345678);
+	check("KernelGSBase", read_msr(0xc0000102) == 0x7fff12345678);
+}
+
+int main(void)
+{
+	load_tables();
+	check_steps();
+	check_breakpoints();
+	check_msrs();
+	return 0;
+}
