@@ -12,9 +12,13 @@
 #define CODE_SELECTOR 0x08
 
 #define VECTOR_DB 1
+#define VECTOR_NMI 2
 #define VECTOR_GP 13
 
 #define APIC_VERSION 0xfee00030
+#define APIC_ICR 0xfee00300
+#define ICR_NMI 0x400
+#define PATIENCE 1000000000ull /* ticks of the TSC */
 #define MSR_APIC_BASE 0x1b
 #define MSR_TSC_AUX 0xc0000103
 #define PORT_OF_NOBODY 0x80
@@ -53,6 +57,46 @@ static volatile uint64_t trap_rip;
 static volatile uint64_t trap_events;
 static volatile unsigned int traps_wanted;
 
+static volatile unsigned int nmis;
+static volatile uint64_t nmi_rip[2];
+static volatile bool nmi_again;
+
+static void send_nmi(void)
+{
+	*(volatile uint32_t *)APIC_ICR = ICR_NMI;
+}
+
+/* Another one, while they are masked */
+static __attribute__((interrupt)) void on_nmi(struct frame *frame)
+{
+	if (nmis < 2)
+		nmi_rip[nmis] = frame->rip;
+	nmis++;
+	if (nmi_again) {
+		nmi_again = false;
+		send_nmi();
+	}
+}
+
+/* Let the handler of #DB wait for an NMI. */
+static volatile bool traps_await_nmi;
+
+static uint64_t read_tsc(void)
+{
+	uint32_t low, high;
+
+	asm volatile("rdtsc" : "=a"(low), "=d"(high));
+	return (uint64_t)high << 32 | low;
+}
+
+static void await_nmi(void)
+{
+	uint64_t end = read_tsc() + PATIENCE;
+
+	while (!nmis && read_tsc() < end)
+		;
+}
+
 static __attribute__((interrupt)) void on_debug(struct frame *frame)
 {
 	uint64_t dr6;
@@ -64,6 +108,8 @@ static __attribute__((interrupt)) void on_debug(struct frame *frame)
 	trap_events = dr6 & (DR6_BS | 0xf);
 	if (traps >= traps_wanted)
 		frame->rflags &= ~RFLAGS_TF;
+	if (traps_await_nmi)
+		await_nmi();
 }
 
 static volatile unsigned int faults;
@@ -96,6 +142,7 @@ static void load_tables(void)
 	const struct table idtr = { sizeof(idt) - 1, (uint64_t)idt };
 
 	set_gate(VECTOR_DB, on_debug);
+	set_gate(VECTOR_NMI, on_nmi);
 	set_gate(VECTOR_GP, on_fault);
 	asm volatile("lgdt %0; lidt %1" : : "m"(gdtr), "m"(idtr));
 	asm volatile("mov %0, %%ss; mov %0, %%ds; mov %0, %%es" : : "r"(0x10));
@@ -199,6 +246,22 @@ static void check_breakpoints(void)
 	asm volatile("mov %0, %%cr4" : : "r"(old));
 }
 
+/* ---- NMIs ---------------------------------------------------------------- */
+
+static void check_nmis(void)
+{
+	nmi_again = true;
+	send_nmi();
+	check("NMI after another's IRET",
+	      nmis == 2 && nmi_rip[1] == nmi_rip[0]);
+	nmis = 0;
+	traps_await_nmi = true;
+	STEP("NMI while #DB is delivered", 1, "mov %%eax, (%%rcx)", ICR_NMI,
+	     APIC_ICR, 0);
+	traps_await_nmi = false;
+	check("NMI in the handler of #DB", nmis == 1 && nmi_rip[0] != trap_rip);
+}
+
 /* ---- MSRs ---------------------------------------------------------------- */
 
 static uint64_t read_msr(uint32_t msr)
@@ -249,6 +312,7 @@ int main(void)
 	load_tables();
 	check_steps();
 	check_breakpoints();
+	check_nmis();
 	check_msrs();
 	return 0;
 }

@@ -22,21 +22,9 @@
 
 #define VECTOR_OF 4
 
-#define DR6_EVENTS (DR6_BREAKPOINTS | 7ull << 13)
 #define DR6_ALWAYS_0 (1ull << 12)
 
 /* ---- #DB ----------------------------------------------------------------- */
-
-/* Inject #DB as if it had not been intercepted (APM 13.1.1.4, 15.12.2). */
-static void inject_db(struct cpu *cpu, uint64_t events)
-{
-	struct svm_vmcb *vmcb = cpu->vcpu.vmcb;
-
-	vmcb->save.dr6 |= events;
-	vmcb->save.dr7 &= ~DR7_GD;
-	vmcb->control.eventinj = SVM_EVENT_VALID | SVM_EVENT_TYPE_EXCEPTION |
-				 VECTOR_DB;
-}
 
 static bool stop_at_watch(struct cpu *cpu, uint64_t events)
 {
@@ -60,10 +48,10 @@ void exit_db(struct cpu *cpu)
 {
 	struct debug_cpu *debug = cpu->debug;
 	uint64_t events = debug->has_dr6 ? debug->dr6 & DR6_EVENTS : 0;
-	bool ours = false;
+	bool ours = nmi_take_step(cpu, &events);
 
 	if (debug->has_registers) {
-		ours = stop_at_watch(cpu, events);
+		ours |= stop_at_watch(cpu, events);
 		events &= ~DR6_BREAKPOINTS;
 	}
 	if ((events & DR6_BS) && debug_take_step(cpu)) {
@@ -71,7 +59,7 @@ void exit_db(struct cpu *cpu)
 		events &= ~DR6_BS;
 	}
 	if (events || !ours)
-		inject_db(cpu, events);
+		cpu_inject_db(cpu, events);
 }
 
 /* ---- INT3 and INTn ------------------------------------------------------- */

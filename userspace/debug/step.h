@@ -9,8 +9,6 @@
 
 #include "debug.h"
 
-/* DR6 after reset: no event (APM 13.1.1.3) */
-
 /* Is the processor stepping? Then interrupts are not injected. */
 bool debug_is_stepping(const struct cpu *cpu);
 

@@ -6,8 +6,10 @@
 #include "cpu.h"
 #include "machine.h"
 
+#define VECTOR_DB 1
 #define VECTOR_UD 6
 #define VECTOR_GP 13
+#define VECTOR_PF 14
 
 /* The processor's own TSC_AUX is the host's. */
 void cpu_set_intercepts(struct cpu *cpu)
@@ -28,6 +30,28 @@ void cpu_inject_ud(struct cpu *cpu)
 uint64_t cpu_tsc(const struct cpu *cpu)
 {
 	return __rdtsc() + cpu->vcpu.vmcb->control.tsc_offset;
+}
+
+/* APM 13.1.1.4, 15.12.2 */
+void cpu_inject_db(struct cpu *cpu, uint64_t events)
+{
+	struct svm_vmcb *vmcb = cpu->vcpu.vmcb;
+
+	vmcb->save.dr6 |= events;
+	vmcb->save.dr7 &= ~DR7_GD;
+	vmcb->control.eventinj = SVM_EVENT_VALID | SVM_EVENT_TYPE_EXCEPTION |
+				 VECTOR_DB;
+}
+
+/* CR2 of an intercepted #PF is in EXITINFO2 only (APM 15.12.15). */
+void cpu_inject_intercepted(struct cpu *cpu)
+{
+	struct svm_vmcb *vmcb = cpu->vcpu.vmcb;
+	unsigned int vector = vmcb->control.exitcode - VMEXIT_EXCP(0);
+
+	svmrun_instruction_fault(&cpu->vcpu, vector, vmcb->control.exitinfo1);
+	if (vector == VECTOR_PF)
+		vmcb->save.cr2 = vmcb->control.exitinfo2;
 }
 
 bool cpu_waits_for_sipi(const struct cpu *cpu)

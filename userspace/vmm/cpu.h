@@ -17,12 +17,20 @@
 #include "machine_check.h"
 #include "model_msr.h"
 #include "mtrr.h"
+#include "nmi.h"
 
 struct debug_cpu;
 struct machine;
 
 #define RFLAGS_TF (1ull << 8)
 #define RFLAGS_IF (1ull << 9)
+
+/* DR6: no event (APM 13.1.1.3); breakpoints; a single step; all events */
+#define DR6_NOTHING 0xffff0ff0ull
+#define DR6_REGISTERS 0xfull
+#define DR6_BS (1ull << 14)
+#define DR6_EVENTS (DR6_REGISTERS | 7ull << 13)
+#define DR7_GD (1ull << 13)
 
 /* Bits of EFER that the guest can use if the processor has them */
 #define CPU_EFER (SVM_EFER_SCE | SVM_EFER_LME | SVM_EFER_LMA | SVM_EFER_NXE)
@@ -39,7 +47,8 @@ struct machine;
  * @armed: the deadline that @timer is set to
  * @in_guest: in RUN, or about to call it
  * @halted: waits at HLT for an interrupt
- * @nmi_masked: NMIs are masked until the next IRET
+ * @nmi: its NMIs
+ * @deferred: an interrupt whose delivery was interrupted, or 0
  * @kvmclock: the MSR for its page of KVM's clock
  * @kvmclock_cpu: the CPU of the host on which that page was written
  * @tsc_aux: TSC_AUX
@@ -59,7 +68,8 @@ struct cpu {
 	uint64_t armed;
 	bool in_guest;
 	bool halted;
-	bool nmi_masked;
+	struct nmi nmi;
+	uint64_t deferred;
 	uint64_t kvmclock;
 	int kvmclock_cpu;
 	uint32_t tsc_aux;
@@ -89,5 +99,12 @@ void cpu_set_intercepts(struct cpu *cpu);
 /* Inject #GP(0) or #UD for the instruction that exited. */
 void cpu_inject_gp(struct cpu *cpu);
 void cpu_inject_ud(struct cpu *cpu);
+
+/*
+ * Inject an exception that was intercepted, as if it had not been: #DB with these events
+ * in DR6, or another one with the error code of the exit.
+ */
+void cpu_inject_db(struct cpu *cpu, uint64_t events);
+void cpu_inject_intercepted(struct cpu *cpu);
 
 #endif /* CPU_H */

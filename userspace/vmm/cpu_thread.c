@@ -14,6 +14,12 @@
 #include "machine.h"
 #include "msr.h"
 
+/*
+ * How long an NMI waits for the delivery of another event. The entry into the guest must
+ * take less time.
+ */
+#define NMI_WAIT (NANOSECONDS / 1000)
+
 /* The processor of this thread, for the timer's signal handler */
 static __thread struct cpu *self;
 
@@ -58,6 +64,8 @@ static uint64_t next_deadline(const struct cpu *cpu)
 	const struct machine *machine = cpu->machine;
 	uint64_t next = svmrun_pc_deadline(&machine->pc, cpu->id);
 
+	if (cpu->nmi.waits && next > clock_now() + NMI_WAIT)
+		next = clock_now() + NMI_WAIT;
 	return next < machine->console.flush_at ? next :
 						  machine->console.flush_at;
 }
@@ -167,6 +175,7 @@ static void enter_guest(struct cpu *cpu)
 	int ret;
 
 	control->vintr = (control->vintr & ~SVM_VINTR_V_TPR_MASK) | cr8;
+	nmi_enter(cpu);
 	if (hooks)
 		hooks->enter(cpu);
 	kvmclock_enter(cpu);
@@ -177,6 +186,7 @@ static void enter_guest(struct cpu *cpu)
 	cpu->in_guest = false;
 	if (hooks)
 		hooks->leave(cpu);
+	nmi_leave(cpu);
 	if ((control->vintr & SVM_VINTR_V_TPR_MASK) != cr8)
 		svmrun_lapic_set_tpr(lapic, (control->vintr & 0xf) << 4);
 	if (cpu->machine->outcome.ended || ret == -EINTR)
@@ -196,7 +206,8 @@ static void take_init_sipi(struct cpu *cpu)
 	if (svmrun_lapic_take_init(lapic)) {
 		svmrun_mode_reset(&cpu->vcpu);
 		cpu->halted = false;
-		cpu->nmi_masked = false;
+		cpu->nmi = (struct nmi){ 0 };
+		cpu->deferred = 0;
 	}
 	vector = svmrun_lapic_take_sipi(lapic);
 	if (vector >= 0) {

@@ -35,6 +35,21 @@ static void exit_wbinvd(struct cpu *cpu)
 	bus_complete(cpu, WBINVD_LENGTH);
 }
 
+/* #DB and #AC are always intercepted, other exceptions while an NMI's IRET is executed. */
+static void exit_exception(struct cpu *cpu)
+{
+	uint64_t events = 0;
+	bool ours;
+
+	if (cpu->vcpu.vmcb->control.exitcode != VMEXIT_EXCP(1)) {
+		cpu_inject_intercepted(cpu);
+		return;
+	}
+	ours = nmi_take_step(cpu, &events);
+	if (events || !ours)
+		cpu_inject_db(cpu, events);
+}
+
 static void end_unhandled(struct cpu *cpu)
 {
 	const struct svm_vmcb *vmcb = cpu->vcpu.vmcb;
@@ -49,6 +64,7 @@ static void end_unhandled(struct cpu *cpu)
 
 /* The guest's CPUID does not have the features of instructions that are #UD. */
 static const struct exit_handler handlers[] = {
+	{ VMEXIT_EXCP(0), 32, exit_exception },
 	{ VMEXIT_IOIO, 1, bus_execute },
 	{ VMEXIT_NPF, 1, exit_nested_fault },
 	{ VMEXIT_VINTR, 1, exit_vintr },

@@ -2,40 +2,27 @@
 #include "interrupts.h"
 #include "machine.h"
 
-#define VECTOR_NMI 2
+static bool in_shadow(const struct svm_vmcb_control *control)
+{
+	return control->interrupt_shadow & SVM_SHADOW_INTERRUPT_SHADOW;
+}
 
 static bool can_take_interrupt(const struct svm_vmcb *vmcb)
 {
-	return (vmcb->save.rflags & RFLAGS_IF) &&
-	       !(vmcb->control.interrupt_shadow & SVM_SHADOW_INTERRUPT_SHADOW);
+	return (vmcb->save.rflags & RFLAGS_IF) && !in_shadow(&vmcb->control);
 }
 
 static bool has_interrupt(const struct cpu *cpu)
 {
-	return svmrun_pc_interrupts(&cpu->machine->pc, cpu->id);
-}
-
-static bool has_nmi(const struct cpu *cpu)
-{
-	return !cpu->nmi_masked &&
-	       svmrun_lapic_nmi(&cpu->machine->pc.lapics[cpu->id]);
+	return cpu->deferred ||
+	       svmrun_pc_interrupts(&cpu->machine->pc, cpu->id);
 }
 
 bool interrupts_pending(const struct cpu *cpu)
 {
-	if (has_nmi(cpu))
+	if (nmi_pending(cpu))
 		return true;
 	return (cpu->vcpu.vmcb->save.rflags & RFLAGS_IF) && has_interrupt(cpu);
-}
-
-static void inject_nmi(struct cpu *cpu)
-{
-	struct svm_vmcb_control *control = &cpu->vcpu.vmcb->control;
-
-	svmrun_lapic_take_nmi(&cpu->machine->pc.lapics[cpu->id]);
-	control->eventinj = SVM_EVENT_VALID | SVM_EVENT_TYPE_NMI | VECTOR_NMI;
-	control->intercept[3] |= SVM_INTERCEPT3_IRET;
-	cpu->nmi_masked = true;
 }
 
 /* Ignore the task priority: the local APIC has compared it already. */
@@ -60,45 +47,87 @@ void exit_vintr(struct cpu *cpu)
 }
 
 /*
- * Unmask NMIs. The exit is before the IRET, so that an NMI that arrives before the
- * IRET completes is taken a little early.
+ * If handling the exit has raised an exception, which is injected first, only interrupts
+ * and NMIs have to be kept: an instruction raises other events again.
  */
-void exit_iret(struct cpu *cpu)
-{
-	cpu->vcpu.vmcb->control.intercept[3] &= ~SVM_INTERCEPT3_IRET;
-	cpu->nmi_masked = false;
-}
-
 void interrupts_reinject(struct cpu *cpu)
 {
 	struct svm_vmcb_control *control = &cpu->vcpu.vmcb->control;
+	uint64_t event = control->exitintinfo;
 
+	if (!(event & SVM_EVENT_VALID))
+		return;
 	if (!(control->eventinj & SVM_EVENT_VALID))
-		control->eventinj = control->exitintinfo;
+		control->eventinj = event;
+	else if ((event & SVM_EVENT_TYPE_MASK) == SVM_EVENT_TYPE_INTR)
+		cpu->deferred = event;
+	else if ((event & SVM_EVENT_TYPE_MASK) == SVM_EVENT_TYPE_NMI)
+		nmi_return(cpu);
 }
 
-void interrupts_inject(struct cpu *cpu)
+/* Let an NMI wait that cannot be taken yet. Return true if a window is needed for it. */
+static bool wait_for_nmi(struct cpu *cpu)
+{
+	const struct svm_vmcb *vmcb = cpu->vcpu.vmcb;
+
+	if (vmcb->control.eventinj & SVM_EVENT_VALID)
+		cpu->nmi.waits = true;
+	else if (vmcb->save.rflags & RFLAGS_IF)
+		return true; /* the window opens when the interrupt shadow ends */
+	else
+		cpu->nmi.steps = true;
+	return false;
+}
+
+/* Inject an NMI that can be taken. Return true if a window is needed for it. */
+static bool take_nmi(struct cpu *cpu)
+{
+	const struct svm_vmcb_control *control = &cpu->vcpu.vmcb->control;
+
+	nmi_prepare(cpu);
+	if (!nmi_pending(cpu))
+		return false;
+	if ((control->eventinj & SVM_EVENT_VALID) || in_shadow(control))
+		return wait_for_nmi(cpu);
+	nmi_inject(cpu);
+	return false;
+}
+
+/* Return the event of the next interrupt, which is acknowledged. */
+static uint64_t next_interrupt(struct cpu *cpu)
+{
+	uint64_t event = cpu->deferred;
+
+	if (!event)
+		event = SVM_EVENT_VALID | SVM_EVENT_TYPE_INTR |
+			svmrun_pc_acknowledge(&cpu->machine->pc, cpu->id);
+	cpu->deferred = 0;
+	return event;
+}
+
+/* Inject an interrupt that can be taken. Return true if a window is needed for one. */
+static bool take_interrupt(struct cpu *cpu)
 {
 	struct svm_vmcb *vmcb = cpu->vcpu.vmcb;
-	bool taken = vmcb->control.eventinj & SVM_EVENT_VALID;
 
-	if (!taken && has_nmi(cpu)) {
-		inject_nmi(cpu);
-		taken = true;
-	}
-	if (!has_interrupt(cpu)) {
-		interrupts_close_window(cpu);
-		return;
-	}
-	if (taken || !can_take_interrupt(vmcb)) {
-		open_window(&vmcb->control);
-		return;
-	}
-	vmcb->control.eventinj = SVM_EVENT_VALID | SVM_EVENT_TYPE_INTR |
-				 svmrun_pc_acknowledge(&cpu->machine->pc,
-						       cpu->id);
-	if (has_interrupt(cpu))
-		open_window(&vmcb->control);
+	if (!has_interrupt(cpu))
+		return false;
+	if ((vmcb->control.eventinj & SVM_EVENT_VALID) ||
+	    !can_take_interrupt(vmcb))
+		return true;
+	vmcb->control.eventinj = next_interrupt(cpu);
+	return has_interrupt(cpu);
+}
+
+/* Nothing may come before the instruction of a single step. */
+void interrupts_inject(struct cpu *cpu)
+{
+	bool window = take_nmi(cpu);
+
+	if (!cpu->nmi.steps)
+		window |= take_interrupt(cpu);
+	if (window && !cpu->nmi.steps)
+		open_window(&cpu->vcpu.vmcb->control);
 	else
 		interrupts_close_window(cpu);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Interrupts and NMIs for the guest (APM 15.20, 15.21). One that the guest can take is
+ * Interrupts for the guest (APM 15.20, 15.21), and their order with NMIs (nmi.h). One that the guest can take is
  * injected by EVENTINJ. Otherwise a virtual interrupt is made pending and VINTR
  * intercepted, which exits as soon as the guest can take it.
  */
@@ -23,8 +23,7 @@ void interrupts_reinject(struct cpu *cpu);
 /* Stop intercepting that moment. */
 void interrupts_close_window(struct cpu *cpu);
 
-/* VMEXIT_VINTR and VMEXIT_IRET */
+/* VMEXIT_VINTR */
 void exit_vintr(struct cpu *cpu);
-void exit_iret(struct cpu *cpu);
 
 #endif /* INTERRUPTS_H */
