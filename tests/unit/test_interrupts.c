@@ -283,6 +283,67 @@ START_TEST(alignment_checks_are_reflected)
 	ck_assert_uint_eq(cpu->deferred, INTR(0x41));
 }
 
+/* ---- the end of a run ---------------------------------------------------- */
+
+/*
+ * Both processors are halted, with interrupts disabled. A timer ends the wait of the first
+ * if the run does not end.
+ */
+static void begin_halt(void)
+{
+	begin();
+	cpus[1].machine->pc.lapics[1].waits = false;
+	cpus[0].halted = true;
+	cpus[1].halted = true;
+	pthread_cond_init(&cpu->changed, NULL);
+	svmrun_lapic_write(lapic, INITIAL, 10000000, clock_now());
+}
+
+static bool ends(void)
+{
+	cpu_run_once(cpu);
+	return machine.outcome.ended;
+}
+
+START_TEST(run_ends_when_all_processors_wait)
+{
+	begin_halt();
+	ck_assert(ends());
+	ck_assert_int_eq(machine.outcome.status, STATUS_HALTED);
+	begin_halt();
+	machine.pc.lapics[1].waits = true;
+	ck_assert(ends());
+}
+
+START_TEST(run_does_not_end_with_a_pending_message)
+{
+	begin_halt();
+	machine.pc.lapics[1].waits = true;
+	write_apic(ICR, OTHERS | 0x4608);
+	ck_assert(!ends());
+	begin_halt();
+	write_apic(ICR, OTHERS | 0x4500);
+	ck_assert(!ends());
+}
+
+START_TEST(run_does_not_end_with_a_pending_interrupt)
+{
+	begin_halt();
+	machine.pc.lapics[1].nmi = true;
+	ck_assert(!ends());
+	begin_halt();
+	svmrun_lapic_write(&machine.pc.lapics[1], SVR, 0x1ff, 0);
+	write_apic(ICR2, 1 << 24);
+	write_apic(ICR, 0x41);
+	ck_assert(ends()); /* interrupts are disabled */
+	begin_halt();
+	svmrun_lapic_write(&machine.pc.lapics[1], SVR, 0x1ff, 0);
+	pages[1].vmcb.save.rflags |= RFLAGS_IF;
+	write_apic(ICR2, 1 << 24);
+	write_apic(ICR, 0x41);
+	ck_assert(!ends());
+}
+
 static const TTest **const tests[] = {
 	&nmis_are_masked_until_iret_has_completed,
 	&iret_may_set_the_trap_flag,
@@ -295,6 +356,9 @@ static const TTest **const tests[] = {
 	&nmis_wait_for_another_event,
 	&interrupts_are_kept_when_an_exception_is_injected,
 	&alignment_checks_are_reflected,
+	&run_ends_when_all_processors_wait,
+	&run_does_not_end_with_a_pending_message,
+	&run_does_not_end_with_a_pending_interrupt,
 };
 
 Suite *interrupts_suite(void)

@@ -59,6 +59,13 @@ bool cpu_waits_for_sipi(const struct cpu *cpu)
 	return svmrun_lapic_waits_for_sipi(&cpu->machine->pc.lapics[cpu->id]);
 }
 
+bool cpu_has_message(const struct cpu *cpu)
+{
+	const struct svmrun_lapic *lapic = &cpu->machine->pc.lapics[cpu->id];
+
+	return lapic->init || lapic->sipi >= 0;
+}
+
 void cpu_wake(struct cpu *cpu)
 {
 	if (cpu->in_guest)

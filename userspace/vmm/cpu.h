@@ -88,6 +88,9 @@ bool cpu_waits_for_sipi(const struct cpu *cpu);
 /* Return the time stamp counter that the processor would read now. */
 uint64_t cpu_tsc(const struct cpu *cpu);
 
+/* Is an INIT or a startup message pending? */
+bool cpu_has_message(const struct cpu *cpu);
+
 /* End the run, with this processor's RIP. */
 #define cpu_end(cpu, ...)                                                      \
 	outcome_end(&(cpu)->machine->outcome, (cpu)->vcpu.vmcb->save.rip,      \

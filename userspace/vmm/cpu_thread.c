@@ -86,7 +86,11 @@ static bool is_idle(const struct cpu *cpu, bool forever)
 {
 	bool masked = !(cpu->vcpu.vmcb->save.rflags & RFLAGS_IF);
 
-	return cpu_waits_for_sipi(cpu) || (cpu->halted && (!forever || masked));
+	if (cpu_has_message(cpu))
+		return false;
+	if (cpu_waits_for_sipi(cpu))
+		return true;
+	return cpu->halted && !interrupts_pending(cpu) && (!forever || masked);
 }
 
 static bool all_idle(const struct machine *machine, bool forever)
