@@ -14,10 +14,13 @@
 #define VECTOR_DB 1
 #define VECTOR_NMI 2
 #define VECTOR_GP 13
+#define VECTOR_INTERRUPT 0x41
 
 #define APIC_VERSION 0xfee00030
 #define APIC_ICR 0xfee00300
+#define APIC_EOI 0xfee000b0
 #define ICR_NMI 0x400
+#define ICR_SELF 0x40000
 #define PATIENCE 1000000000ull /* ticks of the TSC */
 #define MSR_APIC_BASE 0x1b
 #define MSR_TSC_AUX 0xc0000103
@@ -262,6 +265,52 @@ static void check_nmis(void)
 	check("NMI in the handler of #DB", nmis == 1 && nmi_rip[0] != trap_rip);
 }
 
+/* ---- CR8 ----------------------------------------------------------------- */
+
+static void set_cr8(uint64_t value)
+{
+	asm volatile("mov %0, %%cr8" : : "r"(value) : "memory");
+}
+
+static void request(uint8_t vector)
+{
+	*(volatile uint32_t *)APIC_ICR = ICR_SELF | vector;
+}
+
+static volatile unsigned int interrupts;
+
+static __attribute__((interrupt)) void on_interrupt(struct frame *frame)
+{
+	(void)frame;
+	interrupts++;
+	*(volatile uint32_t *)APIC_EOI = 0;
+}
+
+static void check_cr8(void)
+{
+	bool held, raised;
+
+	set_gate(VECTOR_INTERRUPT, on_interrupt);
+	set_cr8(VECTOR_INTERRUPT >> 4);
+	asm volatile("sti");
+	request(VECTOR_INTERRUPT);
+	asm volatile("nop");
+	held = !interrupts;
+	set_cr8((VECTOR_INTERRUPT >> 4) - 1);
+	asm volatile("nop");
+	check("interrupt held back by CR8", held && interrupts == 1);
+	asm volatile("cli");
+	set_cr8(0);
+	request(VECTOR_INTERRUPT);
+	set_cr8(15);
+	asm volatile("sti; nop; nop");
+	raised = interrupts == 1;
+	set_cr8(0);
+	asm volatile("nop; cli");
+	check("CR8 raised while interrupts are disabled",
+	      raised && interrupts == 2);
+}
+
 /* ---- MSRs ---------------------------------------------------------------- */
 
 static uint64_t read_msr(uint32_t msr)
@@ -313,6 +362,7 @@ int main(void)
 	check_steps();
 	check_breakpoints();
 	check_nmis();
+	check_cr8();
 	check_msrs();
 	return 0;
 }

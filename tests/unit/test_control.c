@@ -116,6 +116,23 @@ START_TEST(reads_give_what_the_vmcb_has)
 	ck_assert_uint_eq(control->clean, SVM_CLEAN_ALL);
 }
 
+/* The VMCB holds CR8 as V_TPR. */
+START_TEST(cr8_has_four_bits)
+{
+	static const uint8_t write_cr8[] = { 0x44, 0x0f, 0x22, 0xc3 };
+	static const uint8_t read_cr8[] = { 0x44, 0x0f, 0x20, 0xc3 };
+
+	begin_long();
+	control->vintr = SVM_VINTR_V_IRQ | 7;
+	completes(write_cr8, 0xd);
+	ck_assert_uint_eq(control->vintr, SVM_VINTR_V_IRQ | 0xd);
+	ck_assert_uint_eq(control->clean, SVM_CLEAN_ALL & ~SVM_CLEAN_TPR);
+	completes(read_cr8, 0);
+	ck_assert_uint_eq(regs->rbx, 0xd);
+	begin_long();
+	refuses(write_cr8, 0x10);
+}
+
 START_TEST(cr4_takes_what_the_processor_has)
 {
 	uint64_t bit;
@@ -383,6 +400,7 @@ START_TEST(what_it_does_not_know_changes_nothing)
 
 static const TTest **const tests[] = {
 	&reads_give_what_the_vmcb_has,
+	&cr8_has_four_bits,
 	&cr4_takes_what_the_processor_has,
 	&cr4_has_rules_of_long_mode,
 	&shadow_stacks_need_write_protection,

@@ -283,6 +283,71 @@ START_TEST(alignment_checks_are_reflected)
 	ck_assert_uint_eq(cpu->deferred, INTR(0x41));
 }
 
+/* ---- CR8 ----------------------------------------------------------------- */
+
+static bool intercepts_cr8(void)
+{
+	return vmcb->control.intercept[0] & SVM_INTERCEPT0_CR_WRITE(8);
+}
+
+static void request(uint8_t vector, uint8_t tpr)
+{
+	begin();
+	vmcb->save.rflags |= RFLAGS_IF;
+	write_apic(TPR, tpr);
+	write_apic(ICR, SELF | vector);
+	interrupts_inject(cpu);
+}
+
+START_TEST(interrupts_wait_for_cr8)
+{
+	request(0x41, 0x40);
+	ck_assert_uint_eq(vmcb->control.eventinj, 0);
+	ck_assert(intercepts_cr8() && !has_window());
+	interrupts_load_cr8(cpu);
+	ck_assert_uint_eq(vmcb->control.vintr & SVM_VINTR_V_TPR_MASK, 4);
+	vmcb->control.vintr &= ~SVM_VINTR_V_TPR_MASK;
+	vmcb->control.vintr |= 3;
+	interrupts_store_cr8(cpu);
+	interrupts_inject(cpu);
+	ck_assert_uint_eq(vmcb->control.eventinj, INTR(0x41));
+	ck_assert(!intercepts_cr8());
+}
+
+/* One in service holds it back, too. */
+START_TEST(cr8_exits_only_if_it_matters)
+{
+	request(0x51, 0);
+	ck_assert(!intercepts_cr8());
+	vmcb->control.eventinj = 0;
+	write_apic(ICR, SELF | 0x41);
+	write_apic(TPR, 0x40);
+	interrupts_inject(cpu);
+	ck_assert(!intercepts_cr8() && !has_window());
+}
+
+START_TEST(windows_have_the_priority_of_the_interrupt)
+{
+	request(0x41, 0x20);
+	begin();
+	write_apic(ICR, SELF | 0x41);
+	interrupts_inject(cpu);
+	ck_assert(has_window() && intercepts_cr8());
+	ck_assert_uint_eq(vmcb->control.vintr >> 16 & 0x1f, 4);
+	svmrun_lapic_set_extint(lapic, 0, true);
+	interrupts_inject(cpu);
+	ck_assert_uint_eq(vmcb->control.vintr >> 16 & 0x1f, 0x1f);
+}
+
+START_TEST(lower_half_of_the_task_priority_stays)
+{
+	begin();
+	write_apic(TPR, 0x43);
+	interrupts_load_cr8(cpu);
+	interrupts_store_cr8(cpu);
+	ck_assert_uint_eq(svmrun_lapic_tpr(lapic), 0x43);
+}
+
 /* ---- the end of a run ---------------------------------------------------- */
 
 /*
@@ -356,6 +421,10 @@ static const TTest **const tests[] = {
 	&nmis_wait_for_another_event,
 	&interrupts_are_kept_when_an_exception_is_injected,
 	&alignment_checks_are_reflected,
+	&interrupts_wait_for_cr8,
+	&cr8_exits_only_if_it_matters,
+	&windows_have_the_priority_of_the_interrupt,
+	&lower_half_of_the_task_priority_stays,
 	&run_ends_when_all_processors_wait,
 	&run_does_not_end_with_a_pending_message,
 	&run_does_not_end_with_a_pending_interrupt,

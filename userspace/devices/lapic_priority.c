@@ -23,6 +23,17 @@ int svmrun_lapic_pending(const struct svmrun_lapic *lapic)
 	return vector;
 }
 
+int svmrun_lapic_held(const struct svmrun_lapic *lapic)
+{
+	int vector = find_highest_vector(lapic->irr);
+	int serviced = find_highest_vector(lapic->isr);
+
+	if (svmrun_lapic_pending(lapic) >= 0 ||
+	    (vector & ~0xf) <= (serviced < 0 ? 0 : serviced & ~0xf))
+		return -1;
+	return vector;
+}
+
 void svmrun_lapic_acknowledge(struct svmrun_lapic *lapic, uint8_t vector)
 {
 	if (!apic_test_vector(lapic->irr, vector))

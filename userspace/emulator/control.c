@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * Accesses to CR0 and CR4, with the checks of the processor (APM 3.1.1, 3.1.3, 14.6 and
- * 14.7; volume 3, MOV CRn, LMSW, SMSW, CLTS).
+ * Accesses to CR0, CR4 and CR8, with the checks of the processor (APM 3.1.1, 3.1.3, 14.6
+ * and 14.7; volume 3, MOV CRn, LMSW, SMSW, CLTS).
  */
 #include <linux/svmrun_policy.h>
 
@@ -18,6 +18,7 @@
 
 #define CR0_MSW (SVM_CR0_PE | SVM_CR0_MP | SVM_CR0_EM | SVM_CR0_TS)
 #define CR3_PCID 0xfffull
+#define CR8_TPR 0xfull
 #define TSS_32 (1u << 3) /* type of a TSS that is not a 16-bit one */
 
 static int fault_gp(struct execution *execution)
@@ -121,6 +122,25 @@ static int write_cr4(struct execution *execution, uint64_t value,
 	return EXECUTION_DONE;
 }
 
+/* ---- CR8 ------------------------------------------------------------------ */
+
+/* The VMCB holds it as V_TPR (APM 15.21.1). */
+static uint64_t read_cr8(const struct execution *execution)
+{
+	return execution->vcpu->vmcb->control.vintr & CR8_TPR;
+}
+
+static int write_cr8(struct execution *execution, uint64_t value)
+{
+	struct svm_vmcb_control *control = &execution->vcpu->vmcb->control;
+
+	if (value & ~CR8_TPR)
+		return fault_gp(execution);
+	control->vintr = (control->vintr & ~SVM_VINTR_V_TPR_MASK) | value;
+	control->clean &= ~SVM_CLEAN_TPR;
+	return EXECUTION_DONE;
+}
+
 /* ---- instructions --------------------------------------------------------- */
 
 static ZydisRegister operand_register(const struct execution *execution,
@@ -143,11 +163,16 @@ static int execute_mov_cr(struct execution *execution,
 		return operand_write(execution, 0, save->cr0);
 	if (operand_register(execution, 1) == ZYDIS_REGISTER_CR4)
 		return operand_write(execution, 0, save->cr4);
-	if (to != ZYDIS_REGISTER_CR0 && to != ZYDIS_REGISTER_CR4)
+	if (operand_register(execution, 1) == ZYDIS_REGISTER_CR8)
+		return operand_write(execution, 0, read_cr8(execution));
+	if (to != ZYDIS_REGISTER_CR0 && to != ZYDIS_REGISTER_CR4 &&
+	    to != ZYDIS_REGISTER_CR8)
 		return -EOPNOTSUPP;
 	ret = operand_read(execution, 1, &value);
 	if (ret)
 		return ret;
+	if (to == ZYDIS_REGISTER_CR8)
+		return write_cr8(execution, value);
 	return to == ZYDIS_REGISTER_CR0 ?
 		       write_cr0(execution, value) :
 		       write_cr4(execution, value, processor);

@@ -169,16 +169,12 @@ static void handle_exit(struct cpu *cpu)
 		machine->outcome.rip = rip;
 }
 
-/* CR8 is bits 7 to 4 of the task priority register of the local APIC. */
 static void enter_guest(struct cpu *cpu)
 {
-	struct svm_vmcb_control *control = &cpu->vcpu.vmcb->control;
-	struct svmrun_lapic *lapic = &cpu->machine->pc.lapics[cpu->id];
 	const struct debug_hooks *hooks = cpu->machine->hooks;
-	uint64_t cr8 = svmrun_lapic_tpr(lapic) >> 4;
 	int ret;
 
-	control->vintr = (control->vintr & ~SVM_VINTR_V_TPR_MASK) | cr8;
+	interrupts_load_cr8(cpu);
 	nmi_enter(cpu);
 	if (hooks)
 		hooks->enter(cpu);
@@ -191,8 +187,7 @@ static void enter_guest(struct cpu *cpu)
 	if (hooks)
 		hooks->leave(cpu);
 	nmi_leave(cpu);
-	if ((control->vintr & SVM_VINTR_V_TPR_MASK) != cr8)
-		svmrun_lapic_set_tpr(lapic, (control->vintr & 0xf) << 4);
+	interrupts_store_cr8(cpu);
 	if (cpu->machine->outcome.ended || ret == -EINTR)
 		return;
 	if (ret < 0)

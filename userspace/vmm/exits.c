@@ -50,6 +50,12 @@ static void exit_exception(struct cpu *cpu)
 		cpu_inject_db(cpu, events);
 }
 
+static void exit_cr8_write(struct cpu *cpu)
+{
+	exit_control_register(cpu);
+	interrupts_store_cr8(cpu);
+}
+
 static void end_unhandled(struct cpu *cpu)
 {
 	const struct svm_vmcb *vmcb = cpu->vcpu.vmcb;
@@ -76,6 +82,7 @@ static const struct exit_handler handlers[] = {
 	{ VMEXIT_CR0_SEL_WRITE, 1, exit_control_register },
 	{ VMEXIT_CR_READ(4), 1, exit_control_register },
 	{ VMEXIT_CR_WRITE(4), 1, exit_control_register },
+	{ VMEXIT_CR_WRITE(8), 1, exit_cr8_write },
 	{ VMEXIT_WBINVD, 1, exit_wbinvd },
 	{ VMEXIT_INVD, 1, exit_wbinvd },
 	{ VMEXIT_RDPMC, 1, exit_rdpmc },

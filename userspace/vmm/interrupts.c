@@ -12,6 +12,11 @@ static bool can_take_interrupt(const struct svm_vmcb *vmcb)
 	return (vmcb->save.rflags & RFLAGS_IF) && !in_shadow(&vmcb->control);
 }
 
+static struct svmrun_lapic *cpu_lapic(const struct cpu *cpu)
+{
+	return &cpu->machine->pc.lapics[cpu->id];
+}
+
 static bool has_interrupt(const struct cpu *cpu)
 {
 	return cpu->deferred ||
@@ -25,11 +30,24 @@ bool interrupts_pending(const struct cpu *cpu)
 	return (cpu->vcpu.vmcb->save.rflags & RFLAGS_IF) && has_interrupt(cpu);
 }
 
-/* Ignore the task priority: the local APIC has compared it already. */
-static void open_window(struct svm_vmcb_control *control)
+/* Only interrupts of the local APIC that are not acknowledged yet depend on the TPR. */
+static uint64_t window_priority(const struct cpu *cpu)
 {
-	control->vintr |= SVM_VINTR_V_IRQ | SVM_VINTR_V_IGN_TPR |
-			  SVM_VINTR_V_INTR_PRIO_MASK;
+	const struct svmrun_lapic *lapic = cpu_lapic(cpu);
+	int vector = svmrun_lapic_pending(lapic);
+
+	if (vector < 0 || cpu->deferred || nmi_pending(cpu) ||
+	    svmrun_lapic_extint(lapic))
+		return SVM_VINTR_V_IGN_TPR | SVM_VINTR_V_INTR_PRIO_MASK;
+	return (uint64_t)(vector >> 4) << SVM_VINTR_V_INTR_PRIO_SHIFT;
+}
+
+static void open_window(struct cpu *cpu)
+{
+	struct svm_vmcb_control *control = &cpu->vcpu.vmcb->control;
+
+	control->vintr &= ~(SVM_VINTR_V_IGN_TPR | SVM_VINTR_V_INTR_PRIO_MASK);
+	control->vintr |= SVM_VINTR_V_IRQ | window_priority(cpu);
 	control->intercept[3] |= SVM_INTERCEPT3_VINTR;
 }
 
@@ -37,8 +55,42 @@ void interrupts_close_window(struct cpu *cpu)
 {
 	struct svm_vmcb_control *control = &cpu->vcpu.vmcb->control;
 
-	control->vintr &= ~SVM_VINTR_V_IRQ;
+	control->vintr &= ~(SVM_VINTR_V_IRQ | SVM_VINTR_V_IGN_TPR |
+			    SVM_VINTR_V_INTR_PRIO_MASK);
 	control->intercept[3] &= ~SVM_INTERCEPT3_VINTR;
+}
+
+/*
+ * While an interrupt waits for the guest to lower CR8, or for a window, in which a higher
+ * CR8 can hold it back, writes of CR8 exit. V_IRQ cannot replace this: processors differ
+ * in whether an interrupt of the same priority as V_TPR is taken.
+ */
+static void intercept_cr8(struct cpu *cpu, bool window)
+{
+	uint32_t *intercept = &cpu->vcpu.vmcb->control.intercept[0];
+
+	if (window || svmrun_lapic_held(cpu_lapic(cpu)) >= 0)
+		*intercept |= SVM_INTERCEPT0_CR_WRITE(8);
+	else
+		*intercept &= ~SVM_INTERCEPT0_CR_WRITE(8);
+}
+
+void interrupts_load_cr8(struct cpu *cpu)
+{
+	struct svm_vmcb_control *control = &cpu->vcpu.vmcb->control;
+
+	control->vintr &= ~SVM_VINTR_V_TPR_MASK;
+	control->vintr |= svmrun_lapic_tpr(cpu_lapic(cpu)) >> 4;
+}
+
+/* MOV to CR8 clears the lower half of the task priority; keep it if CR8 is unchanged. */
+void interrupts_store_cr8(struct cpu *cpu)
+{
+	struct svmrun_lapic *lapic = cpu_lapic(cpu);
+	uint8_t cr8 = cpu->vcpu.vmcb->control.vintr & SVM_VINTR_V_TPR_MASK;
+
+	if (cr8 != svmrun_lapic_tpr(lapic) >> 4)
+		svmrun_lapic_set_tpr(lapic, cr8 << 4);
 }
 
 void exit_vintr(struct cpu *cpu)
@@ -126,8 +178,10 @@ void interrupts_inject(struct cpu *cpu)
 
 	if (!cpu->nmi.steps)
 		window |= take_interrupt(cpu);
-	if (window && !cpu->nmi.steps)
-		open_window(&cpu->vcpu.vmcb->control);
+	window &= !cpu->nmi.steps;
+	if (window)
+		open_window(cpu);
 	else
 		interrupts_close_window(cpu);
+	intercept_cr8(cpu, window);
 }

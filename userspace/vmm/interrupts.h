@@ -20,6 +20,13 @@ void interrupts_inject(struct cpu *cpu);
 /* Inject an event again whose delivery the exit interrupted. */
 void interrupts_reinject(struct cpu *cpu);
 
+/*
+ * CR8 is the upper half of the task priority of the local APIC (APM 16.6.4): set CR8
+ * before the guest is entered, and the task priority after the guest may have set CR8.
+ */
+void interrupts_load_cr8(struct cpu *cpu);
+void interrupts_store_cr8(struct cpu *cpu);
+
 /* Stop intercepting that moment. */
 void interrupts_close_window(struct cpu *cpu);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Execution of instructions after an exit: those that access a guest physical address
- * without memory (VMEXIT_NPF), I/O (VMEXIT_IOIO), and accesses to CR0 and CR4
+ * without memory (VMEXIT_NPF), I/O (VMEXIT_IOIO), and accesses to CR0, CR4 and CR8
  * (VMEXIT_CR_READ, VMEXIT_CR_WRITE, VMEXIT_CR0_SEL_WRITE).
  */
 #ifndef SVMRUN_INSTRUCTION_H
@@ -77,14 +77,14 @@ int svmrun_instruction_execute(struct svmrun_vcpu *vcpu,
 			       const struct svmrun_bus *bus);
 
 /**
- * svmrun_instruction_control() - execute the access to CR0 or CR4 at CS:RIP
+ * svmrun_instruction_control() - execute the access to CR0, CR4 or CR8 at CS:RIP
  * @vcpu: the vCPU, after a run that ended with VMEXIT_CR0_SEL_WRITE, or with
- *	VMEXIT_CR_READ or VMEXIT_CR_WRITE of 0 or 4
+ *	VMEXIT_CR_READ or VMEXIT_CR_WRITE of 0, 4 or 8
  * @bus: its memory; the devices are used only for a memory operand
  * @processor: its @cr4 has the bits that CR4 may have; any other causes #GP
  *
- * The instructions are MOV to and from CR0 and CR4, LMSW, SMSW and CLTS. All checks of
- * the processor are made (#GP), EFER.LMA follows CR0.PG, and everything else is as for
+ * The instructions are MOV to and from CR0, CR4 and CR8 (V_TPR), LMSW, SMSW and CLTS. All
+ * checks of the processor are made (#GP), EFER.LMA follows CR0.PG, and everything else is as for
  * svmrun_instruction_execute(). CR0.CD, CR0.NW and reserved bits of CR0 can be written
  * but stay clear, because no VMCB may have them. If the processor would flush
  * translations, the ASID in the VMCB is changed.

@@ -236,6 +236,17 @@ bool svmrun_lapic_write_msr(struct svmrun_lapic *lapic, uint32_t msr,
 int svmrun_lapic_pending(const struct svmrun_lapic *lapic);
 
 /**
+ * svmrun_lapic_held() - find an interrupt that only the task priority holds back
+ * @lapic: local APIC of the processor
+ *
+ * The guest can make it deliverable with CR8, which need not exit.
+ *
+ * Return: the vector that is deliverable with a task priority of 0, or -1 if there is
+ * none, or svmrun_lapic_pending() returns one already.
+ */
+int svmrun_lapic_held(const struct svmrun_lapic *lapic);
+
+/**
  * svmrun_lapic_acknowledge() - move an interrupt that is delivered from IRR to ISR
  * @lapic: local APIC of the processor
  * @vector: from svmrun_lapic_pending(); ignored if it is not requested
