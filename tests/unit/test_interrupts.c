@@ -283,6 +283,29 @@ START_TEST(alignment_checks_are_reflected)
 	ck_assert_uint_eq(cpu->deferred, INTR(0x41));
 }
 
+/* INIT keeps MSRs (APM 14.1.3), and unmasks NMIs. */
+START_TEST(init_is_not_reset)
+{
+	take_nmi();
+	cpu->tsc_aux = 7;
+	cpu->deferred = INTR(0x41);
+	cpu->halted = true;
+	vmcb->save.cr4 = SVM_CR4_PAE;
+	vmcb->save.star = 1234;
+	vmcb->control.tsc_offset = 5678;
+	vmcb->control.intercept[4] = SVM_INTERCEPT4_RDTSCP;
+	lapic->init = true;
+	machine.outcome.notify = NULL;
+	machine.outcome.ended = true; /* the vCPU cannot run here */
+	cpu_run_once(cpu);
+	ck_assert_uint_eq(vmcb->save.cr4, 0);
+	ck_assert_uint_eq(vmcb->save.star, 1234);
+	ck_assert_uint_eq(vmcb->control.tsc_offset, 5678);
+	ck_assert_uint_eq(vmcb->control.intercept[4], SVM_INTERCEPT4_RDTSCP);
+	ck_assert_uint_eq(cpu->tsc_aux, 7);
+	ck_assert(!intercepts_iret() && !cpu->nmi.masked && !cpu->deferred);
+}
+
 /* ---- CR8 ----------------------------------------------------------------- */
 
 static bool intercepts_cr8(void)
@@ -421,6 +444,7 @@ static const TTest **const tests[] = {
 	&nmis_wait_for_another_event,
 	&interrupts_are_kept_when_an_exception_is_injected,
 	&alignment_checks_are_reflected,
+	&init_is_not_reset,
 	&interrupts_wait_for_cr8,
 	&cr8_exits_only_if_it_matters,
 	&windows_have_the_priority_of_the_interrupt,

@@ -306,6 +306,73 @@ START_TEST(long_refuses_an_entry_that_is_not_canonical)
 			 0);
 }
 
+static struct svmrun_vcpu begin_init(void)
+{
+	struct svmrun_vcpu vcpu = vcpu_pages_fill(&pages);
+
+	svmrun_mode_reset(&vcpu);
+	memset(pages.xsave, VCPU_PAGES_RUBBISH, sizeof(pages.xsave));
+	memset(&pages.vmcb.save, VCPU_PAGES_RUBBISH, sizeof(pages.vmcb.save));
+	pages.regs.xcr0 = 7;
+	pages.vmcb.control.tsc_offset = 1234;
+	pages.vmcb.control.intercept[4] = 1;
+	pages.vmcb.control.eventinj = SVM_EVENT_VALID;
+	pages.vmcb.control.interrupt_shadow = 1;
+	pages.vmcb.control.vintr = SVM_VINTR_V_IRQ | 5;
+	return vcpu;
+}
+
+/* APM volume 2, table 14-1 */
+START_TEST(init_is_not_reset)
+{
+	struct svmrun_vcpu vcpu = begin_init();
+	const uint64_t old = 0xa5a5a5a5a5a5a5a5;
+	size_t i;
+
+	svmrun_mode_init(&vcpu);
+	ck_assert_uint_eq(control->tsc_offset, 1234);
+	ck_assert_uint_eq(control->intercept[4], 1);
+	ck_assert_uint_eq(pages.regs.xcr0, 7);
+	for (i = 0; i < sizeof(pages.xsave); i++)
+		ck_assert_uint_eq(pages.xsave[i], VCPU_PAGES_RUBBISH);
+	ck_assert_uint_eq(save->g_pat, old);
+	ck_assert_uint_eq(save->star, old);
+	ck_assert_uint_eq(save->lstar, old);
+	ck_assert_uint_eq(save->cstar, old);
+	ck_assert_uint_eq(save->sfmask, old);
+	ck_assert_uint_eq(save->kernel_gs_base, old);
+	ck_assert_uint_eq(save->sysenter_cs, old);
+	ck_assert_uint_eq(save->sysenter_esp, old);
+	ck_assert_uint_eq(save->sysenter_eip, old);
+}
+
+START_TEST(init_resets_the_rest)
+{
+	struct svmrun_vcpu vcpu = begin_init();
+	struct svm_vmcb_save fresh;
+
+	svmrun_mode_init(&vcpu);
+	ck_assert_uint_eq(control->asid, 2);
+	ck_assert_uint_eq(control->eventinj, 0);
+	ck_assert_uint_eq(control->interrupt_shadow, 0);
+	ck_assert_uint_eq(control->vintr, 0);
+	ck_assert_uint_eq(pages.regs.rbx, 0);
+	ck_assert_uint_ne(pages.regs.rdx, 0);
+	ck_assert_uint_eq(pages.regs.dr[0], 0);
+	fresh = *save;
+	svmrun_mode_reset(&vcpu);
+	fresh.g_pat = save->g_pat;
+	fresh.star = 0;
+	fresh.lstar = 0;
+	fresh.cstar = 0;
+	fresh.sfmask = 0;
+	fresh.kernel_gs_base = 0;
+	fresh.sysenter_cs = 0;
+	fresh.sysenter_esp = 0;
+	fresh.sysenter_eip = 0;
+	ck_assert_mem_eq(&fresh, save, sizeof(fresh));
+}
+
 static const TTest **const tests[] = {
 	&reset_leaves_the_registers_of_the_manual,
 	&reset_leaves_the_segments_of_the_manual,
@@ -324,6 +391,8 @@ static const TTest **const tests[] = {
 	&long_refuses_tables_off_a_page,
 	&long_refuses_tables_outside_of_memory,
 	&long_refuses_an_entry_that_is_not_canonical,
+	&init_is_not_reset,
+	&init_resets_the_rest,
 };
 
 Suite *mode_suite(void)

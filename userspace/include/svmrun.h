@@ -537,6 +537,17 @@ int svmrun_reset(struct svmrun_clone *clone);
 void svmrun_mode_reset(struct svmrun_vcpu *vcpu);
 
 /**
+ * svmrun_mode_init() - set the state after INIT
+ * @vcpu: the vCPU, which has run before
+ *
+ * The state is that of APM 14.1.3. It differs from the state after RESET# in that INIT
+ * keeps x87, SSE and other extended state, XCR0, the time stamp counter, and MSRs other
+ * than EFER and the bases of FS and GS. Intercepts are unchanged; translations are
+ * flushed.
+ */
+void svmrun_mode_init(struct svmrun_vcpu *vcpu);
+
+/**
  * svmrun_mode_real() - set 16-bit real mode
  * @vcpu: the vCPU
  * @segment: CS, DS, ES, SS, FS and GS; their bases are @segment * 16

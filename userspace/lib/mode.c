@@ -81,10 +81,16 @@ static uint32_t processor_signature(void)
 	return eax;
 }
 
-static void reset_registers(struct svmrun_registers *regs)
+/* General-purpose and debug registers */
+static void reset_gprs(struct svmrun_registers *regs)
 {
 	memset(regs, 0, offsetof(struct svmrun_registers, xcr0));
 	regs->rdx = processor_signature();
+}
+
+static void reset_registers(struct svmrun_registers *regs)
+{
+	reset_gprs(regs);
 	regs->xcr0 = XCR0_X87;
 }
 
@@ -108,6 +114,40 @@ void svmrun_mode_reset(struct svmrun_vcpu *vcpu)
 	reset_save(&vcpu->vmcb->save);
 	reset_registers(vcpu->regs);
 	reset_xsave(vcpu->xsave, vcpu->xsave_size);
+}
+
+/* Keep intercepts, permissions and the TSC's offset; another ASID has no translations. */
+static void init_control(struct svm_vmcb_control *control)
+{
+	control->asid = control->asid == UINT32_MAX ? 1 : control->asid + 1;
+	control->vintr &= ~(SVM_VINTR_V_TPR_MASK | SVM_VINTR_V_IRQ);
+	control->interrupt_shadow = 0;
+	control->exitintinfo = 0;
+	control->eventinj = 0;
+	control->clean = 0;
+}
+
+static void init_save(struct svm_vmcb_save *save)
+{
+	const struct svm_vmcb_save old = *save;
+
+	reset_save(save);
+	save->g_pat = old.g_pat;
+	save->star = old.star;
+	save->lstar = old.lstar;
+	save->cstar = old.cstar;
+	save->sfmask = old.sfmask;
+	save->kernel_gs_base = old.kernel_gs_base;
+	save->sysenter_cs = old.sysenter_cs;
+	save->sysenter_esp = old.sysenter_esp;
+	save->sysenter_eip = old.sysenter_eip;
+}
+
+void svmrun_mode_init(struct svmrun_vcpu *vcpu)
+{
+	init_control(&vcpu->vmcb->control);
+	init_save(&vcpu->vmcb->save);
+	reset_gprs(vcpu->regs);
 }
 
 void svmrun_mode_real(struct svmrun_vcpu *vcpu, uint16_t paragraph, uint16_t ip)

@@ -203,9 +203,9 @@ static void take_init_sipi(struct cpu *cpu)
 	int vector;
 
 	if (svmrun_lapic_take_init(lapic)) {
-		svmrun_mode_reset(&cpu->vcpu);
+		svmrun_mode_init(&cpu->vcpu);
 		cpu->halted = false;
-		cpu->nmi = (struct nmi){ 0 };
+		nmi_reset(cpu);
 		cpu->deferred = 0;
 	}
 	vector = svmrun_lapic_take_sipi(lapic);

@@ -33,6 +33,12 @@ static void set_masked(struct cpu *cpu, bool masked)
 		*intercept &= ~SVM_INTERCEPT3_IRET;
 }
 
+void nmi_reset(struct cpu *cpu)
+{
+	set_masked(cpu, false);
+	cpu->nmi = (struct nmi){ 0 };
+}
+
 void nmi_prepare(struct cpu *cpu)
 {
 	struct nmi *nmi = &cpu->nmi;

@@ -41,6 +41,9 @@ struct nmi {
 	uint32_t exceptions;
 };
 
+/* Forget all of this, as INIT does. */
+void nmi_reset(struct cpu *cpu);
+
 /*
  * Begin to look for an NMI before an entry. If the processor is at the IRET of an NMI, the
  * entry is a step, unless an event is delivered first.
