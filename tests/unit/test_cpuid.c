@@ -38,6 +38,7 @@ static struct cpuid_guest guest = { .host = host,
 				    .xcr0_offered = 0x207,
 				    .cr4_offered = ~0ull,
 				    .efer_offered = ~0ull,
+				    .has_apic = true,
 				    .gpa_bits = 40 };
 
 static struct cpuid answer(uint32_t leaf, uint32_t subleaf)
@@ -117,6 +118,14 @@ START_TEST(local_apic_is_shown)
 	ck_assert(answer(1, 0).ecx & 1u << 21); /* x2APIC */
 	ck_assert(answer(1, 0).ecx & 1u << 24); /* TSC deadline */
 	ck_assert(answer(1, 0).edx & 1u << 9); /* APIC */
+	ck_assert(answer(0x80000001, 0).edx & 1u << 9);
+}
+
+START_TEST(local_apic_is_hidden_if_disabled)
+{
+	guest.has_apic = false;
+	ck_assert(!(answer(1, 0).edx & 1u << 9));
+	ck_assert(!(answer(0x80000001, 0).edx & 1u << 9));
 }
 
 START_TEST(processors_are_numbered)
@@ -279,6 +288,7 @@ static const TTest **const tests[] = {
 	&what_the_machine_does_not_have_is_hidden,
 	&what_it_has_is_left,
 	&local_apic_is_shown,
+	&local_apic_is_hidden_if_disabled,
 	&processors_are_numbered,
 	&minimal_is_what_all_have,
 	&overrides_are_read,

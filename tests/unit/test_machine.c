@@ -3,6 +3,7 @@
  * The tool's handling of exits: what the guest sees of HLT, ports, CPUID, MSRs and
  * XSETBV, and with which status and message a run ends.
  */
+#include "common/clock.h"
 #include "common/feature.h"
 #include "common/status.h"
 #include "suites.h"
@@ -474,6 +475,70 @@ START_TEST(msrs_that_refuse_a_value_are_not_ignored)
 	failed_with_gp();
 }
 
+static uint32_t cpuid_apic(void)
+{
+	vmcb->control.exitcode = VMEXIT_CPUID;
+	vmcb->save.rax = 1;
+	exit_handle(&cpu);
+	return regs->rdx & 1 << 9;
+}
+
+static void write_base(uint64_t value)
+{
+	vmcb->control.exitcode = VMEXIT_MSR;
+	vmcb->control.exitinfo1 = 1;
+	vmcb->save.rip = RIP;
+	regs->rcx = 0x1b;
+	set_edx_eax(value);
+	exit_handle(&cpu);
+}
+
+/* APM 16.3.1, 16.9 */
+START_TEST(cpuid_follows_apic_base)
+{
+	at(VMEXIT_CPUID);
+	machine.info.out_gpa_bits = 40;
+	ck_assert(cpuid_apic());
+	write_base(0xfee00d00);
+	went_on(2);
+	ck_assert(cpuid_apic());
+	write_base(0xfee00100);
+	went_on(2);
+	ck_assert(!cpuid_apic());
+	write_base(0xfee00900);
+	went_on(2);
+	ck_assert(cpuid_apic());
+	write_base(0x100fee00900);
+	failed_with_gp();
+}
+
+START_TEST(apic_base_is_not_ignored)
+{
+	at(VMEXIT_MSR);
+	machine.info.out_gpa_bits = 40;
+	options.msr = MSR_IGNORE;
+	write_base(0xfee00500);
+	failed_with_gp();
+}
+
+/* A deadline that the new value has passed expires at once. */
+START_TEST(tsc_moves_the_deadline)
+{
+	struct svmrun_lapic *lapic = &machine.pc.lapics[0];
+
+	at(VMEXIT_MSR);
+	vmcb->control.tsc_offset = -__builtin_ia32_rdtsc();
+	svmrun_lapic_write(lapic, 0x320, 0x40041, clock_now());
+	svmrun_lapic_write_msr(lapic, 0x6e0, 1ull << 50, clock_now());
+	ck_assert_int_eq(svmrun_lapic_pending(lapic), -1);
+	vmcb->control.exitinfo1 = 1;
+	regs->rcx = 0x10;
+	set_edx_eax(1ull << 51);
+	exit_handle(&cpu);
+	went_on(2);
+	ck_assert_int_eq(svmrun_lapic_pending(lapic), 0x41);
+}
+
 START_TEST(local_apic_has_its_msrs)
 {
 	rdmsr(0x1b);
@@ -609,6 +674,9 @@ static const TTest **const tests[] = {
 	&msrs_that_are_not_there_fail,
 	&msrs_that_are_not_there_can_be_ignored,
 	&msrs_that_refuse_a_value_are_not_ignored,
+	&cpuid_follows_apic_base,
+	&apic_base_is_not_ignored,
+	&tsc_moves_the_deadline,
 	&local_apic_has_its_msrs,
 	&tsc_goes_on_from_what_was_written,
 	&tsc_aux_is_the_guests,

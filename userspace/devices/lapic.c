@@ -427,6 +427,11 @@ bool svmrun_lapic_write_msr(struct svmrun_lapic *lapic, uint32_t msr,
 	       write_x2apic_msr(lapic, msr - MSR_X2APIC, value, now);
 }
 
+bool svmrun_lapic_enabled(const struct svmrun_lapic *lapic)
+{
+	return lapic_is_enabled(lapic);
+}
+
 /* ---- initialization ------------------------------------------------------- */
 
 static void init_lapic(struct svmrun_lapic *lapic, struct svmrun_apics *apics,

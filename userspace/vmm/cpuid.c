@@ -114,6 +114,13 @@ static void edit_basic(const struct cpuid_guest *guest, struct cpuid *c)
 		c->eax = CPUID_XSAVE;
 }
 
+/* CPUID of a processor without a local APIC (APM 16.3.1) */
+static void hide_apic(const struct cpuid_guest *guest, uint32_t *edx)
+{
+	if (!guest->has_apic)
+		*edx &= ~EDX_APIC;
+}
+
 static void edit_features(const struct cpuid_guest *guest, struct cpuid *c)
 {
 	c->ebx &= ~EBX_TOPOLOGY;
@@ -122,6 +129,7 @@ static void edit_features(const struct cpuid_guest *guest, struct cpuid *c)
 	c->ecx |= ECX_APIC;
 	c->edx &= ~HIDE_1_EDX;
 	c->edx |= EDX_APIC | EDX_MODEL;
+	hide_apic(guest, &c->edx);
 	if (guest->minimal) {
 		c->ecx &= MINIMAL_1_ECX;
 		c->edx &= MINIMAL_1_EDX;
@@ -157,7 +165,8 @@ static void edit_extended_features(const struct cpuid_guest *guest,
 {
 	c->ecx &= ~HIDE_81_ECX;
 	c->edx &= ~HIDE_81_EDX;
-	c->edx |= EDX_MODEL;
+	c->edx |= EDX_APIC | EDX_MODEL;
+	hide_apic(guest, &c->edx);
 	if (guest->cpus > 1)
 		c->ecx |= ECX_CMP_LEGACY;
 	if (guest->minimal) {

@@ -51,6 +51,7 @@ struct cpuid_override {
  * @efer_offered: bits of EFER that the guest may set
  * @xcr0: the guest's XCR0
  * @xcr0_offered: bits of XCR0 that the module allows
+ * @has_apic: its local APIC is enabled in APIC_BASE
  * @gpa_bits: width of guest physical addresses
  */
 struct cpuid_guest {
@@ -67,6 +68,7 @@ struct cpuid_guest {
 	uint64_t efer_offered;
 	uint64_t xcr0;
 	uint64_t xcr0_offered;
+	bool has_apic;
 	uint32_t gpa_bits;
 };
 

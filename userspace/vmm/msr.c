@@ -16,10 +16,14 @@
 
 #define MSR_EXTENDED 0xc0000000 /* the first of the second range */
 #define MSR_TSC 0x00000010
+#define MSR_APIC_BASE 0x0000001b
 #define MSR_SYSENTER_CS 0x00000174
 #define MSR_SYSENTER_ESP 0x00000175
 #define MSR_SYSENTER_EIP 0x00000176
 #define MSR_PAT 0x00000277
+#define MSR_TSC_DEADLINE 0x000006e0
+#define MSR_X2APIC 0x00000800
+#define X2APIC_MSRS 0x100
 #define MSR_EFER 0xc0000080
 #define MSR_STAR 0xc0000081
 #define MSR_LSTAR 0xc0000082
@@ -150,12 +154,26 @@ static bool write_efer(struct cpu *cpu, uint64_t value)
 	return true;
 }
 
+static bool is_lapic_msr(uint32_t msr)
+{
+	return msr == MSR_APIC_BASE || msr == MSR_TSC_DEADLINE ||
+	       msr - MSR_X2APIC < X2APIC_MSRS;
+}
+
 /* Does the guest have the MSR? Then --msr ignore does not apply to it. */
 static bool has_rules(uint32_t msr)
 {
 	return msr == MSR_EFER || msr == MSR_TSC || msr == MSR_TSC_AUX ||
 	       find_vmcb_msr(msr) || mtrr_has(msr) || machine_check_has(msr) ||
-	       model_msr_has(msr);
+	       model_msr_has(msr) || is_lapic_msr(msr);
+}
+
+/* KVM's clock and the deadline of the local APIC's timer depend on the counter. */
+static void write_tsc(struct cpu *cpu, uint64_t value)
+{
+	cpu->vcpu.vmcb->control.tsc_offset = value - __rdtsc();
+	kvmclock_update(cpu);
+	svmrun_lapic_advance(&cpu->machine->pc.lapics[cpu->id], clock_now());
 }
 
 static bool write_cpu_msr(struct cpu *cpu, uint32_t msr, uint64_t value)
@@ -166,8 +184,7 @@ static bool write_cpu_msr(struct cpu *cpu, uint32_t msr, uint64_t value)
 	if (msr == MSR_EFER)
 		return write_efer(cpu, value);
 	if (msr == MSR_TSC) {
-		vmcb->control.tsc_offset = value - __rdtsc();
-		kvmclock_update(cpu);
+		write_tsc(cpu, value);
 		return true;
 	}
 	if (msr == MSR_TSC_AUX) {
@@ -221,16 +238,23 @@ static bool write_machine_check(struct cpu *cpu, uint32_t msr, uint64_t value)
 					   HWCR_STATUS_WRITABLE);
 }
 
-static bool write_guest_msr(struct cpu *cpu, uint32_t msr, uint64_t value)
+static bool write_lapic_msr(struct cpu *cpu, uint32_t msr, uint64_t value)
 {
 	struct svmrun_lapic *lapic = &cpu->machine->pc.lapics[cpu->id];
 
+	if (msr == MSR_APIC_BASE && value >> cpu->machine->info.out_gpa_bits)
+		return false;
+	return svmrun_lapic_write_msr(lapic, msr, value, clock_now());
+}
+
+static bool write_guest_msr(struct cpu *cpu, uint32_t msr, uint64_t value)
+{
 	return write_cpu_msr(cpu, msr, value) ||
 	       kvmclock_write_msr(cpu, msr, value) ||
 	       write_mtrr(cpu, msr, value) ||
 	       write_machine_check(cpu, msr, value) ||
 	       model_msr_write(&cpu->model_msrs, msr, value) ||
-	       svmrun_lapic_write_msr(lapic, msr, value, clock_now());
+	       write_lapic_msr(cpu, msr, value);
 }
 
 static bool read_guest_msr(struct cpu *cpu, uint32_t msr, uint64_t *value)

@@ -15,6 +15,7 @@ void exit_cpuid(struct cpu *cpu)
 	struct svm_vmcb_save *save = &cpu->vcpu.vmcb->save;
 	struct svmrun_registers *regs = cpu->vcpu.regs;
 	const struct run_options *options = cpu->machine->options;
+	const struct svmrun_lapic *lapic = &cpu->machine->pc.lapics[cpu->id];
 	const struct cpuid_guest guest = {
 		.host = cpuid_host,
 		.minimal = options->cpu == CPU_MINIMAL,
@@ -29,6 +30,7 @@ void exit_cpuid(struct cpu *cpu)
 		.efer_offered = CPU_EFER & cpu->machine->info.out_efer,
 		.xcr0 = regs->xcr0,
 		.xcr0_offered = cpu->machine->info.out_xcr0,
+		.has_apic = svmrun_lapic_enabled(lapic),
 		.gpa_bits = cpu->machine->info.out_gpa_bits,
 	};
 	struct cpuid c = cpuid_answer(&guest, save->rax, regs->rcx);

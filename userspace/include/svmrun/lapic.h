@@ -228,6 +228,16 @@ bool svmrun_lapic_write_msr(struct svmrun_lapic *lapic, uint32_t msr,
 			    uint64_t value, uint64_t now);
 
 /**
+ * svmrun_lapic_enabled() - check whether the local APIC is enabled
+ * @lapic: local APIC of the processor
+ *
+ * CPUID's APIC bit is bit 11 of IA32_APIC_BASE.
+ *
+ * Return: true if it is enabled in IA32_APIC_BASE, in xAPIC or x2APIC mode.
+ */
+bool svmrun_lapic_enabled(const struct svmrun_lapic *lapic);
+
+/**
  * svmrun_lapic_pending() - find the interrupt to deliver next
  * @lapic: local APIC of the processor
  *
