@@ -311,6 +311,61 @@ static void check_cr8(void)
 	      raised && interrupts == 2);
 }
 
+/* ---- x87 errors ---------------------------------------------------------- */
+
+static volatile unsigned int errors;
+
+static __attribute__((interrupt)) void on_x87_error(struct frame *frame)
+{
+	(void)frame;
+	errors++;
+	out8(0xf0, 0);
+	asm volatile("fnclex");
+	out8(0xa0, 0x20);
+	out8(0x20, 0x20);
+}
+
+/* Let the 8259s use vectors from 0x20 on, and unmask only the second one's interrupt 13. */
+static void set_up_pics(void)
+{
+	static const uint8_t writes[][2] = {
+		{ 0x20, 0x11 }, { 0x21, 0x20 }, { 0x21, 4 }, { 0x21, 1 },
+		{ 0xa0, 0x11 }, { 0xa1, 0x28 }, { 0xa1, 2 }, { 0xa1, 1 },
+		{ 0x21, 0xfb }, { 0xa1, 0xdf },
+	};
+
+	for (size_t i = 0; i < sizeof(writes) / sizeof(writes[0]); i++)
+		out8(writes[i][0], writes[i][1]);
+}
+
+#define CR0_NE (1ull << 5)
+
+static uint64_t cr0(void)
+{
+	uint64_t value;
+
+	asm volatile("mov %%cr0, %0" : "=r"(value));
+	return value;
+}
+
+static void check_x87_error(void)
+{
+	static const uint16_t division_by_zero = 0x037b; /* unmasked */
+	uint64_t old = cr0();
+	bool clear;
+
+	set_up_pics();
+	set_gate(0x2d, on_x87_error);
+	asm volatile("mov %0, %%cr0" : : "r"(old & ~CR0_NE));
+	clear = !(cr0() & CR0_NE);
+	asm volatile(
+		"sti; fninit; fldcw %0; fld1; fldz; fdivrp; fwait; fwait; cli"
+		:
+		: "m"(division_by_zero));
+	asm volatile("fninit; mov %0, %%cr0" : : "r"(old));
+	check("x87 error while CR0.NE is clear", clear && errors == 1);
+}
+
 /* ---- MSRs ---------------------------------------------------------------- */
 
 static uint64_t read_msr(uint32_t msr)
@@ -363,6 +418,7 @@ int main(void)
 	check_breakpoints();
 	check_nmis();
 	check_cr8();
+	check_x87_error();
 	check_msrs();
 	return 0;
 }

@@ -7,6 +7,7 @@
 #include "common/status.h"
 #include "suites.h"
 #include "vcpu_pages.h"
+#include "vmm/coprocessor.h"
 #include "vmm/cpu_thread.h"
 #include "vmm/exits.h"
 #include "vmm/interrupts.h"
@@ -283,6 +284,54 @@ START_TEST(alignment_checks_are_reflected)
 	ck_assert_uint_eq(cpu->deferred, INTR(0x41));
 }
 
+/* Interrupt 13, to the 8259 at LINT0 */
+START_TEST(coprocessor_errors_are_interrupts_while_ne_is_clear)
+{
+	begin();
+	svmrun_pc_port_write(&machine.pc, 0x20, 1, 0x11, 0);
+	svmrun_pc_port_write(&machine.pc, 0x21, 1, 0x20, 0);
+	svmrun_pc_port_write(&machine.pc, 0x21, 1, 4, 0);
+	svmrun_pc_port_write(&machine.pc, 0x21, 1, 1, 0);
+	svmrun_pc_port_write(&machine.pc, 0xa0, 1, 0x11, 0);
+	svmrun_pc_port_write(&machine.pc, 0xa1, 1, 0x28, 0);
+	svmrun_pc_port_write(&machine.pc, 0xa1, 1, 2, 0);
+	svmrun_pc_port_write(&machine.pc, 0xa1, 1, 1, 0);
+	vmcb->save.rflags |= RFLAGS_IF;
+	coprocessor_enter(cpu);
+	ck_assert(vmcb->save.cr0 & SVM_CR0_NE);
+	ck_assert(vmcb->control.intercept[2] & 1 << 16);
+	vmcb->control.exitcode = VMEXIT_EXCP(16);
+	coprocessor_leave(cpu);
+	ck_assert(!(vmcb->save.cr0 & SVM_CR0_NE));
+	ck_assert(!vmcb->control.intercept[2] && !vmcb->control.intercept[0]);
+	handle();
+	ck_assert_uint_eq(vmcb->control.eventinj, 0);
+	ck_assert(cpu->halted && interrupts_pending(cpu));
+	cpu_run_once(cpu);
+	ck_assert(!cpu->halted);
+	ck_assert_uint_eq(vmcb->save.rip, RIP);
+	interrupts_inject(cpu);
+	ck_assert_uint_eq(vmcb->control.eventinj, INTR(0x2d));
+	svmrun_pc_port_write(&machine.pc, 0xf0, 1, 0, 0);
+	svmrun_pc_port_write(&machine.pc, 0xa0, 1, 0x20, 0);
+	svmrun_pc_port_write(&machine.pc, 0x20, 1, 0x20, 0);
+	ck_assert(!interrupts_pending(cpu));
+}
+
+START_TEST(coprocessor_errors_are_exceptions_while_ne_is_set)
+{
+	begin();
+	vmcb->save.cr0 |= SVM_CR0_NE | SVM_CR0_PE;
+	coprocessor_enter(cpu);
+	ck_assert_uint_eq(vmcb->control.intercept[2], 0);
+	vmcb->control.exitcode = VMEXIT_EXCP(16);
+	coprocessor_leave(cpu);
+	ck_assert(vmcb->save.cr0 & SVM_CR0_NE);
+	handle();
+	ck_assert_uint_eq(vmcb->control.eventinj,
+			  SVM_EVENT_VALID | SVM_EVENT_TYPE_EXCEPTION | 16);
+}
+
 /* INIT keeps MSRs (APM 14.1.3), and unmasks NMIs. */
 START_TEST(init_is_not_reset)
 {
@@ -445,6 +494,8 @@ static const TTest **const tests[] = {
 	&interrupts_are_kept_when_an_exception_is_injected,
 	&alignment_checks_are_reflected,
 	&init_is_not_reset,
+	&coprocessor_errors_are_interrupts_while_ne_is_clear,
+	&coprocessor_errors_are_exceptions_while_ne_is_set,
 	&interrupts_wait_for_cr8,
 	&cr8_exits_only_if_it_matters,
 	&windows_have_the_priority_of_the_interrupt,

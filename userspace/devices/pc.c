@@ -10,6 +10,7 @@
 
 #define PORT_KEYBOARD 0x64
 #define PORT_FAST_A20 0x92
+#define PORT_COPROCESSOR 0xf0 /* clear its error; reset it */
 #define PORT_EXIT 0xf4
 #define PORT_DEBUG 0x402
 #define DEBUG_PRESENT 0xe9 /* read by firmware to detect the port, as in QEMU */
@@ -21,6 +22,7 @@
 #define IRQ_TIMER 0
 #define IRQ_SERIAL 4
 #define IRQ_CLOCK 8
+#define IRQ_COPROCESSOR 13
 #define PIN_TIMER 2 /* pin of the I/O APIC, as in the MADT */
 
 /* Memory sizes in CMOS: in KiB, or from 16 MiB or 4 GiB on in units of 64 KiB */
@@ -263,6 +265,17 @@ static void a20_write(struct svmrun_pc *pc, uint16_t port, unsigned int size,
 		end_machine(pc, SVMRUN_PC_RESET, 0);
 }
 
+void svmrun_pc_coprocessor_error(struct svmrun_pc *pc)
+{
+	set_isa_irq(pc, IRQ_COPROCESSOR, true);
+}
+
+static void coprocessor_write(struct svmrun_pc *pc, uint16_t port,
+			      unsigned int size, uint32_t value, uint64_t now)
+{
+	set_isa_irq(pc, IRQ_COPROCESSOR, false);
+}
+
 /* There is no keyboard, but many guests reset a PC by its controller. */
 static void keyboard_write(struct svmrun_pc *pc, uint16_t port,
 			   unsigned int size, uint32_t value, uint64_t now)
@@ -287,6 +300,7 @@ static const struct ports port_table[] = {
 	{ PORT_DEBUG, 1, 1, debug_read, debug_write },
 	{ PORT_EXIT, 1, 4, NULL, exit_write },
 	{ PORT_FAST_A20, 1, 1, a20_read, a20_write },
+	{ PORT_COPROCESSOR, 2, 1, NULL, coprocessor_write },
 	{ PORT_KEYBOARD, 1, 1, NULL, keyboard_write },
 };
 

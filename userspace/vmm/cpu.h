@@ -47,6 +47,8 @@ struct machine;
  * @armed: the deadline that @timer is set to
  * @in_guest: in RUN, or about to call it
  * @halted: waits at HLT for an interrupt
+ * @frozen: waits, but at an x87 instruction
+ * @hides_ne: CR0.NE is set only while the guest runs
  * @nmi: its NMIs
  * @deferred: an interrupt whose delivery was interrupted, or 0
  * @kvmclock: the MSR for its page of KVM's clock
@@ -68,6 +70,8 @@ struct cpu {
 	uint64_t armed;
 	bool in_guest;
 	bool halted;
+	bool frozen;
+	bool hides_ne;
 	struct nmi nmi;
 	uint64_t deferred;
 	uint64_t kvmclock;

@@ -7,6 +7,7 @@
 #include "common/clock.h"
 #include "common/status.h"
 #include "common/trace.h"
+#include "coprocessor.h"
 #include "cpu_thread.h"
 #include "debug_hooks.h"
 #include "interrupts.h"
@@ -175,6 +176,7 @@ static void enter_guest(struct cpu *cpu)
 	int ret;
 
 	interrupts_load_cr8(cpu);
+	coprocessor_enter(cpu);
 	nmi_enter(cpu);
 	if (hooks)
 		hooks->enter(cpu);
@@ -187,6 +189,7 @@ static void enter_guest(struct cpu *cpu)
 	if (hooks)
 		hooks->leave(cpu);
 	nmi_leave(cpu);
+	coprocessor_leave(cpu);
 	interrupts_store_cr8(cpu);
 	if (cpu->machine->outcome.ended || ret == -EINTR)
 		return;
@@ -205,6 +208,7 @@ static void take_init_sipi(struct cpu *cpu)
 	if (svmrun_lapic_take_init(lapic)) {
 		svmrun_mode_init(&cpu->vcpu);
 		cpu->halted = false;
+		cpu->frozen = false;
 		nmi_reset(cpu);
 		cpu->deferred = 0;
 	}
@@ -236,6 +240,14 @@ static void debugger_step_done(struct cpu *cpu)
 		cpu->machine->hooks->step_done(cpu);
 }
 
+static void end_halt(struct cpu *cpu)
+{
+	cpu->halted = false;
+	if (!cpu->frozen)
+		bus_complete(cpu, HLT_LENGTH);
+	cpu->frozen = false;
+}
+
 void cpu_run_once(struct cpu *cpu)
 {
 	struct machine *machine = cpu->machine;
@@ -259,8 +271,7 @@ void cpu_run_once(struct cpu *cpu)
 		return;
 	}
 	if (cpu->halted) {
-		cpu->halted = false;
-		bus_complete(cpu, HLT_LENGTH);
+		end_halt(cpu);
 		debugger_step_done(cpu);
 		return;
 	}

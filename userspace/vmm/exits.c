@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "bus.h"
 #include "common/status.h"
+#include "coprocessor.h"
 #include "debug_hooks.h"
 #include "exits.h"
 #include "interrupts.h"
@@ -70,6 +71,8 @@ static void end_unhandled(struct cpu *cpu)
 
 /* The guest's CPUID does not have the features of instructions that are #UD. */
 static const struct exit_handler handlers[] = {
+	{ VMEXIT_EXCP(16), 1, exit_coprocessor_error },
+	{ VMEXIT_FERR_FREEZE, 1, exit_coprocessor_error },
 	{ VMEXIT_EXCP(0), 32, exit_exception },
 	{ VMEXIT_IOIO, 1, bus_execute },
 	{ VMEXIT_NPF, 1, exit_nested_fault },
@@ -80,6 +83,7 @@ static const struct exit_handler handlers[] = {
 	{ VMEXIT_IRET, 1, exit_iret },
 	{ VMEXIT_XSETBV, 1, exit_xsetbv },
 	{ VMEXIT_CR0_SEL_WRITE, 1, exit_control_register },
+	{ VMEXIT_CR_READ(0), 1, exit_control_register },
 	{ VMEXIT_CR_READ(4), 1, exit_control_register },
 	{ VMEXIT_CR_WRITE(4), 1, exit_control_register },
 	{ VMEXIT_CR_WRITE(8), 1, exit_cr8_write },

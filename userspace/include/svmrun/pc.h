@@ -198,6 +198,15 @@ void svmrun_pc_mmio_write(struct svmrun_pc *pc, unsigned int cpu, uint64_t gpa,
 			  unsigned int size, uint64_t value, uint64_t now);
 
 /**
+ * svmrun_pc_coprocessor_error() - signal an x87 error
+ * @pc: the PC
+ *
+ * To be called for a processor whose CR0.NE is clear. The error is interrupt 13 until the
+ * guest writes to port 0xf0 or 0xf1.
+ */
+void svmrun_pc_coprocessor_error(struct svmrun_pc *pc);
+
+/**
  * svmrun_pc_deadline() - get the time at which a processor's next timer expires
  * @pc: the PC
  * @cpu: the processor; processor 0 also has the timers that belong to no processor
