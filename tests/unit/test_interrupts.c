@@ -116,7 +116,7 @@ START_TEST(nmis_are_masked_until_iret_has_completed)
 	ck_assert(vmcb->save.rflags & RFLAGS_TF);
 	vmcb->save.rip = RIP + 100;
 	vmcb->save.rflags = 2;
-	vmcb->save.dr6 = DR6_NOTHING | DR6_BS;
+	vmcb->save.dr6 = DR6_RESET | DR6_BS;
 	handle();
 	ck_assert_uint_eq(vmcb->control.eventinj, 0);
 	ck_assert_uint_eq(vmcb->save.dr6, 0xffff0ff0);
@@ -132,7 +132,7 @@ START_TEST(iret_may_set_the_trap_flag)
 	run_to(VMEXIT_EXCP(1));
 	vmcb->save.rip = RIP + 100;
 	vmcb->save.rflags = 2 | RFLAGS_TF;
-	vmcb->save.dr6 = DR6_NOTHING | DR6_BS;
+	vmcb->save.dr6 = DR6_RESET | DR6_BS;
 	handle();
 	ck_assert(vmcb->save.rflags & RFLAGS_TF);
 	ck_assert_uint_eq(vmcb->control.eventinj, 0);
@@ -145,7 +145,7 @@ START_TEST(the_guest_may_step_over_iret)
 	run_to(VMEXIT_EXCP(1));
 	vmcb->save.rip = RIP + 100;
 	vmcb->save.rflags = 2;
-	vmcb->save.dr6 = DR6_NOTHING | DR6_BS;
+	vmcb->save.dr6 = DR6_RESET | DR6_BS;
 	handle();
 	ck_assert_uint_eq(vmcb->control.eventinj, DB);
 	ck_assert(vmcb->save.dr6 & DR6_BS);

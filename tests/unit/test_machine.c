@@ -14,8 +14,6 @@
 #include "vmm/msr.h"
 
 #define RIP 0x7c00
-#define RFLAGS_RF (1ull << 16)
-#define DR6_BS (1ull << 14)
 #define INJECTED_DB (SVM_EVENT_VALID | SVM_EVENT_TYPE_EXCEPTION | 1)
 #define INJECTED_GP                                                            \
 	(SVM_EVENT_VALID | SVM_EVENT_TYPE_EXCEPTION |                          \

@@ -6,11 +6,6 @@
 #include "cpu.h"
 #include "machine.h"
 
-#define VECTOR_DB 1
-#define VECTOR_UD 6
-#define VECTOR_GP 13
-#define VECTOR_PF 14
-
 /* The processor's own TSC_AUX is the host's. */
 void cpu_set_intercepts(struct cpu *cpu)
 {

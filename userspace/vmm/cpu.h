@@ -14,6 +14,7 @@
 #include <svmrun.h>
 
 #include "common/stats.h"
+#include "lib/x86.h"
 #include "machine_check.h"
 #include "model_msr.h"
 #include "mtrr.h"
@@ -22,15 +23,8 @@
 struct debug_cpu;
 struct machine;
 
-#define RFLAGS_TF (1ull << 8)
-#define RFLAGS_IF (1ull << 9)
-
-/* DR6: no event (APM 13.1.1.3); breakpoints; a single step; all events */
-#define DR6_NOTHING 0xffff0ff0ull
-#define DR6_REGISTERS 0xfull
-#define DR6_BS (1ull << 14)
-#define DR6_EVENTS (DR6_REGISTERS | 7ull << 13)
-#define DR7_GD (1ull << 13)
+/* Events in DR6 (APM 13.1.1.3) */
+#define DR6_EVENTS (DR6_BREAKPOINTS | DR6_BD | DR6_BS | DR6_BT)
 
 /* Bits of EFER that the guest can use if the processor has them */
 #define CPU_EFER (SVM_EFER_SCE | SVM_EFER_LME | SVM_EFER_LMA | SVM_EFER_NXE)

@@ -15,23 +15,7 @@
 #define PERMISSION_RANGE 0x2000
 
 #define MSR_EXTENDED 0xc0000000 /* the first of the second range */
-#define MSR_TSC 0x00000010
-#define MSR_APIC_BASE 0x0000001b
-#define MSR_SYSENTER_CS 0x00000174
-#define MSR_SYSENTER_ESP 0x00000175
-#define MSR_SYSENTER_EIP 0x00000176
-#define MSR_PAT 0x00000277
-#define MSR_TSC_DEADLINE 0x000006e0
-#define MSR_X2APIC 0x00000800
 #define X2APIC_MSRS 0x100
-#define MSR_EFER 0xc0000080
-#define MSR_STAR 0xc0000081
-#define MSR_LSTAR 0xc0000082
-#define MSR_CSTAR 0xc0000083
-#define MSR_SFMASK 0xc0000084
-#define MSR_FS_BASE 0xc0000100
-#define MSR_GS_BASE 0xc0000101
-#define MSR_KERNEL_GS_BASE 0xc0000102
 #define MSR_TSC_AUX 0xc0000103
 
 #define AT(member) offsetof(struct svm_vmcb_save, member)
@@ -95,29 +79,21 @@ static const struct vmcb_msr *find_vmcb_msr(uint32_t msr)
 	return NULL;
 }
 
-static bool is_canonical(uint64_t value, unsigned int width)
-{
-	unsigned int unused = 64 - width;
-
-	return (uint64_t)((int64_t)(value << unused) >> unused) == value;
-}
-
 /* The width does not depend on whether 5-level paging is enabled. */
 static unsigned int address_width(const struct cpu *cpu)
 {
-	return cpu->machine->info.out_cr4 & SVM_CR4_LA57 ? 57 : 48;
+	return cpu->machine->info.out_cr4 & SVM_CR4_LA57 ?
+		       LINEAR_BITS_5_LEVELS :
+		       LINEAR_BITS_4_LEVELS;
 }
 
-/* UC, WC, WT, WP, WB and UC- in each byte (APM 7.8.1) */
 static bool is_pat(uint64_t value)
 {
-	unsigned int i, type;
+	unsigned int i;
 
-	for (i = 0; i < 8; i++) {
-		type = (value >> (8 * i)) & 0xff;
-		if (type > 7 || type == 2 || type == 3)
+	for (i = 0; i < 8; i++)
+		if (!is_pat_type((value >> (8 * i)) & 0xff))
 			return false;
-	}
 	return true;
 }
 

@@ -3,8 +3,6 @@
 #include "nmi.h"
 
 #define VECTOR_NMI 2
-#define VECTOR_DB 1
-#define VECTOR_BP 3
 #define VECTOR_OF 4
 
 /*
@@ -91,7 +89,7 @@ void nmi_enter(struct cpu *cpu)
 	nmi->dr6 = vmcb->save.dr6;
 	nmi->exceptions = vmcb->control.intercept[2];
 	vmcb->save.rflags |= RFLAGS_TF;
-	vmcb->save.dr6 = DR6_NOTHING;
+	vmcb->save.dr6 = DR6_RESET;
 	vmcb->control.intercept[2] |= STEP_EXCEPTIONS;
 }
 
