@@ -13,9 +13,13 @@
 #include "vmm/debug_hooks.h"
 
 static const struct exit_handler handlers[] = {
-	{ VMEXIT_EXCP(1), 1, exit_db },	     { VMEXIT_EXCP(3), 1, exit_bp },
-	{ VMEXIT_SWINT, 1, exit_swint },     { VMEXIT_DR_READ(0), 16, exit_dr },
+	{ VMEXIT_EXCP(1), 1, exit_db },
+	{ VMEXIT_EXCP(3), 1, exit_bp },
+	{ VMEXIT_SWINT, 1, exit_swint },
+	{ VMEXIT_DR_READ(0), 16, exit_dr },
 	{ VMEXIT_DR_WRITE(0), 16, exit_dr },
+	{ VMEXIT_IOIO, 1, exit_watched_ioio },
+	{ VMEXIT_NPF, 1, exit_watched_fault },
 };
 
 static const struct debug_hooks hooks = {

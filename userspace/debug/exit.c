@@ -62,6 +62,50 @@ void exit_db(struct cpu *cpu)
 		cpu_inject_db(cpu, events);
 }
 
+/* ---- instructions that are emulated ------------------------------------- */
+
+/*
+ * The emulator has injected #DB for these events. Keep that only for the guest's own, which
+ * can be a single step.
+ */
+static void take_emulated_events(struct cpu *cpu, uint64_t events)
+{
+	if (!(events & DR6_BREAKPOINTS))
+		return;
+	stop_at_watch(cpu, events);
+	cpu->vcpu.vmcb->control.eventinj = 0;
+	if (events & DR6_BS)
+		cpu_inject_db(cpu, DR6_BS);
+}
+
+static void emulate_watched(struct cpu *cpu, void (*emulate)(struct cpu *cpu))
+{
+	struct svm_vmcb_save *save = &cpu->vcpu.vmcb->save;
+	uint64_t dr6 = save->dr6, events;
+
+	if (!cpu->debug->has_registers) {
+		emulate(cpu);
+		return;
+	}
+	debug_swap_registers(cpu);
+	save->dr6 = DR6_RESET;
+	emulate(cpu);
+	events = save->dr6 & DR6_EVENTS;
+	save->dr6 = dr6 | (events & ~DR6_BREAKPOINTS);
+	debug_swap_registers(cpu);
+	take_emulated_events(cpu, events);
+}
+
+void exit_watched_ioio(struct cpu *cpu)
+{
+	emulate_watched(cpu, bus_execute);
+}
+
+void exit_watched_fault(struct cpu *cpu)
+{
+	emulate_watched(cpu, exit_nested_fault);
+}
+
 /* ---- INT3 and INTn ------------------------------------------------------- */
 
 /*

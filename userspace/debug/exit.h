@@ -14,4 +14,8 @@ void exit_bp(struct cpu *cpu);
 void exit_swint(struct cpu *cpu);
 void exit_dr(struct cpu *cpu);
 
+/* Emulate an instruction, which may hit the debugger's breakpoints. */
+void exit_watched_ioio(struct cpu *cpu);
+void exit_watched_fault(struct cpu *cpu);
+
 #endif /* DEBUG_EXIT_H */

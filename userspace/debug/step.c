@@ -92,7 +92,7 @@ static void swap_values(__u64 *one, uint64_t *other)
 	*other = value;
 }
 
-static void swap_debug_registers(struct cpu *cpu)
+void debug_swap_registers(struct cpu *cpu)
 {
 	unsigned int i;
 
@@ -114,7 +114,7 @@ static void set_debug_registers(struct cpu *cpu)
 	debug->has_registers = cpu->machine->debug->watch_count;
 	if (debug->has_registers) {
 		debug_watch_registers(cpu->machine->debug, debug);
-		swap_debug_registers(cpu);
+		debug_swap_registers(cpu);
 	}
 }
 
@@ -163,7 +163,7 @@ void debug_leave(struct cpu *cpu)
 	clear_tf(cpu);
 	clear_intercepts(cpu);
 	if (cpu->debug->has_registers)
-		swap_debug_registers(cpu);
+		debug_swap_registers(cpu);
 	if (cpu->debug->has_dr6)
 		swap_values(&cpu->vcpu.vmcb->save.dr6, &cpu->debug->dr6);
 	cpu->vcpu.vmcb->control.clean = 0;

@@ -19,6 +19,9 @@ void debug_step_done(struct cpu *cpu);
 void debug_enter(struct cpu *cpu);
 void debug_leave(struct cpu *cpu);
 
+/* Exchange DR0 to DR3 and DR7 for the debugger's, or back. */
+void debug_swap_registers(struct cpu *cpu);
+
 /* Handle a #DB that RFLAGS.TF has caused. Return false if it is for the guest. */
 bool debug_take_step(struct cpu *cpu);
 
