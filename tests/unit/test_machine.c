@@ -204,7 +204,7 @@ START_TEST(cpuid_answers_and_goes_on)
 	cpuid(0x40000000);
 
 	went_on(2);
-	ck_assert_uint_eq(vmcb->save.rax, 0x40000000);
+	ck_assert_uint_eq(vmcb->save.rax, 0x40000010);
 	ck_assert_mem_eq(&regs->rbx, "svmr\0\0\0\0", 8);
 	ck_assert_mem_eq(&regs->rcx, "un\0\0\0\0\0\0", 8);
 }
