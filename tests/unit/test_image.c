@@ -253,6 +253,14 @@ START_TEST(elf_segment_outside_of_memory_is_refused)
 	refused(&elf, -ERANGE);
 }
 
+START_TEST(elf_segments_at_the_same_addresses_are_refused)
+{
+	struct elf elf = good();
+
+	elf.segment[0].p_memsz = SIZE;
+	refused(&elf, -ENOEXEC);
+}
+
 START_TEST(elf_with_nothing_to_load_is_refused)
 {
 	struct elf elf = good();
@@ -315,6 +323,7 @@ static const TTest **const tests[] = {
 	&elf_with_program_headers_beyond_the_end_is_refused,
 	&elf_segment_larger_in_the_file_is_refused,
 	&elf_segment_outside_of_memory_is_refused,
+	&elf_segments_at_the_same_addresses_are_refused,
 	&elf_with_nothing_to_load_is_refused,
 	&elf_with_random_bytes_harms_nobody,
 };

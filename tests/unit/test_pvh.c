@@ -148,6 +148,50 @@ START_TEST(note_makes_it_pvh)
 	check_image(&image, -ENOMSG);
 }
 
+/* 65,534 segments that are the same 1.5 MB of notes would take hours to search. */
+START_TEST(notes_are_searched_once)
+{
+	const unsigned int count = 65534;
+	const size_t table = count * sizeof(Elf64_Phdr);
+	const size_t notes = 100000 * sizeof(Elf64_Nhdr);
+	const size_t size = sizeof(Elf64_Ehdr) + table + notes;
+	struct image image = good();
+	uint8_t *bytes = calloc(1, size);
+	Elf64_Phdr *segments = (Elf64_Phdr *)(bytes + sizeof(Elf64_Ehdr));
+	unsigned int i;
+
+	ck_assert_ptr_nonnull(bytes);
+	image.header.e_phoff = sizeof(Elf64_Ehdr);
+	image.header.e_phnum = count;
+	memcpy(bytes, &image.header, sizeof(image.header));
+	for (i = 0; i < count; i++)
+		segments[i] = segment(PT_NOTE, sizeof(Elf64_Ehdr) + table, 0,
+				      notes, 0);
+	ck_assert(!svmrun_pvh_is(bytes, size));
+	free(bytes);
+}
+
+/* Segments that are all the same memory would take as long to load. */
+START_TEST(segments_may_not_exceed_memory)
+{
+	struct {
+		struct image image;
+		Elf64_Phdr segment[4];
+	} more = { .image = good() };
+	struct svmrun_pvh_boot boot = boot_of(&more.image);
+	unsigned int i;
+
+	boot.kernel_size = sizeof(more);
+	more.image.header.e_phoff = sizeof(more.image);
+	more.image.header.e_phnum = 4;
+	for (i = 0; i < 3; i++) {
+		more.segment[i] = more.image.segment[0];
+		more.segment[i].p_memsz = GUEST_RAM_SIZE - KERNEL;
+	}
+	more.segment[3] = more.image.segment[1];
+	check_error(&boot, -ENOEXEC);
+}
+
 START_TEST(kernel_is_loaded)
 {
 	struct svmrun_memory ram = guest_ram();
@@ -406,12 +450,20 @@ START_TEST(begins_in_protected_mode)
 }
 
 static const TTest **const tests[] = {
-	&note_makes_it_pvh,	     &kernel_is_loaded,
-	&start_info_tells_all,	     &start_info_has_the_memory_map,
-	&headers_must_be_of_x86,     &segments_must_be_in_memory,
-	&entry_must_be_in_a_segment, &initrd_needs_memory,
-	&command_line_needs_memory,  &image_may_not_be_cut_off,
-	&memory_must_be_a_pcs,	     &mutated_images_are_harmless,
+	&note_makes_it_pvh,
+	&notes_are_searched_once,
+	&kernel_is_loaded,
+	&start_info_tells_all,
+	&start_info_has_the_memory_map,
+	&headers_must_be_of_x86,
+	&segments_must_be_in_memory,
+	&segments_may_not_exceed_memory,
+	&entry_must_be_in_a_segment,
+	&initrd_needs_memory,
+	&command_line_needs_memory,
+	&image_may_not_be_cut_off,
+	&memory_must_be_a_pcs,
+	&mutated_images_are_harmless,
 	&begins_in_protected_mode,
 };
 

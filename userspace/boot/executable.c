@@ -153,6 +153,7 @@ static int occupy_segment(const struct executable *executable,
 int executable_occupy(const struct executable *executable,
 		      struct layout *layout)
 {
+	uint64_t left = layout->high.end;
 	Elf64_Phdr segment;
 	bool loaded = false;
 	unsigned int i;
@@ -165,6 +166,9 @@ int executable_occupy(const struct executable *executable,
 		ret = occupy_segment(executable, &segment, layout);
 		if (ret)
 			return ret;
+		if (segment.p_memsz > left)
+			return -ENOEXEC;
+		left -= segment.p_memsz;
 		loaded = true;
 	}
 	return loaded ? 0 : -ENODATA;

@@ -47,8 +47,9 @@ Elf64_Phdr executable_segment(const struct executable *executable,
 
 /*
  * Occupy the memory of the segments. Return 0 or a negative errno; -ENOEXEC: a segment
- * has more bytes in the file than in memory; -ENODATA: the file is truncated, or there is
- * nothing to load; -ERANGE: a segment is not wholly inside memory.
+ * has more bytes in the file than in memory, or all segments have more bytes than memory, so
+ * that some are at the same addresses; -ENODATA: the file is truncated, or there is nothing
+ * to load; -ERANGE: a segment is not wholly inside memory.
  */
 int executable_occupy(const struct executable *executable,
 		      struct layout *layout);

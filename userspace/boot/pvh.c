@@ -120,9 +120,14 @@ static int search_notes(const struct executable *notes, uint64_t *entry)
 	}
 }
 
+/*
+ * Segments of notes have no bytes in common. Where they add up to more than the file, do not
+ * search the rest: each of 65,534 segments can be the whole file.
+ */
 static int find_pvh_entry(const struct executable *executable, uint64_t *entry)
 {
 	struct executable notes = { .size = 0 };
+	uint64_t left = executable->size;
 	Elf64_Phdr segment;
 	unsigned int i;
 
@@ -130,6 +135,9 @@ static int find_pvh_entry(const struct executable *executable, uint64_t *entry)
 		segment = executable_segment(executable, i);
 		if (segment.p_type != PT_NOTE)
 			continue;
+		if (segment.p_filesz > left)
+			return -ENOMSG;
+		left -= segment.p_filesz;
 		notes.bytes = executable_at(executable, segment.p_offset,
 					    segment.p_filesz);
 		notes.size = segment.p_filesz;

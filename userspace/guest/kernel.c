@@ -69,6 +69,8 @@ static int image_failed(const struct run_options *options, int error,
 		{ EOPNOTSUPP,
 		  "requires features that this machine does not have" },
 		{ EBADMSG, "addresses in the header contradict each other" },
+		{ E2BIG,
+		  "leaves no memory for the boot information; use a larger --mem" },
 		{ ERANGE,
 		  "loads at addresses outside guest memory; use a larger --mem" },
 		{ ENOMEM,
@@ -89,7 +91,7 @@ static int image_failed(const struct run_options *options, int error,
 
 static int linux_failed(const struct run_options *options, int error)
 {
-	if (error == E2BIG)
+	if (error == E2BIG && options->append)
 		return message_fail(STATUS_USAGE,
 				    "--append: command line of %zu characters is too long for this kernel",
 				    strlen(options->append));

@@ -93,6 +93,7 @@ static int check_segment(const Elf64_Phdr *segment, const struct image *image,
 static int check_segments(const struct image *image, const Elf64_Ehdr *header,
 			  const struct svmrun_memory *memory)
 {
+	uint64_t left = memory->size;
 	Elf64_Phdr segment;
 	int ret, loaded = 0;
 	unsigned int i;
@@ -104,6 +105,10 @@ static int check_segments(const struct image *image, const Elf64_Ehdr *header,
 		ret = check_segment(&segment, image, memory);
 		if (ret)
 			return ret;
+		/* Those that add up to more are at the same addresses. */
+		if (segment.p_memsz > left)
+			return -ENOEXEC;
+		left -= segment.p_memsz;
 		loaded++;
 	}
 	return loaded;
