@@ -91,7 +91,7 @@ test-modules:
 benches: lib test-modules
 	$(MAKE) -C tests/bench BUILD=$(BUILD)
 
-fuzzers: lib source
+fuzzers: lib guests source
 	$(MAKE) -C tests/fuzz BUILD=$(BUILD)
 
 # Documentation/policy.rst is the field policy's tables in words; the check of the
