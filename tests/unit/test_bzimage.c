@@ -283,9 +283,13 @@ START_TEST(initrd_needs_memory)
 	struct svmrun_bzimage_boot boot = boot_of(&image);
 
 	boot.initrd = initrd;
+	header_of(&image)->initrd_addr_max = UINT32_MAX;
 	boot.initrd_size = GUEST_RAM_SIZE - KERNEL - INIT_SIZE + 1;
-	check_error(&boot, -EFBIG);
+	check_error(&boot, -ENOMEM);
 	boot.initrd_size = sizeof(initrd);
+	check_error(&boot, -ENOMEM);
+	/* More memory is of no use where the kernel cannot use it. */
+	header_of(&image)->initrd_addr_max = GUEST_RAM_SIZE - 1;
 	check_error(&boot, -EFBIG);
 	boot.initrd_size = SIZE_MAX;
 	check_error(&boot, -EFBIG);
@@ -303,7 +307,7 @@ START_TEST(kernel_needs_memory)
 	header_of(&image)->init_size = GUEST_RAM_SIZE - KERNEL + 1;
 	check_image(&image, -ENOMEM);
 	header_of(&image)->init_size = UINT32_MAX;
-	check_image(&image, -ENOMEM);
+	check_image(&image, -ERANGE);
 	image = good();
 	header_of(&image)->pref_address = GUEST_RAM_SIZE - CODE + 1;
 	header_of(&image)->init_size = 0;

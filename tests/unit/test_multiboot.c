@@ -293,15 +293,10 @@ static void move(struct raw *raw, uint32_t address)
 
 START_TEST(kernel_must_be_in_memory)
 {
-	const uint32_t wrong[] = { 0,
-				   0xfff,
-				   0x9fc00 - KERNEL_SIZE + 1,
-				   0xa0000,
-				   0xf0000,
-				   0xfffff,
-				   GUEST_RAM_SIZE - KERNEL_SIZE + 1,
-				   GUEST_RAM_SIZE,
-				   0xc0000000 };
+	const uint32_t wrong[] = {
+		0,	 0xfff,	  0x9fc00 - KERNEL_SIZE + 1,	0xa0000,
+		0xf0000, 0xfffff, 0xc0000000 - KERNEL_SIZE + 1, 0xc0000000
+	};
 	struct raw raw;
 	size_t i;
 
@@ -309,6 +304,10 @@ START_TEST(kernel_must_be_in_memory)
 		move(&raw, wrong[i]);
 		check_raw(&raw, -ERANGE);
 	}
+	move(&raw, GUEST_RAM_SIZE - KERNEL_SIZE + 1);
+	check_raw(&raw, -ENOMEM);
+	move(&raw, GUEST_RAM_SIZE);
+	check_raw(&raw, -ENOMEM);
 	/* Addresses must not wrap at 4 GiB. */
 	move(&raw, -(uint32_t)KERNEL_SIZE + 1);
 	check_raw(&raw, -EBADMSG);
@@ -445,7 +444,7 @@ START_TEST(modules_need_memory)
 	boot.module_count = 2;
 	ck_assert_int_eq(svmrun_multiboot_load(&ram, 1, &boot, &entry), 0);
 	modules[1].size++;
-	check_boot(&boot, -EFBIG);
+	check_boot(&boot, -ENOMEM);
 	modules[1].size = SIZE_MAX;
 	check_boot(&boot, -EFBIG);
 	modules[0].size = SIZE_MAX / 2;
@@ -461,7 +460,7 @@ START_TEST(strings_need_memory)
 
 	memset(line, 'x', GUEST_RAM_SIZE - 1);
 	boot.command_line = line;
-	check_boot(&boot, -E2BIG);
+	check_boot(&boot, -ENOMEM);
 	free(line);
 }
 

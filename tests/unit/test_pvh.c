@@ -293,9 +293,9 @@ START_TEST(headers_must_be_of_x86)
 START_TEST(segments_must_be_in_memory)
 {
 	const uint64_t wrong[] = {
-		0,	    0x9fc00 - KERNEL_SIZE + 1,	      0xa0000,
-		0xfffff,    GUEST_RAM_SIZE - KERNEL_SIZE + 1, 0xffffffff,
-		1ull << 32, UINT64_MAX - KERNEL_SIZE + 1,     UINT64_MAX,
+		0,	    0x9fc00 - KERNEL_SIZE + 1,	  0xa0000,
+		0xfffff,    0xc0000000 - KERNEL_SIZE + 1, 0xffffffff,
+		1ull << 32, UINT64_MAX - KERNEL_SIZE + 1, UINT64_MAX,
 	};
 	struct image image = good();
 	size_t i;
@@ -304,6 +304,9 @@ START_TEST(segments_must_be_in_memory)
 		image.segment[0].p_paddr = wrong[i];
 		check_image(&image, -ERANGE);
 	}
+	image.segment[0].p_paddr = GUEST_RAM_SIZE - KERNEL_SIZE + 1;
+	image.note.entry[0] = image.segment[0].p_paddr;
+	check_image(&image, -ENOMEM);
 	image = good();
 	image.segment[0].p_memsz = UINT64_MAX;
 	check_image(&image, -ERANGE);
@@ -339,9 +342,9 @@ START_TEST(initrd_needs_memory)
 
 	boot.initrd = initrd;
 	boot.initrd_size = GUEST_RAM_SIZE - KERNEL - KERNEL_SIZE + 1;
-	check_error(&boot, -EFBIG);
+	check_error(&boot, -ENOMEM);
 	boot.initrd_size = sizeof(initrd);
-	check_error(&boot, -EFBIG);
+	check_error(&boot, -ENOMEM);
 	boot.initrd_size = SIZE_MAX;
 	check_error(&boot, -EFBIG);
 }
@@ -356,7 +359,7 @@ START_TEST(command_line_needs_memory)
 
 	boot.command_line = line;
 	memset(line, 'x', GUEST_RAM_SIZE - 1);
-	check_error(&boot, -E2BIG);
+	check_error(&boot, -ENOMEM);
 	/* The command line is too long for conventional memory. */
 	line[640 << 10] = 0;
 	ck_assert_int_eq(svmrun_pvh_load(&ram, 1, &boot, &entry), 0);

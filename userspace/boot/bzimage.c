@@ -137,7 +137,7 @@ static int plan_bzimage_kernel(struct bzimage_plan *plan, struct layout *layout)
 		size = plan->header.init_size;
 	if (plan->kernel < SVMRUN_E820_HIGH || plan->kernel >= SVMRUN_E820_HOLE)
 		return -ERANGE;
-	return layout_occupy(layout, plan->kernel, size) ? 0 : -ENOMEM;
+	return layout_occupy(layout, plan->kernel, size) ? 0 : -ERANGE;
 }
 
 static int plan_bzimage_initrd(struct bzimage_plan *plan, struct layout *layout,
@@ -182,6 +182,27 @@ static int plan_bzimage(struct bzimage_plan *plan, struct layout *layout,
 	if (ret)
 		return ret;
 	return plan_boot_data(plan, layout, strlen(bzimage_command_line(boot)));
+}
+
+/* Plan for @size bytes of memory from address 0 on. */
+static int plan_bzimage_in(struct bzimage_plan *plan, uint64_t size,
+		   const struct svmrun_bzimage_boot *boot)
+{
+	struct layout layout = layout_of(size);
+
+	*plan = (struct bzimage_plan){ 0 };
+	return plan_bzimage(plan, &layout, boot);
+}
+
+static int find_bzimage_plan(struct bzimage_plan *plan, uint64_t size,
+		     const struct svmrun_bzimage_boot *boot)
+{
+	int ret = plan_bzimage_in(plan, size, boot);
+
+	if (layout_is_short(ret) &&
+	    !plan_bzimage_in(plan, SVMRUN_E820_HOLE, boot))
+		return -ENOMEM;
+	return ret;
 }
 
 /* Set the fields that a loader must write, see also "The kernel command line". */
@@ -257,17 +278,15 @@ int svmrun_bzimage_load(const struct svmrun_memory *memories, size_t count,
 			struct svmrun_bzimage_entry *entry)
 {
 	struct svmrun_e820_entry map[SVMRUN_E820_ENTRIES];
-	struct bzimage_plan plan = { .initrd = 0 };
+	struct bzimage_plan plan;
 	uint8_t *low;
-	struct layout layout;
 	int entries, ret;
 
 	entries = svmrun_e820_build(memories, count, map, SVMRUN_E820_ENTRIES);
 	if (entries < 0)
 		return entries;
 	low = memories->base;
-	layout = layout_of(memories->size);
-	ret = plan_bzimage(&plan, &layout, boot);
+	ret = find_bzimage_plan(&plan, memories->size, boot);
 	if (ret)
 		return ret;
 	memcpy(low + plan.kernel, plan.code, plan.code_size);

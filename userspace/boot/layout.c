@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /* Layout of guest memory for loaders */
+#include <errno.h>
+
 #include <svmrun/e820.h>
 
 #include "layout.h"
@@ -85,4 +87,9 @@ uint64_t layout_take_highest(struct layout_zone *zone, uint64_t size,
 	if (at)
 		extend_zone(zone, at, size);
 	return at;
+}
+
+bool layout_is_short(int error)
+{
+	return error == -ERANGE || error == -EFBIG || error == -E2BIG;
 }

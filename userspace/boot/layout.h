@@ -52,4 +52,10 @@ uint64_t layout_take(struct layout_zone *zone, uint64_t size, uint64_t align);
 uint64_t layout_take_highest(struct layout_zone *zone, uint64_t size,
 			     uint64_t limit);
 
+/*
+ * Is this a loader's error for parts that do not fit into a layout: -ERANGE, -EFBIG or
+ * -E2BIG? If they fit into the largest memory, the loader returns -ENOMEM instead.
+ */
+bool layout_is_short(int error);
+
 #endif /* LAYOUT_H */

@@ -310,6 +310,27 @@ static int plan_multiboot(struct multiboot_plan *plan, struct layout *layout,
 	return ret ? ret : plan_boot_info(plan, layout, boot);
 }
 
+/* Plan for @size bytes of memory from address 0 on. */
+static int plan_multiboot_in(struct multiboot_plan *plan, uint64_t size,
+		   const struct svmrun_multiboot_boot *boot)
+{
+	struct layout layout = layout_of(size);
+
+	*plan = (struct multiboot_plan){ 0 };
+	return plan_multiboot(plan, &layout, boot);
+}
+
+static int find_multiboot_plan(struct multiboot_plan *plan, uint64_t size,
+		     const struct svmrun_multiboot_boot *boot)
+{
+	int ret = plan_multiboot_in(plan, size, boot);
+
+	if (layout_is_short(ret) &&
+	    !plan_multiboot_in(plan, SVMRUN_E820_HOLE, boot))
+		return -ENOMEM;
+	return ret;
+}
+
 static void load_raw(const struct raw_kernel *raw, const uint8_t *image,
 		     uint8_t *low)
 {
@@ -425,15 +446,13 @@ int svmrun_multiboot_load(const struct svmrun_memory *memories, size_t count,
 			  struct svmrun_multiboot_entry *entry)
 {
 	struct svmrun_e820_entry map[SVMRUN_E820_ENTRIES];
-	struct multiboot_plan plan = { .is_raw = false };
-	struct layout layout;
+	struct multiboot_plan plan;
 	int entries, ret;
 
 	entries = svmrun_e820_build(memories, count, map, SVMRUN_E820_ENTRIES);
 	if (entries < 0)
 		return entries;
-	layout = layout_of(memories->size);
-	ret = plan_multiboot(&plan, &layout, boot);
+	ret = find_multiboot_plan(&plan, memories->size, boot);
 	if (ret)
 		return ret;
 	load_multiboot_kernel(&plan, boot->kernel, memories);

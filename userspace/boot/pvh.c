@@ -61,11 +61,13 @@ struct start_data {
  * @entry: guest physical address of the entry point
  * @start_data: guest physical address of struct start_data
  * @initrd: guest physical address of the RAM disk, 0 for none
+ * @executable: the kernel
  */
 struct pvh_plan {
 	uint64_t entry;
 	uint64_t start_data;
 	uint64_t initrd;
+	struct executable executable;
 };
 
 static const char *pvh_command_line(const struct svmrun_pvh_boot *boot)
@@ -163,15 +165,13 @@ bool svmrun_pvh_is(const void *image, size_t size)
 	return !read_pvh_image(&executable, image, size, &entry);
 }
 
-static int plan_pvh_kernel(const struct pvh_plan *plan,
-			   const struct executable *executable,
-			   struct layout *layout)
+static int plan_pvh_kernel(const struct pvh_plan *plan, struct layout *layout)
 {
-	int ret = executable_occupy(executable, layout);
+	int ret = executable_occupy(&plan->executable, layout);
 
 	if (ret)
 		return ret;
-	return executable_has(executable, plan->entry) ? 0 : -ERANGE;
+	return executable_has(&plan->executable, plan->entry) ? 0 : -ERANGE;
 }
 
 /* Prefer conventional memory, which a kernel is least likely to use for itself. */
@@ -196,22 +196,43 @@ static int plan_pvh_initrd(struct pvh_plan *plan, struct layout *layout,
 	return plan->initrd ? 0 : -EFBIG;
 }
 
-static int plan_pvh(struct pvh_plan *plan, struct executable *executable,
-		    struct layout *layout, const struct svmrun_pvh_boot *boot)
+static int plan_pvh(struct pvh_plan *plan, struct layout *layout,
+		    const struct svmrun_pvh_boot *boot)
 {
 	int ret;
 
-	ret = read_pvh_image(executable, boot->kernel, boot->kernel_size,
+	ret = read_pvh_image(&plan->executable, boot->kernel, boot->kernel_size,
 			     &plan->entry);
 	if (ret)
 		return ret;
-	ret = plan_pvh_kernel(plan, executable, layout);
+	ret = plan_pvh_kernel(plan, layout);
 	if (ret)
 		return ret;
 	ret = plan_start_data(plan, layout, strlen(pvh_command_line(boot)));
 	if (ret)
 		return ret;
 	return plan_pvh_initrd(plan, layout, boot->initrd_size);
+}
+
+/* Plan for @size bytes of memory from address 0 on. */
+static int plan_pvh_in(struct pvh_plan *plan, uint64_t size,
+		   const struct svmrun_pvh_boot *boot)
+{
+	struct layout layout = layout_of(size);
+
+	*plan = (struct pvh_plan){ 0 };
+	return plan_pvh(plan, &layout, boot);
+}
+
+static int find_pvh_plan(struct pvh_plan *plan, uint64_t size,
+		     const struct svmrun_pvh_boot *boot)
+{
+	int ret = plan_pvh_in(plan, size, boot);
+
+	if (layout_is_short(ret) &&
+	    !plan_pvh_in(plan, SVMRUN_E820_HOLE, boot))
+		return -ENOMEM;
+	return ret;
 }
 
 static struct start_info pvh_start_info(const struct pvh_plan *plan,
@@ -268,20 +289,17 @@ int svmrun_pvh_load(const struct svmrun_memory *memories, size_t count,
 {
 	struct svmrun_e820_entry map[SVMRUN_E820_ENTRIES];
 	uint8_t *low;
-	struct executable executable;
-	struct pvh_plan plan = { .initrd = 0 };
-	struct layout layout;
+	struct pvh_plan plan;
 	int entries, ret;
 
 	entries = svmrun_e820_build(memories, count, map, SVMRUN_E820_ENTRIES);
 	if (entries < 0)
 		return entries;
 	low = memories->base;
-	layout = layout_of(memories->size);
-	ret = plan_pvh(&plan, &executable, &layout, boot);
+	ret = find_pvh_plan(&plan, memories->size, boot);
 	if (ret)
 		return ret;
-	executable_load(&executable, memories);
+	executable_load(&plan.executable, memories);
 	if (boot->initrd_size)
 		memcpy(low + plan.initrd, boot->initrd, boot->initrd_size);
 	fill_start_data((struct start_data *)(low + plan.start_data), &plan,

@@ -3,6 +3,7 @@
 
 #include "common/message.h"
 #include "common/status.h"
+#include "format.h"
 #include "guest.h"
 #include "image.h"
 #include "kernel.h"
@@ -15,19 +16,18 @@ void guest_destroy(struct guest *guest)
 	guest_free_memory(guest);
 }
 
-/* Check for the specific formats first: some kernels are also ELF executables. */
-static enum format detect_format(const struct run_options *options,
-				 const struct file *file)
+/* The formats that --format accepts for any file are those without a header. */
+static int choose_format(const struct run_options *options,
+			 const struct file *file, enum format *format)
 {
-	if (options->format != FORMAT_AUTO)
-		return options->format;
-	if (svmrun_bzimage_is(file->bytes, file->size) ||
-	    svmrun_pvh_is(file->bytes, file->size))
-		return FORMAT_LINUX;
-	if (svmrun_multiboot_is(file->bytes, file->size))
-		return FORMAT_MULTIBOOT;
-	return svmrun_image_is_elf(file->bytes, file->size) ? FORMAT_ELF :
-							      FORMAT_FLAT;
+	*format = options->format;
+	if (*format == FORMAT_FLAT || *format == FORMAT_FIRMWARE)
+		return 0;
+	if (*format == FORMAT_AUTO)
+		*format = format_detect(file);
+	if (format_detect(file) != FORMAT_FLAT)
+		return 0;
+	return format_check_flat(file, options->image);
 }
 
 static int check_elf_options(const struct run_options *options)
@@ -78,8 +78,10 @@ static int load_guest(struct guest *guest, const struct run_options *options,
 {
 	int ret;
 
-	*guest = (struct guest){ .format = detect_format(options, file),
-				 .mode = options->mode };
+	*guest = (struct guest){ .mode = options->mode };
+	ret = choose_format(options, file, &guest->format);
+	if (ret)
+		return ret;
 	guest->is_pc = guest->format >= FORMAT_LINUX;
 	ret = check_options(guest, options);
 	if (ret)

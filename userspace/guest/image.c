@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <errno.h>
+#include <svmrun/e820.h>
 
 #include "common/message.h"
 #include "common/status.h"
@@ -48,8 +49,13 @@ static int flat_failed(const struct run_options *options, int error,
 	if (error == ENODATA)
 		return message_fail(STATUS_USAGE, "%s: file is empty",
 				    options->image);
+	if (file->size > SVMRUN_E820_HOLE || load > SVMRUN_E820_HOLE)
+		return message_fail(STATUS_USAGE,
+				    "%s: %zu bytes at 0x%llx do not fit below 0x%zx",
+				    options->image, file->size, load,
+				    memory->size);
 	return message_fail(STATUS_USAGE,
-			    "%s: %zu bytes at 0x%llx do not fit below 0x%zx; use a larger --mem or a lower --load",
+			    "%s: %zu bytes at 0x%llx do not fit below 0x%zx; use a larger --mem",
 			    options->image, file->size, load, memory->size);
 }
 

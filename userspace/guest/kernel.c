@@ -8,6 +8,7 @@
 
 #include "common/message.h"
 #include "common/status.h"
+#include "format.h"
 #include "kernel.h"
 #include "memory.h"
 
@@ -52,6 +53,14 @@ static int build_tables(const struct guest *guest,
 
 /* ---- Linux --------------------------------------------------------------- */
 
+/* Name the files that are loaded into the same memory. */
+static const char *memory_companion(const struct run_options *options)
+{
+	if (options->initrd)
+		return " together with its initial RAM disk";
+	return options->module_count ? " together with its modules" : "";
+}
+
 /* Explain an error of the loader. Return the exit status. */
 static int image_failed(const struct run_options *options, int error,
 			const char *kind)
@@ -69,15 +78,15 @@ static int image_failed(const struct run_options *options, int error,
 		{ EOPNOTSUPP,
 		  "requires features that this machine does not have" },
 		{ EBADMSG, "addresses in the header contradict each other" },
-		{ E2BIG,
-		  "leaves no memory for the boot information; use a larger --mem" },
-		{ ERANGE,
-		  "loads at addresses outside guest memory; use a larger --mem" },
-		{ ENOMEM,
-		  "does not fit into guest memory; use a larger --mem" },
+		{ E2BIG, "leaves no memory for the boot information" },
+		{ ERANGE, "loads at addresses where a PC has no memory" },
 	};
 	size_t i;
 
+	if (error == ENOMEM)
+		return message_fail(STATUS_USAGE,
+				    "%s: does not fit into guest memory%s; use a larger --mem",
+				    options->image, memory_companion(options));
 	if (error == ENOEXEC)
 		return message_fail(STATUS_USAGE, "%s: not %s", options->image,
 				    kind);
@@ -97,7 +106,7 @@ static int linux_failed(const struct run_options *options, int error)
 				    strlen(options->append));
 	if (error == EFBIG)
 		return message_fail(STATUS_USAGE,
-				    "--initrd %s: does not fit into guest memory beside the kernel; use a larger --mem",
+				    "--initrd %s: too large for the memory that this kernel can use for it",
 				    options->initrd);
 	return image_failed(options, error,
 			    "a bzImage or a vmlinux with a PVH entry point");
@@ -156,11 +165,22 @@ static int load_linux_with_initrd(struct guest *guest,
 
 /* ---- multiboot ----------------------------------------------------------- */
 
-static int multiboot_failed(const struct run_options *options, int error)
+static int multiboot_failed(const struct run_options *options, int error,
+			    const struct file *image)
 {
-	if (error == EFBIG || error == E2BIG)
+	/* A PE file can contain the header by chance, or for another loader. */
+	if (error == EMEDIUMTYPE && format_check_flat(image, options->image))
+		return STATUS_USAGE;
+	if (error == EMEDIUMTYPE)
 		return message_fail(STATUS_USAGE,
-				    "--module, --append: do not fit into guest memory beside the kernel; use a larger --mem");
+				    "%s: multiboot header without addresses, in a file that is not an ELF executable for x86",
+				    options->image);
+	if (error == EFBIG)
+		return message_fail(STATUS_USAGE,
+				    "--module: too large for the memory below 3 GiB");
+	if (error == E2BIG)
+		return message_fail(STATUS_USAGE,
+				    "--append, --module: command lines are too long");
 	return image_failed(options, error, "a multiboot kernel");
 }
 
@@ -241,7 +261,7 @@ static int load_multiboot(struct guest *guest,
 
 		ret = svmrun_multiboot_load(guest->memories, ram_count(guest),
 					    &boot, &guest->multiboot);
-		ret = ret ? multiboot_failed(options, -ret) : 0;
+		ret = ret ? multiboot_failed(options, -ret, image) : 0;
 	}
 	free_modules(&modules);
 	return ret;

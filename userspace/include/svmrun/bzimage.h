@@ -88,11 +88,12 @@ bool svmrun_bzimage_is(const void *image, size_t size);
  * -ENODATA: the image is shorter than its header says;
  * -EPROTONOSUPPORT: the boot protocol is older than 2.06, or the image is a
  *  zImage, which is loaded below 640 KiB;
- * -ERANGE: its load address is below 1 MiB, or at 3 GiB or above;
- * -ENOMEM: the kernel is not wholly inside the memory at its load address;
- * -EFBIG: there is no room for the RAM disk;
- * -E2BIG: the command line is longer than the kernel supports, or there is no room for
- *  it.
+ * -ENOMEM: kernel, RAM disk and command line do not fit, but would if the first of
+ *  @memories were larger;
+ * -ERANGE: the load address is below 1 MiB, or the kernel ends above 3 GiB;
+ * -EFBIG: the RAM disk does not fit into the memory of any PC, or not where the kernel can
+ *  use it;
+ * -E2BIG: the command line is longer than the kernel supports, or than conventional memory.
  */
 int svmrun_bzimage_load(const struct svmrun_memory *memories, size_t count,
 			const struct svmrun_bzimage_boot *boot,

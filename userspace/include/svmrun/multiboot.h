@@ -85,9 +85,10 @@ bool svmrun_multiboot_is(const void *image, size_t size);
  * -EMEDIUMTYPE: its header has no addresses, and it is not an ELF executable for x86;
  * -EBADMSG: the addresses in its header are inconsistent;
  * -ENODATA: the image is truncated, or there is nothing to load;
- * -ERANGE: the kernel is not wholly inside memory, or its entry point is outside of it;
- * -EFBIG: there is no room for the modules;
- * -E2BIG: there is no room for the command lines and the information.
+ * -ENOMEM: something does not fit, but would if the first of @memories were larger;
+ * -ERANGE: the kernel, or its entry point, is where no PC has memory below 3 GiB;
+ * -EFBIG: the modules do not fit into the memory of any PC;
+ * -E2BIG: the command lines and the information do not.
  */
 int svmrun_multiboot_load(const struct svmrun_memory *memories, size_t count,
 			  const struct svmrun_multiboot_boot *boot,

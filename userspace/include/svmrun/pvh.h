@@ -75,9 +75,10 @@ bool svmrun_pvh_is(const void *image, size_t size);
  * -EMEDIUMTYPE: it is for a machine other than x86;
  * -ENOMSG: it has no PVH entry point;
  * -ENODATA: the image is truncated, or there is nothing to load;
- * -ERANGE: a segment is not wholly inside memory, or the entry point is in no segment;
- * -EFBIG: there is no room for the RAM disk;
- * -E2BIG: there is no room for the command line and the start info.
+ * -ENOMEM: something does not fit, but would if the first of @memories were larger;
+ * -ERANGE: a segment is where no PC has memory below 3 GiB, or the entry point is in none;
+ * -EFBIG: the RAM disk does not fit into the memory of any PC;
+ * -E2BIG: the command line and the start info do not.
  */
 int svmrun_pvh_load(const struct svmrun_memory *memories, size_t count,
 		    const struct svmrun_pvh_boot *boot,
