@@ -4,6 +4,7 @@
  * Documentation/x86/boot.rst) in several versions, and malformed images.
  */
 #include <asm/bootparam.h>
+#include <elf.h>
 #include <errno.h>
 
 #include <svmrun/bzimage.h>
@@ -90,6 +91,125 @@ static void check_image(const struct image *image, int error)
 	const struct svmrun_bzimage_boot boot = boot_of(image);
 
 	check_error(&boot, error);
+}
+
+/* ELF with the note that Linux has, and with virtual addresses in the upper half */
+struct vmlinux {
+	Elf64_Ehdr header;
+	Elf64_Phdr segment[2];
+	struct {
+		Elf64_Nhdr header;
+		char name[8];
+		uint32_t description;
+	} note;
+	uint8_t code[CODE];
+};
+
+static struct vmlinux good_vmlinux(void)
+{
+	struct vmlinux image = {
+		.header = {
+			.e_ident = { 0x7f, 'E', 'L', 'F', ELFCLASS64,
+				     ELFDATA2LSB, EV_CURRENT },
+			.e_type = ET_EXEC,
+			.e_machine = EM_X86_64,
+			.e_entry = KERNEL + 4,
+			.e_phoff = offsetof(struct vmlinux, segment),
+			.e_phentsize = sizeof(Elf64_Phdr),
+			.e_phnum = 2,
+		},
+		.segment = {
+			{
+				.p_type = PT_LOAD,
+				.p_offset = offsetof(struct vmlinux, code),
+				.p_vaddr = 0xffffffff80000000 + KERNEL,
+				.p_paddr = KERNEL,
+				.p_filesz = CODE,
+				.p_memsz = INIT_SIZE,
+			}, {
+				.p_type = PT_NOTE,
+				.p_offset = offsetof(struct vmlinux, note),
+				.p_filesz = sizeof(image.note),
+			},
+		},
+		.note = { { 6, 4, 0x100 }, "Linux", 0 },
+	};
+
+	memset(image.code, 0x44, CODE);
+	return image;
+}
+
+static void check_vmlinux(const struct vmlinux *image, int error)
+{
+	const struct svmrun_bzimage_boot boot = {
+		.kernel = image,
+		.kernel_size = sizeof(*image),
+	};
+
+	check_error(&boot, error);
+}
+
+START_TEST(note_makes_a_vmlinux)
+{
+	struct vmlinux image = good_vmlinux();
+
+	ck_assert(svmrun_bzimage_is(&image, sizeof(image)));
+	image.note.header.n_type++;
+	ck_assert(!svmrun_bzimage_is(&image, sizeof(image)));
+	image = good_vmlinux();
+	image.header.e_machine = EM_ARM;
+	check_vmlinux(&image, -EMEDIUMTYPE);
+	image = good_vmlinux();
+	image.header.e_entry = KERNEL + INIT_SIZE;
+	check_vmlinux(&image, -ERANGE);
+	image = good_vmlinux();
+	image.segment[0].p_type = PT_NULL;
+	check_vmlinux(&image, -ENODATA);
+}
+
+START_TEST(vmlinux_gets_a_zero_page)
+{
+	static const uint8_t bss[INIT_SIZE - CODE];
+	struct svmrun_memory ram = guest_ram();
+	const struct vmlinux image = good_vmlinux();
+	const struct svmrun_bzimage_boot boot = {
+		.kernel = &image,
+		.kernel_size = sizeof(image),
+		.initrd = "abc",
+		.initrd_size = 3,
+		.command_line = "quiet",
+		.acpi_rsdp = 0xe0000,
+	};
+	struct svmrun_bzimage_entry entry;
+	struct boot_params *params;
+
+	ck_assert_int_eq(svmrun_bzimage_load(&ram, 1, &boot, &entry), 0);
+	ck_assert(entry.long_mode);
+	ck_assert_uint_eq(entry.rip, KERNEL + 4);
+	ck_assert_mem_eq(guest_ram_at(&ram, KERNEL, CODE), image.code, CODE);
+	ck_assert_mem_eq(guest_ram_at(&ram, KERNEL + CODE, sizeof(bss)), bss,
+			 sizeof(bss));
+	params = params_of(&ram, &entry);
+	ck_assert_uint_eq(params->hdr.header, 0x53726448);
+	ck_assert_uint_eq(params->hdr.boot_flag, 0xaa55);
+	ck_assert_uint_eq(params->hdr.version, 0x20f);
+	ck_assert_uint_eq(params->hdr.type_of_loader, 0xff);
+	ck_assert_uint_eq(params->hdr.ramdisk_image, GUEST_RAM_SIZE - PAGE);
+	ck_assert_uint_eq(params->hdr.ramdisk_size, 3);
+	ck_assert_uint_eq(params->acpi_rsdp_addr, 0xe0000);
+	ck_assert_uint_eq(params->e820_entries, 4);
+	ck_assert_str_eq(guest_ram_at(&ram, params->hdr.cmd_line_ptr, 6),
+			 "quiet");
+	guest_ram_free(&ram);
+}
+
+START_TEST(entry_in_real_mode_is_refused)
+{
+	struct image image = good();
+
+	header_of(&image)->version = 0x207;
+	header_of(&image)->code32_start = 0;
+	check_image(&image, -EOPNOTSUPP);
 }
 
 START_TEST(magic_numbers_make_a_bzimage)
@@ -543,6 +663,9 @@ START_TEST(begins_in_protected_mode)
 }
 
 static const TTest **const tests[] = {
+	&note_makes_a_vmlinux,
+	&vmlinux_gets_a_zero_page,
+	&entry_in_real_mode_is_refused,
 	&magic_numbers_make_a_bzimage,
 	&kernel_goes_where_it_prefers,
 	&zero_page_has_the_header,

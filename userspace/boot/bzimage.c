@@ -7,6 +7,7 @@
 #include <svmrun/bzimage.h>
 #include <svmrun/e820.h>
 
+#include "executable.h"
 #include "layout.h"
 
 #define SECTOR 512ull
@@ -23,7 +24,11 @@
 #define PROTOCOL_OLDEST 0x206 /* first version with cmdline_size */
 #define PROTOCOL_PLACE 0x20a /* first version with pref_address */
 #define PROTOCOL_LONG 0x20c /* first version with xloadflags */
+#define PROTOCOL_VMLINUX 0x20f /* version that a vmlinux is started with */
+#define VMLINUX_COMMAND_MAX 2047
 #define LONG_ENTRY 0x200 /* offset of the 64-bit entry point */
+#define NOTE_NAME "Linux" /* of a vmlinux: include/linux/build-salt.h */
+#define NOTE_BUILD_SALT 0x100
 
 #define LOADER_UNKNOWN 0xff
 #define VIDEO_NORMAL 0xffff
@@ -49,20 +54,26 @@ struct bzimage_data {
 
 /**
  * struct bzimage_plan - the parts of a kernel, and the addresses they are loaded at
+ * @is_vmlinux: the kernel is @executable, not @code
+ * @executable: the kernel by its ELF program headers
  * @header: the setup header; fields that the image does not have are 0
  * @code: the protected-mode kernel in the image
  * @code_size: its size in bytes
  * @long_mode: it has a 64-bit entry point
  * @kernel: guest physical address of the protected-mode kernel
+ * @entry: guest physical address of the entry point
  * @initrd: guest physical address of the RAM disk, 0 for none
  * @boot_data: guest physical address of struct bzimage_data
  */
 struct bzimage_plan {
+	bool is_vmlinux;
+	struct executable executable;
 	struct setup_header header;
 	const uint8_t *code;
 	uint64_t code_size;
 	bool long_mode;
 	uint64_t kernel;
+	uint64_t entry;
 	uint64_t initrd;
 	uint64_t boot_data;
 };
@@ -86,7 +97,7 @@ static void read_setup_header(struct setup_header *header, const uint8_t *image,
 	memcpy(header, image + HEADER, length);
 }
 
-bool svmrun_bzimage_is(const void *image, size_t size)
+static bool has_setup_header(const void *image, size_t size)
 {
 	struct setup_header header;
 
@@ -94,6 +105,20 @@ bool svmrun_bzimage_is(const void *image, size_t size)
 		return false;
 	read_setup_header(&header, image, size);
 	return header.boot_flag == BOOT_FLAG && header.header == MAGIC;
+}
+
+static bool is_vmlinux(const void *image, size_t size)
+{
+	struct executable executable;
+	uint32_t note;
+
+	return !executable_open(&executable, image, size) &&
+	       executable_note(&executable, NOTE_NAME, NOTE_BUILD_SALT, &note);
+}
+
+bool svmrun_bzimage_is(const void *image, size_t size)
+{
+	return has_setup_header(image, size) || is_vmlinux(image, size);
 }
 
 /* Check that header, setup code and kernel are inside the image. */
@@ -123,6 +148,9 @@ static int plan_protocol(struct bzimage_plan *plan)
 		return -EPROTONOSUPPORT;
 	plan->long_mode = header->version >= PROTOCOL_LONG &&
 			  header->xloadflags & XLF_KERNEL_64;
+	/* Kernels that are entered in real mode only do not use this field. */
+	if (header->version < PROTOCOL_PLACE && !header->code32_start)
+		return -EOPNOTSUPP;
 	return 0;
 }
 
@@ -135,9 +163,52 @@ static int plan_bzimage_kernel(struct bzimage_plan *plan, struct layout *layout)
 			       plan->header.code32_start;
 	if (place && size < plan->header.init_size)
 		size = plan->header.init_size;
+	plan->entry = plan->kernel + (plan->long_mode ? LONG_ENTRY : 0);
 	if (plan->kernel < SVMRUN_E820_HIGH || plan->kernel >= SVMRUN_E820_HOLE)
 		return -ERANGE;
 	return layout_occupy(layout, plan->kernel, size) ? 0 : -ERANGE;
+}
+
+static int plan_setup_header(struct bzimage_plan *plan, struct layout *layout,
+			     const struct svmrun_bzimage_boot *boot)
+{
+	int ret;
+
+	read_setup_header(&plan->header, boot->kernel, boot->kernel_size);
+	ret = plan_code(plan, boot->kernel, boot->kernel_size);
+	if (ret)
+		return ret;
+	ret = plan_protocol(plan);
+	return ret ? ret : plan_bzimage_kernel(plan, layout);
+}
+
+/* A vmlinux has no setup header. Use one with the values that current kernels have. */
+static int plan_vmlinux(struct bzimage_plan *plan, struct layout *layout,
+			const struct svmrun_bzimage_boot *boot)
+{
+	struct executable *executable = &plan->executable;
+	uint32_t entry = 0;
+	int ret;
+
+	ret = executable_open(executable, boot->kernel, boot->kernel_size);
+	if (ret)
+		return ret;
+	plan->is_vmlinux = true;
+	plan->long_mode = executable->wide;
+	plan->header = (struct setup_header){
+		.boot_flag = BOOT_FLAG,
+		.header = MAGIC,
+		.version = PROTOCOL_VMLINUX,
+		.loadflags = LOADED_HIGH,
+		.initrd_addr_max = SVMRUN_E820_HOLE - 1,
+		.cmdline_size = VMLINUX_COMMAND_MAX,
+	};
+	ret = executable_occupy(executable, layout);
+	if (ret)
+		return ret;
+	ret = executable_entry(executable, &entry);
+	plan->entry = entry;
+	return ret;
 }
 
 static int plan_bzimage_initrd(struct bzimage_plan *plan, struct layout *layout,
@@ -166,16 +237,10 @@ static int plan_bzimage(struct bzimage_plan *plan, struct layout *layout,
 {
 	int ret;
 
-	if (!svmrun_bzimage_is(boot->kernel, boot->kernel_size))
-		return -ENOEXEC;
-	read_setup_header(&plan->header, boot->kernel, boot->kernel_size);
-	ret = plan_code(plan, boot->kernel, boot->kernel_size);
-	if (ret)
-		return ret;
-	ret = plan_protocol(plan);
-	if (ret)
-		return ret;
-	ret = plan_bzimage_kernel(plan, layout);
+	if (has_setup_header(boot->kernel, boot->kernel_size))
+		ret = plan_setup_header(plan, layout, boot);
+	else
+		ret = plan_vmlinux(plan, layout, boot);
 	if (ret)
 		return ret;
 	ret = plan_bzimage_initrd(plan, layout, boot->initrd_size);
@@ -186,7 +251,7 @@ static int plan_bzimage(struct bzimage_plan *plan, struct layout *layout,
 
 /* Plan for @size bytes of memory from address 0 on. */
 static int plan_bzimage_in(struct bzimage_plan *plan, uint64_t size,
-		   const struct svmrun_bzimage_boot *boot)
+			   const struct svmrun_bzimage_boot *boot)
 {
 	struct layout layout = layout_of(size);
 
@@ -195,7 +260,7 @@ static int plan_bzimage_in(struct bzimage_plan *plan, uint64_t size,
 }
 
 static int find_bzimage_plan(struct bzimage_plan *plan, uint64_t size,
-		     const struct svmrun_bzimage_boot *boot)
+			     const struct svmrun_bzimage_boot *boot)
 {
 	int ret = plan_bzimage_in(plan, size, boot);
 
@@ -214,10 +279,19 @@ static void fill_setup_header(struct setup_header *header,
 	header->type_of_loader = LOADER_UNKNOWN;
 	header->loadflags |= CAN_USE_HEAP;
 	header->heap_end_ptr = HEAP_END;
-	header->code32_start = plan->kernel;
+	header->code32_start = plan->is_vmlinux ? plan->entry : plan->kernel;
 	header->ramdisk_image = plan->initrd;
 	header->ramdisk_size = boot->initrd_size;
 	header->cmd_line_ptr = plan->boot_data + sizeof(struct bzimage_data);
+}
+
+static void copy_setup_header(struct boot_params *params, const uint8_t *image)
+{
+	size_t length = HEADER_BASE + image[HEADER_LENGTH] - HEADER;
+
+	if (length > HEADER_MAX)
+		length = HEADER_MAX;
+	memcpy((uint8_t *)params + HEADER, image + HEADER, length);
 }
 
 /*
@@ -229,13 +303,11 @@ static void fill_boot_params(struct boot_params *params,
 			     const struct svmrun_bzimage_boot *boot,
 			     const struct svmrun_e820_entry *map, int entries)
 {
-	const uint8_t *image = boot->kernel;
-	size_t length = HEADER_BASE + image[HEADER_LENGTH] - HEADER;
-
-	if (length > HEADER_MAX)
-		length = HEADER_MAX;
 	memset(params, 0, sizeof(*params));
-	memcpy((uint8_t *)params + HEADER, image + HEADER, length);
+	if (plan->is_vmlinux)
+		params->hdr = plan->header;
+	else
+		copy_setup_header(params, boot->kernel);
 	fill_setup_header(&params->hdr, plan, boot);
 	params->acpi_rsdp_addr = boot->acpi_rsdp;
 	params->e820_entries = entries;
@@ -265,7 +337,7 @@ bzimage_entry(const struct bzimage_plan *plan)
 	uint64_t data = plan->boot_data;
 
 	return (struct svmrun_bzimage_entry){
-		.rip = plan->kernel + (plan->long_mode ? LONG_ENTRY : 0),
+		.rip = plan->entry,
 		.rsi = data + offsetof(struct bzimage_data, params),
 		.long_mode = plan->long_mode,
 		.tables = data + offsetof(struct bzimage_data, tables),
@@ -289,7 +361,10 @@ int svmrun_bzimage_load(const struct svmrun_memory *memories, size_t count,
 	ret = find_bzimage_plan(&plan, memories->size, boot);
 	if (ret)
 		return ret;
-	memcpy(low + plan.kernel, plan.code, plan.code_size);
+	if (plan.is_vmlinux)
+		executable_load(&plan.executable, memories);
+	else
+		memcpy(low + plan.kernel, plan.code, plan.code_size);
 	if (boot->initrd_size)
 		memcpy(low + plan.initrd, boot->initrd, boot->initrd_size);
 	fill_bzimage_data((struct bzimage_data *)(low + plan.boot_data), &plan,

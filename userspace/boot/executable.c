@@ -5,6 +5,8 @@
 
 #include "executable.h"
 
+#define NOTE_ALIGN 4ull
+
 const void *executable_at(const struct executable *executable, uint64_t offset,
 			  uint64_t size)
 {
@@ -131,6 +133,75 @@ Elf64_Phdr executable_segment(const struct executable *executable,
 	}
 	memcpy(&narrow, at, sizeof(narrow));
 	return widen_segment(&narrow);
+}
+
+static uint64_t pad_note(uint64_t size)
+{
+	return (size + NOTE_ALIGN - 1) & ~(NOTE_ALIGN - 1);
+}
+
+static bool is_note(const Elf64_Nhdr *note, const char *its_name,
+		    const char *name, uint32_t type)
+{
+	size_t size = strlen(name) + 1;
+
+	return note->n_type == type && note->n_namesz == size &&
+	       !memcmp(its_name, name, size);
+}
+
+/* Search a segment of notes. Their header is the same in both classes. */
+static const void *search_notes(const struct executable *notes,
+				const char *name, uint32_t type, uint32_t *size)
+{
+	uint64_t offset = 0, description;
+	Elf64_Nhdr note;
+	const void *at;
+
+	for (;;) {
+		at = executable_at(notes, offset, sizeof(note));
+		if (!at)
+			return NULL;
+		memcpy(&note, at, sizeof(note));
+		offset += sizeof(note);
+		description = offset + pad_note(note.n_namesz);
+		at = executable_at(notes, description, note.n_descsz);
+		if (!at)
+			return NULL;
+		*size = note.n_descsz;
+		if (is_note(&note, (const char *)notes->bytes + offset, name,
+			    type))
+			return at;
+		offset = description + pad_note(note.n_descsz);
+	}
+}
+
+/*
+ * Segments of notes have no bytes in common. Where they add up to more than the file, do not
+ * search the rest: each of 65,534 segments can be the whole file.
+ */
+const void *executable_note(const struct executable *executable,
+			    const char *name, uint32_t type, uint32_t *size)
+{
+	struct executable notes = { .size = 0 };
+	uint64_t left = executable->size;
+	const void *found = NULL;
+	Elf64_Phdr segment;
+	unsigned int i;
+
+	for (i = 0; i < executable->count && !found; i++) {
+		segment = executable_segment(executable, i);
+		if (segment.p_type != PT_NOTE)
+			continue;
+		if (segment.p_filesz > left)
+			return NULL;
+		left -= segment.p_filesz;
+		notes.bytes = executable_at(executable, segment.p_offset,
+					    segment.p_filesz);
+		notes.size = segment.p_filesz;
+		if (notes.bytes)
+			found = search_notes(&notes, name, type, size);
+	}
+	return found;
 }
 
 static bool segment_is_loaded(const Elf64_Phdr *segment)

@@ -46,6 +46,13 @@ Elf64_Phdr executable_segment(const struct executable *executable,
 			      unsigned int index);
 
 /*
+ * Find a note by its name and type. Return its description, which need not be aligned, and
+ * store the size of the description; or return NULL.
+ */
+const void *executable_note(const struct executable *executable,
+			    const char *name, uint32_t type, uint32_t *size);
+
+/*
  * Occupy the memory of the segments. Return 0 or a negative errno; -ENOEXEC: a segment
  * has more bytes in the file than in memory, or all segments have more bytes than memory, so
  * that some are at the same addresses; -ENODATA: the file is truncated, or there is nothing

@@ -11,7 +11,6 @@
 
 #define NOTE_NAME "Xen"
 #define NOTE_ENTRY 18 /* XEN_ELFNOTE_PHYS32_ENTRY */
-#define NOTE_ALIGN 4ull
 
 #define START_MAGIC 0x336ec578 /* "xEn3", with the highest bit set */
 #define START_VERSION 1
@@ -75,78 +74,18 @@ static const char *pvh_command_line(const struct svmrun_pvh_boot *boot)
 	return boot->command_line ? boot->command_line : "";
 }
 
-static uint64_t pad_note(uint64_t size)
-{
-	return (size + NOTE_ALIGN - 1) & ~(NOTE_ALIGN - 1);
-}
-
 /* The entry point is stored in 4 or 8 bytes. */
-static int read_note_entry(const Elf64_Nhdr *note, const void *description,
-			   uint64_t *entry)
-{
-	if (note->n_descsz != 4 && note->n_descsz != 8)
-		return -ENOMSG;
-	*entry = 0;
-	memcpy(entry, description, note->n_descsz);
-	return 0;
-}
-
-static bool is_entry_note(const Elf64_Nhdr *note, const void *name)
-{
-	return note->n_type == NOTE_ENTRY &&
-	       note->n_namesz == sizeof(NOTE_NAME) &&
-	       !memcmp(name, NOTE_NAME, sizeof(NOTE_NAME));
-}
-
-/* Search a segment of notes for the entry point. */
-static int search_notes(const struct executable *notes, uint64_t *entry)
-{
-	uint64_t offset = 0, description;
-	Elf64_Nhdr note; /* the same in both classes */
-	const void *at;
-
-	for (;;) {
-		at = executable_at(notes, offset, sizeof(note));
-		if (!at)
-			return -ENOMSG;
-		memcpy(&note, at, sizeof(note));
-		offset += sizeof(note);
-		description = offset + pad_note(note.n_namesz);
-		if (!executable_at(notes, description, note.n_descsz))
-			return -ENOMSG;
-		if (is_entry_note(&note, notes->bytes + offset))
-			return read_note_entry(&note,
-					       notes->bytes + description,
-					       entry);
-		offset = description + pad_note(note.n_descsz);
-	}
-}
-
-/*
- * Segments of notes have no bytes in common. Where they add up to more than the file, do not
- * search the rest: each of 65,534 segments can be the whole file.
- */
 static int find_pvh_entry(const struct executable *executable, uint64_t *entry)
 {
-	struct executable notes = { .size = 0 };
-	uint64_t left = executable->size;
-	Elf64_Phdr segment;
-	unsigned int i;
+	uint32_t size;
+	const void *note = executable_note(executable, NOTE_NAME, NOTE_ENTRY,
+					   &size);
 
-	for (i = 0; i < executable->count; i++) {
-		segment = executable_segment(executable, i);
-		if (segment.p_type != PT_NOTE)
-			continue;
-		if (segment.p_filesz > left)
-			return -ENOMSG;
-		left -= segment.p_filesz;
-		notes.bytes = executable_at(executable, segment.p_offset,
-					    segment.p_filesz);
-		notes.size = segment.p_filesz;
-		if (notes.bytes && !search_notes(&notes, entry))
-			return 0;
-	}
-	return -ENOMSG;
+	if (!note || (size != 4 && size != 8))
+		return -ENOMSG;
+	*entry = 0;
+	memcpy(entry, note, size);
+	return 0;
 }
 
 static int read_pvh_image(struct executable *executable, const void *image,
@@ -216,7 +155,7 @@ static int plan_pvh(struct pvh_plan *plan, struct layout *layout,
 
 /* Plan for @size bytes of memory from address 0 on. */
 static int plan_pvh_in(struct pvh_plan *plan, uint64_t size,
-		   const struct svmrun_pvh_boot *boot)
+		       const struct svmrun_pvh_boot *boot)
 {
 	struct layout layout = layout_of(size);
 
@@ -225,12 +164,11 @@ static int plan_pvh_in(struct pvh_plan *plan, uint64_t size,
 }
 
 static int find_pvh_plan(struct pvh_plan *plan, uint64_t size,
-		     const struct svmrun_pvh_boot *boot)
+			 const struct svmrun_pvh_boot *boot)
 {
 	int ret = plan_pvh_in(plan, size, boot);
 
-	if (layout_is_short(ret) &&
-	    !plan_pvh_in(plan, SVMRUN_E820_HOLE, boot))
+	if (layout_is_short(ret) && !plan_pvh_in(plan, SVMRUN_E820_HOLE, boot))
 		return -ENOMEM;
 	return ret;
 }

@@ -104,12 +104,15 @@ static int linux_failed(const struct run_options *options, int error)
 		return message_fail(STATUS_USAGE,
 				    "--append: command line of %zu characters is too long for this kernel",
 				    strlen(options->append));
+	if (error == EOPNOTSUPP)
+		return message_fail(STATUS_USAGE,
+				    "%s: has only a 16-bit entry point, which needs a BIOS",
+				    options->image);
 	if (error == EFBIG)
 		return message_fail(STATUS_USAGE,
 				    "--initrd %s: too large for the memory that this kernel can use for it",
 				    options->initrd);
-	return image_failed(options, error,
-			    "a bzImage or a vmlinux with a PVH entry point");
+	return image_failed(options, error, "a bzImage or a vmlinux");
 }
 
 static int load_linux(struct guest *guest, const struct run_options *options,

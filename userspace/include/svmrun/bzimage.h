@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Loader for Linux kernels as they are installed, bzImages, and for other images with the
- * same header (Documentation/x86/boot.rst). The 64-bit boot protocol is used, or the
- * 32-bit one if the image has no 64-bit entry point.
+ * Loader for Linux kernels: bzImages, as they are installed, other images with the same
+ * header, and vmlinux, the ELF executable in a bzImage (Documentation/x86/boot.rst). The
+ * 64-bit boot protocol is used, or the 32-bit one if the image has no 64-bit entry point.
  */
 #ifndef SVMRUN_BZIMAGE_H
 #define SVMRUN_BZIMAGE_H
@@ -63,11 +63,12 @@ struct svmrun_bzimage_entry {
 };
 
 /**
- * svmrun_bzimage_is() - does the image have the header of the boot protocol?
+ * svmrun_bzimage_is() - is the image a Linux kernel?
  * @image: the contents of the file
  * @size: bytes
  *
- * Return: true if the magic numbers are right, whatever the protocol version is.
+ * Return: true if it has the magic numbers of the boot protocol, whatever the version is, or
+ * is an ELF executable with the note that Linux has had since 4.19.
  */
 bool svmrun_bzimage_is(const void *image, size_t size);
 
@@ -84,8 +85,10 @@ bool svmrun_bzimage_is(const void *image, size_t size);
  *
  * Return: 0 or a negative errno:
  * -EINVAL: @memories are not as svmrun_e820_build() requires;
- * -ENOEXEC: a magic number is wrong: it is not a bzImage;
+ * -ENOEXEC: it is neither a bzImage nor an ELF executable;
+ * -EMEDIUMTYPE: it is an ELF executable for a machine other than x86;
  * -ENODATA: the image is shorter than its header says;
+ * -EOPNOTSUPP: it has only a 16-bit entry point, which needs firmware;
  * -EPROTONOSUPPORT: the boot protocol is older than 2.06, or the image is a
  *  zImage, which is loaded below 640 KiB;
  * -ENOMEM: kernel, RAM disk and command line do not fit, but would if the first of
