@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <svmrun/acpi.h>
@@ -187,16 +188,21 @@ static int multiboot_failed(const struct run_options *options, int error,
 	return image_failed(options, error, "a multiboot kernel");
 }
 
+static int out_of_memory(const char *option)
+{
+	return message_fail(STATUS_ENVIRONMENT, "%s: out of memory", option);
+}
+
 /**
  * struct modules - the files of --module
  * @files: their contents
- * @names: their names, without command lines
+ * @command_lines: the command lines of the files, which begin with their names
  * @modules: the modules for the loader
  * @count: how many have been read
  */
 struct modules {
 	struct file files[OPTIONS_MODULES];
-	char *names[OPTIONS_MODULES];
+	char *command_lines[OPTIONS_MODULES];
 	struct svmrun_multiboot_module modules[OPTIONS_MODULES];
 	size_t count;
 };
@@ -205,30 +211,34 @@ static void free_modules(struct modules *modules)
 {
 	while (modules->count) {
 		file_free(&modules->files[--modules->count]);
-		free(modules->names[modules->count]);
+		free(modules->command_lines[modules->count]);
 	}
 }
 
+/* Split FILE=TEXT at the first '=', read FILE, and make the command line "FILE TEXT". */
 static int read_module(struct modules *modules, const char *option)
 {
 	size_t i = modules->count;
-	const char *equals = strchr(option, '=');
+	char *line = strdup(option);
+	char *equals = line ? strchr(line, '=') : NULL;
 	int ret;
 
-	modules->names[i] = equals ? strndup(option, equals - option) :
-				     strdup(option);
-	if (!modules->names[i])
-		return message_fail(STATUS_ENVIRONMENT,
-				    "--module: out of memory");
-	ret = file_read(&modules->files[i], modules->names[i]);
+	if (!line)
+		return out_of_memory("--module");
+	if (equals)
+		*equals = 0;
+	ret = file_read(&modules->files[i], line);
 	if (ret) {
-		free(modules->names[i]);
+		free(line);
 		return ret;
 	}
+	if (equals)
+		*equals = ' ';
+	modules->command_lines[i] = line;
 	modules->modules[i] = (struct svmrun_multiboot_module){
 		.bytes = modules->files[i].bytes,
 		.size = modules->files[i].size,
-		.command_line = equals ? equals + 1 : "",
+		.command_line = line,
 	};
 	modules->count++;
 	return 0;
@@ -246,26 +256,50 @@ static int read_modules(struct modules *modules,
 	return ret;
 }
 
+/* Kernels skip the first word, which is the name of the image. */
+static char *multiboot_command_line(const struct run_options *options)
+{
+	char *line;
+
+	if (!options->append)
+		return strdup(options->image);
+	return asprintf(&line, "%s %s", options->image, options->append) < 0 ?
+		       NULL :
+		       line;
+}
+
 static int load_multiboot(struct guest *guest,
 			  const struct run_options *options,
-			  const struct file *image)
+			  const struct file *image,
+			  const struct modules *modules)
+{
+	char *line = multiboot_command_line(options);
+	const struct svmrun_multiboot_boot boot = {
+		.kernel = image->bytes,
+		.kernel_size = image->size,
+		.command_line = line,
+		.modules = modules->modules,
+		.module_count = modules->count,
+	};
+	int ret;
+
+	if (!line)
+		return out_of_memory("--append");
+	ret = svmrun_multiboot_load(guest->memories, ram_count(guest), &boot,
+				    &guest->multiboot);
+	free(line);
+	return ret ? multiboot_failed(options, -ret, image) : 0;
+}
+
+static int load_multiboot_with_modules(struct guest *guest,
+				       const struct run_options *options,
+				       const struct file *image)
 {
 	struct modules modules;
 	int ret = read_modules(&modules, options);
 
-	if (!ret) {
-		const struct svmrun_multiboot_boot boot = {
-			.kernel = image->bytes,
-			.kernel_size = image->size,
-			.command_line = options->append ? options->append : "",
-			.modules = modules.modules,
-			.module_count = modules.count,
-		};
-
-		ret = svmrun_multiboot_load(guest->memories, ram_count(guest),
-					    &boot, &guest->multiboot);
-		ret = ret ? multiboot_failed(options, -ret, image) : 0;
-	}
+	if (!ret)
+		ret = load_multiboot(guest, options, image, &modules);
 	free_modules(&modules);
 	return ret;
 }
@@ -309,7 +343,7 @@ int guest_load_kernel(struct guest *guest, const struct run_options *options,
 		return ret;
 	if (guest->format == FORMAT_LINUX)
 		return load_linux_with_initrd(guest, options, image);
-	return load_multiboot(guest, options, image);
+	return load_multiboot_with_modules(guest, options, image);
 }
 
 /* Describe the memory to firmware, which reads the RTC and the fw_cfg device. */
