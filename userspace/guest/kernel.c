@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <svmrun/acpi.h>
+#include <svmrun/bda.h>
 #include <svmrun/e820.h>
 #include <svmrun/firmware.h>
 
@@ -27,7 +28,7 @@ static size_t ram_count(const struct guest *guest)
 	return guest->memory_count - guest->rom_count;
 }
 
-/* ---- ACPI ---------------------------------------------------------------- */
+/* ---- ACPI and BIOS data -------------------------------------------------- */
 
 static int build_tables(const struct guest *guest,
 			const struct run_options *options)
@@ -46,6 +47,8 @@ static int build_tables(const struct guest *guest,
 			   -ERANGE;
 
 	if (ret >= 0)
+		ret = svmrun_bda_build(low_memory(guest));
+	if (!ret)
 		return 0;
 	return message_fail(STATUS_USAGE,
 			    "--mem %llu: too small for a PC; use more than 1M",

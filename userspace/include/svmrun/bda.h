@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * The BIOS data area of a PC without a BIOS: where conventional memory ends, and which
+ * serial ports there are. Kernels that are started without firmware read it as well.
+ */
+#ifndef SVMRUN_BDA_H
+#define SVMRUN_BDA_H
+
+#include <svmrun.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define SVMRUN_BDA_GPA 0x400
+
+/**
+ * svmrun_bda_build() - write the BIOS data area
+ * @low: the memory from 0 on
+ *
+ * The extended BIOS data area, which begins at SVMRUN_E820_LOW_END, gets its size.
+ *
+ * Return: 0, or -ERANGE if @low does not include both areas.
+ */
+int svmrun_bda_build(const struct svmrun_memory *low);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* SVMRUN_BDA_H */
