@@ -8,6 +8,7 @@
 
 #include "executable.h"
 #include "layout.h"
+#include "raw.h"
 
 #define SEARCH 8192 /* the header is inside the first 8192 bytes (3.1) */
 #define MAGIC 0x1badb002
@@ -37,10 +38,7 @@ struct multiboot_header {
 
 /* Follows the header if the flag ADDRESSES is set (3.1.3). */
 struct addresses {
-	uint32_t header;
-	uint32_t load;
-	uint32_t load_end;
-	uint32_t bss_end;
+	struct raw_addresses raw;
 	uint32_t entry;
 };
 
@@ -88,22 +86,6 @@ struct boot_info {
 	char loader_name[sizeof(LOADER_NAME)];
 	char pad[8 - sizeof(LOADER_NAME) % 8];
 	struct multiboot_module modules[];
-};
-
-/**
- * struct raw_kernel - a kernel with addresses in its Multiboot header
- * @offset: offset of the first loaded byte in the image
- * @size: number of bytes loaded from the image
- * @address: guest physical address that they are loaded at
- * @memory: number of bytes there, including a zeroed rest (BSS)
- * @entry: guest physical address of the entry point
- */
-struct raw_kernel {
-	uint64_t offset;
-	uint64_t size;
-	uint64_t address;
-	uint64_t memory;
-	uint32_t entry;
 };
 
 /**
@@ -166,55 +148,21 @@ static int check_multiboot_header(const struct multiboot_header *header)
 	return required & ~(ALIGNED | MEMORY) ? -EOPNOTSUPP : 0;
 }
 
-/* Get the sizes to load. load_end 0: up to the end of the image; bss_end 0: no BSS. */
-static int measure_raw(struct raw_kernel *raw,
-		       const struct addresses *addresses, size_t image_size)
-{
-	uint64_t there = image_size - raw->offset;
-
-	raw->size = there;
-	if (addresses->load_end)
-		raw->size = (uint64_t)addresses->load_end - addresses->load;
-	raw->memory = raw->size;
-	if (addresses->bss_end)
-		raw->memory = (uint64_t)addresses->bss_end - addresses->load;
-	if (addresses->load_end && addresses->load_end < addresses->load)
-		return -EBADMSG;
-	if (addresses->bss_end &&
-	    (addresses->bss_end < addresses->load || raw->memory < raw->size))
-		return -EBADMSG;
-	return raw->size > there || !raw->memory ? -ENODATA : 0;
-}
-
-static int read_raw(struct raw_kernel *raw, uint64_t header,
-		    const uint8_t *image, size_t size)
+static int plan_raw(struct multiboot_plan *plan, struct layout *layout,
+		    uint64_t header, const uint8_t *image, size_t size)
 {
 	uint64_t at = header + sizeof(struct multiboot_header);
 	struct addresses addresses;
+	int ret;
 
 	if (size - at < sizeof(addresses))
 		return -ENODATA;
 	memcpy(&addresses, image + at, sizeof(addresses));
-	if (addresses.header < addresses.load ||
-	    addresses.header - addresses.load > header)
-		return -EBADMSG;
-	raw->offset = header - (addresses.header - addresses.load);
-	raw->address = addresses.load;
-	raw->entry = addresses.entry;
-	return measure_raw(raw, &addresses, size);
-}
-
-static int plan_raw(struct multiboot_plan *plan, struct layout *layout)
-{
-	const struct raw_kernel *raw = &plan->raw;
-
-	plan->entry = raw->entry;
-	if (!layout_occupy(layout, raw->address, raw->memory))
-		return -ERANGE;
-	if (raw->entry < raw->address ||
-	    raw->entry - raw->address >= raw->memory)
-		return -ERANGE;
-	return 0;
+	ret = raw_read(&plan->raw, &addresses.raw, header, size);
+	if (ret)
+		return ret;
+	plan->entry = addresses.entry;
+	return raw_occupy(&plan->raw, layout, plan->entry);
 }
 
 static int plan_executable(struct multiboot_plan *plan, struct layout *layout,
@@ -252,8 +200,7 @@ static int plan_multiboot_kernel(struct multiboot_plan *plan,
 	plan->is_raw = header.flags & ADDRESSES;
 	if (!plan->is_raw)
 		return plan_executable(plan, layout, image, size);
-	ret = read_raw(&plan->raw, at, image, size);
-	return ret ? ret : plan_raw(plan, layout);
+	return plan_raw(plan, layout, at, image, size);
 }
 
 static int plan_modules(struct multiboot_plan *plan, struct layout *layout,
@@ -312,7 +259,7 @@ static int plan_multiboot(struct multiboot_plan *plan, struct layout *layout,
 
 /* Plan for @size bytes of memory from address 0 on. */
 static int plan_multiboot_in(struct multiboot_plan *plan, uint64_t size,
-		   const struct svmrun_multiboot_boot *boot)
+			     const struct svmrun_multiboot_boot *boot)
 {
 	struct layout layout = layout_of(size);
 
@@ -321,7 +268,7 @@ static int plan_multiboot_in(struct multiboot_plan *plan, uint64_t size,
 }
 
 static int find_multiboot_plan(struct multiboot_plan *plan, uint64_t size,
-		     const struct svmrun_multiboot_boot *boot)
+			       const struct svmrun_multiboot_boot *boot)
 {
 	int ret = plan_multiboot_in(plan, size, boot);
 
@@ -331,19 +278,12 @@ static int find_multiboot_plan(struct multiboot_plan *plan, uint64_t size,
 	return ret;
 }
 
-static void load_raw(const struct raw_kernel *raw, const uint8_t *image,
-		     uint8_t *low)
-{
-	memcpy(low + raw->address, image + raw->offset, raw->size);
-	memset(low + raw->address + raw->size, 0, raw->memory - raw->size);
-}
-
 static void load_multiboot_kernel(const struct multiboot_plan *plan,
 				  const void *image,
 				  const struct svmrun_memory *low)
 {
 	if (plan->is_raw)
-		load_raw(&plan->raw, image, low->base);
+		raw_load(&plan->raw, image, low->base);
 	else
 		executable_load(&plan->executable, low);
 }
