@@ -6,7 +6,7 @@
 #include <svmrun/bzimage.h>
 #include <svmrun/e820.h>
 #include <svmrun/firmware.h>
-#include <svmrun/multiboot.h>
+#include <svmrun/multiboot2.h>
 #include <svmrun/pvh.h>
 
 #include "input.h"
@@ -84,6 +84,27 @@ static int load_multiboot(const struct image *image)
 	return error ? error : check_entry(error, entry.eip);
 }
 
+static int load_multiboot2(const struct image *image)
+{
+	const struct svmrun_multiboot_module modules[] = {
+		{ .bytes = image->extra, .size = image->extra_size },
+		{ .command_line = image->command_line },
+	};
+	const struct svmrun_multiboot_boot boot = {
+		.kernel = image->bytes,
+		.kernel_size = image->size,
+		.command_line = image->command_line,
+		.modules = modules,
+		.module_count = image->extra_size % 3,
+		.acpi_rsdp = SVMRUN_E820_BIOS,
+	};
+	struct svmrun_multiboot_entry entry;
+	int error = svmrun_multiboot2_load(&memory, 1, &boot, &entry);
+
+	svmrun_multiboot2_is(image->bytes, image->size);
+	return error ? error : check_entry(error, entry.eip);
+}
+
 /* The entry point is the image's own, and may be anywhere. */
 static int load_elf(const struct image *image)
 {
@@ -105,8 +126,8 @@ static int load_firmware(const struct image *image)
 }
 
 static int (*const loaders[])(const struct image *) = {
-	load_bzimage, load_pvh,	 load_multiboot,
-	load_elf,     load_flat, load_firmware,
+	load_bzimage, load_pvh,	     load_multiboot,  load_elf,
+	load_flat,    load_firmware, load_multiboot2,
 };
 
 static void prepare(void)

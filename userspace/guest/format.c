@@ -3,6 +3,7 @@
 #include <svmrun.h>
 #include <svmrun/bzimage.h>
 #include <svmrun/multiboot.h>
+#include <svmrun/multiboot2.h>
 #include <svmrun/pvh.h>
 
 #include "common/message.h"
@@ -148,7 +149,8 @@ enum format format_detect(const struct file *file)
 	if (svmrun_bzimage_is(file->bytes, file->size) ||
 	    svmrun_pvh_is(file->bytes, file->size))
 		return FORMAT_LINUX;
-	if (svmrun_multiboot_is(file->bytes, file->size))
+	if (svmrun_multiboot_is(file->bytes, file->size) ||
+	    svmrun_multiboot2_is(file->bytes, file->size))
 		return FORMAT_MULTIBOOT;
 	return svmrun_image_is_elf(file->bytes, file->size) ? FORMAT_ELF :
 							      FORMAT_FLAT;

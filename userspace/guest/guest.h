@@ -25,6 +25,7 @@
  * @is_pc: it expects a PC, with a console and an open bus
  * @format: format of the image
  * @pvh: the image is a Linux with a PVH entry point
+ * @multiboot2: the image has a header of Multiboot 2, and none of Multiboot 1
  * @mode: mode of the processor at the entry point
  * @entry: address of the entry point
  * @stack: top of its stack, below the page tables if there are any
@@ -39,6 +40,7 @@ struct guest {
 	bool is_pc;
 	enum format format;
 	bool pvh;
+	bool multiboot2;
 	enum mode mode;
 	uint64_t entry;
 	uint64_t stack;

@@ -7,6 +7,7 @@
 #include <svmrun/bda.h>
 #include <svmrun/e820.h>
 #include <svmrun/firmware.h>
+#include <svmrun/multiboot2.h>
 
 #include "common/message.h"
 #include "common/status.h"
@@ -283,13 +284,20 @@ static int load_multiboot(struct guest *guest,
 		.command_line = line,
 		.modules = modules->modules,
 		.module_count = modules->count,
+		.acpi_rsdp = SVMRUN_E820_BIOS,
 	};
 	int ret;
 
 	if (!line)
 		return out_of_memory("--append");
-	ret = svmrun_multiboot_load(guest->memories, ram_count(guest), &boot,
-				    &guest->multiboot);
+	guest->multiboot2 = !svmrun_multiboot_is(image->bytes, image->size) &&
+			    svmrun_multiboot2_is(image->bytes, image->size);
+	if (guest->multiboot2)
+		ret = svmrun_multiboot2_load(guest->memories, ram_count(guest),
+					     &boot, &guest->multiboot);
+	else
+		ret = svmrun_multiboot_load(guest->memories, ram_count(guest),
+					    &boot, &guest->multiboot);
 	free(line);
 	return ret ? multiboot_failed(options, -ret, image) : 0;
 }
@@ -375,6 +383,8 @@ int guest_begin_kernel(struct guest *guest, struct machine *machine)
 		return ret;
 	if (guest->format == FORMAT_FIRMWARE)
 		svmrun_mode_reset(vcpu);
+	else if (guest->format == FORMAT_MULTIBOOT && guest->multiboot2)
+		svmrun_multiboot2_begin(vcpu, &guest->multiboot);
 	else if (guest->format == FORMAT_MULTIBOOT)
 		svmrun_multiboot_begin(vcpu, &guest->multiboot);
 	else if (guest->pvh)

@@ -34,6 +34,8 @@ struct svmrun_multiboot_module {
  * @command_line: the kernel command line; NULL for an empty one
  * @modules: the boot modules, in order
  * @module_count: number of @modules
+ * @acpi_rsdp: guest physical address of the ACPI root pointer, of which a Multiboot 2 kernel
+ *	gets a copy; 0 for none
  * @reserved: zero
  */
 struct svmrun_multiboot_boot {
@@ -42,7 +44,8 @@ struct svmrun_multiboot_boot {
 	const char *command_line;
 	const struct svmrun_multiboot_module *modules;
 	size_t module_count;
-	uint64_t reserved[4];
+	uint64_t acpi_rsdp;
+	uint64_t reserved[3];
 };
 
 /**
