@@ -13,6 +13,7 @@
 
 #define MEMORY_SIZE (2ul << 20)
 #define RUBBISH 0xa5
+#define PAGE 4096
 
 /* On its own, so that the sanitizer detects accesses beyond its ends */
 static struct svmrun_memory memory;
@@ -105,13 +106,18 @@ static int load_multiboot2(const struct image *image)
 	return error ? error : check_entry(error, entry.eip);
 }
 
-/* The entry point is the image's own, and may be anywhere. */
+/* The entry point is the image's own, and may be anywhere. The first page is the root. */
 static int load_elf(const struct image *image)
 {
 	uint64_t entry;
+	int error = svmrun_image_load_elf64(&memory, image->bytes, image->size,
+					    &entry);
 
-	return svmrun_image_load_elf64(&memory, image->bytes, image->size,
-				       &entry);
+	if (error)
+		return error;
+	memset(memory.base, 0, PAGE);
+	svmrun_image_elf64_map(&memory, image->bytes, image->size, 0, PAGE);
+	return 0;
 }
 
 static int load_flat(const struct image *image)

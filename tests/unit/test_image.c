@@ -15,6 +15,7 @@
 #define BASE		0x1000 /* address of guest memory */
 #define SIZE		0x2000
 #define RUBBISH		0xa5
+#define PAGE 4096
 #define MUTATIONS	20000
 
 /* An image with two segments to load: code, and data of which half is not in the file */
@@ -174,10 +175,137 @@ START_TEST(elf_that_is_no_executable_is_refused)
 {
 	struct elf elf = good();
 
-	elf.header.e_type = ET_DYN;
+	elf.header.e_type = ET_CORE;
 	refused(&elf, -ENOEXEC);
 	elf.header.e_type = ET_REL;
 	refused(&elf, -ENOEXEC);
+}
+
+/* A position-independent executable: a page with everything, linked at PIE_LINK */
+struct pie {
+	Elf64_Ehdr header;
+	Elf64_Phdr segment[2];
+	Elf64_Dyn dynamic[5];
+	Elf64_Rela rela[2];
+	uint64_t relr[3];
+	uint64_t words[70];
+};
+
+#define PIE_LINK 0x5000
+#define PIE_AT(member) (PIE_LINK + offsetof(struct pie, member))
+
+static struct pie good_pie(void)
+{
+	struct elf elf = good();
+	struct pie pie = {
+		.header = elf.header,
+		.dynamic = {
+			{ DT_RELA, { PIE_AT(rela) } },
+			{ DT_RELASZ, { sizeof(pie.rela) } },
+			{ 36, { PIE_AT(relr) } },
+			{ 35, { sizeof(pie.relr) } },
+		},
+		.rela = {
+			{ PIE_AT(words[0]), R_X86_64_RELATIVE, PIE_LINK + 8 },
+			{ 0, R_X86_64_NONE, 0 },
+		},
+		/* Word 2; words 3 and 64 or 65; words 66 and 68 */
+		.relr = { PIE_AT(words[2]), 3 | 1ull << 63, 1 | 5 << 1 },
+	};
+	unsigned int i;
+
+	pie.header.e_type = ET_DYN;
+	pie.header.e_entry = PIE_LINK + 4;
+	pie.header.e_phoff = offsetof(struct pie, segment);
+	pie.header.e_phnum = 2;
+	pie.segment[0] = segment(PT_LOAD, 0, 0, sizeof(pie), sizeof(pie));
+	pie.segment[0].p_vaddr = PIE_LINK;
+	pie.segment[1] = segment(PT_DYNAMIC, offsetof(struct pie, dynamic), 0,
+				 sizeof(pie.dynamic), 0);
+	for (i = 0; i < 70; i++)
+		pie.words[i] = PIE_LINK + i;
+	return pie;
+}
+
+START_TEST(pie_is_relocated)
+{
+	const uint64_t bias = BASE - PIE_LINK;
+	const struct pie pie = good_pie(), *loaded = (struct pie *)bytes;
+	uint64_t entry;
+	unsigned int i;
+
+	ck_assert_int_eq(svmrun_image_load_elf64(&memory, &pie, sizeof(pie),
+						 &entry),
+			 0);
+	ck_assert_uint_eq(entry, BASE + 4);
+	ck_assert_uint_eq(loaded->words[0], BASE + 8);
+	for (i = 1; i < 70; i++) {
+		bool moved = i == 2 || i == 3 || i == 65 || i == 66 || i == 68;
+
+		ck_assert_uint_eq(loaded->words[i],
+				  PIE_LINK + i + (moved ? bias : 0));
+	}
+	ck_assert_int_eq(svmrun_image_elf64_tables(&pie, sizeof(pie)), 0);
+}
+
+static void pie_refused(const struct pie *pie, int error)
+{
+	uint64_t entry;
+	size_t i;
+
+	ck_assert_int_eq(svmrun_image_load_elf64(&memory, pie, sizeof(*pie),
+						 &entry),
+			 error);
+	for (i = 0; i < SIZE; i++)
+		ck_assert_uint_eq(bytes[i], RUBBISH);
+}
+
+START_TEST(pie_that_needs_more_is_refused)
+{
+	struct pie pie = good_pie();
+
+	pie.rela[1].r_info = R_X86_64_IRELATIVE;
+	pie_refused(&pie, -EOPNOTSUPP);
+	pie = good_pie();
+	pie.dynamic[0].d_tag = DT_PLTRELSZ;
+	pie_refused(&pie, -EOPNOTSUPP);
+	pie = good_pie();
+	pie.segment[1].p_type = PT_INTERP;
+	pie_refused(&pie, -EOPNOTSUPP);
+	pie = good_pie();
+	pie.dynamic[1].d_un.d_val = sizeof(pie);
+	pie_refused(&pie, -ENOEXEC);
+	pie = good_pie();
+	pie.rela[0].r_offset = PIE_LINK + SIZE - 7;
+	pie_refused(&pie, -ERANGE);
+	pie = good_pie();
+	pie.relr[0] = PIE_LINK - 8;
+	pie_refused(&pie, -ERANGE);
+	pie = good_pie();
+	pie.segment[0].p_memsz = SIZE + 1;
+	pie_refused(&pie, -ERANGE);
+}
+
+START_TEST(pie_with_random_bytes_harms_nobody)
+{
+	const struct pie valid = good_pie();
+	struct pie *pie = malloc(sizeof(*pie));
+	int i, loaded = 0;
+	uint64_t entry;
+	size_t count;
+
+	ck_assert_ptr_nonnull(pie);
+	srandom(2);
+	for (i = 0; i < MUTATIONS; i++) {
+		*pie = valid;
+		for (count = random() % 8; count; count--)
+			((uint8_t *)pie)[random() % sizeof(*pie)] = random();
+		loaded += !svmrun_image_load_elf64(&memory, pie, sizeof(*pie),
+						   &entry);
+	}
+	ck_assert_int_gt(loaded, 0);
+	ck_assert_int_lt(loaded, MUTATIONS);
+	free(pie);
 }
 
 START_TEST(elf_without_the_magic_number_is_refused)
@@ -261,6 +389,90 @@ START_TEST(elf_segments_at_the_same_addresses_are_refused)
 	refused(&elf, -ENOEXEC);
 }
 
+#define MAP_SIZE (64 * PAGE)
+#define MAP_ROOT (8 * PAGE)
+#define MAP_TABLES (16 * PAGE)
+
+static uint64_t entry_at(const uint8_t *ram, uint64_t table, uint64_t linear,
+			 unsigned int level)
+{
+	uint64_t entry;
+
+	memcpy(&entry,
+	       ram + table + (linear >> (12 + 9 * level)) % 512 * sizeof(entry),
+	       sizeof(entry));
+	return entry;
+}
+
+/* Return the guest physical address of a linear one, 0 if it is not mapped. */
+static uint64_t walk(const uint8_t *ram, uint64_t linear)
+{
+	uint64_t entry = MAP_ROOT;
+	unsigned int level;
+
+	for (level = 4; level; level--) {
+		entry = entry_at(ram, entry & ~0xfffull, linear, level - 1);
+		if (!(entry & 1))
+			return 0;
+	}
+	return (entry & ~0xfffull) | (linear & 0xfff);
+}
+
+START_TEST(elf_is_mapped_at_its_virtual_addresses)
+{
+	const uint64_t upper = 0xffffffff80000000;
+	uint8_t *ram = calloc(1, MAP_SIZE);
+	struct svmrun_memory low = { .base = ram, .size = MAP_SIZE };
+	struct elf elf = good();
+	int64_t size;
+
+	ck_assert_ptr_nonnull(ram);
+	elf.segment[0].p_vaddr = upper + 0x1010;
+	elf.segment[0].p_paddr = 0x1010;
+	elf.segment[2].p_vaddr = upper + 0x1fff000;
+	elf.segment[2].p_paddr = 0x3000;
+	elf.segment[2].p_memsz = 0x1001;
+	size = svmrun_image_elf64_tables(&elf, sizeof(elf));
+	ck_assert_int_eq(size, (3 + 4) * PAGE);
+	ck_assert_int_eq(svmrun_image_elf64_map(&low, &elf, sizeof(elf),
+						MAP_ROOT, MAP_TABLES),
+			 0);
+	ck_assert_uint_eq(walk(ram, upper + 0x1018), 0x1018);
+	ck_assert_uint_eq(walk(ram, upper + 0x2000), 0);
+	ck_assert_uint_eq(walk(ram, upper + 0x1fff000), 0x3000);
+	ck_assert_uint_eq(walk(ram, upper + 0x2000fff), 0x4fff);
+	ck_assert_uint_eq(walk(ram, upper + 0x2001000), 0);
+	ck_assert_int_eq(svmrun_image_elf64_map(&low, &elf, sizeof(elf),
+						MAP_ROOT, MAP_TABLES + 1),
+			 -EINVAL);
+	ck_assert_int_eq(svmrun_image_elf64_map(&low, &elf, sizeof(elf),
+						MAP_ROOT, MAP_SIZE - PAGE),
+			 -ERANGE);
+	free(ram);
+}
+
+START_TEST(elf_with_impossible_virtual_addresses_is_refused)
+{
+	const uint64_t wrong[] = { 0xffffffff80000001, 1ull << 47,
+				   (1ull << 47) - 16, UINT64_MAX - 0xfff };
+	struct elf elf = good();
+	size_t i;
+
+	elf.segment[2].p_memsz = 0x2000;
+	for (i = 0; i < ARRAY_SIZE(wrong); i++) {
+		elf.segment[2].p_vaddr = wrong[i];
+		elf.segment[2].p_paddr = 0x2000 + (wrong[i] & 0xfff) -
+					 (wrong[i] % 16 == 1);
+		ck_assert_int_eq(svmrun_image_elf64_tables(&elf, sizeof(elf)),
+				 -ENOEXEC);
+	}
+	/* Below 4 GiB memory is mapped 1:1. */
+	elf.segment[0].p_vaddr = 0x12345;
+	elf.segment[2].p_vaddr = 0x12345;
+	ck_assert_int_eq(svmrun_image_elf64_tables(&elf, sizeof(elf)), 0);
+	ck_assert_int_eq(svmrun_image_elf64_tables(&elf, 10), -ENOEXEC);
+}
+
 START_TEST(elf_with_nothing_to_load_is_refused)
 {
 	struct elf elf = good();
@@ -316,6 +528,9 @@ static const TTest **const tests[] = {
 	&elf_of_the_other_byte_order_is_refused,
 	&elf_of_another_machine_is_refused,
 	&elf_that_is_no_executable_is_refused,
+	&pie_is_relocated,
+	&pie_that_needs_more_is_refused,
+	&pie_with_random_bytes_harms_nobody,
 	&elf_without_the_magic_number_is_refused,
 	&elf_with_odd_program_headers_is_refused,
 	&elf_with_too_many_program_headers_is_refused,
@@ -324,6 +539,8 @@ static const TTest **const tests[] = {
 	&elf_segment_larger_in_the_file_is_refused,
 	&elf_segment_outside_of_memory_is_refused,
 	&elf_segments_at_the_same_addresses_are_refused,
+	&elf_is_mapped_at_its_virtual_addresses,
+	&elf_with_impossible_virtual_addresses_is_refused,
 	&elf_with_nothing_to_load_is_refused,
 	&elf_with_random_bytes_harms_nobody,
 };

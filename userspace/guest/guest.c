@@ -14,6 +14,7 @@
 void guest_destroy(struct guest *guest)
 {
 	guest_free_memory(guest);
+	file_free(&guest->file);
 }
 
 /* The formats that --format accepts for any file are those without a header. */
@@ -107,7 +108,10 @@ int guest_create(struct guest *guest, const struct run_options *options)
 	if (ret)
 		return ret;
 	ret = load_guest(guest, options, &file);
-	file_free(&file);
+	if (!ret && guest->tables)
+		guest->file = file;
+	else
+		file_free(&file);
 	return ret;
 }
 

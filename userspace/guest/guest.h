@@ -26,6 +26,8 @@
  * @format: format of the image
  * @pvh: the image is a Linux with a PVH entry point
  * @multiboot2: the image has a header of Multiboot 2, and none of Multiboot 1
+ * @file: the image, if it is mapped at virtual addresses
+ * @tables: size of the page tables for them
  * @mode: mode of the processor at the entry point
  * @entry: address of the entry point
  * @stack: top of its stack, below the page tables if there are any
@@ -41,6 +43,8 @@ struct guest {
 	enum format format;
 	bool pvh;
 	bool multiboot2;
+	struct file file;
+	uint64_t tables;
 	enum mode mode;
 	uint64_t entry;
 	uint64_t stack;

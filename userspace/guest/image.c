@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <elf.h>
 #include <errno.h>
+#include <string.h>
 #include <svmrun/e820.h>
 
 #include "common/message.h"
@@ -10,6 +12,7 @@
 #define STACK_SIZE (4 * PAGE) /* kept free below the top of memory */
 #define SEGMENT 0x10000ull
 #define REAL_END 0x100000ull
+#define IDENTITY_END (1ull << 32) /* of what is mapped 1:1 in long mode */
 #define LOAD_REAL 0x7c00 /* where firmware puts a boot sector */
 #define LOAD_OTHER 0x100000
 
@@ -29,7 +32,7 @@ static uint64_t stack_and_tables_size(enum mode mode)
 static int usable_memory(const struct guest *guest,
 			 struct svmrun_memory *memory)
 {
-	__u64 keep = stack_and_tables_size(guest->mode);
+	__u64 keep = stack_and_tables_size(guest->mode) + guest->tables;
 
 	*memory = guest->memories[0];
 	if (!keep)
@@ -72,7 +75,48 @@ static int load_flat(struct guest *guest, const struct run_options *options,
 	return ret ? flat_failed(options, -ret, file, load, memory) : 0;
 }
 
-static int elf_failed(const char *image, int error,
+/* Return the segment that is outside of memory, of a file whose headers are valid. */
+static Elf64_Phdr find_outside(const struct file *file,
+			       const Elf64_Ehdr *header,
+			       const struct svmrun_memory *memory)
+{
+	Elf64_Phdr segment = { 0 };
+	unsigned int i;
+
+	for (i = 0; i < header->e_phnum; i++) {
+		memcpy(&segment,
+		       file->bytes + header->e_phoff + i * sizeof(segment),
+		       sizeof(segment));
+		if (segment.p_type == PT_LOAD && segment.p_memsz &&
+		    !svmrun_memory_at(memory, segment.p_paddr, segment.p_memsz))
+			break;
+	}
+	return segment;
+}
+
+static int elf_outside(const char *image, const struct file *file,
+		       const struct svmrun_memory *memory)
+{
+	Elf64_Ehdr header;
+	Elf64_Phdr segment;
+	bool fits;
+
+	memcpy(&header, file->bytes, sizeof(header));
+	if (header.e_type == ET_DYN)
+		return message_fail(STATUS_USAGE,
+				    "%s: position-independent executable is larger than the usable guest memory above 1 MiB, which ends at 0x%zx",
+				    image, memory->size);
+	segment = find_outside(file, &header, memory);
+	fits = segment.p_paddr < SVMRUN_E820_HOLE &&
+	       segment.p_memsz < SVMRUN_E820_HOLE - segment.p_paddr;
+	return message_fail(STATUS_USAGE,
+			    "%s: segment of %llu bytes at 0x%llx is outside the usable guest memory, which ends at 0x%zx%s",
+			    image, (__u64)segment.p_memsz,
+			    (__u64)segment.p_paddr, memory->size,
+			    fits ? "; use a larger --mem" : "");
+}
+
+static int elf_failed(const char *image, int error, const struct file *file,
 		      const struct svmrun_memory *memory)
 {
 	switch (error) {
@@ -80,16 +124,18 @@ static int elf_failed(const char *image, int error,
 		return message_fail(STATUS_USAGE,
 				    "%s: ELF file is not for x86-64", image);
 	case ERANGE:
-		return message_fail(STATUS_USAGE,
-				    "%s: a segment is outside the usable guest memory, which ends at 0x%zx",
-				    image, memory->size);
+		return elf_outside(image, file, memory);
 	case ENODATA:
 		return message_fail(STATUS_USAGE,
 				    "%s: ELF file has no segment to load",
 				    image);
+	case EOPNOTSUPP:
+		return message_fail(STATUS_USAGE,
+				    "%s: needs a dynamic linker, or relocations that are not relative; link it with -static or -static-pie",
+				    image);
 	default:
 		return message_fail(STATUS_USAGE,
-				    "%s: not a complete 64-bit ELF executable for a fixed address; link it with -static -no-pie",
+				    "%s: not a complete 64-bit ELF executable",
 				    image);
 	}
 }
@@ -100,7 +146,18 @@ static int load_elf(struct guest *guest, const struct run_options *options,
 	int ret = svmrun_image_load_elf64(memory, file->bytes, file->size,
 					  &guest->entry);
 
-	return ret ? elf_failed(options->image, -ret, memory) : 0;
+	return ret ? elf_failed(options->image, -ret, file, memory) : 0;
+}
+
+/*
+ * Return the size of the page tables that map an ELF file at its virtual addresses. If
+ * something is wrong with the file, its loader says so.
+ */
+static __u64 measure_tables(const struct file *file)
+{
+	__s64 size = svmrun_image_elf64_tables(file->bytes, file->size);
+
+	return size > 0 ? size : 0;
 }
 
 /* Return the end of the addresses that can be an entry point. */
@@ -115,7 +172,8 @@ static int place_entry(struct guest *guest, const struct run_options *options)
 {
 	if (options->has_entry)
 		guest->entry = options->entry;
-	if (guest->entry < entry_end(guest))
+	if (guest->entry < entry_end(guest) ||
+	    (guest->tables && guest->entry >= IDENTITY_END))
 		return 0;
 	return message_fail(STATUS_USAGE,
 			    "%s: entry point 0x%llx is not below 0x%llx",
@@ -129,6 +187,8 @@ int guest_load_image(struct guest *guest, const struct run_options *options,
 	struct svmrun_memory memory;
 	int ret;
 
+	if (guest->format == FORMAT_ELF)
+		guest->tables = measure_tables(file);
 	ret = usable_memory(guest, &memory);
 	if (ret)
 		return ret;
@@ -150,14 +210,28 @@ static void begin_real(const struct guest *guest, struct svmrun_vcpu *vcpu)
 		svmrun_mode_real(vcpu, guest->entry >> 4, guest->entry & 0xf);
 }
 
+/* The page tables are directly above the stack. */
+static int begin_long(struct guest *guest, struct svmrun_vcpu *vcpu)
+{
+	struct svmrun_memory *memory = &guest->memories[0];
+	__u64 tables = guest->stack;
+	int ret = svmrun_mode_long(vcpu, memory, tables, guest->entry,
+				   guest->stack);
+
+	if (ret || !guest->tables)
+		return ret;
+	return svmrun_image_elf64_map(memory, guest->file.bytes,
+				      guest->file.size, tables,
+				      tables + SVMRUN_LONG_TABLES_SIZE);
+}
+
 int guest_begin_image(struct guest *guest, struct svmrun_vcpu *vcpu)
 {
 	if (guest->mode == MODE_REAL)
 		begin_real(guest, vcpu);
 	else if (guest->mode == MODE_PROTECTED)
 		svmrun_mode_protected(vcpu, guest->entry, guest->stack);
-	else /* the page tables are directly above the stack */
-		return svmrun_mode_long(vcpu, &guest->memories[0], guest->stack,
-					guest->entry, guest->stack);
+	else
+		return begin_long(guest, vcpu);
 	return 0;
 }

@@ -621,14 +621,48 @@ int svmrun_image_load_flat(struct svmrun_memory *memory, const void *image,
  * @size: bytes
  * @entry: set to the entry point
  *
+ * A position-independent executable is loaded at 1 MiB or, if @memory does not include this
+ * address, at the start of @memory, aligned as its segments require. Its relative
+ * relocations are applied.
+ *
  * Nothing is written unless the whole image is valid.
  *
  * Return: 0 or a negative errno; -ENOEXEC: it is not a 64-bit little-endian ELF
  * executable, or it is truncated; -EMEDIUMTYPE: it is for another machine; -ERANGE: a
- * segment is not wholly inside @memory; -ENODATA: there is no segment to load.
+ * segment or a relocation is not wholly inside @memory; -ENODATA: there is no segment to
+ * load; -EOPNOTSUPP: a position-independent executable needs a dynamic linker, or has
+ * relocations that are not relative.
  */
 int svmrun_image_load_elf64(struct svmrun_memory *memory, const void *image,
 			    size_t size, uint64_t *entry);
+
+/**
+ * svmrun_image_elf64_tables() - size of the page tables for virtual addresses
+ * @image: the file's bytes
+ * @size: how many
+ *
+ * Return: the bytes that svmrun_image_elf64_map() needs, 0 if all segments have virtual
+ * addresses below 4 GiB, or a negative errno as of svmrun_image_load_elf64(), also -ENOEXEC
+ * if virtual and physical address of a segment differ by a part of a page.
+ */
+int64_t svmrun_image_elf64_tables(const void *image, size_t size);
+
+/**
+ * svmrun_image_elf64_map() - map an executable at its virtual addresses
+ * @memory: memory with the page tables
+ * @image: the file's bytes
+ * @size: how many
+ * @root: guest physical address of the root table, as svmrun_mode_long() writes it
+ * @tables: that of svmrun_image_elf64_tables() bytes for more tables, a multiple of 4096
+ *
+ * Segments whose virtual addresses are 4 GiB or above are mapped in addition to the 1:1
+ * mapping of svmrun_mode_long(), which writes the root and has to be called before.
+ *
+ * Return: 0, or -EINVAL if an address is not aligned, -ERANGE if the tables or a segment are
+ * not wholly inside @memory, another negative errno as above.
+ */
+int svmrun_image_elf64_map(struct svmrun_memory *memory, const void *image,
+			   size_t size, uint64_t root, uint64_t tables);
 
 /* ---- exits -------------------------------------------------------------- */
 
