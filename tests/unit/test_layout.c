@@ -14,14 +14,26 @@ START_TEST(only_memory_can_be_occupied)
 	ck_assert(!layout_occupy(&layout, 0xfff, 2));
 	ck_assert(!layout_occupy(&layout, 0x9fbff, 2));
 	ck_assert(!layout_occupy(&layout, 0xa0000, 1));
-	ck_assert(!layout_occupy(&layout, 0xfffff, 1));
-	ck_assert(!layout_occupy(&layout, 0xfffff, 2));
+	ck_assert(!layout_occupy(&layout, 0xeffff, 1));
+	ck_assert(!layout_occupy(&layout, 0xeffff, 2));
+	ck_assert(!layout_occupy(&layout, 0xf0000, SIZE - 0xf0000 + 1));
 	ck_assert(!layout_occupy(&layout, SIZE - 1, 2));
 	ck_assert(!layout_occupy(&layout, SIZE + 1, 0));
 	ck_assert(!layout_occupy(&layout, MIB, UINT64_MAX));
 	ck_assert(!layout_occupy(&layout, UINT64_MAX, 2));
 	ck_assert(layout_occupy(&layout, 0x9fbff, 1));
 	ck_assert(layout_occupy(&layout, SIZE - 1, 1));
+}
+
+START_TEST(shadow_memory_can_be_occupied_but_not_taken)
+{
+	struct layout layout = layout_of(SIZE);
+
+	ck_assert(layout_occupy(&layout, 0xf0000, 0x10000));
+	ck_assert_uint_eq(layout_take(&layout.high, 1, 4096), MIB);
+	ck_assert(layout_occupy(&layout, 0xff000, 0x5001));
+	ck_assert_uint_eq(layout_take(&layout.high, 1, 1), MIB + 0x4001);
+	ck_assert_uint_eq(layout_take_highest(&layout.high, 1, MIB), 0);
 }
 
 START_TEST(what_is_taken_lies_behind_what_is_occupied)
@@ -78,6 +90,8 @@ START_TEST(limits_below_memory_leave_none)
 
 static const TTest **const tests[] = {
 	&only_memory_can_be_occupied,
+	&shadow_memory_can_be_occupied_but_not_taken,
+
 	&what_is_taken_lies_behind_what_is_occupied,
 	&or_else_before_it,
 	&highest_is_below_the_limit,

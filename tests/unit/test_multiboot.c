@@ -295,7 +295,7 @@ START_TEST(kernel_must_be_in_memory)
 {
 	const uint32_t wrong[] = {
 		0,	 0xfff,	  0x9fc00 - KERNEL_SIZE + 1,	0xa0000,
-		0xf0000, 0xfffff, 0xc0000000 - KERNEL_SIZE + 1, 0xc0000000
+		0xe0000, 0xeffff, 0xc0000000 - KERNEL_SIZE + 1, 0xc0000000
 	};
 	struct raw raw;
 	size_t i;

@@ -294,7 +294,7 @@ START_TEST(segments_must_be_in_memory)
 {
 	const uint64_t wrong[] = {
 		0,	    0x9fc00 - KERNEL_SIZE + 1,	  0xa0000,
-		0xfffff,    0xc0000000 - KERNEL_SIZE + 1, 0xffffffff,
+		0xeffff,    0xc0000000 - KERNEL_SIZE + 1, 0xffffffff,
 		1ull << 32, UINT64_MAX - KERNEL_SIZE + 1, UINT64_MAX,
 	};
 	struct image image = good();

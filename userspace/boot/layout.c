@@ -6,6 +6,9 @@
 
 #include "layout.h"
 
+/* Start of memory that a PC reserves for its BIOS; the ACPI tables are below it. */
+#define SHADOW 0xf0000ull
+
 static struct layout_zone make_zone(uint64_t start, uint64_t end)
 {
 	return (struct layout_zone){
@@ -41,11 +44,28 @@ static void extend_zone(struct layout_zone *zone, uint64_t address,
 		zone->last = address + size;
 }
 
+/*
+ * Occupy a range that begins where a PC has shadow memory. Nothing else is placed there.
+ * Linkers put the headers of an executable in the page before its code, which begins at
+ * 1 MiB.
+ */
+static bool occupy_shadow(struct layout_zone *high, uint64_t address,
+			  uint64_t size)
+{
+	if (!range_fits(address, size, SHADOW, high->end))
+		return false;
+	if (address + size > high->start)
+		extend_zone(high, high->start, address + size - high->start);
+	return true;
+}
+
 bool layout_occupy(struct layout *layout, uint64_t address, uint64_t size)
 {
 	struct layout_zone *zone = address < layout->high.start ? &layout->low :
 								  &layout->high;
 
+	if (address >= SHADOW && address < layout->high.start)
+		return occupy_shadow(&layout->high, address, size);
 	if (!range_fits(address, size, zone->start, zone->end))
 		return false;
 	extend_zone(zone, address, size);

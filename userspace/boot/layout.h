@@ -39,7 +39,10 @@ struct layout {
 /* Return the layout of @size bytes of free memory from address 0 on, at least 1 MiB. */
 struct layout layout_of(uint64_t size);
 
-/* Occupy a range. Return false if it is not wholly inside one zone. */
+/*
+ * Occupy a range. Return false if it is not wholly inside one zone; the upper one includes
+ * the last 64 KiB below 1 MiB here.
+ */
 bool layout_occupy(struct layout *layout, uint64_t address, uint64_t size);
 
 /*
