@@ -8,6 +8,7 @@
 #include "image.h"
 #include "kernel.h"
 #include "memory.h"
+#include "tables.h"
 
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -15,6 +16,7 @@ void guest_destroy(struct guest *guest)
 {
 	guest_free_memory(guest);
 	file_free(&guest->file);
+	tables_free(guest);
 }
 
 /* The formats that --format accepts for any file are those without a header. */

@@ -16,6 +16,8 @@
 #include "vmm/machine.h"
 #include "vmm/run_options.h"
 
+struct firmware_files;
+
 /**
  * struct guest - a guest that is ready to be run
  * @memories: its memory: from 0 up to 3 GiB at most, the rest from 4 GiB on; and that of
@@ -34,6 +36,7 @@
  * @bzimage: entry state of Linux
  * @pvh_entry: entry state for PVH
  * @multiboot: entry state of a multiboot kernel
+ * @files: contents of files for firmware
  */
 struct guest {
 	struct svmrun_memory memories[MACHINE_MEMORIES];
@@ -51,6 +54,7 @@ struct guest {
 	struct svmrun_bzimage_entry bzimage;
 	struct svmrun_pvh_entry pvh_entry;
 	struct svmrun_multiboot_entry multiboot;
+	struct firmware_files *files;
 };
 
 /* Return 0, or the exit status after a message. */

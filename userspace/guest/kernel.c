@@ -3,8 +3,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <svmrun/acpi.h>
-#include <svmrun/bda.h>
 #include <svmrun/e820.h>
 #include <svmrun/firmware.h>
 #include <svmrun/multiboot2.h>
@@ -14,10 +12,9 @@
 #include "format.h"
 #include "kernel.h"
 #include "memory.h"
+#include "tables.h"
 
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
-
-#define TABLES_SIZE 0x10000
 
 static const struct svmrun_memory *low_memory(const struct guest *guest)
 {
@@ -27,33 +24,6 @@ static const struct svmrun_memory *low_memory(const struct guest *guest)
 static size_t ram_count(const struct guest *guest)
 {
 	return guest->memory_count - guest->rom_count;
-}
-
-/* ---- ACPI and BIOS data -------------------------------------------------- */
-
-static int build_tables(const struct guest *guest,
-			const struct run_options *options)
-{
-	const struct svmrun_acpi acpi = {
-		.cpus = options->cpus,
-		.pm_port = SVMRUN_PC_PM_PORT,
-		.virtio_gpa = SVMRUN_PC_VIRTIO_GPA,
-		.virtio_pin = SVMRUN_PC_VIRTIO_PIN,
-		.virtio_count = options->disk_count,
-		.gpa = SVMRUN_E820_BIOS,
-	};
-	void *buffer = svmrun_memory_at(low_memory(guest), SVMRUN_E820_BIOS,
-					TABLES_SIZE);
-	int ret = buffer ? svmrun_acpi_build(&acpi, buffer, TABLES_SIZE) :
-			   -ERANGE;
-
-	if (ret >= 0)
-		ret = svmrun_bda_build(low_memory(guest));
-	if (!ret)
-		return 0;
-	return message_fail(STATUS_USAGE,
-			    "--mem %llu: too small for a PC; use more than 1M",
-			    (unsigned long long)options->memory);
 }
 
 /* ---- Linux --------------------------------------------------------------- */
@@ -349,7 +319,7 @@ int guest_load_kernel(struct guest *guest, const struct run_options *options,
 
 	if (guest->format == FORMAT_FIRMWARE)
 		return load_firmware(guest, options, image);
-	ret = build_tables(guest, options);
+	ret = tables_build(guest, options);
 	if (ret)
 		return ret;
 	if (guest->format == FORMAT_LINUX)
@@ -374,6 +344,12 @@ static int describe_memory(const struct guest *guest, struct machine *machine)
 				     count * sizeof(machine->e820[0]));
 }
 
+static int begin_firmware(struct guest *guest, struct machine *machine)
+{
+	svmrun_mode_reset(&machine->cpus[0].vcpu);
+	return tables_add_files(guest, machine);
+}
+
 int guest_begin_kernel(struct guest *guest, struct machine *machine)
 {
 	struct svmrun_vcpu *vcpu = &machine->cpus[0].vcpu;
@@ -382,8 +358,8 @@ int guest_begin_kernel(struct guest *guest, struct machine *machine)
 	if (ret)
 		return ret;
 	if (guest->format == FORMAT_FIRMWARE)
-		svmrun_mode_reset(vcpu);
-	else if (guest->format == FORMAT_MULTIBOOT && guest->multiboot2)
+		return begin_firmware(guest, machine);
+	if (guest->format == FORMAT_MULTIBOOT && guest->multiboot2)
 		svmrun_multiboot2_begin(vcpu, &guest->multiboot);
 	else if (guest->format == FORMAT_MULTIBOOT)
 		svmrun_multiboot_begin(vcpu, &guest->multiboot);

@@ -59,6 +59,42 @@ struct svmrun_acpi {
 int svmrun_acpi_build(const struct svmrun_acpi *acpi, void *buffer,
 		      size_t size);
 
+/* Files of fw_cfg from which firmware builds the tables in its own memory */
+#define SVMRUN_ACPI_FILE_LOADER "etc/table-loader"
+#define SVMRUN_ACPI_FILE_RSDP "etc/acpi/rsdp"
+#define SVMRUN_ACPI_FILE_TABLES "etc/acpi/tables"
+#define SVMRUN_ACPI_RSDP_SIZE 36
+#define SVMRUN_ACPI_COMMAND_SIZE 128
+
+/**
+ * struct svmrun_acpi_command - a command of QEMU's table loader (docs/specs of QEMU:
+ *	"etc/table-loader"), of which firmware carries out the array in its order
+ * @bytes: the command
+ *
+ * It never grows.
+ */
+struct svmrun_acpi_command {
+	uint8_t bytes[SVMRUN_ACPI_COMMAND_SIZE];
+};
+
+/**
+ * svmrun_acpi_build_loader() - write the commands for firmware that places the tables
+ * @tables: as svmrun_acpi_build() writes them if its address is 0. They are the contents of
+ *	SVMRUN_ACPI_FILE_TABLES, the first SVMRUN_ACPI_RSDP_SIZE bytes those of
+ *	SVMRUN_ACPI_FILE_RSDP
+ * @size: of the tables
+ * @commands: receives the contents of SVMRUN_ACPI_FILE_LOADER
+ * @count: number of commands that it can receive; 32 suffice
+ *
+ * The commands allocate memory for both files, make addresses of offsets, and correct
+ * checksums.
+ *
+ * Return: the number of commands, -EINVAL if the tables are not as above, or -ENOSPC.
+ */
+int svmrun_acpi_build_loader(const void *tables, size_t size,
+			     struct svmrun_acpi_command *commands,
+			     size_t count);
+
 #ifdef __cplusplus
 }
 #endif

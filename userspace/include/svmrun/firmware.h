@@ -18,7 +18,7 @@ extern "C" {
 
 #define SVMRUN_FIRMWARE_END  0x100000000ull
 #define SVMRUN_FIRMWARE_MAX  (16u << 20)
-#define SVMRUN_FIRMWARE_COPY (128u << 10) /* bytes that appear below 1 MiB */
+#define SVMRUN_FIRMWARE_COPY (256u << 10) /* bytes that appear below 1 MiB */
 
 /**
  * svmrun_firmware_check() - can an image of this size be firmware?
@@ -38,7 +38,8 @@ int svmrun_firmware_check(size_t size);
  * @image: the image
  * @size: its size in bytes
  *
- * The last SVMRUN_FIRMWARE_COPY bytes are copied, or all if the image has fewer.
+ * The last SVMRUN_FIRMWARE_COPY bytes are copied, or all if the image has fewer. On a PC,
+ * larger firmware copies this part itself, after it has made the memory writable.
  *
  * Return: 0 or a negative errno of svmrun_firmware_check(); -ERANGE: @low does not
  * include the end of the first MiB.
