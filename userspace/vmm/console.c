@@ -114,6 +114,22 @@ void console_send(struct console *console, uint8_t byte)
 		console->flush_at = clock_now() + FLUSH_DELAY;
 }
 
+void console_end_debug(struct console *console)
+{
+	size_t i;
+
+	for (i = 0; i < console->debug_size; i++)
+		console_send(console, console->debug[i]);
+	console->debug_size = 0;
+}
+
+void console_send_debug(struct console *console, uint8_t byte)
+{
+	console->debug[console->debug_size++] = byte;
+	if (byte == '\n' || console->debug_size == CONSOLE_ROOM)
+		console_end_debug(console);
+}
+
 /* ---- input --------------------------------------------------------------- */
 
 /* Asking for the number of bytes leaves input in place that the guest never reads. */

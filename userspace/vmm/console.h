@@ -25,7 +25,9 @@
  * @outcome: set when the user quits, or when standard output fails
  * @output: buffered output
  * @output_size: bytes of it
- * @flush_at: time to write it, SVMRUN_NEVER if there is none
+ * @debug: line of the debug port that is not complete yet
+ * @debug_size: bytes of it
+ * @flush_at: time to write the output, SVMRUN_NEVER if there is none
  * @input: input that the guest has not received yet
  * @input_size: bytes of it
  * @at_end: end of standard input
@@ -41,6 +43,8 @@ struct console {
 	struct outcome *outcome;
 	char output[CONSOLE_ROOM];
 	size_t output_size;
+	char debug[CONSOLE_ROOM];
+	size_t debug_size;
 	uint64_t flush_at;
 	uint8_t input[CONSOLE_ROOM];
 	size_t input_size;
@@ -73,6 +77,15 @@ void console_read_input(struct console *console);
 
 /* Call the functions below with the machine's lock held. Send a byte of the guest: */
 void console_send(struct console *console, uint8_t byte);
+
+/*
+ * Send a byte of the debug port. Bytes are added to the output line by line, because
+ * firmware prints the same characters to the serial port at the same time.
+ */
+void console_send_debug(struct console *console, uint8_t byte);
+
+/* Add the rest of the debug port's output, at the end of the run. */
+void console_end_debug(struct console *console);
 
 /* Write the buffered output. An error ends the run. */
 void console_flush(struct console *console);

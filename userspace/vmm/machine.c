@@ -29,6 +29,13 @@ static void pc_wake(void *owner, unsigned int id)
 		cpu_wake(&machine->cpus[id]);
 }
 
+static void pc_debug(void *owner, uint8_t byte)
+{
+	struct machine *machine = owner;
+
+	console_send_debug(&machine->console, byte);
+}
+
 static void pc_send(void *owner, uint8_t byte)
 {
 	struct machine *machine = owner;
@@ -67,7 +74,7 @@ void machine_init(struct machine *machine, const struct run_options *options)
 	const struct svmrun_pc_owner owner = {
 		.wake = pc_wake,
 		.send = pc_send,
-		.debug = pc_send,
+		.debug = pc_debug,
 		.end = pc_end,
 		.tsc = pc_tsc,
 		.tsc_khz = pc_tsc_khz,

@@ -132,5 +132,6 @@ void machine_run(struct machine *machine)
 	for (i = 0; i < threads; i++)
 		pthread_join(machine->cpus[i].thread, NULL);
 	stats_end(&machine->times);
+	console_end_debug(&machine->console);
 	console_flush(&machine->console);
 }
