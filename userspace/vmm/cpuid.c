@@ -75,8 +75,11 @@
 	 BIT(15) | BIT(17) | BIT(19) | BIT(22) | BIT(23) | BIT(24) | BIT(26) | \
 	 BIT(27) | BIT(28) | BIT(29) | BIT(30))
 #define ECX_CMP_LEGACY BIT(1)
-/* EDX: FFXSR */
-#define HIDE_81_EDX BIT(25)
+/*
+ * EDX: FFXSR; RDTSCP, which exits, because its TSC_AUX is the host's: kernels would read
+ * the time by it
+ */
+#define HIDE_81_EDX (BIT(25) | BIT(27))
 
 /* 80000007 EDX: TscInvariant */
 #define EDX_INVARIANT_TSC BIT(8)
