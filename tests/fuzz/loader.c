@@ -13,6 +13,7 @@
 
 #define MEMORY_SIZE (2ul << 20)
 #define RUBBISH 0xa5
+#define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
 #define PAGE 4096
 
 /* On its own, so that the sanitizer detects accesses beyond its ends */
@@ -142,7 +143,7 @@ static void prepare(void)
 		return;
 	memory.base = aligned_alloc(4096, MEMORY_SIZE);
 	memory.size = MEMORY_SIZE;
-	holds(memory.base != NULL, "no memory");
+	holds(!!memory.base, "no memory");
 	memset(memory.base, RUBBISH, MEMORY_SIZE);
 }
 

@@ -5,13 +5,15 @@
  */
 #include "guest.h"
 
+#define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
+
 static const char *const words[] = { "Hello from ", "the upper ", "half.\n" };
 
 int main(void)
 {
 	unsigned int i;
 
-	for (i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+	for (i = 0; i < ARRAY_SIZE(words); i++)
 		serial_puts(words[i]);
 	return (unsigned long)main < 0xffffffff80000000;
 }

@@ -5,6 +5,8 @@
  */
 #include "guest.h"
 
+#define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
+
 static const char *const words[] = { "Hello from ", "anywhere.\n" };
 
 int main(void)
@@ -12,7 +14,7 @@ int main(void)
 	const char *const *volatile word = words;
 	unsigned int i;
 
-	for (i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+	for (i = 0; i < ARRAY_SIZE(words); i++)
 		serial_puts(word[i]);
 	return 0;
 }
