@@ -161,8 +161,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 	static const char *const command_lines[] = { NULL, "", "one two" };
 	static uint8_t extra[MEMORY_SIZE];
 	struct input input = { bytes, size };
-	unsigned int loader = input_below(&input,
-					  sizeof(loaders) / sizeof(loaders[0]));
+	unsigned int loader = input_below(&input, ARRAY_SIZE(loaders));
 	struct image image = {
 		.command_line = command_lines[input_below(&input, 3)],
 		.extra = extra,
