@@ -7,6 +7,8 @@
 
 #include "guest.h"
 
+#define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
+
 #define RFLAGS_TF (1ull << 8)
 
 #define CODE_SELECTOR 0x08
@@ -192,7 +194,7 @@ static void expect_traps(unsigned int wanted)
 				    trap_events == DR6_BS);                    \
 	} while (0)
 
-static uint64_t cr4(void)
+static uint64_t read_cr4(void)
 {
 	uint64_t value;
 
@@ -212,7 +214,7 @@ static void check_steps(void)
 	STEP("step of WBINVD", 1, "wbinvd", 0, 0, 0);
 	STEP("step of HLT", 1, "hlt", 0, 0, 0);
 	STEP("step of STI and HLT", 2, "sti; hlt", 0, 0, 0);
-	STEP("step of MOV to CR4", 1, "mov %%rax, %%cr4", cr4(), 0, 0);
+	STEP("step of MOV to CR4", 1, "mov %%rax, %%cr4", read_cr4(), 0, 0);
 	STEP("step of RDTSCP", 1, "rdtscp", 0, 0, 0);
 	STEP("step of RDPMC", 1, "rdpmc", 0, 0, 0);
 	/* No trap between MOV to SS and the next instruction */
@@ -233,7 +235,7 @@ static void set_breakpoint(uint64_t address, uint64_t dr7)
 
 static void check_breakpoints(void)
 {
-	uint64_t old = cr4();
+	uint64_t old = read_cr4();
 
 	expect_traps(1);
 	set_breakpoint(APIC_VERSION, DR7_ENABLE_0 | DR7_ACCESS_4_0);
@@ -334,13 +336,13 @@ static void set_up_pics(void)
 		{ 0x21, 0xfb }, { 0xa1, 0xdf },
 	};
 
-	for (size_t i = 0; i < sizeof(writes) / sizeof(writes[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(writes); i++)
 		out8(writes[i][0], writes[i][1]);
 }
 
 #define CR0_NE (1ull << 5)
 
-static uint64_t cr0(void)
+static uint64_t read_cr0(void)
 {
 	uint64_t value;
 
@@ -351,17 +353,17 @@ static uint64_t cr0(void)
 static void check_x87_error(void)
 {
 	static const uint16_t division_by_zero = 0x037b; /* unmasked */
-	uint64_t old = cr0();
+	uint64_t old = read_cr0();
 	bool clear;
 
 	set_up_pics();
 	set_gate(0x2d, on_x87_error);
 	asm volatile("mov %0, %%cr0" : : "r"(old & ~CR0_NE));
-	clear = !(cr0() & CR0_NE);
-	asm volatile(
-		"sti; fninit; fldcw %0; fld1; fldz; fdivrp; fwait; fwait; cli"
-		:
-		: "m"(division_by_zero));
+	clear = !(read_cr0() & CR0_NE);
+	asm volatile("sti; fninit; fldcw %0; fld1; fldz; fdivrp; fwait;\n\t"
+		     "fwait; cli"
+		     :
+		     : "m"(division_by_zero));
 	asm volatile("fninit; mov %0, %%cr0" : : "r"(old));
 	check("x87 error while CR0.NE is clear", clear && errors == 1);
 }
@@ -398,7 +400,7 @@ static void check_msrs(void)
 	};
 	bool right = true;
 
-	for (size_t i = 0; i < sizeof(present) / sizeof(present[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(present); i++)
 		right &= !read_faults(present[i]);
 	check("MSRs without a feature bit", right);
 	check("MSR that is not there", read_faults(0xc0010117));

@@ -122,12 +122,14 @@ static bool wait_for_nmi(struct cpu *cpu)
 {
 	const struct svm_vmcb *vmcb = cpu->vcpu.vmcb;
 
-	if (vmcb->control.eventinj & SVM_EVENT_VALID)
+	if (vmcb->control.eventinj & SVM_EVENT_VALID) {
 		cpu->nmi.waits = true;
-	else if (vmcb->save.rflags & RFLAGS_IF)
-		return true; /* the window opens when the interrupt shadow ends */
-	else
-		cpu->nmi.steps = true;
+		return false;
+	}
+	/* The window opens when the interrupt shadow ends. */
+	if (vmcb->save.rflags & RFLAGS_IF)
+		return true;
+	cpu->nmi.steps = true;
 	return false;
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Interrupts for the guest (APM 15.20, 15.21), and their order with NMIs (nmi.h). One that the guest can take is
- * injected by EVENTINJ. Otherwise a virtual interrupt is made pending and VINTR
- * intercepted, which exits as soon as the guest can take it.
+ * Interrupts for the guest (APM 15.20, 15.21), and their order with NMIs (nmi.h). One that
+ * the guest can take is injected by EVENTINJ. Otherwise a virtual interrupt is made pending
+ * and VINTR intercepted, which exits as soon as the guest can take it.
  */
 #ifndef INTERRUPTS_H
 #define INTERRUPTS_H
