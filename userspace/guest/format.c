@@ -9,8 +9,7 @@
 #include "common/message.h"
 #include "common/status.h"
 #include "format.h"
-
-#define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
+#include "lib/array_size.h"
 
 #define SECTOR 512
 #define PE_OFFSET 0x3c /* in the DOS header: where the PE header is */

@@ -7,10 +7,9 @@
 #include "guest.h"
 #include "image.h"
 #include "kernel.h"
+#include "lib/array_size.h"
 #include "memory.h"
 #include "tables.h"
-
-#define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
 
 void guest_destroy(struct guest *guest)
 {

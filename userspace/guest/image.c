@@ -7,9 +7,9 @@
 #include "common/message.h"
 #include "common/status.h"
 #include "image.h"
+#include "lib/x86.h"
 
-#define PAGE 4096ull
-#define STACK_SIZE (4 * PAGE) /* kept free below the top of memory */
+#define STACK_SIZE (4 * PAGE_SIZE) /* kept free below the top of memory */
 #define SEGMENT 0x10000ull
 #define REAL_END 0x100000ull
 #define IDENTITY_END (1ull << 32) /* of what is mapped 1:1 in long mode */

@@ -11,10 +11,9 @@
 #include "common/status.h"
 #include "format.h"
 #include "kernel.h"
+#include "lib/array_size.h"
 #include "memory.h"
 #include "tables.h"
-
-#define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
 
 static const struct svmrun_memory *low_memory(const struct guest *guest)
 {

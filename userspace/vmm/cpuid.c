@@ -11,8 +11,8 @@
 #include <linux/svmrun_policy.h>
 
 #include "cpuid.h"
+#include "lib/array_size.h"
 
-#define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
 #define BIT(n) (1u << (n))
 
 #define CPUID_BASIC 0x00000000

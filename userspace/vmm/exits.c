@@ -6,12 +6,12 @@
 #include "exits.h"
 #include "interrupts.h"
 #include "invalid.h"
+#include "lib/array_size.h"
 #include "machine.h"
 #include "msr.h"
 #include "processor.h"
 
 #define WBINVD_LENGTH 2
-#define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
 
 /* RIP stays at the HLT until an event ends it. A single step is such an event. */
 static void exit_hlt(struct cpu *cpu)

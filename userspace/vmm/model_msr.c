@@ -2,13 +2,12 @@
 #include <stddef.h>
 #include <stdio.h>
 
+#include "lib/array_size.h"
 #include "model_msr.h"
 
 #define MSR_PATCH_LEVEL 0x0000008b
 #define MSR_TOP_MEM 0xc001001a
 #define MSR_TOP_MEM2 0xc001001d
-
-#define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
 
 #define ANY UINT64_MAX
 

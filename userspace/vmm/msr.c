@@ -4,10 +4,10 @@
 #include "bus.h"
 #include "common/clock.h"
 #include "kvmclock.h"
+#include "lib/array_size.h"
 #include "machine.h"
 #include "msr.h"
 
-#define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
 #define MSR_LENGTH 2
 
 /* The permission map: bytes until the second range, and MSRs per range */

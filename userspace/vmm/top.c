@@ -6,16 +6,16 @@
 #include <unistd.h>
 
 #include "common/clock.h"
+#include "lib/x86.h"
 #include "machine.h"
 #include "top.h"
 
-#define PAGE 4096
 #define HOME "\033[H" /* move to the upper left corner */
 #define CLEAR "\033[J" /* clear from there on */
 
 static uint64_t resident_pages(const struct svmrun_memory *memory)
 {
-	size_t i, count = memory->size / PAGE;
+	size_t i, count = memory->size / PAGE_SIZE;
 	unsigned char *pages = malloc(count);
 	uint64_t here = 0;
 
@@ -33,7 +33,7 @@ static uint64_t resident_bytes(const struct machine *machine)
 
 	for (i = 0; i < machine->memory_count; i++)
 		pages += resident_pages(&machine->memories[i]);
-	return pages * PAGE;
+	return pages * PAGE_SIZE;
 }
 
 static uint64_t memory_bytes(const struct machine *machine)
