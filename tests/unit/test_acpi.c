@@ -244,7 +244,7 @@ START_TEST(what_cannot_be_described)
 	size_of(&last);
 }
 
-START_TEST(small_buffers_stay_whole)
+START_TEST(small_buffers_are_not_overrun)
 {
 	int needed = size_of(&two);
 
@@ -287,7 +287,7 @@ static const TTest **const tests[] = {
 	&interrupt_controllers,
 	&many_processors_fit_in_a_page,
 	&what_cannot_be_described,
-	&small_buffers_stay_whole,
+	&small_buffers_are_not_overrun,
 	&anything_is_harmless,
 };
 

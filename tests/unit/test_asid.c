@@ -49,7 +49,7 @@ START_TEST(first_entry_flushes)
 }
 END_TEST
 
-START_TEST(kept_while_good)
+START_TEST(kept_while_valid)
 {
 	struct svm_vmcb_control control = {};
 	struct asid other = {};
@@ -115,7 +115,7 @@ START_TEST(running_out_flushes_and_begins_again)
 END_TEST
 
 /* A refused VMRUN flushes nothing. The next VMRUN on the CPU that enters a guest does. */
-START_TEST(flush_is_owed_until_a_guest_was_entered)
+START_TEST(flush_is_pending_until_a_guest_is_entered)
 {
 	struct svm_vmcb_control control = {};
 	struct asid other = {};
@@ -280,11 +280,11 @@ Suite *asid_suite(void)
 {
 	static const TTest **const tests[] = {
 		&first_entry_flushes,
-		&kept_while_good,
+		&kept_while_valid,
 		&dropped_means_fresh,
 		&another_cpu_means_fresh,
 		&running_out_flushes_and_begins_again,
-		&flush_is_owed_until_a_guest_was_entered,
+		&flush_is_pending_until_a_guest_is_entered,
 		&no_translation_is_outdated,
 	};
 

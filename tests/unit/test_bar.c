@@ -42,7 +42,7 @@ START_TEST(eighths_are_drawn)
 	ck_assert_str_eq(bar, "\xe2\x96\x88"); /* U+2588, full block */
 }
 
-START_TEST(little_is_still_to_be_seen)
+START_TEST(small_shares_are_visible)
 {
 	bar_draw(bar, 1, UINT64_MAX, false);
 	ck_assert_str_eq(bar, "#");
@@ -79,7 +79,7 @@ static const TTest **const tests[] = {
 	&nothing_is_empty,
 	&half_is_half,
 	&eighths_are_drawn,
-	&little_is_still_to_be_seen,
+	&small_shares_are_visible,
 	&huge_counts_stay_inside,
 };
 

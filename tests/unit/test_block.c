@@ -47,7 +47,7 @@ static int transfer(struct iovec *buffers, unsigned int count, uint64_t offset,
 		size_t size = buffers[i].iov_len;
 
 		if (offset > sizeof(disk) || size > sizeof(disk) - offset)
-			ck_abort_msg("beyond the disk");
+			ck_abort_msg("beyond the end of the disk");
 		if (write)
 			memcpy(disk + offset, buffers[i].iov_base, size);
 		else
@@ -266,7 +266,7 @@ START_TEST(what_is_refused)
 	ck_assert_uint_eq(request(IN, 0, SECTOR), OK);
 }
 
-START_TEST(errors_are_told)
+START_TEST(errors_are_reported)
 {
 	error = -EIO;
 	ck_assert_uint_eq(request(IN, 0, SECTOR), IOERR);
@@ -345,7 +345,7 @@ Suite *block_suite(void)
 	tcase_add_test(tcase, several_at_once);
 	tcase_add_test(tcase, name);
 	tcase_add_test(tcase, what_is_refused);
-	tcase_add_test(tcase, errors_are_told);
+	tcase_add_test(tcase, errors_are_reported);
 	tcase_add_test(tcase, requests_that_are_none);
 	tcase_add_test(tcase, many_requests);
 	suite_add_tcase(suite, tcase);

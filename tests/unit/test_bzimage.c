@@ -315,7 +315,7 @@ START_TEST(zero_page_has_no_more_than_the_header)
 	guest_ram_free(&ram);
 }
 
-START_TEST(command_line_is_as_long_as_the_kernel_takes)
+START_TEST(command_line_has_the_kernels_limit)
 {
 	char line[COMMAND_SIZE + 2] = { 0 };
 	struct svmrun_memory ram = guest_ram();
@@ -671,7 +671,7 @@ static const TTest **const tests[] = {
 	&zero_page_has_the_header,
 	&zero_page_has_the_memory_map,
 	&zero_page_has_no_more_than_the_header,
-	&command_line_is_as_long_as_the_kernel_takes,
+	&command_line_has_the_kernels_limit,
 	&command_line_is_no_longer_than_memory,
 	&initrd_is_as_high_as_it_may_be,
 	&initrd_needs_memory,

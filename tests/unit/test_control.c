@@ -133,7 +133,7 @@ START_TEST(cr8_has_four_bits)
 	refuses(write_cr8, 0x10);
 }
 
-START_TEST(cr4_takes_what_the_processor_has)
+START_TEST(cr4_accepts_bits_of_the_processor)
 {
 	uint64_t bit;
 
@@ -401,7 +401,7 @@ START_TEST(what_it_does_not_know_changes_nothing)
 static const TTest **const tests[] = {
 	&reads_give_what_the_vmcb_has,
 	&cr8_has_four_bits,
-	&cr4_takes_what_the_processor_has,
+	&cr4_accepts_bits_of_the_processor,
 	&cr4_has_rules_of_long_mode,
 	&shadow_stacks_need_write_protection,
 	&translations_go_where_the_processor_drops_them,

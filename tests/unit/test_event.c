@@ -138,7 +138,7 @@ START_TEST(only_what_is_forced_is_reflected)
 }
 END_TEST
 
-START_TEST(what_the_program_wishes_is_the_programs)
+START_TEST(requested_intercepts_exit_to_the_program)
 {
 	struct svm_vmcb hw = raised(EXCEPTION_DB, 0);
 
@@ -195,7 +195,7 @@ Suite *event_suite(void)
 		&instructions_raise_theirs_again,
 		&injected_software_events_are_injected_again,
 		&only_what_is_forced_is_reflected,
-		&what_the_program_wishes_is_the_programs,
+		&requested_intercepts_exit_to_the_program,
 		&debug_exception,
 		&alignment_check,
 		&no_interrupt_is_lost_to_an_exception,

@@ -333,7 +333,7 @@ static void check_allowed(__u64 *field, const char *name, u32 offset, u64 known,
 	}
 }
 
-START_TEST(registers_have_what_is_allowed)
+START_TEST(registers_with_allowed_bits)
 {
 #define CHECK(member, known)                                                   \
 	check_allowed(&vmcb->save.member, "save." #member, AT(save.member),    \
@@ -508,7 +508,7 @@ START_TEST(no_more_are_written_than_fit)
 }
 END_TEST
 
-START_TEST(clean_bits_are_not_believed)
+START_TEST(clean_bits_are_ignored)
 {
 	int all = break_three();
 
@@ -621,7 +621,7 @@ Suite *explain_suite(void)
 	tcase_add_test(tests, zero_fields);
 	tcase_add_test(tests, refused_and_required_bits);
 	tcase_add_test(tests, features);
-	tcase_add_test(tests, registers_have_what_is_allowed);
+	tcase_add_test(tests, registers_with_allowed_bits);
 	tcase_add_test(tests, tlb_control);
 	tcase_add_test(tests, asid);
 	tcase_add_test(tests, svme);
@@ -631,7 +631,7 @@ Suite *explain_suite(void)
 	tcase_add_test(tests, several_are_all_named);
 	tcase_add_test(tests, several_of_one_field_are_all_named);
 	tcase_add_test(tests, no_more_are_written_than_fit);
-	tcase_add_test(tests, clean_bits_are_not_believed);
+	tcase_add_test(tests, clean_bits_are_ignored);
 	tcase_add_test(tests, module_and_explanation_agree);
 	tcase_add_test(tests, processors_rules_come_last);
 	suite_add_tcase(suite, tests);

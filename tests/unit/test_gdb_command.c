@@ -156,7 +156,7 @@ START_TEST(memory_is_read_and_written)
 	replies("mffffffffffffffff,2", "E14");
 }
 
-START_TEST(breakpoints_are_not_seen)
+START_TEST(breakpoints_are_hidden_from_reads)
 {
 	begin();
 	replies("Z0,7c00,1", "OK");
@@ -173,7 +173,7 @@ START_TEST(breakpoints_are_not_seen)
 	replies("Z5,7c00,1", "E16");
 }
 
-START_TEST(breakpoint_that_the_guest_has_written_over_stays_away)
+START_TEST(overwritten_breakpoint_is_not_removed)
 {
 	begin();
 	replies("Z0,7c00,1", "OK");
@@ -206,7 +206,7 @@ START_TEST(four_debug_registers_are_there)
 	ck_assert_uint_eq(gdb.debug.watch_count, 0);
 }
 
-START_TEST(each_thread_does_what_it_is_told)
+START_TEST(each_thread_has_its_own_action)
 {
 	begin();
 	replies("vCont?", "vCont;c;C;s;S");
@@ -227,7 +227,7 @@ START_TEST(each_thread_does_what_it_is_told)
 	ck_assert_uint_eq(pages[0].vmcb.save.rip, 0x7d00);
 }
 
-START_TEST(stops_are_told_with_their_reason)
+START_TEST(stop_replies_have_a_reason)
 {
 	begin();
 	gdb.debug.stop = (struct debug_stop){ .reason = DEBUG_HIT,
@@ -346,11 +346,11 @@ static const TTest **const tests[] = {
 	&extended_state_may_not_be_there,
 	&all_registers_go_round,
 	&memory_is_read_and_written,
-	&breakpoints_are_not_seen,
-	&breakpoint_that_the_guest_has_written_over_stays_away,
+	&breakpoints_are_hidden_from_reads,
+	&overwritten_breakpoint_is_not_removed,
 	&four_debug_registers_are_there,
-	&each_thread_does_what_it_is_told,
-	&stops_are_told_with_their_reason,
+	&each_thread_has_its_own_action,
+	&stop_replies_have_a_reason,
 	&threads_are_listed,
 	&description_comes_in_parts,
 	&random_packets_do_no_harm,

@@ -65,7 +65,7 @@ START_TEST(bytes_between_packets_are_for_themselves)
 	ck_assert_int_eq(read_text("$?#3f"), GDB_PACKET);
 }
 
-START_TEST(packet_that_is_cut_off_gives_way_to_the_next)
+START_TEST(truncated_packet_is_dropped_for_the_next)
 {
 	begin();
 	ck_assert_int_eq(read_text("$m7c$?#3f"), GDB_PACKET);
@@ -262,7 +262,7 @@ static const TTest **const tests[] = {
 	&packet_is_taken_out_of_its_frame,
 	&wrong_sum_is_broken,
 	&bytes_between_packets_are_for_themselves,
-	&packet_that_is_cut_off_gives_way_to_the_next,
+	&truncated_packet_is_dropped_for_the_next,
 	&escapes_are_undone,
 	&longest_packet_is_taken_and_no_longer_one,
 	&numbers_have_up_to_16_digits,

@@ -95,7 +95,7 @@ START_TEST(is_elf_looks_for_the_magic_number)
 	ck_assert(!svmrun_image_is_elf("", 0));
 }
 
-START_TEST(flat_goes_where_it_is_told)
+START_TEST(flat_is_loaded_at_its_address)
 {
 	good();
 	ck_assert_int_eq(svmrun_image_load_flat(&memory, "abc", 3,
@@ -286,7 +286,7 @@ START_TEST(pie_that_needs_more_is_refused)
 	pie_refused(&pie, -ERANGE);
 }
 
-START_TEST(pie_with_random_bytes_harms_nobody)
+START_TEST(random_bytes_in_pie_are_harmless)
 {
 	const struct pie valid = good_pie();
 	struct pie *pie = malloc(sizeof(*pie));
@@ -494,7 +494,7 @@ static uint8_t mutant(void)
 }
 
 /* The image is on the heap, so that the sanitizer detects reads beyond its end. */
-START_TEST(elf_with_random_bytes_harms_nobody)
+START_TEST(random_bytes_in_elf_are_harmless)
 {
 	struct elf elf;
 	int i, loaded = 0;
@@ -519,7 +519,7 @@ START_TEST(elf_with_random_bytes_harms_nobody)
 
 static const TTest **const tests[] = {
 	&is_elf_looks_for_the_magic_number,
-	&flat_goes_where_it_is_told,
+	&flat_is_loaded_at_its_address,
 	&flat_refuses_what_does_not_fit,
 	&flat_refuses_an_empty_image,
 	&elf_segments_go_to_their_physical_addresses,
@@ -530,7 +530,7 @@ static const TTest **const tests[] = {
 	&elf_that_is_no_executable_is_refused,
 	&pie_is_relocated,
 	&pie_that_needs_more_is_refused,
-	&pie_with_random_bytes_harms_nobody,
+	&random_bytes_in_pie_are_harmless,
 	&elf_without_the_magic_number_is_refused,
 	&elf_with_odd_program_headers_is_refused,
 	&elf_with_too_many_program_headers_is_refused,
@@ -542,7 +542,7 @@ static const TTest **const tests[] = {
 	&elf_is_mapped_at_its_virtual_addresses,
 	&elf_with_impossible_virtual_addresses_is_refused,
 	&elf_with_nothing_to_load_is_refused,
-	&elf_with_random_bytes_harms_nobody,
+	&random_bytes_in_elf_are_harmless,
 };
 
 Suite *image_suite(void)

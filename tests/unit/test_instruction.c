@@ -268,7 +268,7 @@ START_TEST(loads_fill_their_register)
 	LOAD(0x112233445566ffee, 0x66, 0x0f, 0x38, 0xf0, 0x07);
 }
 
-START_TEST(loads_find_their_address)
+START_TEST(loads_use_their_address)
 {
 	/* mov eax, [rdi + rbx * 4 - 4] */
 	begin();
@@ -657,7 +657,7 @@ static const TTest **const tests[] = {
 	&what_it_does_not_know_changes_nothing,
 	&events_under_way_are_not_instructions,
 	&loads_fill_their_register,
-	&loads_find_their_address,
+	&loads_use_their_address,
 	&stores_are_as_wide_as_they_say,
 	&pages_and_memory_may_end_within,
 	&rom_is_read_but_not_written,

@@ -93,7 +93,7 @@ START_TEST(registers_after_reset)
 	}
 }
 
-START_TEST(registers_keep_what_they_have_bits_for)
+START_TEST(registers_keep_implemented_bits)
 {
 	start();
 	for (unsigned int reg = 0; reg < 0x100; reg++)
@@ -137,7 +137,7 @@ START_TEST(edge)
 	ck_assert_uint_eq(entry(4), 0x44);
 }
 
-START_TEST(edge_that_is_masked_is_lost)
+START_TEST(masked_edge_is_lost)
 {
 	start();
 	set_entry(4, 0, MASKED | 0x44);
@@ -164,7 +164,7 @@ START_TEST(level_is_sent_until_it_falls)
 	ck_assert_uint_eq(entry(9), LEVEL | 0x59);
 }
 
-START_TEST(level_that_is_masked_waits)
+START_TEST(masked_level_stays_pending)
 {
 	start();
 	set_entry(9, 0, MASKED | LEVEL | 0x59);
@@ -309,7 +309,7 @@ START_TEST(ten_million_accesses)
 		do_anything(xorshift(&state));
 		entry = ioapic.entries[i % SVMRUN_IOAPIC_PINS];
 		if (entry & REMOTE_IRR && !(entry & LEVEL))
-			ck_abort_msg("an edge that waits for its end");
+			ck_abort_msg("an edge that waits for an EOI");
 		if (!(i % 65536))
 			start();
 	}
@@ -318,12 +318,12 @@ START_TEST(ten_million_accesses)
 
 static const TTest **const tests[] = {
 	&registers_after_reset,
-	&registers_keep_what_they_have_bits_for,
+	&registers_keep_implemented_bits,
 	&offsets_in_the_page,
 	&edge,
-	&edge_that_is_masked_is_lost,
+	&masked_edge_is_lost,
 	&level_is_sent_until_it_falls,
-	&level_that_is_masked_waits,
+	&masked_level_stays_pending,
 	&polarity_is_of_no_account,
 	&eoi_register,
 	&edge_mode_ends_it_too,

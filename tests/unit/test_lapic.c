@@ -213,7 +213,7 @@ START_TEST(version_and_sizes_of_accesses)
 	ck_assert_uint_eq(get(0, ESR), 0);
 }
 
-START_TEST(registers_keep_what_they_have_bits_for)
+START_TEST(registers_keep_implemented_bits)
 {
 	static const struct {
 		unsigned int offset;
@@ -234,7 +234,7 @@ START_TEST(registers_keep_what_they_have_bits_for)
 	}
 }
 
-START_TEST(highest_vector_first_and_priority_holds_back)
+START_TEST(highest_vector_first_unless_priority_blocks_it)
 {
 	start_enabled();
 	ck_assert(fixed(0, 0x31, false));
@@ -271,7 +271,7 @@ START_TEST(only_requests_are_acknowledged)
 	ck_assert_uint_eq(get(0, ISR + 0x20), 0);
 }
 
-START_TEST(end_of_level_triggered_is_told)
+START_TEST(eoi_of_level_triggered_is_forwarded)
 {
 	start_enabled();
 	fixed(0, 0x61, true);
@@ -387,7 +387,7 @@ START_TEST(init_and_startup)
 	ck_assert(svmrun_lapic_waits_for_sipi(&cpus[2]));
 }
 
-START_TEST(init_takes_back_startup)
+START_TEST(init_cancels_startup)
 {
 	start_enabled();
 	set(0, ICR, OTHERS | 0x4698);
@@ -536,7 +536,7 @@ START_TEST(x2apic_ids_and_destinations)
 	ck_assert_uint_eq(cpus_with_next(0x90), 0x2);
 }
 
-START_TEST(switch_to_x2apic_keeps_all_but_the_destination)
+START_TEST(switch_to_x2apic_keeps_all_except_the_destination)
 {
 	start_enabled();
 	set(1, TPR, 0x30);
@@ -714,7 +714,7 @@ START_TEST(short_periods_let_the_guest_run)
 	ck_assert_uint_eq(svmrun_lapic_read(lapic, CURRENT, 7), 2);
 }
 
-START_TEST(masked_timer_counts_silently)
+START_TEST(masked_timer_counts_without_interrupt)
 {
 	start_enabled();
 	set(0, TIMER, MASKED | 0x40);
@@ -749,7 +749,7 @@ START_TEST(tsc_deadline)
 	accept(0, 0x40);
 }
 
-START_TEST(tsc_deadline_is_taken_back)
+START_TEST(tsc_deadline_can_be_cancelled)
 {
 	start(1000000);
 	set(0, TIMER, DEADLINE | 0x40);
@@ -817,7 +817,7 @@ START_TEST(extint_by_message)
 	ck_assert(!svmrun_lapic_extint(&cpus[2]));
 }
 
-START_TEST(nobody_sends_what_is_not_a_message)
+START_TEST(reserved_delivery_modes_send_nothing)
 {
 	for (unsigned int mode = 0; mode < 300; mode++) {
 		bool is_sent = mode <= SVMRUN_APIC_LOWEST ||
@@ -875,14 +875,14 @@ static void check(struct svmrun_lapic *lapic, uint64_t now)
 
 	svmrun_lapic_advance(lapic, now);
 	if (svmrun_lapic_deadline(lapic) <= now)
-		ck_abort_msg("a deadline stays behind");
+		ck_abort_msg("a deadline is in the past");
 	if (vector >= 0 && vector < 16)
 		ck_abort_msg("vector %d", vector);
 	if (vector < 0)
 		return;
 	svmrun_lapic_acknowledge(lapic, vector);
 	if (svmrun_lapic_pending(lapic) >= vector)
-		ck_abort_msg("acknowledged, and pending still");
+		ck_abort_msg("still pending after it was acknowledged");
 }
 
 START_TEST(ten_million_accesses)
@@ -908,16 +908,16 @@ static const TTest **const tests[] = {
 	&bootstrap_processor_is_in_virtual_wire_mode,
 	&others_are_reset_and_wait,
 	&version_and_sizes_of_accesses,
-	&registers_keep_what_they_have_bits_for,
-	&highest_vector_first_and_priority_holds_back,
+	&registers_keep_implemented_bits,
+	&highest_vector_first_unless_priority_blocks_it,
 	&only_requests_are_acknowledged,
-	&end_of_level_triggered_is_told,
+	&eoi_of_level_triggered_is_forwarded,
 	&disabled_by_software,
 	&disabled_by_hardware,
 	&base_has_legal_transitions,
 	&base_moves_the_page,
 	&init_and_startup,
-	&init_takes_back_startup,
+	&init_cancels_startup,
 	&init_of_the_bootstrap_processor_lets_it_run,
 	&shorthands,
 	&nmi_goes_to_others,
@@ -925,7 +925,7 @@ static const TTest **const tests[] = {
 	&physical_broadcast,
 	&lowest_priority,
 	&x2apic_ids_and_destinations,
-	&switch_to_x2apic_keeps_all_but_the_destination,
+	&switch_to_x2apic_keeps_all_except_the_destination,
 	&x2apic_clusters_of_sixteen,
 	&x2apic_faults,
 	&errors,
@@ -934,14 +934,14 @@ static const TTest **const tests[] = {
 	&divisor_changes_under_way,
 	&periodic_neither_drifts_nor_storms,
 	&short_periods_let_the_guest_run,
-	&masked_timer_counts_silently,
+	&masked_timer_counts_without_interrupt,
 	&tsc_deadline,
-	&tsc_deadline_is_taken_back,
+	&tsc_deadline_can_be_cancelled,
 	&no_tsc_no_deadline,
 	&fixed_pin_by_edge,
 	&fixed_pin_by_level,
 	&extint_by_message,
-	&nobody_sends_what_is_not_a_message,
+	&reserved_delivery_modes_send_nothing,
 	&ten_million_accesses,
 };
 

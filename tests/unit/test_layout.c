@@ -36,7 +36,7 @@ START_TEST(shadow_memory_can_be_occupied_but_not_taken)
 	ck_assert_uint_eq(layout_take_highest(&layout.high, 1, MIB), 0);
 }
 
-START_TEST(what_is_taken_lies_behind_what_is_occupied)
+START_TEST(taken_range_follows_the_occupied_one)
 {
 	struct layout layout = layout_of(SIZE);
 
@@ -92,7 +92,7 @@ static const TTest **const tests[] = {
 	&only_memory_can_be_occupied,
 	&shadow_memory_can_be_occupied_but_not_taken,
 
-	&what_is_taken_lies_behind_what_is_occupied,
+	&taken_range_follows_the_occupied_one,
 	&or_else_before_it,
 	&highest_is_below_the_limit,
 	&limits_below_memory_leave_none,

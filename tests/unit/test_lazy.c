@@ -30,7 +30,7 @@ struct reach {
 	u32 active;
 };
 
-static const struct reach reaches[] = {
+static const struct reach activating[] = {
 	{ VMEXIT_CR_READ(0), LAZY_XSTATE },
 	{ VMEXIT_CR_WRITE(0), LAZY_XSTATE },
 	{ VMEXIT_EXCP(EXCEPTION_NM), LAZY_XSTATE },
@@ -97,9 +97,9 @@ static void check_intercepts(const struct svm_vmcb *hw, u32 request, u32 active)
 	unsigned int i;
 
 	memset(want, request & 0xff, sizeof(want));
-	for (i = 0; i < ARRAY_SIZE(reaches); i++)
-		if (!(reaches[i].active & active))
-			set(want, reaches[i].code);
+	for (i = 0; i < ARRAY_SIZE(activating); i++)
+		if (!(activating[i].active & active))
+			set(want, activating[i].code);
 	for (i = 0; i < ARRAY_SIZE(want); i++)
 		ck_assert_uint_eq(hw->control.intercept[i], want[i]);
 }
@@ -135,7 +135,7 @@ static void check_ignored(struct lazy *lazy, struct svm_vmcb *hw, u64 code)
 
 /* ---- lazy_load() --------------------------------------------------------- */
 
-START_TEST(what_is_not_lent_is_withheld)
+START_TEST(inactive_state_is_intercepted)
 {
 	struct lazy lazy;
 	struct svm_vmcb hw;
@@ -190,7 +190,7 @@ static void check_reached(u64 cr4, u64 dr7, u32 active)
 }
 
 /* OSXSAVE, PKE and CET enable the use of extended state. */
-START_TEST(cr4_reaches_for_extended_state)
+START_TEST(cr4_activates_extended_state)
 {
 	unsigned int bit;
 
@@ -202,7 +202,7 @@ START_TEST(cr4_reaches_for_extended_state)
 }
 END_TEST
 
-START_TEST(enabled_breakpoints_reach_for_their_addresses)
+START_TEST(enabled_breakpoints_activate_their_registers)
 {
 	unsigned int bit;
 
@@ -215,7 +215,7 @@ END_TEST
  * A group whose clean bit is set keeps what the last lazy_load() added for inactive
  * state; this must not be mistaken for the program's values.
  */
-START_TEST(groups_that_were_left_out)
+START_TEST(groups_that_were_not_loaded)
 {
 	static const u32 groups[] = { SVM_CLEAN_I, SVM_CLEAN_CRx,
 				      SVM_CLEAN_I | SVM_CLEAN_CRx };
@@ -243,7 +243,7 @@ START_TEST(groups_that_were_left_out)
 }
 END_TEST
 
-START_TEST(new_wishes)
+START_TEST(new_requests)
 {
 	struct lazy lazy;
 	struct svm_vmcb hw = begun(&lazy, 0, 0xaaaaaaaa, CR0_TS);
@@ -312,10 +312,10 @@ START_TEST(each_exit)
 {
 	unsigned int i, w, l;
 
-	for (i = 0; i < ARRAY_SIZE(reaches); i++)
+	for (i = 0; i < ARRAY_SIZE(activating); i++)
 		for (w = 0; w < ARRAY_SIZE(requests); w++)
 			for (l = 0; l < ARRAY_SIZE(actives); l++)
-				check_exit(&reaches[i], actives[l],
+				check_exit(&activating[i], actives[l],
 					   requests[w]);
 }
 END_TEST
@@ -334,18 +334,18 @@ static void check_request(u64 requested, u64 code)
 	ck_assert(is_set(hw.control.intercept, requested));
 }
 
-START_TEST(each_wish)
+START_TEST(each_request)
 {
 	unsigned int i, j;
 
-	for (i = 0; i < ARRAY_SIZE(reaches); i++)
-		for (j = 0; j < ARRAY_SIZE(reaches); j++)
-			check_request(reaches[i].code, reaches[j].code);
+	for (i = 0; i < ARRAY_SIZE(activating); i++)
+		for (j = 0; j < ARRAY_SIZE(activating); j++)
+			check_request(activating[i].code, activating[j].code);
 }
 END_TEST
 
 /* Once extended state is active, the guest changes CR0 without exits. */
-START_TEST(lent_for_good)
+START_TEST(active_state_stays_active)
 {
 	struct lazy lazy;
 	struct svm_vmcb hw = begun(&lazy, 0, 0, CR0_MP);
@@ -375,17 +375,17 @@ START_TEST(the_rest_of_cr0)
 }
 END_TEST
 
-static bool is_reach(u64 code)
+static bool activates_state(u64 code)
 {
 	unsigned int i;
 
-	for (i = 0; i < ARRAY_SIZE(reaches); i++)
-		if (reaches[i].code == code)
+	for (i = 0; i < ARRAY_SIZE(activating); i++)
+		if (activating[i].code == code)
 			return true;
 	return false;
 }
 
-START_TEST(other_exits_are_none_of_its)
+START_TEST(other_exits_are_ignored)
 {
 	/* Some processors write only the lower 32 bits of EXITCODE. */
 	static const u64 others[] = { VMEXIT_INVALID, (u32)VMEXIT_INVALID,
@@ -397,7 +397,7 @@ START_TEST(other_exits_are_none_of_its)
 	u64 code;
 
 	for (code = 0; code < 0x1000; code++)
-		if (!is_reach(code))
+		if (!activates_state(code))
 			check_ignored(&lazy, &hw, code);
 	for (i = 0; i < ARRAY_SIZE(others); i++)
 		check_ignored(&lazy, &hw, others[i]);
@@ -407,17 +407,17 @@ END_TEST
 Suite *lazy_suite(void)
 {
 	static const TTest **const tests[] = {
-		&what_is_not_lent_is_withheld,
+		&inactive_state_is_intercepted,
 		&nothing_else_of_the_vmcb_changes,
-		&cr4_reaches_for_extended_state,
-		&enabled_breakpoints_reach_for_their_addresses,
-		&groups_that_were_left_out,
-		&new_wishes,
+		&cr4_activates_extended_state,
+		&enabled_breakpoints_activate_their_registers,
+		&groups_that_were_not_loaded,
+		&new_requests,
 		&each_exit,
-		&each_wish,
-		&lent_for_good,
+		&each_request,
+		&active_state_stays_active,
 		&the_rest_of_cr0,
-		&other_exits_are_none_of_its,
+		&other_exits_are_ignored,
 	};
 
 	return suite_of("lazy", tests, ARRAY_SIZE(tests));

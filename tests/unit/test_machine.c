@@ -168,7 +168,7 @@ START_TEST(port_f4_ends_with_an_odd_status)
 	ended(255, "port");
 }
 
-START_TEST(ports_of_nobody_read_ones_and_are_counted)
+START_TEST(absent_ports_read_ones_and_are_counted)
 {
 	io(0x160, SVM_IOIO_IN | SVM_IOIO_SZ16, 0);
 
@@ -654,7 +654,7 @@ static const TTest **const tests[] = {
 	&unmapped_address_is_named,
 	&other_exits_are_named,
 	&port_f4_ends_with_an_odd_status,
-	&ports_of_nobody_read_ones_and_are_counted,
+	&absent_ports_read_ones_and_are_counted,
 	&instructions_that_cannot_be_read_are_named,
 	&cpuid_answers_and_goes_on,
 	&next_rip_is_the_processors_if_it_says,

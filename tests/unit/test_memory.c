@@ -11,7 +11,7 @@ static const struct svmrun_memory memory = { .base = bytes,
 					     .gpa = 0x1000,
 					     .size = sizeof(bytes) };
 
-START_TEST(at_finds_every_byte)
+START_TEST(at_returns_every_byte)
 {
 	ck_assert_ptr_eq(svmrun_memory_at(&memory, 0x1000, 64), bytes);
 	ck_assert_ptr_eq(svmrun_memory_at(&memory, 0x103f, 1), bytes + 63);
@@ -45,7 +45,7 @@ START_TEST(at_does_not_overflow)
 }
 
 static const TTest **const tests[] = {
-	&at_finds_every_byte,		&at_the_end_there_are_no_bytes_left,
+	&at_returns_every_byte,		&at_the_end_there_are_no_bytes_left,
 	&at_refuses_what_begins_before, &at_refuses_what_ends_behind,
 	&at_does_not_overflow,
 };

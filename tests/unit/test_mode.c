@@ -132,7 +132,7 @@ START_TEST(reset_leaves_what_is_the_programs_own)
 			  VCPU_PAGES_RUBBISH);
 }
 
-START_TEST(reset_gives_rdx_the_processors_signature)
+START_TEST(reset_puts_the_signature_into_rdx)
 {
 	struct svmrun_vcpu vcpu = vcpu_pages_fill(&pages);
 	unsigned int eax, ebx, ecx, edx;
@@ -380,7 +380,7 @@ static const TTest **const tests[] = {
 	&reset_intercepts_hlt_cpuid_shutdown,
 	&reset_clears_the_rest_of_the_control_area,
 	&reset_leaves_what_is_the_programs_own,
-	&reset_gives_rdx_the_processors_signature,
+	&reset_puts_the_signature_into_rdx,
 	&reset_leaves_extended_state_initial,
 	&real_has_segments_at_sixteen_times_the_selector,
 	&protected_is_flat_without_paging,

@@ -352,7 +352,7 @@ static const struct info *info_at(const struct svmrun_memory *ram,
 	return guest_ram_at(ram, entry->ebx, 88);
 }
 
-START_TEST(information_tells_of_memory_and_loader)
+START_TEST(information_has_memory_and_loader)
 {
 	struct svmrun_memory ram = guest_ram();
 	const struct svmrun_memory memories[] = {
@@ -610,7 +610,7 @@ static const TTest **const tests[] = {
 	&kernel_must_be_in_memory,
 	&entry_must_be_in_the_kernel,
 	&without_addresses_it_must_be_elf,
-	&information_tells_of_memory_and_loader,
+	&information_has_memory_and_loader,
 	&modules_are_pages_behind_the_kernel,
 	&modules_need_memory,
 	&strings_need_memory,

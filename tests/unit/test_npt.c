@@ -202,7 +202,7 @@ START_TEST(encryption_bit_everywhere)
 }
 END_TEST
 
-START_TEST(zap_takes_the_range_only)
+START_TEST(zap_changes_only_the_range)
 {
 	u64 gpa, rights;
 
@@ -218,7 +218,7 @@ START_TEST(zap_takes_the_range_only)
 }
 END_TEST
 
-START_TEST(zap_comes_back_after_its_steps)
+START_TEST(zap_returns_after_its_steps)
 {
 	u64 gpa = 0, rights;
 	unsigned int calls = 0;
@@ -252,7 +252,7 @@ START_TEST(zap_skips_holes)
 }
 END_TEST
 
-START_TEST(cache_gives_just_what_is_missing)
+START_TEST(cache_is_filled_to_what_is_missing)
 {
 	setup(4, 0);
 	map(0x1000, 0x5000, 0);
@@ -314,7 +314,7 @@ START_TEST(map_needs_its_tables)
 END_TEST
 
 /* A large page that is only partly in the range is unmapped as a whole. */
-START_TEST(zap_takes_large_pages_whole)
+START_TEST(zap_removes_large_pages_whole)
 {
 	u64 rights;
 
@@ -365,7 +365,7 @@ START_TEST(zap_frees_tables_of_tables)
 }
 END_TEST
 
-START_TEST(prune_takes_empty_tables_only)
+START_TEST(prune_frees_only_empty_tables)
 {
 	u64 rights;
 
@@ -392,7 +392,7 @@ START_TEST(prune_takes_empty_tables_only)
 END_TEST
 
 /* Freeing tables is limited to a number of steps, too; another call continues it. */
-START_TEST(freeing_comes_back_after_its_steps)
+START_TEST(freeing_returns_after_its_steps)
 {
 	struct npt_range range = { .end = 4 * MIB_2 };
 	u64 gpa;
@@ -435,7 +435,7 @@ END_TEST
 
 /* ---- permissions ------------------------------------------------------------ */
 
-START_TEST(protect_takes_write_and_gives_none)
+START_TEST(protect_removes_write_and_adds_none)
 {
 	u64 rights;
 
@@ -454,7 +454,7 @@ START_TEST(protect_takes_write_and_gives_none)
 }
 END_TEST
 
-START_TEST(protect_gives_and_takes_execute)
+START_TEST(protect_adds_and_removes_execute)
 {
 	u64 rights;
 
@@ -485,7 +485,7 @@ START_TEST(protect_unmaps_what_is_partly_inside)
 }
 END_TEST
 
-START_TEST(protect_comes_back_after_its_steps)
+START_TEST(protect_returns_after_its_steps)
 {
 	struct npt_range range = { .end = 0x10000 };
 	u64 gpa;
@@ -586,7 +586,7 @@ START_TEST(collect_finds_what_was_written)
 }
 END_TEST
 
-START_TEST(collect_takes_the_range_only)
+START_TEST(collect_covers_only_the_range)
 {
 	map_all();
 	processor_write(9ull << 12);
@@ -644,7 +644,7 @@ START_TEST(collect_skips_unused_tables)
 }
 END_TEST
 
-START_TEST(collect_comes_back_after_its_steps)
+START_TEST(collect_returns_after_its_steps)
 {
 	struct npt_range range = logged_range(0, LOG_PAGES);
 
@@ -775,28 +775,28 @@ Suite *npt_suite(void)
 		&map_replaces,
 		&five_levels,
 		&encryption_bit_everywhere,
-		&zap_takes_the_range_only,
-		&zap_comes_back_after_its_steps,
+		&zap_changes_only_the_range,
+		&zap_returns_after_its_steps,
 		&zap_skips_holes,
-		&cache_gives_just_what_is_missing,
+		&cache_is_filled_to_what_is_missing,
 		&large_pages,
 		&sizes_do_not_mix,
 		&map_needs_its_tables,
-		&zap_takes_large_pages_whole,
+		&zap_removes_large_pages_whole,
 		&zap_frees_tables_of_pages,
 		&zap_frees_tables_of_tables,
-		&prune_takes_empty_tables_only,
-		&freeing_comes_back_after_its_steps,
+		&prune_frees_only_empty_tables,
+		&freeing_returns_after_its_steps,
 		&freed_tables_are_linked_by_nothing_present,
-		&protect_takes_write_and_gives_none,
-		&protect_gives_and_takes_execute,
+		&protect_removes_write_and_adds_none,
+		&protect_adds_and_removes_execute,
 		&protect_unmaps_what_is_partly_inside,
-		&protect_comes_back_after_its_steps,
+		&protect_returns_after_its_steps,
 		&collect_finds_what_was_written,
-		&collect_takes_the_range_only,
+		&collect_covers_only_the_range,
 		&collect_loses_nothing_meanwhile,
 		&collect_skips_unused_tables,
-		&collect_comes_back_after_its_steps,
+		&collect_returns_after_its_steps,
 		&zap_logs_what_was_written,
 		&log_begins_where_it_is_said,
 		&changes_leave_what_was_written,

@@ -17,7 +17,7 @@ static void is_no_size(const char *text)
 {
 	uint64_t value;
 
-	ck_assert_msg(!number_size(text, &value), "%s is no size", text);
+	ck_assert_msg(!number_size(text, &value), "%s is not a size", text);
 }
 
 START_TEST(size_is_decimal_or_hexadecimal)

@@ -419,7 +419,7 @@ START_TEST(what_is_not_present_is_no_violation)
 	}
 }
 
-START_TEST(fetches_are_told_only_if_they_are_special)
+START_TEST(fetches_are_reported_only_with_nx)
 {
 	enter(LONG);
 	save->efer &= ~EFER_NXE;
@@ -624,9 +624,9 @@ static void check_random(uint64_t *seed)
 	/* not ck_assert(), each of which writes to a file */
 	if (ret[0] != ret[1] || ret[1] != ret[2] || gpa[0] != gpa[1] ||
 	    gpa[1] != gpa[2])
-		ck_abort_msg("looking is not walking");
+		ck_abort_msg("a probe and an access differ");
 	if (!ret[0] && (gpa[0] % PAGE != gva % PAGE || gpa[0] >> 52))
-		ck_abort_msg("no address of this page");
+		ck_abort_msg("an address in another page");
 }
 
 START_TEST(ten_million_walks_are_harmless)
@@ -660,7 +660,7 @@ static const TTest **const tests[] = {
 	&refused_accesses_leave_none,
 	&rights_of_all_levels_count,
 	&what_is_not_present_is_no_violation,
-	&fetches_are_told_only_if_they_are_special,
+	&fetches_are_reported_only_with_nx,
 	&reserved_bits_are_reserved,
 	&nx_is_reserved_without_nxe,
 	&addresses_beyond_the_processor_s_are_reserved,

@@ -217,7 +217,7 @@ START_TEST(wide_accesses_are_bytes)
 	ck_assert_uint_eq(in(0x20, 2), 0x5a00);
 }
 
-START_TEST(wide_devices_are_asked_once)
+START_TEST(wide_devices_are_accessed_once)
 {
 	init();
 	out(0xcf8, 4, 0x80001234);
@@ -229,7 +229,7 @@ START_TEST(wide_devices_are_asked_once)
 	ck_assert_uint_eq(in(0x510, 4), 0xffff45ff); /* Q, then E */
 }
 
-START_TEST(nobody_is_ones)
+START_TEST(absent_devices_are_ones)
 {
 	init();
 	for (unsigned int size = 1; size <= 4; size *= 2) {
@@ -337,7 +337,7 @@ START_TEST(timer_of_each_processor)
 }
 
 /* Timers run on processor 0, which may be waiting while another processor sets them. */
-START_TEST(first_processor_is_told_of_an_earlier_deadline)
+START_TEST(first_processor_is_woken_for_an_earlier_deadline)
 {
 	init();
 	out(0x70, 1, 0xb);
@@ -523,13 +523,13 @@ static const TTest **const tests[] = {
 	&wires_end_at_the_ioapic,
 	&end_of_interrupt_reaches_the_ioapic,
 	&wide_accesses_are_bytes,
-	&wide_devices_are_asked_once,
-	&nobody_is_ones,
+	&wide_devices_are_accessed_once,
+	&absent_devices_are_ones,
 	&ends,
 	&small_ports,
 	&timers_are_the_first_processors,
 	&timer_of_each_processor,
-	&first_processor_is_told_of_an_earlier_deadline,
+	&first_processor_is_woken_for_an_earlier_deadline,
 	&memory_of_apics,
 	&virtio_devices,
 	&memory_in_cmos,

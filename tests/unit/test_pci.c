@@ -31,7 +31,7 @@ START_TEST(host_bridge_answers)
 }
 
 /* Another function, another device */
-START_TEST(nobody_answers)
+START_TEST(absent_devices_read_as_ones)
 {
 	struct svmrun_pci pci = { .address = 0x80000800 };
 
@@ -53,7 +53,7 @@ START_TEST(part_of_the_address_is_another_register)
 static const TTest **const tests[] = {
 	&address_reads_as_written,
 	&host_bridge_answers,
-	&nobody_answers,
+	&absent_devices_read_as_ones,
 	&part_of_the_address_is_another_register,
 };
 

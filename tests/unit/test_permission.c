@@ -43,7 +43,7 @@ static void check_ranges(const u64 *hw, bool requested, bool lbr)
 			}
 }
 
-START_TEST(nothing_wished)
+START_TEST(nothing_requested)
 {
 	u64 user[WORDS], hw[WORDS];
 
@@ -54,7 +54,7 @@ START_TEST(nothing_wished)
 }
 END_TEST
 
-START_TEST(everything_wished)
+START_TEST(everything_requested)
 {
 	u64 user[WORDS] = {}, hw[WORDS];
 
@@ -117,8 +117,8 @@ END_TEST
 Suite *permission_suite(void)
 {
 	static const TTest **const tests[] = {
-		&nothing_wished,
-		&everything_wished,
+		&nothing_requested,
+		&everything_requested,
 		&request_withdrawn,
 		&lbr_virtualization_comes_and_goes,
 		&random_maps_keep_what_is_forced,

@@ -26,7 +26,7 @@ static bool output;
 static void note(void *owner, unsigned int number, bool level)
 {
 	if (owner != &pic || number != 3)
-		ck_abort_msg("another's wire");
+		ck_abort_msg("the line of another device");
 	output = level;
 }
 
@@ -298,7 +298,7 @@ START_TEST(made_a_level_it_requests)
 	expect(11);
 }
 
-START_TEST(masked_it_waits)
+START_TEST(masked_interrupt_stays_pending)
 {
 	start();
 	set(MASTER_MASK, 0x10);
@@ -375,7 +375,7 @@ START_TEST(specific_end)
 	ck_assert_uint_eq(isr(MASTER), 0x00);
 }
 
-START_TEST(a_slave_in_service_keeps_its_own_out)
+START_TEST(a_slave_in_service_blocks_its_own_interrupts)
 {
 	start();
 	high(12);
@@ -639,11 +639,11 @@ static const TTest **const tests[] = {
 	&a_level_requests_while_it_is_high,
 	&elcr_has_no_system_interrupts,
 	&made_a_level_it_requests,
-	&masked_it_waits,
+	&masked_interrupt_stays_pending,
 	&the_slave_is_between_1_and_3,
 	&only_the_more_urgent_interrupts_a_handler,
 	&specific_end,
-	&a_slave_in_service_keeps_its_own_out,
+	&a_slave_in_service_blocks_its_own_interrupts,
 	&special_fully_nested,
 	&rotation_with_the_end,
 	&rotation_without_an_end,

@@ -28,7 +28,7 @@ static uint64_t now;
 static void note(void *owner, unsigned int number, bool level)
 {
 	if (owner != &line || number != 5)
-		ck_abort_msg("another's wire");
+		ck_abort_msg("the line of another device");
 	edges += level && !line;
 	line = level;
 }
@@ -115,7 +115,7 @@ static void run_to(uint64_t tick)
 	now = at(tick);
 }
 
-START_TEST(nobody_has_programmed_it)
+START_TEST(counts_before_it_is_programmed)
 {
 	start_at(12345);
 	ck_assert(svmrun_pit_deadline(&pit) == SVMRUN_NEVER);
@@ -228,7 +228,7 @@ START_TEST(periods_that_were_slept_through_are_one)
 	}
 }
 
-START_TEST(late_by_half_a_wave_it_is_seen_still)
+START_TEST(output_is_late_by_at_most_half_a_period)
 {
 	start();
 	mode(0, BOTH | MODE(3));
@@ -598,20 +598,20 @@ START_TEST(ten_million_accesses)
 		if (random >> 59 & 1)
 			svmrun_pit_advance(&pit, now);
 		if (svmrun_pit_deadline(&pit) <= now)
-			ck_abort_msg("a deadline stays behind");
+			ck_abort_msg("a deadline is in the past");
 	}
 	ck_assert_uint_gt(edges, 100000);
 }
 
 static const TTest **const tests[] = {
-	&nobody_has_programmed_it,
+	&counts_before_it_is_programmed,
 	&interrupts_on_terminal_count,
 	&a_new_count_begins_anew,
 	&first_byte_of_two_stops,
 	&strobes_once,
 	&periods_do_not_drift,
 	&periods_that_were_slept_through_are_one,
-	&late_by_half_a_wave_it_is_seen_still,
+	&output_is_late_by_at_most_half_a_period,
 	&an_access_after_the_deadline_interrupts,
 	&short_periods_let_the_guest_run,
 	&zero_is_the_most,

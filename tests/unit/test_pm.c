@@ -29,7 +29,7 @@ static uint64_t now;
 static void note(void *owner, unsigned int number, bool level)
 {
 	if (owner != &line || number != 9)
-		ck_abort_msg("another's wire");
+		ck_abort_msg("the line of another device");
 	line = level;
 }
 
@@ -79,7 +79,7 @@ START_TEST(registers_after_reset)
 	ck_assert(svmrun_pm_deadline(&pm) == SVMRUN_NEVER);
 }
 
-START_TEST(registers_keep_what_they_have_bits_for)
+START_TEST(registers_keep_implemented_bits)
 {
 	start();
 	set(ENABLE, 2, 0xffff);
@@ -192,7 +192,7 @@ START_TEST(the_timer_needs_no_interrupt)
 	ck_assert(!line);
 }
 
-START_TEST(sleep_type_is_told)
+START_TEST(sleep_type_is_reported)
 {
 	for (unsigned int type = 0; type < 8; type++) {
 		start();
@@ -237,9 +237,9 @@ START_TEST(ten_million_accesses)
 		do_anything(random);
 		svmrun_pm_advance(&pm, now);
 		if (svmrun_pm_deadline(&pm) <= now)
-			ck_abort_msg("a deadline stays behind");
+			ck_abort_msg("a deadline is in the past");
 		if (line != !!(get(STATUS, 2) & get(ENABLE, 2)))
-			ck_abort_msg("the line is not what the status says");
+			ck_abort_msg("the line differs from the status");
 		levels += line;
 	}
 	ck_assert_uint_gt(levels, 100000);
@@ -249,13 +249,13 @@ START_TEST(ten_million_accesses)
 
 static const TTest **const tests[] = {
 	&registers_after_reset,
-	&registers_keep_what_they_have_bits_for,
+	&registers_keep_implemented_bits,
 	&timer,
 	&sizes_and_offsets,
 	&power_button,
 	&the_timers_highest_bit_interrupts,
 	&the_timer_needs_no_interrupt,
-	&sleep_type_is_told,
+	&sleep_type_is_reported,
 	&ten_million_accesses,
 };
 

@@ -211,7 +211,7 @@ START_TEST(kernel_is_loaded)
 	guest_ram_free(&ram);
 }
 
-START_TEST(start_info_tells_all)
+START_TEST(start_info_is_complete)
 {
 	static uint8_t initrd[PAGE + 1] = { 1, 2, 3 };
 	struct svmrun_memory ram = guest_ram();
@@ -456,7 +456,7 @@ static const TTest **const tests[] = {
 	&note_makes_it_pvh,
 	&notes_are_searched_once,
 	&kernel_is_loaded,
-	&start_info_tells_all,
+	&start_info_is_complete,
 	&start_info_has_the_memory_map,
 	&headers_must_be_of_x86,
 	&segments_must_be_in_memory,

@@ -50,7 +50,7 @@ static uint64_t now;
 static void note(void *owner, unsigned int number, bool level)
 {
 	if (owner != &line || number != 8)
-		ck_abort_msg("another's wire");
+		ck_abort_msg("the line of another device");
 	edges += level && !line;
 	line = level;
 }
@@ -124,7 +124,7 @@ START_TEST(registers_after_reset)
 	ck_assert(deadline() == SVMRUN_NEVER);
 }
 
-START_TEST(registers_keep_what_they_have_bits_for)
+START_TEST(registers_keep_implemented_bits)
 {
 	start(NOON);
 	set(A, 0xaf);
@@ -535,7 +535,7 @@ START_TEST(ten_million_accesses)
 		if (random >> 61 & 1)
 			svmrun_rtc_advance(&rtc, now);
 		if (random >> 61 & 1 && svmrun_rtc_deadline(&rtc) <= now)
-			ck_abort_msg("a deadline stays behind");
+			ck_abort_msg("a deadline is in the past");
 		if (line != !!(rtc.bytes[C] & ANY))
 			ck_abort_msg("the line is not what C says");
 	}
@@ -544,7 +544,7 @@ START_TEST(ten_million_accesses)
 
 static const TTest **const tests[] = {
 	&registers_after_reset,
-	&registers_keep_what_they_have_bits_for,
+	&registers_keep_implemented_bits,
 	&memory,
 	&date_and_time,
 	&random_dates,

@@ -75,7 +75,7 @@ START_TEST(keeps_every_byte)
 	svmrun_snapshot_destroy(&snapshot);
 }
 
-START_TEST(keeps_where_the_guest_sees_it)
+START_TEST(keeps_guest_physical_addresses)
 {
 	set_up();
 	ck_assert_int_eq(take(), 0);
@@ -109,7 +109,7 @@ START_TEST(is_not_changed_by_what_comes_after)
 	svmrun_snapshot_destroy(&snapshot);
 }
 
-START_TEST(keeps_vcpus_but_for_clean_bits)
+START_TEST(keeps_vcpus_except_for_clean_bits)
 {
 	set_up();
 	pages[0].vmcb.control.clean = SVM_CLEAN_ALL;
@@ -149,7 +149,7 @@ START_TEST(zeros_are_holes)
 
 /* ---- sealing ------------------------------------------------------------- */
 
-START_TEST(nobody_can_change_it)
+START_TEST(is_sealed)
 {
 	const int seals = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE |
 			  F_SEAL_SEAL;
@@ -188,7 +188,7 @@ static void refused(int error)
 	ck_assert_int_eq(count_fds(), before);
 }
 
-START_TEST(nothing_to_keep)
+START_TEST(empty_vm)
 {
 	set_up();
 	ck_assert_int_eq(svmrun_snapshot_take(&snapshot, memories, 0, vcpus, 1),
@@ -277,14 +277,14 @@ START_TEST(nothing_is_left)
 
 static const TTest **const tests[] = {
 	&keeps_every_byte,
-	&keeps_where_the_guest_sees_it,
+	&keeps_guest_physical_addresses,
 	&lays_memories_out_by_bitmap_words,
 	&is_not_changed_by_what_comes_after,
-	&keeps_vcpus_but_for_clean_bits,
+	&keeps_vcpus_except_for_clean_bits,
 	&zeros_are_holes,
-	&nobody_can_change_it,
+	&is_sealed,
 	&fd_is_closed_on_exec,
-	&nothing_to_keep,
+	&empty_vm,
 	&memory_of_no_size,
 	&size_that_is_not_whole_pages,
 	&address_between_pages,

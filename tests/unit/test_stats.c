@@ -29,7 +29,7 @@ START_TEST(most_frequent_comes_first)
 	ck_assert_uint_eq(stats.kinds[3].count, 1);
 }
 
-START_TEST(too_many_kinds_harm_nobody)
+START_TEST(too_many_kinds_are_harmless)
 {
 	struct stats stats = { 0 };
 	uint64_t code;
@@ -87,7 +87,7 @@ START_TEST(json_has_all_counts)
 
 static const TTest **const tests[] = {
 	&most_frequent_comes_first,
-	&too_many_kinds_harm_nobody,
+	&too_many_kinds_are_harmless,
 	&table_has_shares_of_all_exits,
 	&json_has_all_counts,
 };

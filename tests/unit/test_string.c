@@ -164,7 +164,7 @@ START_TEST(owner_may_stop_it)
 	ck_assert_uint_eq(save->rflags & RFLAGS_RF, 0);
 }
 
-START_TEST(it_comes_back_for_the_rest)
+START_TEST(it_resumes_for_the_rest)
 {
 	begin("\xf3\xaa");
 	guest.bus.stop = NULL;
@@ -270,7 +270,7 @@ START_TEST(ins_and_outs)
 	ck_assert_uint_eq(guest.out, 13);
 }
 
-START_TEST(ins_asks_the_port_only_if_it_can_write)
+START_TEST(ins_reads_the_port_only_if_it_can_write)
 {
 	begin_io("\x6c", SVM_IOIO_IN | SVM_IOIO_STR | SVM_IOIO_SZ8);
 	regs->rdi = 0x100000000;
@@ -307,13 +307,13 @@ static const TTest **const tests[] = {
 	&source_has_a_segment,
 	&faults_leave_what_is_done,
 	&owner_may_stop_it,
-	&it_comes_back_for_the_rest,
+	&it_resumes_for_the_rest,
 	&trap_flag_traps_behind_each,
 	&in_and_out,
 	&ports_have_breakpoints,
 	&data_breakpoints_end_an_iteration,
 	&ins_and_outs,
-	&ins_asks_the_port_only_if_it_can_write,
+	&ins_reads_the_port_only_if_it_can_write,
 	&another_instruction_is_the_guest_s_again,
 };
 

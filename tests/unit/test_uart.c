@@ -25,7 +25,7 @@ static size_t sent_count;
 static void note_line(void *owner, unsigned int number, bool level)
 {
 	if (owner != &line || number != 4)
-		ck_abort_msg("another's wire");
+		ck_abort_msg("the line of another device");
 	edges += level && !line;
 	line = level;
 }
@@ -33,7 +33,7 @@ static void note_line(void *owner, unsigned int number, bool level)
 static void note_sent(void *owner, uint8_t byte)
 {
 	if (owner != sent)
-		ck_abort_msg("another's owner");
+		ck_abort_msg("the owner of another device");
 	sent[sent_count++ % sizeof(sent)] = byte;
 }
 
@@ -92,7 +92,7 @@ START_TEST(registers_after_reset)
 		ck_assert_uint_eq(get(reg), values[reg]);
 }
 
-START_TEST(registers_keep_what_they_have_bits_for)
+START_TEST(registers_keep_implemented_bits)
 {
 	start();
 	for (unsigned int reg = IER; reg <= SCR; reg++)
@@ -425,7 +425,7 @@ static void check(void)
 
 	copy.irq.set = NULL;
 	if (line != (through && !(svmrun_uart_read(&copy, IIR) & 1)))
-		ck_abort_msg("the line is not what IIR says");
+		ck_abort_msg("the line differs from IIR");
 	copy.lcr = 0;
 	while (svmrun_uart_read(&copy, LSR) & 1) {
 		svmrun_uart_read(&copy, DATA);
@@ -452,7 +452,7 @@ START_TEST(ten_million_accesses)
 
 static const TTest **const tests[] = {
 	&registers_after_reset,
-	&registers_keep_what_they_have_bits_for,
+	&registers_keep_implemented_bits,
 	&divisor_is_behind_data_and_ier,
 	&sends_at_once,
 	&empty_transmitter_interrupts,

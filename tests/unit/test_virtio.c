@@ -22,7 +22,7 @@ static bool line;
 static void note(void *owner, unsigned int queue)
 {
 	if (owner != &virtio || queue > 1)
-		ck_abort_msg("another's queue");
+		ck_abort_msg("the queue of another device");
 	notified++;
 }
 
@@ -214,7 +214,7 @@ START_TEST(queues_that_just_fit)
 	ck_assert(!needs_reset());
 }
 
-START_TEST(a_queue_stays_what_it_is_while_it_is_ready)
+START_TEST(ready_queue_cannot_be_changed)
 {
 	drive();
 	virtio_set_rings(&virtio, 4, 0, 0, 0);
@@ -305,7 +305,7 @@ START_TEST(interrupts)
 	ck_assert_uint_eq(virtio_used(&ram), 2);
 }
 
-START_TEST(nobody_is_notified_too_early)
+START_TEST(notified_only_when_requested)
 {
 	drive();
 	virtio_set(&virtio, REG_QUEUE_NOTIFY, 0);
@@ -460,7 +460,7 @@ START_TEST(ten_million_accesses)
 					    state >> (bits >> 48 & 63));
 		buffers += serve();
 		if (line != !!virtio_get(&virtio, REG_INTERRUPT_STATUS))
-			ck_abort_msg("the line is not what the status says");
+			ck_abort_msg("the line differs from the status");
 	}
 	ck_assert_uint_gt(buffers, ACCESSES / 500);
 }
@@ -478,11 +478,11 @@ Suite *virtio_suite(void)
 	tcase_add_test(tcase, features);
 	tcase_add_test(tcase, queues_that_cannot_be);
 	tcase_add_test(tcase, queues_that_just_fit);
-	tcase_add_test(tcase, a_queue_stays_what_it_is_while_it_is_ready);
+	tcase_add_test(tcase, ready_queue_cannot_be_changed);
 	tcase_add_test(tcase, chains);
 	tcase_add_test(tcase, rings_go_round);
 	tcase_add_test(tcase, interrupts);
-	tcase_add_test(tcase, nobody_is_notified_too_early);
+	tcase_add_test(tcase, notified_only_when_requested);
 	tcase_add_test(tcase, broken_rings);
 	tcase_add_test(tcase, chains_of_more_than_lengths_can_say);
 	tcase_add_test(tcase, reset);

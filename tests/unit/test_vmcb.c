@@ -344,7 +344,7 @@ static void check_allowed(u64 *register_, size_t offset, u64 known,
 	}
 }
 
-START_TEST(registers_have_what_is_allowed)
+START_TEST(registers_with_allowed_bits)
 {
 	struct vmcb_limits limits = policy_limits(~0u);
 
@@ -493,7 +493,7 @@ START_TEST(clean_bits_reach_the_hardware)
 }
 END_TEST
 
-START_TEST(flow_is_never_vouched_for)
+START_TEST(flow_fields_are_never_clean)
 {
 	ck_assert(load(0, 0));
 	user.save.rip = 0x1000;
@@ -811,7 +811,7 @@ Suite *vmcb_suite(void)
 	tcase_add_test(tests, another_asid_has_no_translations);
 	tcase_add_test(tests, tlb_control_has_four_values);
 	tcase_add_test(tests, tlb_control_by_asid_needs_the_feature);
-	tcase_add_test(tests, registers_have_what_is_allowed);
+	tcase_add_test(tests, registers_with_allowed_bits);
 	tcase_add_test(tests, what_is_known_is_what_the_manual_has);
 	tcase_add_test(tests,
 		       machine_checks_of_the_host_are_enabled_and_hidden);
@@ -820,7 +820,7 @@ Suite *vmcb_suite(void)
 	tcase_add_test(tests, the_modules_fields_are_not_the_programs);
 	tcase_add_test(tests, clean_bits_are_believed);
 	tcase_add_test(tests, clean_bits_reach_the_hardware);
-	tcase_add_test(tests, flow_is_never_vouched_for);
+	tcase_add_test(tests, flow_fields_are_never_clean);
 	tcase_add_test(tests, exit_is_published);
 	tcase_add_test(tests, refusal_looks_like_vmruns);
 	tcase_add_test(tests, random_vmcbs_keep_the_policy);

@@ -117,7 +117,7 @@ TEST_F(access, comes_with_the_descriptor)
 }
 
 /* Nothing is locked or pinned, so RLIMIT_MEMLOCK does not matter. */
-TEST_F(access, takes_no_locked_memory)
+TEST_F(access, needs_no_locked_memory)
 {
 	const struct rlimit none = { 0, 0 };
 	pid_t child = fork();

@@ -446,7 +446,7 @@ static bool svm_is_enabled(void)
 	return enabled;
 }
 
-TEST_F(sent, receiver_keeps_what_the_owner_leaves)
+TEST_F(sent, receiver_keeps_a_vm_that_its_owner_closed)
 {
 	int fds[FDS];
 
@@ -466,7 +466,7 @@ TEST_F(sent, receiver_keeps_what_the_owner_leaves)
 }
 
 /* The descriptors are in a socket that is closed without being read. */
-TEST_F(sent, nobody_receives)
+TEST_F(sent, vm_in_flight_is_destroyed)
 {
 	kill_owner(_metadata, self);
 	EXPECT_LT(self->users, module_users());

@@ -151,7 +151,7 @@ TEST_F(vcpu, mmap_outlives_fd)
 }
 
 /* Pages that the program discards keep their content. */
-TEST_F(vcpu, mmap_comes_back)
+TEST_F(vcpu, mmap_can_be_repeated)
 {
 	uint32_t size = self->m.info.out_vcpu_size;
 	uint8_t *all = map_shared(&self->m, size, 0);

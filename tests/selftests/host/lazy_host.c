@@ -125,7 +125,7 @@ FIXTURE_VARIANT(state)
 
 STATE(inactive, work);
 STATE(active, work_with_x87);
-STATE(lent_unused, work_with_cr0);
+STATE(active_unused, work_with_cr0);
 
 FIXTURE_SETUP(state)
 {
@@ -485,7 +485,7 @@ static int run_traced(struct machine *m)
  * Without activation the program's state stays in the registers, except at context
  * switches.
  */
-TEST_F(lazy_host, unlent_leaves_it_in_place)
+TEST_F(lazy_host, inactive_state_is_left_in_place)
 {
 	if (access(ACTIVATED, W_OK))
 		SKIP(return, "this kernel cannot trace extended state");

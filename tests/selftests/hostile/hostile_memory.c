@@ -136,7 +136,7 @@ GUEST(lose_tables, 64,
       "movq $0, 0x10000\n mov %cr3, %rax\n mov %rax, %cr3\n"
       "hlt");
 
-TEST_F(hostile_memory, takes_its_page_tables_away)
+TEST_F(hostile_memory, unmaps_its_page_tables)
 {
 	LOAD_HOSTILE(&self->m, MODE_LONG, lose_tables);
 	ASSERT_EXIT(VMEXIT_SHUTDOWN, &self->m);

@@ -175,7 +175,7 @@ TEST_F(hostile_state, calls_by_sysenter)
 	EXPECT_EQ(0x81000000, VMCB->control.exitinfo2);
 }
 
-TEST_F(hostile_state, takes_the_hosts_gs)
+TEST_F(hostile_state, loads_the_hosts_gs)
 {
 	uint64_t base = host_value(&self->host, "GS.base");
 
@@ -390,7 +390,7 @@ TEST_F(hostile_state, restores_garbage_as_extended_state)
 }
 
 /* This raises #GP, or an emulator accepts it; the host's MXCSR is unchanged. */
-TEST_F(hostile_state, unmasks_what_mxcsr_does_not_have)
+TEST_F(hostile_state, sets_reserved_bits_of_mxcsr)
 {
 	uint32_t before, after;
 

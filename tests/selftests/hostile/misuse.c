@@ -398,7 +398,7 @@ GUEST(rewrite_vmcb, 64,
 /*
  * Some kernels let the guest access the page, but the processor uses another VMCB.
  */
-TEST_F(misuse, gives_the_guest_its_own_vmcb)
+TEST_F(misuse, maps_the_vmcb_into_the_guest)
 {
 	int result;
 
@@ -408,7 +408,7 @@ TEST_F(misuse, gives_the_guest_its_own_vmcb)
 	EXPECT_EQ(result ? VMEXIT_NPF : VMEXIT_IOIO, VMCB->control.exitcode);
 }
 
-TEST_F(misuse, gives_the_guest_the_kernels_code)
+TEST_F(misuse, maps_kernel_code_into_the_guest)
 {
 	uint64_t vdso = getauxval(AT_SYSINFO_EHDR);
 	uint64_t before;
@@ -421,7 +421,7 @@ TEST_F(misuse, gives_the_guest_the_kernels_code)
 	EXPECT_EQ(before, *(uint64_t *)vdso);
 }
 
-TEST_F(misuse, gives_the_guest_a_device)
+TEST_F(misuse, maps_a_device_into_the_guest)
 {
 	int memory = open("/dev/mem", O_RDWR | O_CLOEXEC);
 	void *screen = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED,

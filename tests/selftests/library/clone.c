@@ -269,7 +269,7 @@ TEST_F_TIMEOUT(clone, in_threads, 60)
 
 /* ---- changes by the program ---------------------------------------------- */
 
-TEST_F(clone, touched_is_put_back)
+TEST_F(clone, touched_memory_is_restored)
 {
 	struct svmrun_clone clone;
 

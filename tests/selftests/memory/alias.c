@@ -50,7 +50,7 @@ static void map_aliases(struct __test_metadata *_metadata, struct machine *m,
 
 /* ---- aliases of one page ------------------------------------------------- */
 
-TEST_F(alias, writes_are_seen_at_all)
+TEST_F(alias, writes_are_visible_at_all_addresses)
 {
 	map_aliases(_metadata, &self->m, self->memory, MOST);
 	for (unsigned int i = 0; i < MOST; i++) {

@@ -204,7 +204,7 @@ TEST_F(memory, mapping_without_exec)
 
 /* ---- changes of the program's memory ------------------------------------- */
 
-TEST_F(memory, given_back_to_the_system)
+TEST_F(memory, reclaimed_by_the_system)
 {
 	EXPECT_STORED(&self->m);
 	EXPECT_LOADED(77, &self->m);

@@ -142,7 +142,7 @@ TEST_F(protect, page_is_present)
 }
 
 /* The program handles the exit: it grants the permission, and continues. */
-TEST_F(protect, given_on_demand)
+TEST_F(protect, mapped_on_demand)
 {
 	struct machine *m = &self->m;
 

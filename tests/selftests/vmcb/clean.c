@@ -78,7 +78,7 @@ static int shown(struct machine *m, const FIXTURE_VARIANT(group) * variant,
 	return vmcb->save.rax & 0xffff;
 }
 
-TEST_F(group, is_read_if_it_is_not_vouched_for)
+TEST_F(group, is_read_if_its_clean_bit_is_clear)
 {
 	ASSERT_EQ(0, machine_load(&self->m, MODE_LONG, variant->code,
 				  variant->code_end));
@@ -142,13 +142,13 @@ TEST_F(clean, flow)
 
 /* ---- states that no run has loaded --------------------------------------- */
 
-TEST_F(clean, first_run_vouches_for_nothing)
+TEST_F(clean, first_run_ignores_clean_bits)
 {
 	MACHINE_LOAD(&self->m, MODE_LONG, halt);
 	EXPECT_EQ(VMEXIT_HLT, exit_of(&self->m, ~0u));
 }
 
-TEST_F(clean, refused_run_vouches_for_nothing)
+TEST_F(clean, refused_run_ignores_clean_bits)
 {
 	struct svm_vmcb *vmcb = self->m.vcpu.vmcb;
 
@@ -162,7 +162,7 @@ TEST_F(clean, refused_run_vouches_for_nothing)
 	EXPECT_EQ(0x1234, vmcb->save.rax);
 }
 
-TEST_F(clean, illegal_state_vouches_for_nothing)
+TEST_F(clean, illegal_state_ignores_clean_bits)
 {
 	struct svm_vmcb *vmcb = self->m.vcpu.vmcb;
 	uint64_t dr7;
@@ -176,7 +176,7 @@ TEST_F(clean, illegal_state_vouches_for_nothing)
 	EXPECT_EQ(VMEXIT_HLT, exit_of(&self->m, ~0u));
 }
 
-TEST_F(clean, run_that_did_not_begin_vouches_for_nothing)
+TEST_F(clean, run_that_did_not_begin_ignores_clean_bits)
 {
 	struct svm_vmcb *vmcb = self->m.vcpu.vmcb;
 
@@ -229,7 +229,7 @@ TEST_F(clean, clean_on_every_cpu)
  * After SHUTDOWN the state is undefined (APM 15.14.3), so all of it is checked
  * again.
  */
-TEST_F(clean, nothing_is_believed_after_a_shutdown)
+TEST_F(clean, clean_bits_are_ignored_after_a_shutdown)
 {
 	struct svm_vmcb *vmcb = self->m.vcpu.vmcb;
 

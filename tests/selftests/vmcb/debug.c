@@ -44,7 +44,7 @@ TEST_F(debug, guest_has_its_own)
 		EXPECT_EQ(0x1000 * (i + 1) + 1, vcpu->regs->dr[i]);
 }
 
-TEST_F(debug, intercepted_stay_as_they_are)
+TEST_F(debug, intercepted_registers_do_not_change)
 {
 	struct svmrun_vcpu *vcpu = &self->m.vcpu;
 

@@ -66,7 +66,7 @@ TEST_F(injection, exception_injected)
 	EXPECT_EQ(0, VMCB->control.eventinj & SVM_EVENT_VALID);
 }
 
-TEST_F(injection, debug_exception_given_back)
+TEST_F(injection, debug_exception_injected_again)
 {
 	MACHINE_LOAD(&self->m, MODE_REAL, single_step);
 	handler_at_data(&self->m, VECTOR_DB);

@@ -678,7 +678,7 @@ TEST_F(intrinsics, another_asid_flushes)
 	EXPECT_EQ(SVM_TLB_CONTROL_FLUSH_ALL, TLB_CONTROL(self)); /* ASID 1 */
 }
 
-TEST_F(intrinsics, invlpga_asks_for_no_feature)
+TEST_F(intrinsics, invlpga_needs_no_feature)
 {
 	struct svm_vmcb_control *control = &self->vmcb->control;
 
@@ -726,7 +726,7 @@ TEST_F(intrinsics, guest_sees_its_page_table_after_invlpga)
 
 /* ---- allocation, and operands that are no VMCB --------------------------- */
 
-TEST_F(intrinsics, free_gives_all_back)
+TEST_F(intrinsics, free_releases_all_memory)
 {
 	int files = count_entries("/proc/self/fd");
 	size_t others[3];

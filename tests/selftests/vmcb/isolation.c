@@ -392,7 +392,7 @@ TEST_F(isolation, fresh_vcpu_of_the_same_vm)
 	svmrun_vcpu_destroy(&second.vcpu);
 }
 
-TEST_F(isolation, shared_pages_begin_as_zeros_whoever_had_them)
+TEST_F(isolation, shared_pages_are_zeroed_before_use)
 {
 	for (int i = 0; i < ROUNDS; i++) {
 		struct svmrun_vcpu vcpu;

@@ -97,7 +97,7 @@ ALLOWED(kernel_gs_base, 0xc0000102, save.kernel_gs_base, 0x7fff55556666);
 
 #define STATE(m, offset) (*(uint64_t *)((char *)(m)->vcpu.vmcb + (offset)))
 
-TEST_F(allowed, reaches_the_guests_own)
+TEST_F(allowed, accesses_the_guests_register)
 {
 	struct machine *m = &self->m;
 
@@ -116,7 +116,7 @@ TEST_F(allowed, reaches_the_guests_own)
 }
 
 /* Reads and writes separately */
-TEST_F(allowed, exits_if_the_program_wants_it)
+TEST_F(allowed, exits_if_the_program_intercepts_it)
 {
 	struct machine *m = &self->m;
 
@@ -131,7 +131,7 @@ TEST_F(allowed, exits_if_the_program_wants_it)
 	}
 }
 
-TEST_F(allowed, exits_unless_the_program_lets_it_through)
+TEST_F(allowed, exits_unless_the_program_allows_it)
 {
 	struct machine *m = &self->m;
 

@@ -74,7 +74,7 @@ TEST_F(tlb, flush_guest)
 }
 
 /* The clean bits cover the ASID, not TLB_CONTROL. */
-TEST_F(tlb, flush_vouched_for)
+TEST_F(tlb, flush_with_clean_bits_set)
 {
 	begin(&self->m, read_window, read_window_end);
 	ASSERT_EQ(1, window(&self->m));
@@ -113,16 +113,16 @@ static int do_nothing(struct machine *m)
 	return 0;
 }
 
-static int ask_for_flush(struct machine *m)
+static int request_flush(struct machine *m)
 {
 	m->vcpu.vmcb->control.tlb_control = SVM_TLB_CONTROL_FLUSH_ALL;
 	return 0;
 }
 
-static int ask_for_flush_vouching(struct machine *m)
+static int request_flush_with_clean_bits(struct machine *m)
 {
 	m->vcpu.vmcb->control.clean = SVM_CLEAN_ALL;
-	return ask_for_flush(m);
+	return request_flush(m);
 }
 
 static int change_asid(struct machine *m)
@@ -153,18 +153,18 @@ static int run_elsewhere(struct machine *m)
 	return err || go_to_cpu(0) || tracing_clear();
 }
 
-TEST_F(tlb, kept_if_nothing_happens)
+TEST_F(tlb, kept_without_a_change)
 {
 	begin(&self->m, read_window, read_window_end);
 	EXPECT_EQ(1, keeps(&self->m, do_nothing));
 }
 
-TEST_F(tlb, dropped_when_asked)
+TEST_F(tlb, dropped_on_request)
 {
 	begin(&self->m, read_window, read_window_end);
-	EXPECT_EQ(0, keeps(&self->m, ask_for_flush));
+	EXPECT_EQ(0, keeps(&self->m, request_flush));
 	VMCB->control.tlb_control = SVM_TLB_CONTROL_NOTHING;
-	EXPECT_EQ(0, keeps(&self->m, ask_for_flush_vouching));
+	EXPECT_EQ(0, keeps(&self->m, request_flush_with_clean_bits));
 }
 
 /* A hypervisor may use this way of flushing on a processor (APM 15.16.1). */
@@ -187,7 +187,7 @@ TEST_F(tlb, dropped_with_the_memory)
 }
 
 /* The previous CPU may have stale translations of what changed elsewhere. */
-TEST_F(tlb, dropped_when_it_comes_back)
+TEST_F(tlb, dropped_when_the_range_is_mapped_again)
 {
 	if (sysconf(_SC_NPROCESSORS_ONLN) < 2)
 		SKIP(return, "only one CPU");

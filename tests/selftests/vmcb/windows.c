@@ -476,7 +476,7 @@ GUEST(call_task, 32,
       "lcall $0x40, $0\n hlt");
 GUEST(task, 32, "str %eax\n hlt\n iret");
 
-TEST_F(windows, task_switch_of_the_guests_own)
+TEST_F(windows, task_switch_by_the_guest)
 {
 	BEGIN(&self->m, MODE_PROTECTED, call_task);
 	memcpy(machine_at(&self->m, MACHINE_DATA), task, task_end - task);
