@@ -143,29 +143,29 @@ static const struct work works[] = {
 	COUNT(null_ioctl, "null ioctl"),
 	COUNT(out_exit, "OUT exit to the program and back"),
 	COUNT(hlt_exit, "HLT exit to the program and back"),
-	COUNT(cpuid_exit, "... of CPUID, which KVM handles itself"),
-	COUNT(host_irq, "host interrupt, above one in a program"),
-	COUNT(host_irq_whole, "... with the host's own handler of it"),
+	COUNT(cpuid_exit, "... of CPUID (KVM: handled in the kernel)"),
+	COUNT(host_irq, "host interrupt, beyond one in user mode"),
+	COUNT(host_irq_whole, "... including the host's handler"),
 	COUNT(create_first_exit, "create a VM of 64 KiB, to its first exit"),
 	COUNT(create_first_exit_200, "... beside 200 others"),
 	COUNT(create_first_exit_1000, "... beside 1,000 others"),
-	COUNT(destroy, "destroy it, idle time included"),
-	SIZE(kib_per_vm, "kernel's memory for it, KiB"),
-	COUNT(fault_4k, "fault on a page of 4 KiB that is there"),
-	COUNT(fault_sparse, "... if only one in sixteen is touched"),
-	COUNT(fault_2m, "fault on a page of 2 MiB that is there"),
-	COUNT(fault_logged, "fault on a page of 4 KiB, logged"),
-	COUNT(protect_4k, "change a page's rights"),
-	COUNT(protect_caught, "catch a write and let it through"),
-	COUNT(invalidate_1, "take away a page that the guest has touched"),
+	COUNT(destroy, "destroy a VM, including idle time"),
+	SIZE(kib_per_vm, "kernel memory per VM, KiB"),
+	COUNT(fault_4k, "fault on a present page of 4 KiB"),
+	COUNT(fault_sparse, "... if only one page in 16 is accessed"),
+	COUNT(fault_2m, "fault on a present page of 2 MiB"),
+	COUNT(fault_logged, "fault on a page of 4 KiB, with dirty logging"),
+	COUNT(protect_4k, "change the permissions of a page"),
+	COUNT(protect_caught, "intercept a write, then allow it"),
+	COUNT(invalidate_1, "invalidate a page that the guest has accessed"),
 	COUNT(invalidate_100, "... at 100 addresses"),
 	COUNT(invalidate_most, "... at 65,535 addresses"),
 	COUNT(invalidate_few_of_most, "... at 3 of 65,535 addresses"),
 	COUNT(reset_page, "run and reset, for each page written"),
 	COUNT(reset_one, "run and reset with one page written"),
 	COUNT(clone_first_insn, "clone to its first instruction and exit"),
-	COUNT(merge_clean, "merge and publish, all clean"),
-	COUNT(merge_dirty, "merge and publish, nothing clean"),
+	COUNT(merge_clean, "merge and publish a VMCB, all groups clean"),
+	COUNT(merge_dirty, "merge and publish a VMCB, no group clean"),
 };
 
 /* Return whether the work is among the names, or whether there are none. */
@@ -243,12 +243,12 @@ static void put_result(const struct result *r)
 
 void report_head(void)
 {
-	printf("%-44s %9s %9s %6s\n", "", "svmrun", "KVM", "ratio");
+	printf("%-46s %9s %9s %6s\n", "", "svmrun", "KVM", "ratio");
 }
 
 void report(const struct result *r)
 {
-	printf("%-44s %9.*f", r->text, r->digits, r->own);
+	printf("%-46s %9.*f", r->text, r->digits, r->own);
 	if (r->other >= 0)
 		printf(" %9.*f %6.2f", r->digits, r->other, r->ratio);
 	printf("\n");
