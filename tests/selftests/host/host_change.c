@@ -39,7 +39,7 @@ FIXTURE_SETUP(host_change)
 	ASSERT_EQ(0, machine_create(&self->m));
 	ASSERT_EQ(0, MACHINE_LOAD(&self->m, MODE_LONG, count));
 	self->user = (struct user){ .vcpu = &self->m.vcpu };
-	ASSERT_EQ(0, go_to_cpu(0));
+	ASSERT_EQ(0, cpu_pin(0));
 }
 
 FIXTURE_TEARDOWN(host_change)
@@ -67,7 +67,7 @@ static void *run(void *argument)
 {
 	struct user *user = argument;
 
-	go_to_cpu(1);
+	cpu_pin(1);
 	user->running = true;
 	user->result = call(user->vcpu->fd, SVMRUN_RUN, NULL);
 	user->limit = segment_limit();
@@ -126,7 +126,7 @@ TEST_F(host_change, registers)
 	if (err)
 		SKIP(return, "%s cannot be loaded (%d)", CHANGE_MODULE, err);
 	start(self);
-	EXPECT_EQ(0, write_file(CHANGE, "1"));
+	EXPECT_EQ(0, file_write(CHANGE, "1"));
 	for (int i = 0; i < 10; i++) {
 		machine_wait_counting(&self->m);
 		EXPECT_EQ(0, lost(names, sizeof(names)));
@@ -135,7 +135,7 @@ TEST_F(host_change, registers)
 	EXPECT_EQ(-EINTR, stop(self));
 	EXPECT_EQ(0, lost(names, sizeof(names)));
 	EXPECT_STREQ("", names);
-	EXPECT_EQ(0, write_file(CHANGE, "-1"));
+	EXPECT_EQ(0, file_write(CHANGE, "-1"));
 	EXPECT_EQ(0, any_module_remove("hostchange"));
 }
 

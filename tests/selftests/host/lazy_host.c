@@ -165,7 +165,7 @@ TEST_F(state, survives_beside_another)
 {
 	pthread_t thread;
 
-	ASSERT_EQ(0, go_to_cpu(0));
+	ASSERT_EQ(0, cpu_pin(0));
 	ASSERT_EQ(0, pthread_create(&thread, NULL, neighbour_main, self));
 	for (uint64_t seed = 1; seed <= 200; seed++) {
 		ASSERT_TRUE(survives_run(&self->m, seed));
@@ -281,7 +281,7 @@ FIXTURE(lazy_debug)
 
 FIXTURE_SETUP(lazy_debug)
 {
-	ASSERT_EQ(0, cpu_stay());
+	ASSERT_EQ(0, cpu_pin(0));
 	ASSERT_EQ(0, machine_create(&self->m));
 	self->function = mmap((void *)WATCHED, PAGE,
 			      PROT_READ | PROT_WRITE | PROT_EXEC,
@@ -404,7 +404,7 @@ FIXTURE(lazy_breakpoint)
 
 FIXTURE_SETUP(lazy_breakpoint)
 {
-	ASSERT_EQ(0, cpu_stay());
+	ASSERT_EQ(0, cpu_pin(0));
 	ASSERT_EQ(0, machine_create(&self->m));
 }
 
@@ -472,12 +472,12 @@ static int run_traced(struct machine *m)
 	int err = tracing_clear();
 
 	if (!err)
-		err = write_file(ACTIVATED, "1");
+		err = file_write(ACTIVATED, "1");
 	for (int i = 0; !err && i < RUNS; i++) {
 		m->vcpu.vmcb->save.rip = MACHINE_CODE;
 		err = machine_run(m);
 	}
-	write_file(ACTIVATED, "0");
+	file_write(ACTIVATED, "0");
 	return err ? err : count_activated();
 }
 

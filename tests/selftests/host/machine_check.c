@@ -56,7 +56,7 @@ static void meet_error(struct __test_metadata *_metadata,
 	sigaction(SIGBUS, &action, NULL);
 	ASSERT_EQ(0, runner_start(&runner, &self->m.vcpu));
 	machine_wait_counting(&self->m);
-	EXPECT_EQ(0, write_file(ARM, "1"));
+	EXPECT_EQ(0, file_write(ARM, "1"));
 	EXPECT_EQ(-EINTR, runner_join(&runner));
 	EXPECT_EQ(1, caught);
 	EXPECT_EQ(checks + 1, self->m.vcpu.regs->out_exits_machine_check);

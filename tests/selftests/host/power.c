@@ -4,6 +4,7 @@
  * and guests continue. Linux can simulate a part of the suspend
  * (/sys/power/pm_test); the real one is ended by the alarm of the real-time clock.
  */
+#include "files.h"
 #include "hoststate.h"
 #include "runner.h"
 
@@ -21,18 +22,6 @@
 
 GUEST(count, 64, COUNT_LOOP);
 GUEST(halt, 64, "hlt");
-
-/* Return 0 or a negative errno. */
-static int file_write(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY | O_CLOEXEC), err;
-
-	if (fd < 0)
-		return -errno;
-	err = write(fd, text, strlen(text)) < 0 ? -errno : 0;
-	close(fd);
-	return err;
-}
 
 /* Return "" if the file cannot be read. */
 static const char *file_read(const char *path, char *text, size_t size)
@@ -275,7 +264,7 @@ TEST_F(power, guests_begin_afterwards)
 	for (int times = 0; times < 2; times++) {
 		ASSERT_EQ(0, sleep_once(&variant->sleep));
 		for (int i = 0; i < CPUS; i++) {
-			ASSERT_EQ(0, go_to_cpu(i));
+			ASSERT_EQ(0, cpu_pin(i));
 			MACHINE_LOAD(&self->m[i], MODE_LONG, halt);
 			ASSERT_EXIT(VMEXIT_HLT, &self->m[i]);
 		}

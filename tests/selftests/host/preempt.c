@@ -48,7 +48,7 @@ static void programs_start(pid_t *programs)
 {
 	for (int cpu = 0; cpu < cpu_count(); cpu++) {
 		programs[cpu] = fork();
-		if (!programs[cpu] && !go_to_cpu(cpu))
+		if (!programs[cpu] && !cpu_pin(cpu))
 			for (;;)
 				;
 	}
@@ -184,7 +184,7 @@ TEST(timers_are_no_later_than_beside_a_program)
 	pid_t programs[CHILD_MAX_VCPUS];
 
 	ASSERT_GE(CHILD_MAX_VCPUS, cpu_count());
-	ASSERT_EQ(0, go_to_cpu(last));
+	ASSERT_EQ(0, cpu_pin(last));
 	programs_start(programs);
 	if (sched_setscheduler(0, SCHED_FIFO | SCHED_RESET_ON_FORK, &highest))
 		TH_LOG("no permission for real-time priority");
@@ -215,9 +215,9 @@ FIXTURE_SETUP(other_cpu)
 	ASSERT_EQ(0, machine_create(&self->m));
 	MACHINE_LOAD(&self->m, MODE_LONG, child_guest);
 	self->m.vcpu.regs->rbx = MACHINE_DATA;
-	ASSERT_EQ(0, go_to_cpu(self->cpu));
+	ASSERT_EQ(0, cpu_pin(self->cpu));
 	ASSERT_EQ(0, runner_start(&self->runner, &self->m.vcpu));
-	ASSERT_EQ(0, go_to_cpu(0));
+	ASSERT_EQ(0, cpu_pin(0));
 	wait_counting(machine_counter(&self->m));
 }
 
@@ -331,7 +331,7 @@ TEST(tick_stops_for_a_guest)
 
 	if (!cpu || !tick_stops_for_program(cpu))
 		SKIP(return, "the tick only stops with nohz_full=%d", cpu);
-	ASSERT_EQ(0, go_to_cpu(0));
+	ASSERT_EQ(0, cpu_pin(0));
 	ASSERT_EQ(0, child_start(&child, cpu + 1));
 	sleep(1);
 	EXPECT_GT(FEW_TICKS, ticks_in_a_second(cpu));

@@ -38,7 +38,7 @@ static void *waiter_main(void *argument)
 	int64_t begin = now_ms();
 	char byte;
 
-	if (go_to_cpu(CPU))
+	if (cpu_pin(CPU))
 		return NULL;
 	for (int i = 0; i < TIMES; i++)
 		waiter->times += recv(waiter->socket, &byte, 1, 0) == -1 &&
@@ -78,10 +78,10 @@ TEST_F(softirq, time_outs_where_a_guest_runs)
 
 	if (sysconf(_SC_NPROCESSORS_ONLN) <= CPU)
 		SKIP(return, "only one CPU");
-	ASSERT_EQ(0, go_to_cpu(CPU));
+	ASSERT_EQ(0, cpu_pin(CPU));
 	MACHINE_LOAD(&self->m, MODE_LONG, count);
 	ASSERT_EQ(0, runner_start(&runner, &self->m.vcpu));
-	ASSERT_EQ(0, go_to_cpu(0));
+	ASSERT_EQ(0, cpu_pin(0));
 	ASSERT_EQ(0, waiter_start(&waiter));
 	waiter_watch(&waiter);
 	EXPECT_EQ(0, runner_kick(&runner));

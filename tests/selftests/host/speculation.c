@@ -33,12 +33,12 @@ static int pretend(const char *names)
 /* Each write of an MSR that passes the filter adds a line to the trace. */
 static int trace_writes(const char *filter)
 {
-	int err = write_file(WRITE_EVENT "filter", filter);
+	int err = file_write(WRITE_EVENT "filter", filter);
 
 	if (!err)
 		err = tracing_clear();
 	if (!err)
-		err = write_file(WRITE_EVENT "enable", "1");
+		err = file_write(WRITE_EVENT "enable", "1");
 	return err;
 }
 
@@ -80,7 +80,7 @@ FIXTURE(speculation)
 
 FIXTURE_SETUP(speculation)
 {
-	ASSERT_EQ(0, go_to_cpu(0));
+	ASSERT_EQ(0, cpu_pin(0));
 	if (!module_can_be_changed() || access(FEATURES_MODULE, R_OK))
 		SKIP_SETUP("svmrun.ko cannot be reloaded");
 	ASSERT_EQ(0, module_remove());
@@ -88,7 +88,7 @@ FIXTURE_SETUP(speculation)
 
 FIXTURE_TEARDOWN(speculation)
 {
-	write_file(WRITE_EVENT "enable", "0");
+	file_write(WRITE_EVENT "enable", "0");
 	machine_destroy(&self->one);
 	machine_destroy(&self->other);
 	EXPECT_EQ(0, module_remove());
@@ -182,7 +182,7 @@ static int barrier_before_user(void)
 TEST_F(speculation, barrier_before_the_program)
 {
 	ASSERT_EQ(0, begin(self, "names=ibpb_exit_to_user"));
-	ASSERT_EQ(0, write_file(BARRIER_SHOWN, "0"));
+	ASSERT_EQ(0, file_write(BARRIER_SHOWN, "0"));
 	ASSERT_EQ(0, barrier_before_user());
 	ASSERT_EXIT(VMEXIT_HLT, &self->one);
 	EXPECT_EQ(1, barrier_before_user());

@@ -10,7 +10,6 @@
 
 #include <linux/hw_breakpoint.h>
 #include <linux/perf_event.h>
-#include <sched.h>
 #include <sys/syscall.h>
 
 #include "machine.h"
@@ -24,16 +23,6 @@
 #define DISARM "mov $0x400, %eax\n mov %rax, %dr7\n hlt"
 
 GUEST(disarm, 64, DISARM);
-
-/* Pin the calling thread, and the threads that it creates, to one CPU. */
-static inline int cpu_stay(void)
-{
-	cpu_set_t set;
-
-	CPU_ZERO(&set);
-	CPU_SET(0, &set);
-	return sched_setaffinity(0, sizeof(set), &set) ? -errno : 0;
-}
 
 /*
  * Clear the breakpoints of a guest that could not do so; @dr7 is the value that it

@@ -87,10 +87,10 @@ static inline void child_main(volatile uint64_t *counters, int vcpus)
 	    child_add_vcpus(&m, others, vcpus - 1))
 		_exit(1);
 	for (int i = 0; i < vcpus - 1; i++)
-		if (go_to_cpu((i + 1) % cpus) ||
+		if (cpu_pin((i + 1) % cpus) ||
 		    pthread_create(&thread, NULL, child_vcpu_main, &others[i]))
 			_exit(1);
-	if (!go_to_cpu(0))
+	if (!cpu_pin(0))
 		child_run(&m.vcpu);
 	_exit(1);
 }

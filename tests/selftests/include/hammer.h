@@ -66,7 +66,7 @@ static inline int hammer_start(struct hammer *hammer, struct machine *m,
 	hammer->data = machine_at(m, MACHINE_DATA);
 	MACHINE_LOAD(m, MODE_PROTECTED, hammer_guest);
 	m->vcpu.regs->rbx = gpa;
-	go_to_cpu(0);
+	cpu_pin(0);
 	return hammer_go_on(hammer);
 }
 

@@ -29,15 +29,6 @@ struct host {
 	struct witness witness[HOST_CPUS];
 };
 
-static inline int cpu_pin(int cpu)
-{
-	cpu_set_t set;
-
-	CPU_ZERO(&set);
-	CPU_SET(cpu, &set);
-	return sched_setaffinity(0, sizeof(set), &set) ? -errno : 0;
-}
-
 static inline void *witness_main(void *argument)
 {
 	const struct timespec tick = { .tv_nsec = 1000 * 1000 };

@@ -9,7 +9,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -20,6 +19,8 @@
 #include <unistd.h>
 
 #include <svmrun.h>
+
+#include "cpus.h"
 
 /*
  * The time limits of tests are meant for one level of emulation. Where an emulator
@@ -44,11 +45,11 @@ static inline unsigned int patient_alarm(unsigned int seconds)
 #define PAGE 4096ul
 
 /* Layout of a machine's memory, which begins at 0 */
-#define MACHINE_CODE	0x8000ul
-#define MACHINE_DATA	0xa000ul
-#define MACHINE_TABLES	0x10000ul
-#define MACHINE_STACK	0x20000ul /* top of the stack */
-#define MACHINE_SIZE	0x40000ul
+#define MACHINE_CODE 0x8000ul
+#define MACHINE_DATA 0xa000ul
+#define MACHINE_TABLES 0x10000ul
+#define MACHINE_STACK 0x20000ul /* top of the stack */
+#define MACHINE_SIZE 0x40000ul
 
 /* All permissions that a mapping can have */
 #define MAP_ALL (SVMRUN_MAP_READ | SVMRUN_MAP_WRITE | SVMRUN_MAP_EXEC)
@@ -59,12 +60,12 @@ static inline unsigned int patient_alarm(unsigned int seconds)
  * @bits: 16, 32 or 64
  * @text: assembly; guests are loaded and run at MACHINE_CODE
  */
-#define GUEST(name, bits, text)					\
-	asm(".pushsection .rodata\n"				\
+#define GUEST(name, bits, text)                                                \
+	asm(".pushsection .rodata\n"                                           \
 	    ".code" #bits "\n" #name ":\n" text "\n" #name "_end:\n"           \
-	    ".code64\n"						\
-	    ".popsection\n");					\
-	extern const char name[] asm(#name);			\
+	    ".code64\n"                                                        \
+	    ".popsection\n");                                                  \
+	extern const char name[] asm(#name);                                   \
 	extern const char name##_end[] asm(#name "_end")
 
 /* Declare a label within a guest, for use in C. */
@@ -117,16 +118,6 @@ static inline int machine_unmap(struct machine *m, uint64_t gpa,
 	};
 
 	return call(m->vm.fd, SVMRUN_UNMAP, &unmap);
-}
-
-/* Pin the calling thread to a CPU. */
-static inline int go_to_cpu(int cpu)
-{
-	cpu_set_t set;
-
-	CPU_ZERO(&set);
-	CPU_SET(cpu, &set);
-	return sched_setaffinity(0, sizeof(set), &set) ? -errno : 0;
 }
 
 /* Map memory at @gpa again, after machine_unmap() has removed it. */
@@ -228,10 +219,10 @@ static inline int machine_load(struct machine *m, enum machine_mode mode,
 #define MACHINE_LOAD(m, mode, guest) machine_load(m, mode, guest, guest##_end)
 
 /* RUN must return 0, with this exit code. */
-#define ASSERT_EXIT(code, m)						\
-	do {								\
-		ASSERT_EQ(0, machine_run(m));				\
-		ASSERT_EQ((code), (m)->vcpu.vmcb->control.exitcode);	\
+#define ASSERT_EXIT(code, m)                                                   \
+	do {                                                                   \
+		ASSERT_EQ(0, machine_run(m));                                  \
+		ASSERT_EQ((code), (m)->vcpu.vmcb->control.exitcode);           \
 	} while (0)
 
 /*
@@ -249,21 +240,21 @@ static inline int machine_load(struct machine *m, enum machine_mode mode,
  * MACHINE_FIXTURE() - a fixture with a machine
  * @name: the fixture's name; its tests use self->m
  */
-#define MACHINE_FIXTURE(name)						\
-	FIXTURE(name)                                                          \
-	{                                                                      \
-		struct machine m;					\
-	};								\
-	FIXTURE_SETUP(name)						\
-	{								\
-		ASSERT_EQ(0, machine_create(&self->m))                         \
-		{                                                              \
-			TH_LOG("cannot create a machine; is svmrun.ko loaded?");	\
-		}							\
-	}								\
-	FIXTURE_TEARDOWN(name)						\
-	{								\
-		machine_destroy(&self->m);				\
+#define MACHINE_FIXTURE(name)                                                    \
+	FIXTURE(name)                                                            \
+	{                                                                        \
+		struct machine m;                                                \
+	};                                                                       \
+	FIXTURE_SETUP(name)                                                      \
+	{                                                                        \
+		ASSERT_EQ(0, machine_create(&self->m))                           \
+		{                                                                \
+			TH_LOG("cannot create a machine; is svmrun.ko loaded?"); \
+		}                                                                \
+	}                                                                        \
+	FIXTURE_TEARDOWN(name)                                                   \
+	{                                                                        \
+		machine_destroy(&self->m);                                       \
 	}
 
 #define MODE_VARIANT(fixture, name, mode_)                                     \

@@ -10,24 +10,14 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "files.h"
+
 #define TRACING "/sys/kernel/tracing/"
-
-static inline int write_file(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY | O_TRUNC | O_CLOEXEC), err = 0;
-
-	if (fd < 0)
-		return -errno;
-	if (write(fd, text, strlen(text)) < 0)
-		err = -errno;
-	close(fd);
-	return err;
-}
 
 /* Clear the trace buffer. */
 static inline int tracing_clear(void)
 {
-	return write_file(TRACING "trace", "");
+	return file_write(TRACING "trace", "");
 }
 
 /* An entry into a guest, from the tracepoint svmrun:enter */
@@ -46,12 +36,12 @@ static inline int entries_begin(void)
 	int err = tracing_clear();
 
 	return err ? err :
-		     write_file(TRACING "events/svmrun/enter/enable", "1");
+		     file_write(TRACING "events/svmrun/enter/enable", "1");
 }
 
 static inline void entries_end(void)
 {
-	write_file(TRACING "events/svmrun/enter/enable", "0");
+	file_write(TRACING "events/svmrun/enter/enable", "0");
 	tracing_clear();
 }
 

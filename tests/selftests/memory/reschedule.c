@@ -77,7 +77,7 @@ FIXTURE_SETUP(reschedule)
 {
 	struct machine *m = &self->m;
 
-	ASSERT_EQ(0, go_to_cpu(0));
+	ASSERT_EQ(0, cpu_pin(0));
 	ASSERT_EQ(0, machine_create(m));
 	if (SIZE + GPA > 1ull << m->info.out_gpa_bits)
 		SKIP_SETUP("guest physical addresses are too short");

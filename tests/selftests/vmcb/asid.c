@@ -151,7 +151,7 @@ TEST_F(asid, on_every_cpu)
 	ASSERT_EQ(0, entries_begin());
 	for (int round = 0; round < 20; round++)
 		for (unsigned int i = 0; i < self->count; i++) {
-			ASSERT_EQ(0, go_to_cpu((round + i) % cpus));
+			ASSERT_EQ(0, cpu_pin((round + i) % cpus));
 			ASSERT_EQ(1000 * (i + 1), window(&self->machines[i]));
 		}
 	expect_apart(_metadata, self->machines);

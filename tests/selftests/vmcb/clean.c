@@ -218,7 +218,7 @@ TEST_F(clean, clean_on_every_cpu)
 	MACHINE_LOAD(&self->m, MODE_LONG, read_cr2);
 	vmcb->save.cr2 = 0x4321;
 	for (int i = 0; i < 200; i++) {
-		ASSERT_EQ(0, go_to_cpu(i % cpus));
+		ASSERT_EQ(0, cpu_pin(i % cpus));
 		vmcb->save.rax = 0;
 		ASSERT_EQ(VMEXIT_HLT, exit_of(&self->m, i ? ~0u : 0));
 		ASSERT_EQ(0x4321, vmcb->save.rax);

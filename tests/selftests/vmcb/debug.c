@@ -241,7 +241,7 @@ BREAKPOINT(3);
 
 FIXTURE_SETUP(breakpoint)
 {
-	ASSERT_EQ(0, cpu_stay());
+	ASSERT_EQ(0, cpu_pin(0));
 	ASSERT_EQ(0, machine_create(&self->m));
 }
 

@@ -466,7 +466,7 @@ FIXTURE_VARIANT(endless)
 
 FIXTURE_SETUP(endless)
 {
-	ASSERT_EQ(0, cpu_stay());
+	ASSERT_EQ(0, cpu_pin(0));
 }
 
 FIXTURE_TEARDOWN(endless)

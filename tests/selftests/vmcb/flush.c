@@ -28,7 +28,7 @@ FIXTURE_SETUP(flush)
 	ASSERT_NE(MAP_FAILED, self->memory);
 	ASSERT_EQ(0, machine_map(&self->m, GPA, self->memory, LENGTH,
 				 MAP_ALL | SVMRUN_MAP_LOG_DIRTY));
-	ASSERT_EQ(0, go_to_cpu(0));
+	ASSERT_EQ(0, cpu_pin(0));
 }
 
 FIXTURE_TEARDOWN(flush)

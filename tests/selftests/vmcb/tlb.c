@@ -95,7 +95,7 @@ static int keeps(struct machine *m, int (*between)(struct machine *m))
 	struct entry first[16], second[16];
 	int count, others;
 
-	if (go_to_cpu(0) || window(m) < 0 || entries_begin() || window(m) < 0)
+	if (cpu_pin(0) || window(m) < 0 || entries_begin() || window(m) < 0)
 		return -1;
 	count = entries_read(first, 16);
 	if (tracing_clear() || between(m) || window(m) < 0)
@@ -146,11 +146,11 @@ static int give_back(struct machine *m)
 
 static int run_elsewhere(struct machine *m)
 {
-	int err = go_to_cpu(1);
+	int err = cpu_pin(1);
 
 	if (!err && window(m) < 0)
 		err = -1;
-	return err || go_to_cpu(0) || tracing_clear();
+	return err || cpu_pin(0) || tracing_clear();
 }
 
 TEST_F(tlb, kept_without_a_change)
