@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * The BIOS data area of a PC without a BIOS: where conventional memory ends, and which
- * serial ports there are. Kernels that are started without firmware read it as well.
+ * serial ports there are. Kernels that are started without firmware read it as well, and
+ * some return to real mode to call the BIOS.
  */
 #ifndef SVMRUN_BDA_H
 #define SVMRUN_BDA_H
@@ -15,12 +16,14 @@ extern "C" {
 #define SVMRUN_BDA_GPA 0x400
 
 /**
- * svmrun_bda_build() - write the BIOS data area
+ * svmrun_bda_build() - write the interrupt vectors and the BIOS data area
  * @low: the memory from 0 on
  *
- * The extended BIOS data area, which begins at SVMRUN_E820_LOW_END, gets its size.
+ * The extended BIOS data area, which begins at SVMRUN_E820_LOW_END, gets its size, and the
+ * handlers of the interrupt vectors of real mode. A call of the BIOS, from INT 10h to INT
+ * 1Ah, returns with CF and ZF set: it is not supported. Other interrupts return at once.
  *
- * Return: 0, or -ERANGE if @low does not include both areas.
+ * Return: 0, or -ERANGE if @low does not include all of these.
  */
 int svmrun_bda_build(const struct svmrun_memory *low);
 
