@@ -16,7 +16,7 @@
 static struct svmrun_memory ram;
 static struct svmrun_virtio virtio;
 static struct svmrun_virtio_chain chain;
-static unsigned int notified;
+static unsigned int notified, resets;
 static bool line;
 
 static void note(void *owner, unsigned int queue)
@@ -24,6 +24,12 @@ static void note(void *owner, unsigned int queue)
 	if (owner != &virtio || queue > 1)
 		ck_abort_msg("the queue of another device");
 	notified++;
+}
+
+static void note_reset(void *owner)
+{
+	ck_assert_ptr_eq(owner, &virtio);
+	resets++;
 }
 
 static void set_line(void *owner, unsigned int number, bool level)
@@ -39,11 +45,13 @@ static void start(void)
 		.queues = 2,
 		.notify = note,
 		.owner = &virtio,
+		.reset = note_reset,
 	};
 
 	svmrun_virtio_init(&virtio, &kind, &ram, 1);
 	virtio.line.set = set_line;
 	notified = 0;
+	resets = 0;
 	line = false;
 }
 
@@ -439,6 +447,22 @@ static unsigned int serve(void)
 	return count;
 }
 
+/* Chains that were taken before are stale after a reset, and after that of their queue. */
+START_TEST(reset_calls_the_device)
+{
+	drive();
+	ck_assert_uint_eq(resets, 1);
+	virtio_set(&virtio, REG_QUEUE_READY, 1);
+	ck_assert_uint_eq(resets, 1);
+	virtio_set(&virtio, REG_QUEUE_READY, 0);
+	ck_assert_uint_eq(resets, 2);
+	virtio_set(&virtio, REG_QUEUE_READY, 0);
+	virtio_set(&virtio, REG_STATUS, STATUS_LIVE);
+	ck_assert_uint_eq(resets, 2);
+	virtio_set(&virtio, REG_STATUS, 0);
+	ck_assert_uint_eq(resets, 3);
+}
+
 START_TEST(ten_million_accesses)
 {
 	static const unsigned int sizes[] = { 1, 2, 4, 4, 4, 4, 4, 8 };
@@ -486,6 +510,7 @@ Suite *virtio_suite(void)
 	tcase_add_test(tcase, broken_rings);
 	tcase_add_test(tcase, chains_of_more_than_lengths_can_say);
 	tcase_add_test(tcase, reset);
+	tcase_add_test(tcase, reset_calls_the_device);
 	tcase_add_test(tcase, ten_million_accesses);
 	suite_add_tcase(suite, tcase);
 	return suite;

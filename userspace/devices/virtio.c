@@ -133,11 +133,19 @@ static bool find_rings(const struct svmrun_virtio *virtio,
 	return queue->table && queue->available && queue->used;
 }
 
+static void abandon_chains(const struct svmrun_virtio *virtio)
+{
+	if (virtio->kind.reset)
+		virtio->kind.reset(virtio->kind.owner);
+}
+
 static void set_queue_ready(struct svmrun_virtio *virtio,
 			    struct svmrun_virtqueue *queue, bool ready)
 {
 	if (ready == queue->ready)
 		return;
+	if (!ready)
+		abandon_chains(virtio);
 	queue->taken = 0;
 	queue->given = 0;
 	queue->ready = ready && find_rings(virtio, queue);
@@ -342,6 +350,7 @@ static void reset_device(struct svmrun_virtio *virtio)
 	virtio->queue = 0;
 	memset(virtio->queues, 0, sizeof(virtio->queues));
 	acknowledge_interrupt(virtio, UINT32_MAX);
+	abandon_chains(virtio);
 }
 
 /* The device refuses features by clearing FEATURES_OK (3.1.1). */

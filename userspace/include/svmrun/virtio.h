@@ -32,7 +32,9 @@ extern "C" {
  * @features: features that it offers besides VIRTIO_F_VERSION_1
  * @queues: number of queues, from 1 to SVMRUN_VIRTIO_QUEUES
  * @notify: called when the guest notifies the device of new buffers in a queue
- * @owner: first argument of @notify
+ * @owner: first argument of @notify and @reset
+ * @reset: called when the guest resets the device or disables a queue: chains that were
+ *	taken before must not be given back; NULL if none are kept after @notify
  * @reserved: zero
  */
 struct svmrun_virtio_kind {
@@ -41,7 +43,8 @@ struct svmrun_virtio_kind {
 	unsigned int queues;
 	void (*notify)(void *owner, unsigned int queue);
 	void *owner;
-	uint64_t reserved[4];
+	void (*reset)(void *owner);
+	uint64_t reserved[3];
 };
 
 /**
@@ -157,7 +160,8 @@ uint64_t svmrun_virtio_read(const struct svmrun_virtio *virtio,
  * @size: bytes: 1, 2, 4 or 8
  * @value: the value
  *
- * A write to QueueNotify calls @notify of the device, which may carry out requests.
+ * A write to QueueNotify calls @notify of the device, which may carry out requests. A write
+ * of 0 to Status calls its @reset, and so does one of 0 to QueueReady of a queue in use.
  */
 void svmrun_virtio_write(struct svmrun_virtio *virtio, unsigned int offset,
 			 unsigned int size, uint64_t value);
