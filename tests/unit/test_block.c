@@ -98,6 +98,33 @@ static void start(bool read_only)
 	virtio_drive(&block.virtio, &ram);
 }
 
+/* An owner that keeps what is submitted until the test completes it */
+#define IN_FLIGHT 3
+static struct svmrun_block_request requests[IN_FLIGHT];
+static struct svmrun_block_request *submitted[SVMRUN_VIRTIO_ENTRIES];
+static unsigned int submissions;
+
+static void keep_request(void *owner, struct svmrun_block_request *request)
+{
+	ck_assert_ptr_eq(owner, disk);
+	ck_assert(request->in_flight);
+	submitted[submissions++ % ARRAY_SIZE(submitted)] = request;
+}
+
+static void start_async(bool read_only)
+{
+	const struct svmrun_block_owner owner = {
+		.submit = keep_request,
+		.read_only = read_only,
+		.owner = disk,
+	};
+
+	submissions = 0;
+	svmrun_block_init(&block, &owner, SECTORS, "a name", &ram, 1);
+	svmrun_block_set_requests(&block, requests, IN_FLIGHT);
+	virtio_drive(&block.virtio, &ram);
+}
+
 static void setup(void)
 {
 	ram = guest_ram();
@@ -302,6 +329,171 @@ START_TEST(requests_that_are_none)
 	must_be_reset();
 }
 
+/* ---- an owner that does not wait ------------------------------------------ */
+
+static uint8_t status_at(unsigned int number)
+{
+	return *(uint8_t *)guest_ram_at(&ram, STATUS + number, 1);
+}
+
+/* Offer request @number, which has its own descriptors and status. */
+static void offer_read(unsigned int number, uint64_t sector)
+{
+	uint8_t *header = guest_ram_at(&ram, HEADER + 16 * (number % 2), 16);
+	uint16_t first = 3 * (number % 2);
+
+	memset(header, 0, 16);
+	memcpy(header + 8, &sector, 8);
+	*(uint8_t *)guest_ram_at(&ram, STATUS + number, 1) = NO_STATUS;
+	virtio_describe(&ram, first, HEADER + 16 * (number % 2), 16, NEXT,
+			first + 1);
+	virtio_describe(&ram, first + 1, BUFFER + SECTOR * number, SECTOR,
+			NEXT | WRITE, first + 2);
+	virtio_describe(&ram, first + 2, STATUS + number, 1, WRITE, 0);
+	virtio_offer(&ram, first);
+}
+
+static void notify(void)
+{
+	virtio_set(&block.virtio, REG_QUEUE_NOTIFY, 0);
+}
+
+START_TEST(requests_complete_in_any_order)
+{
+	uint32_t head, written;
+
+	start_async(false);
+	offer_read(0, 5);
+	offer_read(1, 6);
+	notify();
+	ck_assert_uint_eq(submissions, 2);
+	ck_assert_uint_eq(block.in_flight, 2);
+	ck_assert_uint_eq(virtio_used(&ram), 0);
+	ck_assert_uint_eq(submitted[1]->operation, SVMRUN_BLOCK_READ);
+	ck_assert_uint_eq(submitted[1]->offset, 6 * SECTOR);
+	ck_assert_uint_eq(submitted[1]->size, SECTOR);
+	ck_assert_uint_eq(submitted[1]->count, 1);
+	ck_assert_ptr_eq(submitted[1]->buffers[0].iov_base,
+			 guest_ram_at(&ram, BUFFER + SECTOR, SECTOR));
+	svmrun_block_complete(&block, submitted[1], 0);
+	ck_assert_uint_eq(status_at(1), OK);
+	ck_assert_uint_eq(status_at(0), NO_STATUS);
+	ck_assert_uint_eq(virtio_get(&block.virtio, REG_INTERRUPT_STATUS), 1);
+	virtio_used_entry(&ram, 0, &head, &written);
+	ck_assert_uint_eq(head, 3);
+	ck_assert_uint_eq(written, SECTOR + 1);
+	svmrun_block_complete(&block, submitted[0], -EIO);
+	ck_assert_uint_eq(status_at(0), IOERR);
+	ck_assert_uint_eq(virtio_used(&ram), 2);
+	ck_assert_uint_eq(block.in_flight, 0);
+}
+
+START_TEST(invalid_requests_are_not_submitted)
+{
+	start_async(true);
+	ck_assert_uint_eq(virtio_get(&block.virtio, REG_DEVICE_FEATURES) >> 5 &
+				  1,
+			  1);
+	ck_assert_uint_eq(request(OUT, 0, SECTOR), IOERR);
+	ck_assert_uint_eq(request(IN, SECTORS, SECTOR), IOERR);
+	ck_assert_uint_eq(request(3, 0, SECTOR), UNSUPP);
+	ck_assert_uint_eq(request(GET_ID, 0, SVMRUN_BLOCK_NAME), OK);
+	ck_assert_uint_eq(submissions, 0);
+}
+
+/* The device takes only as many requests as there are, and the next as one ends. */
+START_TEST(requests_in_flight_are_limited)
+{
+	start_async(false);
+	for (unsigned int i = 0; i < IN_FLIGHT + 2; i++)
+		offer_read(0, 1);
+	notify();
+	notify();
+	ck_assert_uint_eq(submissions, IN_FLIGHT);
+	svmrun_block_complete(&block, submitted[1], 0);
+	ck_assert_uint_eq(submissions, IN_FLIGHT + 1);
+	ck_assert_uint_eq(block.in_flight, IN_FLIGHT);
+	ck_assert_uint_eq(virtio_used(&ram), 1);
+	for (unsigned int i = 2; i < IN_FLIGHT + 2; i++)
+		svmrun_block_complete(&block, submitted[i], 0);
+	svmrun_block_complete(&block, submitted[0], 0);
+	ck_assert_uint_eq(submissions, IN_FLIGHT + 2);
+	ck_assert_uint_eq(virtio_used(&ram), IN_FLIGHT + 2);
+}
+
+/* A request of before a reset must not write to the queue that is set up afterwards. */
+START_TEST(request_before_reset_leaves_no_trace)
+{
+	start_async(false);
+	offer_read(0, 1);
+	notify();
+	ck_assert(!svmrun_block_is_resetting(&block));
+	virtio_drive(&block.virtio, &ram);
+	ck_assert(svmrun_block_is_resetting(&block));
+	offer_read(1, 2);
+	notify();
+	ck_assert_uint_eq(submissions, 2);
+	svmrun_block_complete(&block, submitted[0], 0);
+	ck_assert(!svmrun_block_is_resetting(&block));
+	ck_assert_uint_eq(status_at(0), NO_STATUS);
+	ck_assert_uint_eq(virtio_used(&ram), 0);
+	ck_assert_uint_eq(virtio_get(&block.virtio, REG_INTERRUPT_STATUS), 0);
+	svmrun_block_complete(&block, submitted[1], 0);
+	ck_assert_uint_eq(status_at(1), OK);
+	ck_assert_uint_eq(virtio_used(&ram), 1);
+}
+
+/* Requests of before a reset hold back the next ones, but do not lose them. */
+START_TEST(request_after_reset_waits_for_older_ones)
+{
+	start_async(false);
+	for (unsigned int i = 0; i < IN_FLIGHT; i++)
+		offer_read(0, 1);
+	notify();
+	virtio_drive(&block.virtio, &ram);
+	offer_read(1, 2);
+	notify();
+	ck_assert_uint_eq(submissions, IN_FLIGHT);
+	for (unsigned int i = 0; i < IN_FLIGHT; i++)
+		svmrun_block_complete(&block, submitted[i], 0);
+	ck_assert_uint_eq(submissions, IN_FLIGHT + 1);
+	svmrun_block_complete(&block, submitted[IN_FLIGHT], 0);
+	ck_assert_uint_eq(virtio_used(&ram), 1);
+}
+
+START_TEST(request_before_queue_reset_leaves_no_trace)
+{
+	start_async(false);
+	offer_read(0, 1);
+	notify();
+	virtio_set(&block.virtio, REG_QUEUE_READY, 0);
+	ck_assert(svmrun_block_is_resetting(&block));
+	virtio_set(&block.virtio, REG_QUEUE_READY, 1);
+	svmrun_block_complete(&block, submitted[0], 0);
+	ck_assert_uint_eq(status_at(0), NO_STATUS);
+	ck_assert_uint_eq(virtio_used(&ram), 0);
+}
+
+/* ---- malicious guests ----------------------------------------------------- */
+
+static int refill(void *owner, struct iovec *to, unsigned int count,
+		  uint64_t offset)
+{
+	if (transfers++ > 2 * SVMRUN_VIRTIO_ENTRIES)
+		ck_abort_msg("the notification does not end");
+	offer_read(0, 0);
+	return 0;
+}
+
+START_TEST(refilled_queue_ends_the_notification)
+{
+	block.owner.read = refill;
+	offer_read(0, 0);
+	notify();
+	ck_assert_uint_le(transfers, SVMRUN_VIRTIO_ENTRIES);
+	ck_assert_uint_eq(virtio_used(&ram), transfers);
+}
+
 /* Submit random requests; transfer() checks what reaches the disk. */
 START_TEST(many_requests)
 {
@@ -347,6 +539,13 @@ Suite *block_suite(void)
 	tcase_add_test(tcase, what_is_refused);
 	tcase_add_test(tcase, errors_are_reported);
 	tcase_add_test(tcase, requests_that_are_none);
+	tcase_add_test(tcase, requests_complete_in_any_order);
+	tcase_add_test(tcase, invalid_requests_are_not_submitted);
+	tcase_add_test(tcase, requests_in_flight_are_limited);
+	tcase_add_test(tcase, request_before_reset_leaves_no_trace);
+	tcase_add_test(tcase, request_after_reset_waits_for_older_ones);
+	tcase_add_test(tcase, request_before_queue_reset_leaves_no_trace);
+	tcase_add_test(tcase, refilled_queue_ends_the_notification);
 	tcase_add_test(tcase, many_requests);
 	suite_add_tcase(suite, tcase);
 	return suite;

@@ -23,6 +23,7 @@
 #define STATUS_OK 0
 #define STATUS_IOERR 1
 #define STATUS_UNSUPP 2
+#define STATUS_PENDING 0xff /* internal: the owner carries out the request */
 
 struct request_header {
 	uint32_t type;
@@ -96,45 +97,7 @@ static bool is_on_disk(const struct svmrun_block *block, uint64_t sector,
 	       size / SVMRUN_BLOCK_SECTOR <= block->sectors - sector;
 }
 
-static uint8_t request_status(int error)
-{
-	return error ? STATUS_IOERR : STATUS_OK;
-}
-
-static uint8_t read_disk(struct svmrun_block *block,
-			 const struct request_header *header,
-			 struct buffers *in)
-{
-	const struct svmrun_block_owner *owner = &block->owner;
-	int error;
-
-	if (!is_on_disk(block, header->sector, in->size))
-		return STATUS_IOERR;
-	error = owner->read(owner->owner, in->first, in->count,
-			    header->sector * SVMRUN_BLOCK_SECTOR);
-	return request_status(error);
-}
-
-static uint8_t write_disk(struct svmrun_block *block,
-			  const struct request_header *header,
-			  struct buffers *out)
-{
-	const struct svmrun_block_owner *owner = &block->owner;
-	int error;
-
-	if (!owner->write || !is_on_disk(block, header->sector, out->size))
-		return STATUS_IOERR;
-	error = owner->write(owner->owner, out->first, out->count,
-			     header->sector * SVMRUN_BLOCK_SECTOR);
-	return request_status(error);
-}
-
-static uint8_t flush_disk(struct svmrun_block *block)
-{
-	const struct svmrun_block_owner *owner = &block->owner;
-
-	return request_status(owner->flush ? owner->flush(owner->owner) : 0);
-}
+/* ---- requests without I/O ------------------------------------------------ */
 
 static uint8_t read_disk_id(struct svmrun_block *block, struct buffers *in)
 {
@@ -144,17 +107,70 @@ static uint8_t read_disk_id(struct svmrun_block *block, struct buffers *in)
 	return STATUS_OK;
 }
 
-static uint8_t execute_request(struct svmrun_block *block,
+static bool is_read_only(const struct svmrun_block_owner *owner)
+{
+	return owner->submit ? owner->read_only : !owner->write;
+}
+
+/* ---- requests for the owner ---------------------------------------------- */
+
+static uint8_t prepare_transfer(const struct svmrun_block *block,
+				struct svmrun_block_request *request,
+				const struct request_header *header,
+				const struct buffers *buffers)
+{
+	if (!is_on_disk(block, header->sector, buffers->size))
+		return STATUS_IOERR;
+	request->offset = header->sector * SVMRUN_BLOCK_SECTOR;
+	request->size = buffers->size;
+	request->count = buffers->count;
+	memcpy(request->buffers, buffers->first,
+	       buffers->count * sizeof(*buffers->first));
+	return STATUS_PENDING;
+}
+
+static uint8_t prepare_read(const struct svmrun_block *block,
+			    struct svmrun_block_request *request,
+			    const struct request_header *header,
+			    const struct buffers *in)
+{
+	request->operation = SVMRUN_BLOCK_READ;
+	return prepare_transfer(block, request, header, in);
+}
+
+static uint8_t prepare_write(const struct svmrun_block *block,
+			     struct svmrun_block_request *request,
+			     const struct request_header *header,
+			     const struct buffers *out)
+{
+	if (is_read_only(&block->owner))
+		return STATUS_IOERR;
+	request->operation = SVMRUN_BLOCK_WRITE;
+	return prepare_transfer(block, request, header, out);
+}
+
+static uint8_t prepare_flush(struct svmrun_block_request *request)
+{
+	request->operation = SVMRUN_BLOCK_FLUSH;
+	request->offset = 0;
+	request->size = 0;
+	request->count = 0;
+	return STATUS_PENDING;
+}
+
+/* Return the status of a request that is complete, or STATUS_PENDING. */
+static uint8_t prepare_request(struct svmrun_block *block,
+			       struct svmrun_block_request *request,
 			       const struct request_header *header,
 			       struct buffers *out, struct buffers *in)
 {
 	switch (header->type) {
 	case REQUEST_IN:
-		return read_disk(block, header, in);
+		return prepare_read(block, request, header, in);
 	case REQUEST_OUT:
-		return write_disk(block, header, out);
+		return prepare_write(block, request, header, out);
 	case REQUEST_FLUSH:
-		return flush_disk(block);
+		return prepare_flush(request);
 	case REQUEST_GET_ID:
 		return read_disk_id(block, in);
 	default:
@@ -162,35 +178,148 @@ static uint8_t execute_request(struct svmrun_block *block,
 	}
 }
 
+static int execute_request(const struct svmrun_block_owner *owner,
+			   struct svmrun_block_request *request)
+{
+	switch (request->operation) {
+	case SVMRUN_BLOCK_READ:
+		return owner->read(owner->owner, request->buffers,
+				   request->count, request->offset);
+	case SVMRUN_BLOCK_WRITE:
+		return owner->write(owner->owner, request->buffers,
+				    request->count, request->offset);
+	default:
+		return owner->flush ? owner->flush(owner->owner) : 0;
+	}
+}
+
+static void give_request(struct svmrun_block *block,
+			 const struct svmrun_block_request *request,
+			 uint8_t status)
+{
+	*request->status = status;
+	svmrun_virtio_give(&block->virtio, 0, request->head, request->written);
+}
+
+static void begin_request(struct svmrun_block *block,
+			  struct svmrun_block_request *request)
+{
+	const struct svmrun_block_owner *owner = &block->owner;
+	int error;
+
+	if (owner->submit) {
+		request->in_flight = true;
+		request->stale = false;
+		block->in_flight++;
+		owner->submit(owner->owner, request);
+		return;
+	}
+	error = execute_request(owner, request);
+	give_request(block, request, error ? STATUS_IOERR : STATUS_OK);
+}
+
+/* ---- the queue ----------------------------------------------------------- */
+
 /*
  * The number of written bytes counts from the first byte on. Because the status is the
  * last byte, it includes all buffers, even if a request has not written to all of them.
  */
-static void process_request(struct svmrun_block *block)
+static void process_chain(struct svmrun_block *block,
+			  struct svmrun_block_request *request)
 {
 	struct svmrun_virtio_chain *chain = &block->chain;
 	struct buffers out = { chain->out, chain->out_count, chain->out_size };
 	struct buffers in = { chain->in, chain->in_count, chain->in_size };
-	uint32_t written = chain->in_size;
 	struct request_header header;
-	uint8_t *status;
+	uint8_t status;
 
 	if (out.size < sizeof(header) || !in.size) {
 		svmrun_virtio_need_reset(&block->virtio);
 		return;
 	}
+	request->head = chain->head;
+	request->written = chain->in_size;
 	copy_from_buffers(&out, &header, sizeof(header));
-	status = take_status(&in);
-	*status = execute_request(block, &header, &out, &in);
-	svmrun_virtio_give(&block->virtio, 0, chain->head, written);
+	request->status = take_status(&in);
+	status = prepare_request(block, request, &header, &out, &in);
+	if (status == STATUS_PENDING)
+		begin_request(block, request);
+	else
+		give_request(block, request, status);
+}
+
+static struct svmrun_block_request *
+free_request(const struct svmrun_block *block)
+{
+	unsigned int i;
+
+	for (i = 0; i < block->request_count; i++)
+		if (!block->requests[i].in_flight)
+			return &block->requests[i];
+	return NULL;
+}
+
+/*
+ * Take no more chains than the queue has entries, because a guest can refill the queue
+ * without end. A driver notifies the device of chains that it adds later. If there is no
+ * free request, the next completion continues.
+ */
+static void take_chains(struct svmrun_block *block)
+{
+	struct svmrun_block_request local, *request = &local;
+	unsigned int left;
+
+	for (left = SVMRUN_VIRTIO_ENTRIES; left; left--) {
+		if (block->owner.submit)
+			request = free_request(block);
+		if (!request ||
+		    !svmrun_virtio_take(&block->virtio, 0, &block->chain))
+			return;
+		process_chain(block, request);
+	}
 }
 
 static void block_notify(void *owner, unsigned int queue)
 {
-	struct svmrun_block *block = owner;
+	take_chains(owner);
+}
 
-	while (svmrun_virtio_take(&block->virtio, queue, &block->chain))
-		process_request(block);
+static void block_reset(void *owner)
+{
+	struct svmrun_block *block = owner;
+	unsigned int i;
+
+	for (i = 0; i < block->request_count; i++)
+		block->requests[i].stale = block->requests[i].in_flight;
+	block->stale = block->in_flight;
+}
+
+void svmrun_block_complete(struct svmrun_block *block,
+			   struct svmrun_block_request *request, int error)
+{
+	request->in_flight = false;
+	block->in_flight--;
+	if (request->stale)
+		block->stale--;
+	else
+		give_request(block, request, error ? STATUS_IOERR : STATUS_OK);
+	take_chains(block);
+}
+
+bool svmrun_block_is_resetting(const struct svmrun_block *block)
+{
+	return block->stale;
+}
+
+/* ---- initialization ------------------------------------------------------ */
+
+void svmrun_block_set_requests(struct svmrun_block *block,
+			       struct svmrun_block_request *requests,
+			       unsigned int count)
+{
+	memset(requests, 0, count * sizeof(*requests));
+	block->requests = requests;
+	block->request_count = count;
 }
 
 void svmrun_block_init(struct svmrun_block *block,
@@ -201,10 +330,11 @@ void svmrun_block_init(struct svmrun_block *block,
 	const struct svmrun_virtio_kind kind = {
 		.id = DEVICE_ID,
 		.features = FEATURE_SEG_MAX | FEATURE_FLUSH |
-			    (owner->write ? 0 : FEATURE_RO),
+			    (is_read_only(owner) ? FEATURE_RO : 0),
 		.queues = 1,
 		.notify = block_notify,
 		.owner = block,
+		.reset = block_reset,
 	};
 	const uint32_t seg_max = SEG_MAX;
 
@@ -215,6 +345,10 @@ void svmrun_block_init(struct svmrun_block *block,
 	       sizeof(seg_max));
 	block->owner = *owner;
 	block->sectors = sectors;
+	block->requests = NULL;
+	block->request_count = 0;
+	block->in_flight = 0;
+	block->stale = 0;
 	memset(block->name, 0, sizeof(block->name));
 	memcpy(block->name, name, strnlen(name, sizeof(block->name)));
 }
