@@ -1,22 +1,39 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The tool's disk: options, reading and writing its file at any offset and with several
- * buffers, and errors.
+ * buffers, errors, and the thread: the end of the run and a reset of the device while
+ * requests are in progress.
  */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
+#include "common/clock.h"
 #include "suites.h"
+#include "virtio_guest.h"
 #include "vmm/disk.h"
 
 #define SECTOR SVMRUN_BLOCK_SECTOR
 #define SECTORS 4
+#define PIECE (1u << 20)
+#define IN 0
+#define OUT 1
+#define NO_STATUS 0xff
+
+/* Addresses in guest memory of request number 0; the next one is 0x1000 higher */
+#define HEADER DATA
+#define STATUS (DATA + 0x100)
+#define BUFFER (DATA + 0x200)
 
 static char path[32];
 static char option[sizeof(path) + 3];
 static struct disk disk;
+static struct svmrun_memory ram;
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static struct outcome outcome;
+static unsigned int wakes;
 static uint8_t bytes[SECTORS * SECTOR], got[SECTORS * SECTOR];
 
 /* Create a file in which no two sectors are equal. */
@@ -39,26 +56,114 @@ static void teardown(void)
 	unlink(path);
 }
 
+/* ---- a slow file ---------------------------------------------------------- */
+
+static atomic_bool is_held;
+static atomic_uint calls;
+static size_t largest;
+
+static void count_call(const struct iovec *buffers, int count)
+{
+	size_t size = 0;
+
+	for (int i = 0; i < count; i++)
+		size += buffers[i].iov_len;
+	if (size > largest)
+		largest = size;
+	calls++;
+	while (is_held)
+		usleep(1000);
+}
+
+/* These functions replace the C library's in the whole program. */
+ssize_t preadv(int fd, const struct iovec *buffers, int count, off_t offset)
+{
+	count_call(buffers, count);
+	return syscall(SYS_preadv, fd, buffers, count, offset, 0);
+}
+
+ssize_t pwritev(int fd, const struct iovec *buffers, int count, off_t offset)
+{
+	count_call(buffers, count);
+	return syscall(SYS_pwritev, fd, buffers, count, offset, 0);
+}
+
+static void *release_file(void *argument)
+{
+	usleep(50000);
+	is_held = false;
+	return NULL;
+}
+
+/* Let the file continue in a moment. */
+static pthread_t release_soon(void)
+{
+	pthread_t thread;
+
+	ck_assert_int_eq(pthread_create(&thread, NULL, release_file, NULL), 0);
+	return thread;
+}
+
+/* ---- the disk ------------------------------------------------------------- */
+
+static void note_wake(void *owner)
+{
+	ck_assert_ptr_eq(owner, &disk);
+	wakes++;
+}
+
 static void begin(const char *suffix)
 {
+	const struct disk_machine machine = {
+		.lock = &lock,
+		.outcome = &outcome,
+		.wake = note_wake,
+		.owner = &disk,
+	};
+
 	strcpy(option, path);
 	strcat(option, suffix);
 	ck_assert_int_eq(disk_open(&disk, option), 0);
 	ck_assert_uint_eq(disk.sectors, SECTORS);
-	disk_init(&disk, 3, NULL, 0);
+	disk_init(&disk, 3, &machine, &ram, 1);
 }
 
 /* Read @size bytes into three buffers. */
 static int read_at(uint64_t offset, size_t size)
 {
-	struct iovec parts[] = {
-		{ got, 100 },
-		{ got + 100, 1 },
-		{ got + 101, size - 101 },
+	struct svmrun_block_request request = {
+		.operation = SVMRUN_BLOCK_READ,
+		.offset = offset,
+		.size = size,
+		.count = 3,
+		.buffers = { { got, 100 },
+			     { got + 100, 1 },
+			     { got + 101, size - 101 } },
 	};
-	const struct svmrun_block_owner *owner = &disk.block.owner;
 
-	return owner->read(owner->owner, parts, 3, offset);
+	return disk_execute(&disk, &request);
+}
+
+static int write_at(uint64_t offset, size_t size)
+{
+	struct svmrun_block_request request = {
+		.operation = SVMRUN_BLOCK_WRITE,
+		.offset = offset,
+		.size = size,
+		.count = 1,
+		.buffers = { { got, size } },
+	};
+
+	return disk_execute(&disk, &request);
+}
+
+static int flush(void)
+{
+	struct svmrun_block_request request = {
+		.operation = SVMRUN_BLOCK_FLUSH,
+	};
+
+	return disk_execute(&disk, &request);
 }
 
 START_TEST(reads)
@@ -71,13 +176,12 @@ START_TEST(reads)
 
 START_TEST(writes)
 {
-	struct iovec part = { got, SECTOR };
-	const struct svmrun_block_owner *owner = &disk.block.owner;
-
 	begin("");
 	memset(got, 0x5a, SECTOR);
-	ck_assert_int_eq(owner->write(owner->owner, &part, 1, 2 * SECTOR), 0);
-	ck_assert_int_eq(owner->flush(owner->owner), 0);
+	ck_assert_int_eq(write_at(2 * SECTOR, SECTOR), 0);
+	ck_assert(disk.written);
+	ck_assert_int_eq(flush(), 0);
+	ck_assert(!disk.written);
 	memset(bytes + 2 * SECTOR, 0x5a, SECTOR);
 	ck_assert_int_eq(read_at(0, sizeof(got)), 0);
 	ck_assert_mem_eq(got, bytes, sizeof(bytes));
@@ -88,7 +192,7 @@ START_TEST(only_reads)
 {
 	begin(",ro");
 	ck_assert(disk.read_only);
-	ck_assert(!disk.block.owner.write);
+	ck_assert(disk.block.owner.read_only);
 	ck_assert_int_eq(read_at(0, SECTOR), 0);
 	disk_close(&disk);
 }
@@ -107,14 +211,11 @@ START_TEST(a_file_that_is_cut_off)
 
 START_TEST(errors)
 {
-	struct iovec part = { got, SECTOR };
-	const struct svmrun_block_owner *owner = &disk.block.owner;
-
 	begin("");
 	disk_close(&disk);
 	ck_assert_int_eq(read_at(0, SECTOR), -EBADF);
-	ck_assert_int_eq(owner->write(owner->owner, &part, 1, 0), -EBADF);
-	ck_assert_int_eq(owner->flush(owner->owner), -EBADF);
+	ck_assert_int_eq(write_at(0, SECTOR), -EBADF);
+	ck_assert_int_eq(flush(), -EBADF);
 }
 
 START_TEST(name)
@@ -122,6 +223,196 @@ START_TEST(name)
 	begin("");
 	ck_assert_str_eq(disk.block.name, "svmrun-3");
 	disk_close(&disk);
+}
+
+/* The end of the run is noticed between two pieces. */
+START_TEST(large_requests_are_divided)
+{
+	size_t size = 2 * PIECE + SECTOR;
+	uint8_t *large = calloc(1, size);
+	struct svmrun_block_request request = {
+		.operation = SVMRUN_BLOCK_WRITE,
+		.size = size,
+		.count = 2,
+	};
+
+	begin("");
+	request.buffers[0] = (struct iovec){ large, PIECE / 2 };
+	request.buffers[1] = (struct iovec){ large + PIECE / 2,
+					     size - PIECE / 2 };
+	calls = 0;
+	ck_assert_int_eq(disk_execute(&disk, &request), 0);
+	ck_assert_uint_eq(calls, 3);
+	ck_assert_uint_eq(largest, PIECE);
+	disk.abandoned = true;
+	ck_assert_int_eq(write_at(0, SECTOR), -ECANCELED);
+	ck_assert_int_eq(read_at(0, SECTOR), 0);
+	disk.ending = true;
+	ck_assert_int_eq(read_at(0, SECTOR), -ECANCELED);
+	disk_close(&disk);
+	free(large);
+}
+
+/* ---- the thread ----------------------------------------------------------- */
+
+static void begin_thread(void)
+{
+	ram = guest_ram();
+	begin("");
+	virtio_drive(&disk.block.virtio, &ram);
+	ck_assert_int_eq(disk_start(&disk), 0);
+}
+
+static void end_thread(void)
+{
+	disk_close(&disk);
+	guest_ram_free(&ram);
+}
+
+static uint8_t *status_at(unsigned int number)
+{
+	return guest_ram_at(&ram, STATUS + 0x1000 * number, 1);
+}
+
+/* Submit request 0 or 1 of one sector. */
+static void submit(unsigned int number, uint32_t type, uint64_t sector)
+{
+	uint64_t at = 0x1000 * number;
+	uint8_t *header = guest_ram_at(&ram, HEADER + at, 16);
+	uint16_t first = 3 * number;
+
+	memset(header, 0, 16);
+	memcpy(header, &type, 4);
+	memcpy(header + 8, &sector, 8);
+	*status_at(number) = NO_STATUS;
+	virtio_describe(&ram, first, HEADER + at, 16, NEXT, first + 1);
+	virtio_describe(&ram, first + 1, BUFFER + at, SECTOR,
+			NEXT | (type == OUT ? 0 : WRITE), first + 2);
+	virtio_describe(&ram, first + 2, STATUS + at, 1, WRITE, 0);
+	pthread_mutex_lock(&lock);
+	virtio_offer(&ram, first);
+	virtio_set(&disk.block.virtio, REG_QUEUE_NOTIFY, 0);
+	pthread_mutex_unlock(&lock);
+}
+
+static void wait_until_idle(void)
+{
+	pthread_mutex_lock(&lock);
+	while (disk.block.in_flight)
+		pthread_cond_wait(&disk.completed, &lock);
+	pthread_mutex_unlock(&lock);
+}
+
+static void wait_for_call(void)
+{
+	while (!calls)
+		usleep(1000);
+}
+
+static void hold_file(void)
+{
+	calls = 0;
+	is_held = true;
+}
+
+START_TEST(thread_completes_requests)
+{
+	begin_thread();
+	submit(0, IN, 1);
+	submit(1, IN, SECTORS);
+	wait_until_idle();
+	ck_assert_uint_eq(*status_at(0), 0);
+	ck_assert_uint_eq(*status_at(1), 1);
+	ck_assert_mem_eq(guest_ram_at(&ram, BUFFER, SECTOR), bytes + SECTOR,
+			 SECTOR);
+	disk_end(&disk);
+	ck_assert(disk_wait(&disk, clock_now() + 60 * NANOSECONDS));
+	end_thread();
+}
+
+/* While the file does not answer, the lock is free, and the guest is not told anything. */
+START_TEST(stuck_request_does_not_hold_the_lock)
+{
+	begin_thread();
+	hold_file();
+	submit(0, IN, 1);
+	wait_for_call();
+	pthread_mutex_lock(&lock);
+	ck_assert_uint_eq(*status_at(0), NO_STATUS);
+	ck_assert_uint_eq(disk.block.in_flight, 1);
+	pthread_mutex_unlock(&lock);
+	disk_end(&disk);
+	ck_assert(!disk_wait(&disk, clock_now() + NANOSECONDS / 100));
+	ck_assert(disk.abandoned);
+	is_held = false;
+	pthread_mutex_lock(&lock);
+	while (!disk.ended)
+		pthread_cond_wait(&disk.completed, &lock);
+	pthread_mutex_unlock(&lock);
+	ck_assert_uint_eq(virtio_used(&ram), 0);
+	end_thread();
+}
+
+/* What the guest has written reaches the file; what it wants to read is of no use. */
+START_TEST(queued_writes_are_written_at_the_end)
+{
+	pthread_t release;
+
+	begin_thread();
+	hold_file();
+	submit(0, IN, 1);
+	wait_for_call();
+	memset(guest_ram_at(&ram, BUFFER + 0x1000, SECTOR), 0x5a, SECTOR);
+	submit(1, OUT, 2);
+	disk_end(&disk);
+	release = release_soon();
+	ck_assert(disk_wait(&disk, clock_now() + 60 * NANOSECONDS));
+	pthread_join(release, NULL);
+	ck_assert(!disk.written);
+	ck_assert_int_eq(disk.flush_error, 0);
+	ck_assert_int_eq(pread(disk.fd, got, SECTOR, 2 * SECTOR), SECTOR);
+	ck_assert_uint_eq(got[0], 0x5a);
+	ck_assert_uint_eq(got[SECTOR - 1], 0x5a);
+	end_thread();
+}
+
+START_TEST(drain_waits_for_requests)
+{
+	pthread_t release;
+
+	begin_thread();
+	hold_file();
+	submit(0, IN, 1);
+	submit(1, IN, 2);
+	wait_for_call();
+	release = release_soon();
+	pthread_mutex_lock(&lock);
+	ck_assert(disk_drain(&disk));
+	ck_assert_uint_eq(disk.block.in_flight, 0);
+	ck_assert_uint_eq(wakes, 1);
+	pthread_mutex_unlock(&lock);
+	pthread_join(release, NULL);
+	ck_assert_uint_eq(virtio_used(&ram), 0);
+	ck_assert_uint_eq(*status_at(0), NO_STATUS);
+	disk_end(&disk);
+	ck_assert(disk_wait(&disk, clock_now() + 60 * NANOSECONDS));
+	end_thread();
+}
+
+START_TEST(drain_returns_at_the_end_of_the_run)
+{
+	begin_thread();
+	hold_file();
+	submit(0, IN, 1);
+	wait_for_call();
+	pthread_mutex_lock(&lock);
+	outcome.ended = true;
+	ck_assert(!disk_drain(&disk));
+	pthread_mutex_unlock(&lock);
+	is_held = false;
+	disk_end(&disk);
+	ck_assert(disk_wait(&disk, clock_now() + 60 * NANOSECONDS));
+	end_thread();
 }
 
 Suite *disk_suite(void)
@@ -136,6 +427,12 @@ Suite *disk_suite(void)
 	tcase_add_test(tcase, a_file_that_is_cut_off);
 	tcase_add_test(tcase, errors);
 	tcase_add_test(tcase, name);
+	tcase_add_test(tcase, large_requests_are_divided);
+	tcase_add_test(tcase, thread_completes_requests);
+	tcase_add_test(tcase, stuck_request_does_not_hold_the_lock);
+	tcase_add_test(tcase, queued_writes_are_written_at_the_end);
+	tcase_add_test(tcase, drain_waits_for_requests);
+	tcase_add_test(tcase, drain_returns_at_the_end_of_the_run);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }

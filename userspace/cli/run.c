@@ -237,6 +237,8 @@ close_signals:
 	signals_close();
 	if (machine.outcome.ended)
 		report_outcome(&machine, &options);
+	if (machine.abandoned) /* memory and disks are in use until the exit */
+		return raise_signal(status);
 destroy_cpus:
 	machine_destroy_cpus(&machine);
 destroy_vm:

@@ -6,6 +6,8 @@
 #include "message.h"
 #include "status.h"
 
+#define TEXT_MAX (4096 + 512) /* a path of any length and a message */
+
 static const char *command_name;
 static bool use_json;
 
@@ -17,6 +19,17 @@ void message_set_command(const char *command)
 void message_use_json(bool json)
 {
 	use_json = json;
+}
+
+static void print_warning_json(const char *text)
+{
+	struct json json = { .file = stderr };
+
+	json_object_begin(&json, NULL);
+	json_string(&json, "type", "warning");
+	json_string(&json, "message", text);
+	json_object_end(&json);
+	putc('\n', stderr);
 }
 
 static void print_message_json(int status, const char *text)
@@ -43,7 +56,7 @@ static void print_message_text(const char *text)
 
 int message_fail(int status, const char *format, ...)
 {
-	char text[4096 + 512]; /* a path of any length and a message */
+	char text[TEXT_MAX];
 	va_list arguments;
 
 	va_start(arguments, format);
@@ -54,4 +67,18 @@ int message_fail(int status, const char *format, ...)
 	else
 		print_message_text(text);
 	return status;
+}
+
+void message_warn(const char *format, ...)
+{
+	char text[TEXT_MAX];
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(text, sizeof(text), format, arguments);
+	va_end(arguments);
+	if (use_json)
+		print_warning_json(text);
+	else
+		print_message_text(text);
 }

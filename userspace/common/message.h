@@ -15,4 +15,8 @@ void message_use_json(bool json);
 int message_fail(int status, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
+/* Print a message that does not affect the exit status. */
+void message_warn(const char *format, ...)
+	__attribute__((format(printf, 1, 2)));
+
 #endif /* MESSAGE_H */

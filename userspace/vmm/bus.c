@@ -66,17 +66,19 @@ static uint64_t mmio_read(void *owner, uint64_t gpa, unsigned int size)
 static void mmio_write(void *owner, uint64_t gpa, unsigned int size,
 		       uint64_t value)
 {
-	const struct cpu *cpu = owner;
+	struct cpu *cpu = owner;
 
 	svmrun_pc_mmio_write(cpu_pc(cpu), cpu->id, gpa, size, value,
 			     clock_now());
+	cpu->blocked |= machine_blocks_cpu(cpu->machine);
 }
 
 static bool is_stopped(void *owner)
 {
 	const struct cpu *cpu = owner;
 
-	return cpu->machine->outcome.ended || cpu->vcpu.regs->immediate_exit;
+	return cpu->machine->outcome.ended || cpu->blocked ||
+	       cpu->vcpu.regs->immediate_exit;
 }
 
 static void end_not_emulated(struct cpu *cpu, const struct svmrun_bus *bus)

@@ -42,6 +42,7 @@ struct machine;
  * @in_guest: in RUN, or about to call it
  * @halted: waits at HLT for an interrupt
  * @frozen: waits, but at an x87 instruction
+ * @blocked: must not continue while machine_blocks_cpu()
  * @hides_ne: CR0.NE is set only while the guest runs
  * @nmi: its NMIs
  * @deferred: an interrupt whose delivery was interrupted, or 0
@@ -65,6 +66,7 @@ struct cpu {
 	bool in_guest;
 	bool halted;
 	bool frozen;
+	bool blocked;
 	bool hides_ne;
 	struct nmi nmi;
 	uint64_t deferred;

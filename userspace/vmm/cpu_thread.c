@@ -126,6 +126,7 @@ static void idle_cpu(struct cpu *cpu)
 	if (all_idle(machine, true))
 		cpu_end(cpu, STATUS_HALTED, "halt", "%s", "");
 	else if (all_idle(machine, false) && !has_timers(machine) &&
+		 !machine_awaits_disk(machine) &&
 		 !console_can_interrupt(&machine->console))
 		cpu_end(cpu, STATUS_UNHANDLED, "unhandled",
 			"VMEXIT_HLT at RIP 0x%llx with interrupts enabled, but no device can send one; to end the run, use CLI before HLT",
@@ -248,6 +249,15 @@ static void end_halt(struct cpu *cpu)
 	cpu->frozen = false;
 }
 
+/* Return true after waiting, if the processor must wait for a device. */
+static bool wait_for_device(struct cpu *cpu)
+{
+	cpu->blocked = cpu->blocked && machine_blocks_cpu(cpu->machine);
+	if (cpu->blocked)
+		wait_for_change(cpu);
+	return cpu->blocked;
+}
+
 void cpu_run_once(struct cpu *cpu)
 {
 	struct machine *machine = cpu->machine;
@@ -261,6 +271,8 @@ void cpu_run_once(struct cpu *cpu)
 	svmrun_pc_advance(&machine->pc, cpu->id, now);
 	if (machine->console.flush_at <= now)
 		console_flush(&machine->console);
+	if (wait_for_device(cpu))
+		return;
 	take_init_sipi(cpu);
 	if (cpu_waits_for_sipi(cpu) ||
 	    (cpu->halted && !interrupts_pending(cpu))) {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
+/* The file of a disk */
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
@@ -13,80 +13,6 @@
 #include "disk.h"
 
 #define READ_ONLY ",ro"
-
-/* ---- transfers ----------------------------------------------------------- */
-
-typedef ssize_t transfer_fn(int fd, const struct iovec *buffers, int count,
-			    off_t offset);
-
-static void advance_buffers(struct iovec **buffers, unsigned int *count,
-			    size_t size)
-{
-	while (*count && size >= (*buffers)->iov_len) {
-		size -= (*buffers)->iov_len;
-		(*buffers)++;
-		(*count)--;
-	}
-	if (!size)
-		return;
-	(*buffers)->iov_base = (char *)(*buffers)->iov_base + size;
-	(*buffers)->iov_len -= size;
-}
-
-/* Return -EIO if the file has been truncated meanwhile. */
-static int transfer_buffers(const struct disk *disk, struct iovec *buffers,
-			    unsigned int count, uint64_t offset,
-			    transfer_fn *call)
-{
-	while (count) {
-		ssize_t done = call(disk->fd, buffers, count, offset);
-
-		if (done < 0 && errno == EINTR)
-			continue;
-		if (done <= 0)
-			return done ? -errno : -EIO;
-		advance_buffers(&buffers, &count, done);
-		offset += done;
-	}
-	return 0;
-}
-
-static int disk_read(void *owner, struct iovec *to, unsigned int count,
-		     uint64_t offset)
-{
-	return transfer_buffers(owner, to, count, offset, preadv);
-}
-
-static int disk_write(void *owner, struct iovec *from, unsigned int count,
-		      uint64_t offset)
-{
-	return transfer_buffers(owner, from, count, offset, pwritev);
-}
-
-static int disk_flush(void *owner)
-{
-	const struct disk *disk = owner;
-
-	return fdatasync(disk->fd) ? -errno : 0;
-}
-
-void disk_init(struct disk *disk, unsigned int number,
-	       const struct svmrun_memory *memories, size_t memory_count)
-{
-	const struct svmrun_block_owner owner = {
-		.read = disk_read,
-		.write = disk->read_only ? NULL : disk_write,
-		.flush = disk_flush,
-		.owner = disk,
-	};
-	char name[SVMRUN_BLOCK_NAME];
-
-	snprintf(name, sizeof(name), "svmrun-%u", number);
-	svmrun_block_init(&disk->block, &owner, disk->sectors, name, memories,
-			  memory_count);
-}
-
-/* ---- the file ------------------------------------------------------------ */
 
 static int disk_failed(const char *name, const char *what)
 {
@@ -151,6 +77,7 @@ int disk_open(struct disk *disk, const char *option)
 	size_t length = strlen(option), suffix = strlen(READ_ONLY);
 	char name[PATH_MAX];
 
+	*disk = (struct disk){ .option = option };
 	disk->read_only = length > suffix &&
 			  !strcmp(option + length - suffix, READ_ONLY);
 	if (disk->read_only)

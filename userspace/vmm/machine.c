@@ -1,11 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "common/clock.h"
+#include "common/message.h"
 #include "common/status.h"
 #include "debug_hooks.h"
 #include "machine.h"
+
+/* Time for the disks to carry out the last writes after the end of the run */
+#define DISK_END_TIME NANOSECONDS
 
 static void notify_end(void *owner)
 {
@@ -14,6 +19,8 @@ static void notify_end(void *owner)
 
 	for (i = 0; i < machine->cpu_count; i++)
 		cpu_wake(&machine->cpus[i]);
+	for (i = 0; i < machine->disk_count; i++)
+		disk_notify(&machine->disks[i]);
 	console_notify(&machine->console);
 	if (machine->hooks)
 		machine->hooks->ended(machine);
@@ -113,18 +120,89 @@ int machine_open_disks(struct machine *machine,
 
 _Static_assert(OPTIONS_DISKS <= SVMRUN_PC_VIRTIO_MAX, "no room for a disk");
 
+static void wake_blocked_cpus(void *owner)
+{
+	struct machine *machine = owner;
+	unsigned int i;
+
+	for (i = 0; i < machine->cpu_count; i++)
+		if (machine->cpus[i].blocked)
+			cpu_wake(&machine->cpus[i]);
+}
+
 /* Devices cannot access memory that the guest cannot write to. */
 void machine_attach_disks(struct machine *machine)
 {
+	const struct disk_machine disk_machine = {
+		.lock = &machine->lock,
+		.outcome = &machine->outcome,
+		.wake = wake_blocked_cpus,
+		.owner = machine,
+	};
 	size_t i;
 
 	for (i = 0; i < machine->disk_count; i++) {
 		struct disk *disk = &machine->disks[i];
 
-		disk_init(disk, i, machine->memories,
+		disk_init(disk, i, &disk_machine, machine->memories,
 			  machine->memory_count - machine->rom_count);
 		svmrun_pc_attach(&machine->pc, &disk->block.virtio);
 	}
+}
+
+int machine_start_disks(struct machine *machine)
+{
+	size_t i;
+	int ret = 0;
+
+	for (i = 0; i < machine->disk_count && !ret; i++)
+		ret = disk_start(&machine->disks[i]);
+	return ret;
+}
+
+static void warn_about_disk(const struct disk *disk, bool ended)
+{
+	if (!ended)
+		message_warn("--disk %s: requests are still in progress; the last writes of the guest may be lost",
+			     disk->option);
+	else if (disk->flush_error)
+		message_warn("--disk %s: cannot flush the writes of the guest: %s",
+			     disk->option, strerror(-disk->flush_error));
+}
+
+void machine_end_disks(struct machine *machine)
+{
+	uint64_t until = clock_now() + DISK_END_TIME;
+	size_t i;
+	bool ended;
+
+	for (i = 0; i < machine->disk_count; i++)
+		disk_end(&machine->disks[i]);
+	for (i = 0; i < machine->disk_count; i++) {
+		ended = disk_wait(&machine->disks[i], until);
+		warn_about_disk(&machine->disks[i], ended);
+		machine->abandoned |= !ended;
+	}
+}
+
+bool machine_blocks_cpu(const struct machine *machine)
+{
+	size_t i;
+
+	for (i = 0; i < machine->disk_count; i++)
+		if (svmrun_block_is_resetting(&machine->disks[i].block))
+			return true;
+	return false;
+}
+
+bool machine_awaits_disk(const struct machine *machine)
+{
+	size_t i;
+
+	for (i = 0; i < machine->disk_count; i++)
+		if (machine->disks[i].block.in_flight)
+			return true;
+	return false;
 }
 
 void machine_close_disks(struct machine *machine)

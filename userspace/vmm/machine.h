@@ -39,6 +39,8 @@ struct debug_hooks;
  * @e820: the memory map for firmware
  * @disks: the guest's disks
  * @disk_count: how many
+ * @abandoned: the thread of a disk has not ended after the run, and may still access the
+ *	memory
  * @open_bus: an address without memory or device reads as ones and ignores writes, as on
  *	a PC; otherwise an access ends the run
  * @lock: guards all members below
@@ -64,6 +66,7 @@ struct machine {
 	struct svmrun_e820_entry e820[SVMRUN_E820_ENTRIES];
 	struct disk disks[OPTIONS_DISKS];
 	size_t disk_count;
+	bool abandoned;
 	bool open_bus;
 	pthread_mutex_t lock;
 	struct svmrun_pc pc;
@@ -90,6 +93,22 @@ int machine_open_disks(struct machine *machine,
 		       const struct run_options *options);
 void machine_attach_disks(struct machine *machine);
 void machine_close_disks(struct machine *machine);
+
+/*
+ * Start the threads of the disks: return 0 or a negative errno. After the run, end them:
+ * wait a second for the last writes, and print a message if that is not enough.
+ */
+int machine_start_disks(struct machine *machine);
+void machine_end_disks(struct machine *machine);
+
+/* Is a request to a disk in progress, whose end can send an interrupt? */
+bool machine_awaits_disk(const struct machine *machine);
+
+/*
+ * Must a processor wait that has just accessed a device? A guest that has reset a disk uses
+ * the memory for other purposes, and requests of before may still access it.
+ */
+bool machine_blocks_cpu(const struct machine *machine);
 
 /* Create the processors of the VM. Return 0 or a negative errno. */
 int machine_create_cpus(struct machine *machine);

@@ -54,6 +54,17 @@ static unsigned int start_threads(struct machine *machine)
 	return i;
 }
 
+static void start_disks(struct machine *machine)
+{
+	int ret = machine_start_disks(machine);
+
+	if (ret)
+		outcome_end(&machine->outcome, 0, STATUS_ENVIRONMENT,
+			    "environment",
+			    "cannot create a thread for a disk: %s",
+			    strerror(-ret));
+}
+
 static void interrupt_threads(struct machine *machine)
 {
 	unsigned int i;
@@ -121,6 +132,7 @@ void machine_run(struct machine *machine)
 
 	stats_begin(&machine->times);
 	pthread_mutex_lock(&machine->lock);
+	start_disks(machine);
 	threads = start_threads(machine);
 	while (!machine->outcome.ended) {
 		wait_for_console(machine, next_report(machine, &top));
@@ -132,6 +144,7 @@ void machine_run(struct machine *machine)
 	for (i = 0; i < threads; i++)
 		pthread_join(machine->cpus[i].thread, NULL);
 	stats_end(&machine->times);
+	machine_end_disks(machine);
 	console_end_debug(&machine->console);
 	console_flush(&machine->console);
 }

@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The thread of a disk, and its queue of requests */
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+
+#include "common/clock.h"
+#include "disk.h"
+
+#define REG_STATUS 0x70 /* of a virtio device (Virtual I/O Device 1.2, 4.2.2) */
+
+/* ---- the queue ----------------------------------------------------------- */
+
+static void submit_request(void *owner, struct svmrun_block_request *request)
+{
+	struct disk *disk = owner;
+
+	request->next = NULL;
+	*disk->last = request;
+	disk->last = &request->next;
+	pthread_cond_signal(&disk->changed);
+}
+
+/* Return the next request, or NULL if there is none after the end of the run. */
+static struct svmrun_block_request *next_request(struct disk *disk)
+{
+	struct svmrun_block_request *request;
+
+	while (!disk->first && !disk->ending)
+		pthread_cond_wait(&disk->changed, disk->machine.lock);
+	request = disk->first;
+	if (!request)
+		return NULL;
+	disk->first = request->next;
+	if (!disk->first)
+		disk->last = &disk->first;
+	return request;
+}
+
+/* After the end of the run nobody takes note, and no other request may begin. */
+static void complete_request(struct disk *disk,
+			     struct svmrun_block_request *request, int error)
+{
+	bool resetting = svmrun_block_is_resetting(&disk->block);
+
+	if (disk->ending)
+		return;
+	svmrun_block_complete(&disk->block, request, error);
+	pthread_cond_broadcast(&disk->completed);
+	if (resetting && !svmrun_block_is_resetting(&disk->block))
+		disk->machine.wake(disk->machine.owner);
+}
+
+/* ---- the thread ---------------------------------------------------------- */
+
+/* Make the guest's writes persistent, although it may not have asked for that. */
+static void flush_writes(struct disk *disk)
+{
+	struct svmrun_block_request flush = {
+		.operation = SVMRUN_BLOCK_FLUSH,
+	};
+
+	if (disk->written && !disk->abandoned)
+		disk->flush_error = disk_execute(disk, &flush);
+}
+
+static void *run_disk(void *argument)
+{
+	struct disk *disk = argument;
+	pthread_mutex_t *lock = disk->machine.lock;
+	struct svmrun_block_request *request;
+	int error;
+
+	pthread_mutex_lock(lock);
+	for (request = next_request(disk); request;
+	     request = next_request(disk)) {
+		pthread_mutex_unlock(lock);
+		error = disk_execute(disk, request);
+		pthread_mutex_lock(lock);
+		complete_request(disk, request, error);
+	}
+	pthread_mutex_unlock(lock);
+	flush_writes(disk);
+	pthread_mutex_lock(lock);
+	disk->ended = true;
+	pthread_cond_broadcast(&disk->completed);
+	pthread_mutex_unlock(lock);
+	return NULL;
+}
+
+int disk_start(struct disk *disk)
+{
+	sigset_t all, old;
+	int ret;
+
+	/* Signals interrupt the thread that runs the machine. */
+	sigfillset(&all);
+	pthread_sigmask(SIG_BLOCK, &all, &old);
+	ret = pthread_create(&disk->thread, NULL, run_disk, disk);
+	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	disk->has_thread = !ret;
+	return -ret;
+}
+
+bool disk_drain(struct disk *disk)
+{
+	svmrun_virtio_write(&disk->block.virtio, REG_STATUS, 4, 0);
+	while (svmrun_block_is_resetting(&disk->block) &&
+	       !disk->machine.outcome->ended)
+		pthread_cond_wait(&disk->completed, disk->machine.lock);
+	return !disk->machine.outcome->ended;
+}
+
+void disk_notify(struct disk *disk)
+{
+	pthread_cond_broadcast(&disk->completed);
+}
+
+void disk_end(struct disk *disk)
+{
+	pthread_mutex_lock(disk->machine.lock);
+	disk->ending = true;
+	pthread_cond_signal(&disk->changed);
+	pthread_mutex_unlock(disk->machine.lock);
+}
+
+bool disk_wait(struct disk *disk, uint64_t until)
+{
+	struct timespec when = clock_timespec(until);
+	int ret = 0;
+
+	if (!disk->has_thread)
+		return true;
+	pthread_mutex_lock(disk->machine.lock);
+	while (!disk->ended && !ret)
+		ret = pthread_cond_timedwait(&disk->completed,
+					     disk->machine.lock, &when);
+	disk->abandoned = !disk->ended;
+	pthread_mutex_unlock(disk->machine.lock);
+	if (disk->abandoned)
+		pthread_detach(disk->thread);
+	else
+		pthread_join(disk->thread, NULL);
+	return !disk->abandoned;
+}
+
+/* ---- the device ---------------------------------------------------------- */
+
+static void init_conditions(struct disk *disk)
+{
+	pthread_condattr_t attributes;
+
+	pthread_condattr_init(&attributes);
+	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+	pthread_cond_init(&disk->changed, &attributes);
+	pthread_cond_init(&disk->completed, &attributes);
+	pthread_condattr_destroy(&attributes);
+}
+
+void disk_init(struct disk *disk, unsigned int number,
+	       const struct disk_machine *machine,
+	       const struct svmrun_memory *memories, size_t memory_count)
+{
+	const struct svmrun_block_owner owner = {
+		.submit = submit_request,
+		.read_only = disk->read_only,
+		.owner = disk,
+	};
+	char name[SVMRUN_BLOCK_NAME];
+
+	disk->machine = *machine;
+	disk->last = &disk->first;
+	init_conditions(disk);
+	snprintf(name, sizeof(name), "svmrun-%u", number);
+	svmrun_block_init(&disk->block, &owner, disk->sectors, name, memories,
+			  memory_count);
+	svmrun_block_set_requests(&disk->block, disk->requests, DISK_REQUESTS);
+}
