@@ -8,19 +8,18 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/time.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #include "common/number.h"
+#include "common/signals.h"
 #include "common/status.h"
 #include "debug/pause.h"
 #include "gdb.h"
 
 #define UNIX "unix:"
 #define PORT_MAX 65535
-/* Time-out for a gdb that does not read: it must not delay the end of the run. */
-#define SEND_SECONDS 5
+#define SEND_TIME 5000 /* ms to wait for a gdb that does not read */
 
 /* ---- the listening socket ------------------------------------------------ */
 
@@ -103,13 +102,32 @@ static void close_listener(struct gdb *gdb)
 
 /* ---- a connection -------------------------------------------------------- */
 
+/*
+ * Wait without the lock until gdb reads. Return false if it does not, or if a signal ends
+ * the run meanwhile.
+ */
+static bool wait_for_reader(struct gdb *gdb)
+{
+	struct pollfd fds[] = {
+		{ .fd = gdb->connection, .events = POLLOUT },
+		{ .fd = signals_fd(), .events = POLLIN },
+	};
+	int ret;
+
+	pthread_mutex_unlock(&gdb->machine->lock);
+	ret = poll(fds, 2, SEND_TIME);
+	pthread_mutex_lock(&gdb->machine->lock);
+	return ret > 0 && !fds[1].revents;
+}
+
 static bool send_bytes(struct gdb *gdb, const char *bytes, size_t size)
 {
 	ssize_t done;
 
 	while (size) {
-		done = send(gdb->connection, bytes, size, MSG_NOSIGNAL);
-		if (done < 0 && errno == EINTR)
+		done = send(gdb->connection, bytes, size,
+			    MSG_NOSIGNAL | MSG_DONTWAIT);
+		if (done < 0 && errno == EAGAIN && wait_for_reader(gdb))
 			continue;
 		if (done <= 0)
 			return false;
@@ -128,15 +146,12 @@ static bool send_packet(struct gdb *gdb)
 
 static void accept_connection(struct gdb *gdb)
 {
-	const struct timeval timeout = { .tv_sec = SEND_SECONDS };
 	struct machine *machine = gdb->machine;
 	const int on = 1;
 
 	gdb->connection = accept4(gdb->listener, NULL, NULL, SOCK_CLOEXEC);
 	if (gdb->connection < 0)
 		return;
-	setsockopt(gdb->connection, SOL_SOCKET, SO_SNDTIMEO, &timeout,
-		   sizeof(timeout));
 	setsockopt(gdb->connection, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	memset(&gdb->reader, 0, sizeof(gdb->reader));
 	gdb->no_acks = false;
