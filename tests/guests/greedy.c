@@ -278,8 +278,9 @@ static void spin_with_timers(void)
 
 /* ---- output ---------------------------------------------------------------- */
 
-/* mov dx, 0x3f8; out dx, al; jmp to the out */
-static const uint8_t flood[] = { 0xba, 0xf8, 0x03, 0xee, 0xeb, 0xfd };
+/* mov dx, 0x3f8; mov cx, 0xf000; rep outsb; jmp to the mov cx */
+static const uint8_t flood[] = { 0xba, 0xf8, 0x03, 0xb9, 0x00,
+				 0xf0, 0xf3, 0x6e, 0xeb, 0xf9 };
 
 /* Let processor 1 print for ever, and go on alone. */
 static int flood_on_another(void)
@@ -287,7 +288,7 @@ static int flood_on_another(void)
 	memcpy((void *)0x8000, flood, sizeof(flood));
 	write32(APIC + APIC_ICR, 0xc4500);
 	write32(APIC + APIC_ICR, 0xc4608);
-	for (unsigned int i = 0; i < 100000; i++)
+	for (unsigned int i = 0; i < 30000; i++)
 		in8(0x80);
 	return 3;
 }

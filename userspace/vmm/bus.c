@@ -50,9 +50,12 @@ static void port_write(void *owner, uint16_t port, unsigned int size,
 		       uint32_t value)
 {
 	struct cpu *cpu = owner;
+	const struct output *output = &cpu->machine->console.output;
+	size_t before = output->size;
 
 	svmrun_pc_port_write(cpu_pc(cpu), port, size, value, clock_now());
 	notify_console(cpu, port);
+	cpu->blocked |= output->size != before && output_is_full(output);
 }
 
 static uint64_t mmio_read(void *owner, uint64_t gpa, unsigned int size)
@@ -67,10 +70,11 @@ static void mmio_write(void *owner, uint64_t gpa, unsigned int size,
 		       uint64_t value)
 {
 	struct cpu *cpu = owner;
+	unsigned int before = machine_stale_requests(cpu->machine);
 
 	svmrun_pc_mmio_write(cpu_pc(cpu), cpu->id, gpa, size, value,
 			     clock_now());
-	cpu->blocked |= machine_blocks_cpu(cpu->machine);
+	cpu->blocked |= machine_stale_requests(cpu->machine) > before;
 }
 
 static bool is_stopped(void *owner)

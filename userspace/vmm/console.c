@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "common/clock.h"
+#include "common/message.h"
 #include "common/status.h"
 #include "common/signals.h"
 #include "console.h"
@@ -14,15 +15,20 @@
 #define FLUSH_DELAY (NANOSECONDS / 100)
 #define CTRL_A 1
 
+/* Time for the last output after the user has ended the run; how often to look for that */
+#define OUTPUT_END_TIME NANOSECONDS
+#define OUTPUT_STEP (NANOSECONDS / 10)
+
 void console_init(struct console *console, struct svmrun_uart *uart,
-		  struct outcome *outcome)
+		  const struct output_machine *machine)
 {
 	*console = (struct console){
 		.uart = uart,
-		.outcome = outcome,
+		.outcome = machine->outcome,
 		.flush_at = SVMRUN_NEVER,
 		.event = -1,
 	};
+	output_init(&console->output, STDOUT_FILENO, machine);
 }
 
 int console_open(struct console *console, bool raw)
@@ -61,60 +67,25 @@ void console_notify(const struct console *console)
 
 /* ---- output -------------------------------------------------------------- */
 
-/* Wait until standard output has room. Return false if a signal ends the run first. */
-static bool wait_for_room(void)
-{
-	struct pollfd fds[] = {
-		{ .fd = STDOUT_FILENO, .events = POLLOUT },
-		{ .fd = signals_fd(), .events = POLLIN },
-	};
-
-	while (poll(fds, 2, -1) < 0)
-		;
-	return fds[0].revents;
-}
-
-static int write_some(const char **bytes, size_t *size)
-{
-	ssize_t done;
-
-	if (!wait_for_room())
-		return -ETIME;
-	/* A pipe that poll() reports as writable has room for PIPE_BUF, which is more. */
-	done = write(STDOUT_FILENO, *bytes, *size);
-	if (done < 0)
-		return errno == EAGAIN || errno == EINTR ? 0 : -errno;
-	*bytes += done;
-	*size -= done;
-	return 0;
-}
-
 void console_flush(struct console *console)
 {
-	const char *bytes = console->output;
-	size_t size = console->output_size;
-	int ret = 0;
-
 	console->flush_at = SVMRUN_NEVER;
-	console->output_size = 0;
-	while (size && !ret)
-		ret = write_some(&bytes, &size);
-	if (ret && ret != -ETIME)
-		outcome_end(console->outcome, 0, STATUS_ENVIRONMENT,
-			    "environment", "standard output: %s",
-			    strerror(-ret));
+	console->line_size = 0;
+	output_flush(&console->output);
 }
 
 void console_send(struct console *console, uint8_t byte)
 {
-	console->output[console->output_size++] = byte;
-	if (byte == '\n' || console->output_size == CONSOLE_ROOM)
+	output_add(&console->output, byte);
+	console->line_size++;
+	if (byte == '\n' || console->line_size == CONSOLE_ROOM)
 		console_flush(console);
 	else if (console->flush_at == SVMRUN_NEVER)
 		console->flush_at = clock_now() + FLUSH_DELAY;
 }
 
-void console_end_debug(struct console *console)
+/* Add the rest of the debug port's output. */
+static void end_debug_line(struct console *console)
 {
 	size_t i;
 
@@ -127,7 +98,37 @@ void console_send_debug(struct console *console, uint8_t byte)
 {
 	console->debug[console->debug_size++] = byte;
 	if (byte == '\n' || console->debug_size == CONSOLE_ROOM)
-		console_end_debug(console);
+		end_debug_line(console);
+}
+
+/* Until when to wait for the last output: for ever, unless the user ends the run. */
+static uint64_t output_deadline(const struct console *console)
+{
+	return console->has_quit || signals_received() ?
+		       clock_now() + OUTPUT_END_TIME :
+		       SVMRUN_NEVER;
+}
+
+void console_end_output(struct console *console)
+{
+	uint64_t until = SVMRUN_NEVER, step;
+	bool ended = false;
+
+	pthread_mutex_lock(console->output.machine.lock);
+	end_debug_line(console);
+	pthread_mutex_unlock(console->output.machine.lock);
+	output_end(&console->output);
+	/* Signals do not interrupt the wait, so look for them from time to time. */
+	while (!ended && clock_now() < until) {
+		if (until == SVMRUN_NEVER)
+			until = output_deadline(console);
+		step = clock_now() + OUTPUT_STEP;
+		ended = output_wait(&console->output,
+				    step < until ? step : until);
+	}
+	if (!ended)
+		message_warn("standard output: %zu bytes of the guest's output were not written",
+			     output_abandon(&console->output));
 }
 
 /* ---- input --------------------------------------------------------------- */
@@ -154,9 +155,11 @@ static void fill_uart(struct console *console)
 /* Return the character for the guest, or 0. */
 static uint8_t handle_command(struct console *console, uint8_t byte)
 {
-	if (byte == 'x')
+	if (byte == 'x') {
+		console->has_quit = true;
 		outcome_end(console->outcome, 0, STATUS_HALTED, "quit", "%s",
 			    "");
+	}
 	if (byte == 's')
 		console->report_requested = true;
 	return byte == 'a' || byte == CTRL_A ? CTRL_A : 0;

@@ -16,15 +16,16 @@
 #include <svmrun/uart.h>
 
 #include "outcome.h"
+#include "output.h"
 
 #define CONSOLE_ROOM 256
 
 /**
  * struct console - the console
  * @uart: the guest's serial port
- * @outcome: set when the user quits, or when standard output fails
- * @output: buffered output
- * @output_size: bytes of it
+ * @outcome: set when the user quits
+ * @output: standard output
+ * @line_size: bytes added since the last flush
  * @debug: line of the debug port that is not complete yet
  * @debug_size: bytes of it
  * @flush_at: time to write the output, SVMRUN_NEVER if there is none
@@ -34,6 +35,7 @@
  * @is_raw: standard input is a terminal in raw mode
  * @awaited: bytes to read from standard input after console_wait(), 0 for none
  * @report_requested: Ctrl-A s was typed
+ * @has_quit: Ctrl-A x was typed
  * @escaped: the last character was Ctrl-A
  * @settings: the terminal's settings, to be restored
  * @event: an eventfd that interrupts console_wait()
@@ -41,8 +43,8 @@
 struct console {
 	struct svmrun_uart *uart;
 	struct outcome *outcome;
-	char output[CONSOLE_ROOM];
-	size_t output_size;
+	struct output output;
+	size_t line_size;
 	char debug[CONSOLE_ROOM];
 	size_t debug_size;
 	uint64_t flush_at;
@@ -52,13 +54,14 @@ struct console {
 	bool is_raw;
 	size_t awaited;
 	bool report_requested;
+	bool has_quit;
 	bool escaped;
 	struct termios settings;
 	int event;
 };
 
 void console_init(struct console *console, struct svmrun_uart *uart,
-		  struct outcome *outcome);
+		  const struct output_machine *machine);
 
 /* Return 0 or a negative errno. @raw: put a terminal into raw mode, for the guest */
 int console_open(struct console *console, bool raw);
@@ -75,6 +78,12 @@ void console_prepare_wait(struct console *console);
 void console_wait(const struct console *console, uint64_t until);
 void console_read_input(struct console *console);
 
+/*
+ * Write the rest of the output after the run, without the lock. If the user has ended the
+ * run, wait for a second at most, and print a message if that is not enough.
+ */
+void console_end_output(struct console *console);
+
 /* Call the functions below with the machine's lock held. Send a byte of the guest: */
 void console_send(struct console *console, uint8_t byte);
 
@@ -84,10 +93,7 @@ void console_send(struct console *console, uint8_t byte);
  */
 void console_send_debug(struct console *console, uint8_t byte);
 
-/* Add the rest of the debug port's output, at the end of the run. */
-void console_end_debug(struct console *console);
-
-/* Write the buffered output. An error ends the run. */
+/* Let the buffered output be written. An error ends the run. */
 void console_flush(struct console *console);
 
 /* Refill the UART's FIFO if there is input, because the guest polls it. */

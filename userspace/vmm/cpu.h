@@ -42,7 +42,7 @@ struct machine;
  * @in_guest: in RUN, or about to call it
  * @halted: waits at HLT for an interrupt
  * @frozen: waits, but at an x87 instruction
- * @blocked: must not continue while machine_blocks_cpu()
+ * @blocked: waits for standard output or a disk
  * @hides_ne: CR0.NE is set only while the guest runs
  * @nmi: its NMIs
  * @deferred: an interrupt whose delivery was interrupted, or 0

@@ -115,14 +115,13 @@ static bool has_timers(const struct machine *machine)
 }
 
 /*
- * The processor has nothing to do. End the run if this is true of all of them, and if
- * either interrupts are disabled or no device can send one.
+ * End the run if all processors have nothing to do, and if either interrupts are disabled
+ * or no device can send one.
  */
-static void idle_cpu(struct cpu *cpu)
+static void end_idle_run(struct cpu *cpu)
 {
 	struct machine *machine = cpu->machine;
 
-	console_flush(&machine->console);
 	if (all_idle(machine, true))
 		cpu_end(cpu, STATUS_HALTED, "halt", "%s", "");
 	else if (all_idle(machine, false) && !has_timers(machine) &&
@@ -131,8 +130,23 @@ static void idle_cpu(struct cpu *cpu)
 		cpu_end(cpu, STATUS_UNHANDLED, "unhandled",
 			"VMEXIT_HLT at RIP 0x%llx with interrupts enabled, but no device can send one; to end the run, use CLI before HLT",
 			cpu->vcpu.vmcb->save.rip);
+}
+
+/*
+ * The processor has nothing to do. Before the run ends, wait until the output is written,
+ * because an error of standard output is the outcome then.
+ */
+static void idle_cpu(struct cpu *cpu)
+{
+	struct machine *machine = cpu->machine;
+
+	console_flush(&machine->console);
+	cpu->blocked = !output_is_empty(&machine->console.output);
+	if (!cpu->blocked)
+		end_idle_run(cpu);
 	if (!machine->outcome.ended)
 		wait_for_change(cpu);
+	cpu->blocked = false;
 }
 
 /* RUN fails if there is no memory for the guest, or if SVM is not available any more. */

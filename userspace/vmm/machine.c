@@ -26,6 +26,16 @@ static void notify_end(void *owner)
 		machine->hooks->ended(machine);
 }
 
+static void wake_blocked_cpus(void *owner)
+{
+	struct machine *machine = owner;
+	unsigned int i;
+
+	for (i = 0; i < machine->cpu_count; i++)
+		if (machine->cpus[i].blocked)
+			cpu_wake(&machine->cpus[i]);
+}
+
 /* ---- requests of the devices --------------------------------------------- */
 
 static void pc_wake(void *owner, unsigned int id)
@@ -78,6 +88,12 @@ static uint32_t pc_tsc_khz(void *owner)
 
 void machine_init(struct machine *machine, const struct run_options *options)
 {
+	const struct output_machine output = {
+		.lock = &machine->lock,
+		.outcome = &machine->outcome,
+		.wake = wake_blocked_cpus,
+		.owner = machine,
+	};
 	const struct svmrun_pc_owner owner = {
 		.wake = pc_wake,
 		.send = pc_send,
@@ -96,7 +112,7 @@ void machine_init(struct machine *machine, const struct run_options *options)
 	svmrun_pc_init(&machine->pc, options->cpus, &owner, time(NULL),
 		       clock_now());
 	kvmclock_init(machine);
-	console_init(&machine->console, &machine->pc.uart, &machine->outcome);
+	console_init(&machine->console, &machine->pc.uart, &output);
 }
 
 /* ---- disks --------------------------------------------------------------- */
@@ -119,16 +135,6 @@ int machine_open_disks(struct machine *machine,
 }
 
 _Static_assert(OPTIONS_DISKS <= SVMRUN_PC_VIRTIO_MAX, "no room for a disk");
-
-static void wake_blocked_cpus(void *owner)
-{
-	struct machine *machine = owner;
-	unsigned int i;
-
-	for (i = 0; i < machine->cpu_count; i++)
-		if (machine->cpus[i].blocked)
-			cpu_wake(&machine->cpus[i]);
-}
 
 /* Devices cannot access memory that the guest cannot write to. */
 void machine_attach_disks(struct machine *machine)
@@ -185,14 +191,20 @@ void machine_end_disks(struct machine *machine)
 	}
 }
 
-bool machine_blocks_cpu(const struct machine *machine)
+unsigned int machine_stale_requests(const struct machine *machine)
 {
+	unsigned int count = 0;
 	size_t i;
 
 	for (i = 0; i < machine->disk_count; i++)
-		if (svmrun_block_is_resetting(&machine->disks[i].block))
-			return true;
-	return false;
+		count += machine->disks[i].block.stale;
+	return count;
+}
+
+bool machine_blocks_cpu(const struct machine *machine)
+{
+	return output_is_full(&machine->console.output) ||
+	       machine_stale_requests(machine);
 }
 
 bool machine_awaits_disk(const struct machine *machine)

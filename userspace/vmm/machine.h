@@ -105,9 +105,12 @@ void machine_end_disks(struct machine *machine);
 bool machine_awaits_disk(const struct machine *machine);
 
 /*
- * Must a processor wait that has just accessed a device? A guest that has reset a disk uses
- * the memory for other purposes, and requests of before may still access it.
+ * Return the number of requests from before a reset of their disk. The processor that has
+ * reset it must wait for them, because its guest uses the memory for other purposes.
  */
+unsigned int machine_stale_requests(const struct machine *machine);
+
+/* Must a processor wait that has just reset a disk, or has just printed? */
 bool machine_blocks_cpu(const struct machine *machine);
 
 /* Create the processors of the VM. Return 0 or a negative errno. */

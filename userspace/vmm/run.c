@@ -54,14 +54,17 @@ static unsigned int start_threads(struct machine *machine)
 	return i;
 }
 
-static void start_disks(struct machine *machine)
+/* Start the threads for output and disks. */
+static void start_host_threads(struct machine *machine)
 {
-	int ret = machine_start_disks(machine);
+	int ret = output_start(&machine->console.output);
 
+	if (!ret)
+		ret = machine_start_disks(machine);
 	if (ret)
 		outcome_end(&machine->outcome, 0, STATUS_ENVIRONMENT,
 			    "environment",
-			    "cannot create a thread for a disk: %s",
+			    "cannot create a thread for output or a disk: %s",
 			    strerror(-ret));
 }
 
@@ -74,8 +77,8 @@ static void interrupt_threads(struct machine *machine)
 }
 
 /*
- * Take the lock. If a signal ends the run, interrupt the processor that holds the lock:
- * it may be blocked in a write to standard output.
+ * Take the lock. If a signal ends the run, interrupt the processor that holds the lock: it
+ * may be blocked in a write to standard error.
  */
 static void lock_machine(struct machine *machine)
 {
@@ -132,7 +135,7 @@ void machine_run(struct machine *machine)
 
 	stats_begin(&machine->times);
 	pthread_mutex_lock(&machine->lock);
-	start_disks(machine);
+	start_host_threads(machine);
 	threads = start_threads(machine);
 	while (!machine->outcome.ended) {
 		wait_for_console(machine, next_report(machine, &top));
@@ -145,6 +148,5 @@ void machine_run(struct machine *machine)
 		pthread_join(machine->cpus[i].thread, NULL);
 	stats_end(&machine->times);
 	machine_end_disks(machine);
-	console_end_debug(&machine->console);
-	console_flush(&machine->console);
+	console_end_output(&machine->console);
 }
