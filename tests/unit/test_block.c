@@ -209,6 +209,18 @@ START_TEST(writes)
 	ck_assert_uint_eq(disk[3 * SECTOR], 3);
 }
 
+/* A driver that has not accepted FLUSH expects that completed writes are persistent. */
+START_TEST(writes_are_flushed_without_feature)
+{
+	ck_assert_uint_eq(request(OUT, 2, SECTOR), OK);
+	ck_assert_uint_eq(flushes, 1);
+	ck_assert_uint_eq(request(IN, 2, SECTOR), OK);
+	ck_assert_uint_eq(flushes, 1);
+	block.virtio.features |= 1 << 9;
+	ck_assert_uint_eq(request(OUT, 2, SECTOR), OK);
+	ck_assert_uint_eq(flushes, 1);
+}
+
 /* The split of a request into descriptors is the guest's choice (2.7.4). */
 START_TEST(parts_are_cut_anyhow)
 {
@@ -388,6 +400,17 @@ START_TEST(requests_complete_in_any_order)
 	ck_assert_uint_eq(block.in_flight, 0);
 }
 
+START_TEST(writes_are_stable_without_feature)
+{
+	start_async(false);
+	request(OUT, 0, SECTOR);
+	ck_assert_uint_eq(submitted[0]->operation, SVMRUN_BLOCK_WRITE);
+	ck_assert(submitted[0]->is_stable);
+	block.virtio.features |= 1 << 9;
+	request(OUT, 0, SECTOR);
+	ck_assert(!submitted[1]->is_stable);
+}
+
 START_TEST(invalid_requests_are_not_submitted)
 {
 	start_async(true);
@@ -533,6 +556,7 @@ Suite *block_suite(void)
 	tcase_add_test(tcase, configuration);
 	tcase_add_test(tcase, reads);
 	tcase_add_test(tcase, writes);
+	tcase_add_test(tcase, writes_are_flushed_without_feature);
 	tcase_add_test(tcase, parts_are_cut_anyhow);
 	tcase_add_test(tcase, several_at_once);
 	tcase_add_test(tcase, name);
@@ -540,6 +564,7 @@ Suite *block_suite(void)
 	tcase_add_test(tcase, errors_are_reported);
 	tcase_add_test(tcase, requests_that_are_none);
 	tcase_add_test(tcase, requests_complete_in_any_order);
+	tcase_add_test(tcase, writes_are_stable_without_feature);
 	tcase_add_test(tcase, invalid_requests_are_not_submitted);
 	tcase_add_test(tcase, requests_in_flight_are_limited);
 	tcase_add_test(tcase, request_before_reset_leaves_no_trace);

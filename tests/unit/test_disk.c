@@ -75,7 +75,7 @@ static void count_call(const struct iovec *buffers, int count)
 		usleep(1000);
 }
 
-/* These functions replace the C library's in the whole program. */
+/* These functions, and fdatasync(), replace the C library's in the whole program. */
 ssize_t preadv(int fd, const struct iovec *buffers, int count, off_t offset)
 {
 	count_call(buffers, count);
@@ -144,10 +144,11 @@ static int read_at(uint64_t offset, size_t size)
 	return disk_execute(&disk, &request);
 }
 
-static int write_at(uint64_t offset, size_t size)
+static int write_at(uint64_t offset, size_t size, bool is_stable)
 {
 	struct svmrun_block_request request = {
 		.operation = SVMRUN_BLOCK_WRITE,
+		.is_stable = is_stable,
 		.offset = offset,
 		.size = size,
 		.count = 1,
@@ -178,13 +179,48 @@ START_TEST(writes)
 {
 	begin("");
 	memset(got, 0x5a, SECTOR);
-	ck_assert_int_eq(write_at(2 * SECTOR, SECTOR), 0);
+	ck_assert_int_eq(write_at(2 * SECTOR, SECTOR, false), 0);
 	ck_assert(disk.written);
 	ck_assert_int_eq(flush(), 0);
 	ck_assert(!disk.written);
 	memset(bytes + 2 * SECTOR, 0x5a, SECTOR);
 	ck_assert_int_eq(read_at(0, sizeof(got)), 0);
 	ck_assert_mem_eq(got, bytes, sizeof(bytes));
+	disk_close(&disk);
+}
+
+static bool sync_fails;
+static unsigned int syncs;
+
+int fdatasync(int fd)
+{
+	syncs++;
+	if (!sync_fails)
+		return syscall(SYS_fdatasync, fd);
+	errno = EIO;
+	return -1;
+}
+
+START_TEST(stable_writes_are_synced)
+{
+	begin("");
+	ck_assert_int_eq(write_at(0, SECTOR, true), 0);
+	ck_assert_uint_eq(syncs, 1);
+	ck_assert(!disk.written);
+	disk_close(&disk);
+}
+
+/* After an error, Linux takes the pages for written. */
+START_TEST(failed_flush_fails_for_ever)
+{
+	begin("");
+	sync_fails = true;
+	ck_assert_int_eq(write_at(0, SECTOR, true), -EIO);
+	sync_fails = false;
+	ck_assert_int_eq(flush(), -EIO);
+	ck_assert_int_eq(write_at(0, SECTOR, true), -EIO);
+	ck_assert_int_eq(write_at(0, SECTOR, false), 0);
+	ck_assert_int_eq(disk.flush_error, -EIO);
 	disk_close(&disk);
 }
 
@@ -214,7 +250,7 @@ START_TEST(errors)
 	begin("");
 	disk_close(&disk);
 	ck_assert_int_eq(read_at(0, SECTOR), -EBADF);
-	ck_assert_int_eq(write_at(0, SECTOR), -EBADF);
+	ck_assert_int_eq(write_at(0, SECTOR, false), -EBADF);
 	ck_assert_int_eq(flush(), -EBADF);
 }
 
@@ -245,7 +281,7 @@ START_TEST(large_requests_are_divided)
 	ck_assert_uint_eq(calls, 3);
 	ck_assert_uint_eq(largest, PIECE);
 	disk.abandoned = true;
-	ck_assert_int_eq(write_at(0, SECTOR), -ECANCELED);
+	ck_assert_int_eq(write_at(0, SECTOR, false), -ECANCELED);
 	ck_assert_int_eq(read_at(0, SECTOR), 0);
 	disk.ending = true;
 	ck_assert_int_eq(read_at(0, SECTOR), -ECANCELED);
@@ -423,6 +459,8 @@ Suite *disk_suite(void)
 	tcase_add_checked_fixture(tcase, setup, teardown);
 	tcase_add_test(tcase, reads);
 	tcase_add_test(tcase, writes);
+	tcase_add_test(tcase, stable_writes_are_synced);
+	tcase_add_test(tcase, failed_flush_fails_for_ever);
 	tcase_add_test(tcase, only_reads);
 	tcase_add_test(tcase, a_file_that_is_cut_off);
 	tcase_add_test(tcase, errors);

@@ -114,6 +114,12 @@ static bool is_read_only(const struct svmrun_block_owner *owner)
 
 /* ---- requests for the owner ---------------------------------------------- */
 
+/* A driver that cannot flush expects that completed writes are persistent (5.2.6.2). */
+static bool writes_are_stable(const struct svmrun_block *block)
+{
+	return !(block->virtio.features & FEATURE_FLUSH);
+}
+
 static uint8_t prepare_transfer(const struct svmrun_block *block,
 				struct svmrun_block_request *request,
 				const struct request_header *header,
@@ -146,6 +152,7 @@ static uint8_t prepare_write(const struct svmrun_block *block,
 	if (is_read_only(&block->owner))
 		return STATUS_IOERR;
 	request->operation = SVMRUN_BLOCK_WRITE;
+	request->is_stable = writes_are_stable(block);
 	return prepare_transfer(block, request, header, out);
 }
 
@@ -178,6 +185,20 @@ static uint8_t prepare_request(struct svmrun_block *block,
 	}
 }
 
+static int flush_disk(const struct svmrun_block_owner *owner)
+{
+	return owner->flush ? owner->flush(owner->owner) : 0;
+}
+
+static int write_disk(const struct svmrun_block_owner *owner,
+		      struct svmrun_block_request *request)
+{
+	int error = owner->write(owner->owner, request->buffers, request->count,
+				 request->offset);
+
+	return error || !request->is_stable ? error : flush_disk(owner);
+}
+
 static int execute_request(const struct svmrun_block_owner *owner,
 			   struct svmrun_block_request *request)
 {
@@ -186,10 +207,9 @@ static int execute_request(const struct svmrun_block_owner *owner,
 		return owner->read(owner->owner, request->buffers,
 				   request->count, request->offset);
 	case SVMRUN_BLOCK_WRITE:
-		return owner->write(owner->owner, request->buffers,
-				    request->count, request->offset);
+		return write_disk(owner, request);
 	default:
-		return owner->flush ? owner->flush(owner->owner) : 0;
+		return flush_disk(owner);
 	}
 }
 

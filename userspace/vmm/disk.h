@@ -53,7 +53,7 @@ struct disk_machine {
  * @ending: the run has ended: the thread writes what is in the queue, and ends
  * @abandoned: there is no time left for that
  * @written: there are writes since the last flush; used by the thread only
- * @flush_error: error of the flush at the end, 0 or a negative errno
+ * @flush_error: error of the first flush that failed, 0 or a negative errno
  */
 struct disk {
 	const char *option;

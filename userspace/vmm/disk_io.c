@@ -67,12 +67,25 @@ static int transfer_buffers(const struct disk *disk,
 	return 0;
 }
 
-static int disk_flush(struct disk *disk)
+/*
+ * Fail for ever after an error: Linux reports it only once, and then takes the pages for
+ * written that were not.
+ */
+static int flush_file(struct disk *disk)
 {
-	if (fdatasync(disk->fd))
-		return -errno;
+	if (!disk->flush_error && fdatasync(disk->fd))
+		disk->flush_error = -errno;
 	disk->written = false;
-	return 0;
+	return disk->flush_error;
+}
+
+static int write_file(struct disk *disk, struct svmrun_block_request *request)
+{
+	int ret;
+
+	disk->written = true;
+	ret = transfer_buffers(disk, request, &disk->abandoned, pwritev);
+	return ret || !request->is_stable ? ret : flush_file(disk);
 }
 
 int disk_execute(struct disk *disk, struct svmrun_block_request *request)
@@ -81,11 +94,9 @@ int disk_execute(struct disk *disk, struct svmrun_block_request *request)
 	case SVMRUN_BLOCK_READ:
 		return transfer_buffers(disk, request, &disk->ending, preadv);
 	case SVMRUN_BLOCK_WRITE:
-		disk->written = true;
-		return transfer_buffers(disk, request, &disk->abandoned,
-					pwritev);
+		return write_file(disk, request);
 	case SVMRUN_BLOCK_FLUSH:
-		return disk_flush(disk);
+		return flush_file(disk);
 	}
 	return -EOPNOTSUPP;
 }

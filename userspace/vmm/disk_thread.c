@@ -61,7 +61,7 @@ static void flush_writes(struct disk *disk)
 	};
 
 	if (disk->written && !disk->abandoned)
-		disk->flush_error = disk_execute(disk, &flush);
+		disk_execute(disk, &flush);
 }
 
 static void *run_disk(void *argument)

@@ -45,6 +45,8 @@ enum svmrun_block_operation {
  *	inside the disk
  * @buffers: the guest's memory; the owner may modify the array
  * @next: for a list of the owner
+ * @is_stable: SVMRUN_BLOCK_WRITE: the write must be persistent when it completes, because
+ *	the guest's driver does not flush
  * @in_flight: the owner has the request
  * @stale: the guest has reset the device since then
  * @head: the chain that the guest waits for
@@ -61,6 +63,7 @@ struct svmrun_block_request {
 	uint64_t size;
 	struct iovec buffers[SVMRUN_VIRTIO_ENTRIES];
 	struct svmrun_block_request *next;
+	bool is_stable;
 	bool in_flight;
 	bool stale;
 	uint16_t head;
@@ -73,7 +76,8 @@ struct svmrun_block_request {
  * struct svmrun_block_owner - functions that access the contents of the disk
  * @read: fill all @count buffers of @to from @offset, in bytes, on
  * @write: write all @count buffers of @from to @offset; NULL if the disk is read-only
- * @flush: make previous writes persistent; NULL if nothing needs to be done
+ * @flush: make previous writes persistent; NULL if nothing needs to be done. It is also
+ *	called after each write if the guest's driver does not flush.
  * @owner: first argument of each
  * @submit: begin a request, without waiting for its end; the other functions are not
  *	called then. It must not call svmrun_block_complete() itself.
