@@ -19,6 +19,8 @@
 #define OUT 1
 #define FLUSH 4
 #define GET_ID 8
+#define DISCARD 11
+#define WRITE_ZEROES 13
 
 #define OK 0
 #define IOERR 1
@@ -116,6 +118,7 @@ static void start_async(bool read_only)
 	const struct svmrun_block_owner owner = {
 		.submit = keep_request,
 		.read_only = read_only,
+		.has_ranges = true,
 		.owner = disk,
 	};
 
@@ -411,6 +414,97 @@ START_TEST(writes_are_stable_without_feature)
 	ck_assert(!submitted[1]->is_stable);
 }
 
+/* ---- ranges --------------------------------------------------------------- */
+
+/* Submit a request with a range of sectors, in a buffer of @size bytes. */
+static uint8_t range_request(uint32_t type, uint64_t sector, uint32_t sectors,
+			     uint32_t flags, uint32_t size)
+{
+	uint8_t *range = guest_ram_at(&ram, BUFFER, 32);
+
+	write_header(type, 0);
+	memcpy(range, &sector, 8);
+	memcpy(range + 8, &sectors, 4);
+	memcpy(range + 12, &flags, 4);
+	virtio_describe(&ram, 0, HEADER, 16, NEXT, 1);
+	virtio_describe(&ram, 1, BUFFER, size, NEXT, 2);
+	virtio_describe(&ram, 2, STATUS, 1, WRITE, 0);
+	return submit();
+}
+
+START_TEST(range_limits_are_in_config)
+{
+	start_async(false);
+	ck_assert_uint_eq(virtio_get(&block.virtio, REG_DEVICE_FEATURES) >> 13,
+			  3);
+	ck_assert_uint_eq(virtio_get(&block.virtio, REG_CONFIG + 36), 1 << 22);
+	ck_assert_uint_eq(virtio_get(&block.virtio, REG_CONFIG + 40), 1);
+	ck_assert_uint_eq(virtio_get(&block.virtio, REG_CONFIG + 44), 8);
+	ck_assert_uint_eq(virtio_get(&block.virtio, REG_CONFIG + 48), 1 << 22);
+	ck_assert_uint_eq(virtio_get(&block.virtio, REG_CONFIG + 52), 1);
+	ck_assert_uint_eq(virtio_get(&block.virtio, REG_CONFIG + 56), 1);
+	start_async(true);
+	ck_assert_uint_eq(virtio_get(&block.virtio, REG_DEVICE_FEATURES) >> 13,
+			  0);
+	ck_assert_uint_eq(virtio_get(&block.virtio, REG_CONFIG + 36), 0);
+}
+
+START_TEST(ranges_are_submitted)
+{
+	start_async(false);
+	range_request(DISCARD, 3, 4, 0, 16);
+	ck_assert_uint_eq(submissions, 1);
+	ck_assert_uint_eq(submitted[0]->operation, SVMRUN_BLOCK_DISCARD);
+	ck_assert_uint_eq(submitted[0]->offset, 3 * SECTOR);
+	ck_assert_uint_eq(submitted[0]->size, 4 * SECTOR);
+	ck_assert_uint_eq(submitted[0]->count, 0);
+	ck_assert(submitted[0]->is_stable);
+	block.virtio.features |= 1 << 9;
+	range_request(WRITE_ZEROES, 0, SECTORS, 1, 16);
+	ck_assert_uint_eq(submitted[1]->operation, SVMRUN_BLOCK_WRITE_ZEROES);
+	ck_assert_uint_eq(submitted[1]->size, SECTORS * SECTOR);
+	ck_assert(submitted[1]->may_unmap);
+	ck_assert(!submitted[1]->is_stable);
+	range_request(WRITE_ZEROES, 0, 1, 0, 16);
+	ck_assert(!submitted[2]->may_unmap);
+}
+
+START_TEST(invalid_ranges_fail)
+{
+	static const struct {
+		uint32_t type;
+		uint64_t sector;
+		uint32_t sectors;
+		uint32_t flags;
+		uint32_t size;
+		uint8_t status;
+	} table[] = {
+		{ DISCARD, 0, 1, 1, 16, UNSUPP },
+		{ DISCARD, 0, 1, 2, 16, UNSUPP },
+		{ WRITE_ZEROES, 0, 1, 2, 16, UNSUPP },
+		{ WRITE_ZEROES, 0, SECTORS + 1, 0, 16, IOERR },
+		{ WRITE_ZEROES, SECTORS, 1, 0, 16, IOERR },
+		{ WRITE_ZEROES, UINT64_MAX, 1, 0, 16, IOERR },
+		{ WRITE_ZEROES, UINT64_MAX / SECTOR + 1, 1, 0, 16, IOERR },
+		{ WRITE_ZEROES, 0, UINT32_MAX, 0, 16, IOERR },
+		{ DISCARD, 0, 1, 0, 0, IOERR },
+		{ DISCARD, 0, 1, 0, 15, IOERR },
+		{ DISCARD, 0, 1, 0, 32, IOERR },
+	};
+
+	start_async(false);
+	for (size_t i = 0; i < ARRAY_SIZE(table); i++)
+		ck_assert_msg(range_request(table[i].type, table[i].sector,
+					    table[i].sectors, table[i].flags,
+					    table[i].size) == table[i].status,
+			      "number %zu", i);
+	ck_assert_uint_eq(submissions, 0);
+	start_async(true);
+	ck_assert_uint_eq(range_request(DISCARD, 0, 1, 0, 16), IOERR);
+	ck_assert_uint_eq(range_request(WRITE_ZEROES, 0, 1, 0, 16), IOERR);
+	ck_assert_uint_eq(submissions, 0);
+}
+
 START_TEST(invalid_requests_are_not_submitted)
 {
 	start_async(true);
@@ -565,6 +659,9 @@ Suite *block_suite(void)
 	tcase_add_test(tcase, requests_that_are_none);
 	tcase_add_test(tcase, requests_complete_in_any_order);
 	tcase_add_test(tcase, writes_are_stable_without_feature);
+	tcase_add_test(tcase, range_limits_are_in_config);
+	tcase_add_test(tcase, ranges_are_submitted);
+	tcase_add_test(tcase, invalid_ranges_fail);
 	tcase_add_test(tcase, invalid_requests_are_not_submitted);
 	tcase_add_test(tcase, requests_in_flight_are_limited);
 	tcase_add_test(tcase, request_before_reset_leaves_no_trace);

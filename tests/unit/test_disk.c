@@ -75,7 +75,7 @@ static void count_call(const struct iovec *buffers, int count)
 		usleep(1000);
 }
 
-/* These functions, and fdatasync(), replace the C library's in the whole program. */
+/* These functions, fdatasync() and fallocate() replace the C library's in the whole program. */
 ssize_t preadv(int fd, const struct iovec *buffers, int count, off_t offset)
 {
 	count_call(buffers, count);
@@ -221,6 +221,77 @@ START_TEST(failed_flush_fails_for_ever)
 	ck_assert_int_eq(write_at(0, SECTOR, true), -EIO);
 	ck_assert_int_eq(write_at(0, SECTOR, false), 0);
 	ck_assert_int_eq(disk.flush_error, -EIO);
+	disk_close(&disk);
+}
+
+/* ---- ranges --------------------------------------------------------------- */
+
+static int allocate_error;
+
+int fallocate(int fd, int mode, off_t offset, off_t size)
+{
+	if (!allocate_error)
+		return syscall(SYS_fallocate, fd, mode, offset, size);
+	errno = allocate_error;
+	return -1;
+}
+
+static int change(enum svmrun_block_operation operation, bool may_unmap)
+{
+	struct svmrun_block_request request = {
+		.operation = operation,
+		.offset = SECTOR,
+		.size = 2 * SECTOR,
+		.may_unmap = may_unmap,
+	};
+
+	return disk_execute(&disk, &request);
+}
+
+static void expect_zeros(void)
+{
+	memset(bytes + SECTOR, 0, 2 * SECTOR);
+	ck_assert_int_eq(pread(disk.fd, got, sizeof(got), 0), sizeof(got));
+	ck_assert_mem_eq(got, bytes, sizeof(bytes));
+	ck_assert(disk.written);
+}
+
+START_TEST(zeros_are_written)
+{
+	begin("");
+	ck_assert_int_eq(change(SVMRUN_BLOCK_WRITE_ZEROES, _i), 0);
+	expect_zeros();
+	disk_close(&disk);
+}
+
+START_TEST(zeros_without_holes)
+{
+	begin("");
+	allocate_error = EOPNOTSUPP;
+	ck_assert_int_eq(change(SVMRUN_BLOCK_WRITE_ZEROES, _i), 0);
+	expect_zeros();
+	disk_close(&disk);
+}
+
+START_TEST(discarded_range_is_a_hole)
+{
+	begin("");
+	ck_assert_int_eq(change(SVMRUN_BLOCK_DISCARD, false), 0);
+	expect_zeros();
+	disk_close(&disk);
+}
+
+/* Nothing needs to be done, so that nothing can fail. */
+START_TEST(discard_may_do_nothing)
+{
+	begin("");
+	allocate_error = EOPNOTSUPP;
+	ck_assert_int_eq(change(SVMRUN_BLOCK_DISCARD, false), 0);
+	ck_assert_int_eq(pread(disk.fd, got, sizeof(got), 0), sizeof(got));
+	ck_assert_mem_eq(got, bytes, sizeof(bytes));
+	allocate_error = EIO;
+	ck_assert_int_eq(change(SVMRUN_BLOCK_DISCARD, false), -EIO);
+	ck_assert_int_eq(change(SVMRUN_BLOCK_WRITE_ZEROES, false), -EIO);
 	disk_close(&disk);
 }
 
@@ -461,6 +532,10 @@ Suite *disk_suite(void)
 	tcase_add_test(tcase, writes);
 	tcase_add_test(tcase, stable_writes_are_synced);
 	tcase_add_test(tcase, failed_flush_fails_for_ever);
+	tcase_add_loop_test(tcase, zeros_are_written, 0, 2);
+	tcase_add_loop_test(tcase, zeros_without_holes, 0, 2);
+	tcase_add_test(tcase, discarded_range_is_a_hole);
+	tcase_add_test(tcase, discard_may_do_nothing);
 	tcase_add_test(tcase, only_reads);
 	tcase_add_test(tcase, a_file_that_is_cut_off);
 	tcase_add_test(tcase, errors);

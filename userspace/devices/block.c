@@ -8,17 +8,32 @@
 #define FEATURE_SEG_MAX (1ull << 2)
 #define FEATURE_RO (1ull << 5)
 #define FEATURE_FLUSH (1ull << 9)
+#define FEATURE_DISCARD (1ull << 13)
+#define FEATURE_WRITE_ZEROES (1ull << 14)
 
 /* Configuration: 5.2.4 */
 #define CONFIG_CAPACITY 0
 #define CONFIG_SEG_MAX 12
+#define CONFIG_DISCARD_SECTORS 36
+#define CONFIG_DISCARD_SEGMENTS 40
+#define CONFIG_DISCARD_ALIGNMENT 44
+#define CONFIG_ZEROES_SECTORS 48
+#define CONFIG_ZEROES_SEGMENTS 52
+#define CONFIG_ZEROES_MAY_UNMAP 56
 #define SEG_MAX (SVMRUN_VIRTIO_ENTRIES - 2) /* without header and status */
+
+/* Limits of a request to discard sectors or to fill them with zeros */
+#define RANGE_SECTORS (1u << 22)
+#define RANGE_ALIGNMENT 8 /* sectors */
 
 /* Requests: 5.2.6 */
 #define REQUEST_IN 0
 #define REQUEST_OUT 1
 #define REQUEST_FLUSH 4
 #define REQUEST_GET_ID 8
+#define REQUEST_DISCARD 11
+#define REQUEST_WRITE_ZEROES 13
+#define RANGE_UNMAP 1u
 
 #define STATUS_OK 0
 #define STATUS_IOERR 1
@@ -29,6 +44,12 @@ struct request_header {
 	uint32_t type;
 	uint32_t reserved;
 	uint64_t sector;
+};
+
+struct request_range {
+	uint64_t sector;
+	uint32_t sectors;
+	uint32_t flags;
 };
 
 /* The remaining buffers of a chain, and their total size */
@@ -156,6 +177,47 @@ static uint8_t prepare_write(const struct svmrun_block *block,
 	return prepare_transfer(block, request, header, out);
 }
 
+/* Flags: 5.2.6.2. There is one range per request. */
+static uint8_t prepare_range(const struct svmrun_block *block,
+			     struct svmrun_block_request *request,
+			     struct buffers *out, uint32_t flags)
+{
+	struct request_range range;
+
+	if (!block->owner.has_ranges)
+		return STATUS_UNSUPP;
+	if (out->size != sizeof(range) || is_read_only(&block->owner))
+		return STATUS_IOERR;
+	copy_from_buffers(out, &range, sizeof(range));
+	if (range.flags & ~flags)
+		return STATUS_UNSUPP;
+	request->offset = range.sector * SVMRUN_BLOCK_SECTOR;
+	request->size = (uint64_t)range.sectors * SVMRUN_BLOCK_SECTOR;
+	request->count = 0;
+	request->is_stable = writes_are_stable(block);
+	request->may_unmap = range.flags & RANGE_UNMAP;
+	if (range.sectors > RANGE_SECTORS ||
+	    !is_on_disk(block, range.sector, request->size))
+		return STATUS_IOERR;
+	return STATUS_PENDING;
+}
+
+static uint8_t prepare_discard(const struct svmrun_block *block,
+			       struct svmrun_block_request *request,
+			       struct buffers *out)
+{
+	request->operation = SVMRUN_BLOCK_DISCARD;
+	return prepare_range(block, request, out, 0);
+}
+
+static uint8_t prepare_zeroes(const struct svmrun_block *block,
+			      struct svmrun_block_request *request,
+			      struct buffers *out)
+{
+	request->operation = SVMRUN_BLOCK_WRITE_ZEROES;
+	return prepare_range(block, request, out, RANGE_UNMAP);
+}
+
 static uint8_t prepare_flush(struct svmrun_block_request *request)
 {
 	request->operation = SVMRUN_BLOCK_FLUSH;
@@ -180,6 +242,10 @@ static uint8_t prepare_request(struct svmrun_block *block,
 		return prepare_flush(request);
 	case REQUEST_GET_ID:
 		return read_disk_id(block, in);
+	case REQUEST_DISCARD:
+		return prepare_discard(block, request, out);
+	case REQUEST_WRITE_ZEROES:
+		return prepare_zeroes(block, request, out);
 	default:
 		return STATUS_UNSUPP;
 	}
@@ -342,6 +408,33 @@ void svmrun_block_set_requests(struct svmrun_block *block,
 	block->request_count = count;
 }
 
+static uint64_t offered_block_features(const struct svmrun_block_owner *owner)
+{
+	uint64_t features = FEATURE_SEG_MAX | FEATURE_FLUSH;
+
+	if (is_read_only(owner))
+		return features | FEATURE_RO;
+	if (owner->submit && owner->has_ranges)
+		features |= FEATURE_DISCARD | FEATURE_WRITE_ZEROES;
+	return features;
+}
+
+static void set_config(struct svmrun_block *block, unsigned int offset,
+		       uint32_t value)
+{
+	memcpy(block->virtio.config + offset, &value, sizeof(value));
+}
+
+static void set_range_limits(struct svmrun_block *block)
+{
+	set_config(block, CONFIG_DISCARD_SECTORS, RANGE_SECTORS);
+	set_config(block, CONFIG_DISCARD_SEGMENTS, 1);
+	set_config(block, CONFIG_DISCARD_ALIGNMENT, RANGE_ALIGNMENT);
+	set_config(block, CONFIG_ZEROES_SECTORS, RANGE_SECTORS);
+	set_config(block, CONFIG_ZEROES_SEGMENTS, 1);
+	block->virtio.config[CONFIG_ZEROES_MAY_UNMAP] = 1;
+}
+
 void svmrun_block_init(struct svmrun_block *block,
 		       const struct svmrun_block_owner *owner, uint64_t sectors,
 		       const char *name, const struct svmrun_memory *memories,
@@ -349,20 +442,19 @@ void svmrun_block_init(struct svmrun_block *block,
 {
 	const struct svmrun_virtio_kind kind = {
 		.id = DEVICE_ID,
-		.features = FEATURE_SEG_MAX | FEATURE_FLUSH |
-			    (is_read_only(owner) ? FEATURE_RO : 0),
+		.features = offered_block_features(owner),
 		.queues = 1,
 		.notify = block_notify,
 		.owner = block,
 		.reset = block_reset,
 	};
-	const uint32_t seg_max = SEG_MAX;
 
 	svmrun_virtio_init(&block->virtio, &kind, memories, memory_count);
 	memcpy(block->virtio.config + CONFIG_CAPACITY, &sectors,
 	       sizeof(sectors));
-	memcpy(block->virtio.config + CONFIG_SEG_MAX, &seg_max,
-	       sizeof(seg_max));
+	set_config(block, CONFIG_SEG_MAX, SEG_MAX);
+	if (kind.features & FEATURE_DISCARD)
+		set_range_limits(block);
 	block->owner = *owner;
 	block->sectors = sectors;
 	block->requests = NULL;

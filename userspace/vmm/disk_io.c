@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Requests to the file of a disk */
 #include <errno.h>
+#include <fcntl.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -8,6 +9,7 @@
 
 /* Bytes per system call, so that the end of the run need not wait for large requests. */
 #define PIECE (1u << 20)
+#define RANGE_PIECE (64u << 20) /* if no bytes are transferred */
 
 typedef ssize_t transfer_fn(int fd, const struct iovec *buffers, int count,
 			    off_t offset);
@@ -88,6 +90,83 @@ static int write_file(struct disk *disk, struct svmrun_block_request *request)
 	return ret || !request->is_stable ? ret : flush_file(disk);
 }
 
+/* ---- ranges -------------------------------------------------------------- */
+
+/* Change the allocation of a range. Return 0 or a negative errno. */
+static int allocate_range(const struct disk *disk, int mode, uint64_t offset,
+			  uint64_t size)
+{
+	uint64_t part;
+
+	for (; size; offset += part, size -= part) {
+		part = size < RANGE_PIECE ? size : RANGE_PIECE;
+		if (disk->abandoned)
+			return -ECANCELED;
+		if (fallocate(disk->fd, mode | FALLOC_FL_KEEP_SIZE, offset,
+			      part))
+			return -errno;
+	}
+	return 0;
+}
+
+static int write_zeros(const struct disk *disk, uint64_t offset, uint64_t size)
+{
+	static const char zeros[PIECE];
+	ssize_t done;
+
+	for (; size; offset += done, size -= done) {
+		if (disk->abandoned)
+			return -ECANCELED;
+		done = pwrite(disk->fd, zeros, size < PIECE ? size : PIECE,
+			      offset);
+		if (done < 0 && errno != EINTR)
+			return -errno;
+		if (done < 0)
+			done = 0;
+	}
+	return 0;
+}
+
+static bool is_not_supported(int ret)
+{
+	return ret == -EOPNOTSUPP || ret == -ENODEV;
+}
+
+/* Not every file system has holes. */
+static int discard_range(struct disk *disk,
+			 const struct svmrun_block_request *request)
+{
+	int ret = allocate_range(disk, FALLOC_FL_PUNCH_HOLE, request->offset,
+				 request->size);
+
+	return is_not_supported(ret) ? 0 : ret;
+}
+
+static int zero_range(struct disk *disk,
+		      const struct svmrun_block_request *request)
+{
+	int mode = request->may_unmap ? FALLOC_FL_PUNCH_HOLE :
+					FALLOC_FL_ZERO_RANGE;
+	int ret = allocate_range(disk, mode, request->offset, request->size);
+
+	if (is_not_supported(ret))
+		ret = write_zeros(disk, request->offset, request->size);
+	return ret;
+}
+
+static int change_range(struct disk *disk,
+			const struct svmrun_block_request *request)
+{
+	int ret;
+
+	disk->written = true;
+	if (request->operation == SVMRUN_BLOCK_DISCARD)
+		ret = discard_range(disk, request);
+	else
+		ret = zero_range(disk, request);
+	return ret || !request->is_stable ? ret : flush_file(disk);
+}
+
 int disk_execute(struct disk *disk, struct svmrun_block_request *request)
 {
 	switch (request->operation) {
@@ -97,6 +176,9 @@ int disk_execute(struct disk *disk, struct svmrun_block_request *request)
 		return write_file(disk, request);
 	case SVMRUN_BLOCK_FLUSH:
 		return flush_file(disk);
+	case SVMRUN_BLOCK_DISCARD:
+	case SVMRUN_BLOCK_WRITE_ZEROES:
+		return change_range(disk, request);
 	}
 	return -EOPNOTSUPP;
 }

@@ -164,6 +164,7 @@ void disk_init(struct disk *disk, unsigned int number,
 	const struct svmrun_block_owner owner = {
 		.submit = submit_request,
 		.read_only = disk->read_only,
+		.has_ranges = true,
 		.owner = disk,
 	};
 	char name[SVMRUN_BLOCK_NAME];

@@ -29,11 +29,16 @@ extern "C" {
  * @SVMRUN_BLOCK_READ: fill the buffers from the disk
  * @SVMRUN_BLOCK_WRITE: write the buffers to the disk
  * @SVMRUN_BLOCK_FLUSH: make all writes persistent that were completed before
+ * @SVMRUN_BLOCK_DISCARD: the guest does not need the contents of the range any more; the
+ *	owner need not do anything
+ * @SVMRUN_BLOCK_WRITE_ZEROES: fill the range with zeros
  */
 enum svmrun_block_operation {
 	SVMRUN_BLOCK_READ,
 	SVMRUN_BLOCK_WRITE,
 	SVMRUN_BLOCK_FLUSH,
+	SVMRUN_BLOCK_DISCARD,
+	SVMRUN_BLOCK_WRITE_ZEROES,
 };
 
 /**
@@ -41,12 +46,13 @@ enum svmrun_block_operation {
  * @operation: what to do
  * @count: number of @buffers
  * @offset: first byte on the disk, a multiple of SVMRUN_BLOCK_SECTOR
- * @size: total size of @buffers, a multiple of SVMRUN_BLOCK_SECTOR; offset and size are
- *	inside the disk
+ * @size: bytes of the range, a multiple of SVMRUN_BLOCK_SECTOR: the total size of @buffers
+ *	if there are any. The range is inside the disk.
  * @buffers: the guest's memory; the owner may modify the array
  * @next: for a list of the owner
- * @is_stable: SVMRUN_BLOCK_WRITE: the write must be persistent when it completes, because
- *	the guest's driver does not flush
+ * @is_stable: the request must be persistent when it completes, because the guest's driver
+ *	does not flush; not for SVMRUN_BLOCK_READ and SVMRUN_BLOCK_FLUSH
+ * @may_unmap: SVMRUN_BLOCK_WRITE_ZEROES: the range may become a hole
  * @in_flight: the owner has the request
  * @stale: the guest has reset the device since then
  * @head: the chain that the guest waits for
@@ -64,6 +70,7 @@ struct svmrun_block_request {
 	struct iovec buffers[SVMRUN_VIRTIO_ENTRIES];
 	struct svmrun_block_request *next;
 	bool is_stable;
+	bool may_unmap;
 	bool in_flight;
 	bool stale;
 	uint16_t head;
@@ -81,7 +88,9 @@ struct svmrun_block_request {
  * @owner: first argument of each
  * @submit: begin a request, without waiting for its end; the other functions are not
  *	called then. It must not call svmrun_block_complete() itself.
- * @read_only: with @submit: the disk is read-only, and no writes are submitted
+ * @read_only: with @submit: the disk is read-only, and only reads and flushes are submitted
+ * @has_ranges: with @submit: SVMRUN_BLOCK_DISCARD and SVMRUN_BLOCK_WRITE_ZEROES are
+ *	implemented
  * @reserved: zero
  *
  * The functions return 0 or a negative errno, which the guest sees as VIRTIO_BLK_S_IOERR.
@@ -97,7 +106,8 @@ struct svmrun_block_owner {
 	void *owner;
 	void (*submit)(void *owner, struct svmrun_block_request *request);
 	bool read_only;
-	uint8_t reserved[7];
+	bool has_ranges;
+	uint8_t reserved[6];
 };
 
 /**
