@@ -5,12 +5,15 @@
  * requests are in progress.
  */
 #include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "common/clock.h"
+#include "common/status.h"
 #include "suites.h"
 #include "virtio_guest.h"
 #include "vmm/disk.h"
@@ -28,7 +31,7 @@
 #define BUFFER (DATA + 0x200)
 
 static char path[32];
-static char option[sizeof(path) + 3];
+static char option[sizeof(path) + 32];
 static struct disk disk;
 static struct svmrun_memory ram;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -304,6 +307,79 @@ START_TEST(only_reads)
 	disk_close(&disk);
 }
 
+static void expect_refusal(const char *suffix)
+{
+	struct disk other;
+
+	strcpy(option, path);
+	strcat(option, suffix);
+	ck_assert_int_eq(disk_open(&other, option), STATUS_USAGE);
+}
+
+START_TEST(options)
+{
+	begin(",ro,format=raw");
+	ck_assert(disk.read_only && disk.is_raw);
+	disk_close(&disk);
+	begin(",format=raw");
+	ck_assert(!disk.read_only && disk.is_raw);
+	ck_assert_str_eq(disk.name, path);
+	disk_close(&disk);
+	expect_refusal(",");
+	expect_refusal(",r");
+	expect_refusal(",rot");
+	expect_refusal(",ro,");
+	expect_refusal(",format=qcow2");
+	expect_refusal(",,ro");
+}
+
+START_TEST(double_comma_is_part_of_the_name)
+{
+	char other[sizeof(path) + 8];
+
+	strcpy(other, path);
+	strcat(other, ",,ro,");
+	rename(path, other);
+	strcpy(option, path);
+	strcat(option, ",,,,ro,,,ro");
+	ck_assert_int_eq(disk_open(&disk, option), 0);
+	ck_assert_str_eq(disk.name, other);
+	ck_assert(disk.read_only);
+	disk_close(&disk);
+	unlink(other);
+}
+
+static void write_file(size_t offset, const char *text)
+{
+	int fd = open(path, O_WRONLY);
+
+	ck_assert_int_eq(pwrite(fd, text, strlen(text), offset), strlen(text));
+	close(fd);
+}
+
+START_TEST(other_formats_are_refused)
+{
+	static const struct {
+		size_t offset;
+		const char *bytes;
+	} table[] = {
+		{ 0, "QFI\xfb" },
+		{ 0, "KDMV" },
+		{ 0, "conectix" },
+		{ 0, "vhdxfile" },
+		{ 0x40, "\x7f\x10\xda\xbe" },
+		{ 0, "# Disk DescriptorFile" },
+		{ 0, "WithouFreSpacExt" },
+	};
+
+	write_file(table[_i].offset, table[_i].bytes);
+	expect_refusal("");
+	expect_refusal(",ro");
+	strcat(strcpy(option, path), ",format=raw");
+	ck_assert_int_eq(disk_open(&disk, option), 0);
+	disk_close(&disk);
+}
+
 /* Reading the file ends early, in the middle of a buffer. */
 START_TEST(a_file_that_is_cut_off)
 {
@@ -537,6 +613,9 @@ Suite *disk_suite(void)
 	tcase_add_test(tcase, discarded_range_is_a_hole);
 	tcase_add_test(tcase, discard_may_do_nothing);
 	tcase_add_test(tcase, only_reads);
+	tcase_add_test(tcase, options);
+	tcase_add_test(tcase, double_comma_is_part_of_the_name);
+	tcase_add_loop_test(tcase, other_formats_are_refused, 0, 7);
 	tcase_add_test(tcase, a_file_that_is_cut_off);
 	tcase_add_test(tcase, errors);
 	tcase_add_test(tcase, name);

@@ -6,6 +6,7 @@
 #include <svmrun/multiboot2.h>
 #include <svmrun/pvh.h>
 
+#include "common/disk_format.h"
 #include "common/message.h"
 #include "common/status.h"
 #include "format.h"
@@ -34,7 +35,6 @@ struct signature {
 };
 
 #define UNPACK "unpack it first"
-#define CONVERT "convert it to a raw image for --disk"
 #define DISK "boot it with --disk and firmware, see --format"
 #define BYTES(string) sizeof(string) - 1, string
 
@@ -53,13 +53,6 @@ static const struct signature signatures[] = {
 	{ 0, BYTES("070702"), "a cpio archive", "use it with --initrd" },
 	{ 0, BYTES("!<arch>\n"), "an archive", UNPACK },
 	{ 0, BYTES("#!"), "a script", NULL },
-	{ 0, BYTES("QFI\xfb"), "a qcow2 disk image", CONVERT },
-	{ 0, BYTES("QED\0"), "a QED disk image", CONVERT },
-	{ 0, BYTES("KDMV"), "a VMDK disk image", CONVERT },
-	{ 0, BYTES("# Disk DescriptorFile"), "a VMDK disk image", CONVERT },
-	{ 0, BYTES("conectix"), "a VHD disk image", CONVERT },
-	{ 0, BYTES("vhdxfile"), "a VHDX disk image", CONVERT },
-	{ 0x40, BYTES("\x7f\x10\xda\xbe"), "a VDI disk image", CONVERT },
 	{ SECTOR, BYTES("EFI PART"), "a disk image", DISK },
 	{ 0x8001, BYTES("CD001"), "an ISO 9660 image", DISK },
 	{ 0, BYTES("hsqs"), "a squashfs file system", "use it with --disk" },
@@ -133,7 +126,12 @@ static const struct signature *find_signature(const struct file *file)
 int format_check_flat(const struct file *file, const char *name)
 {
 	const struct signature *found = find_signature(file);
+	const char *disk = disk_format_find(file->bytes, file->size);
 
+	if (disk)
+		return message_fail(STATUS_USAGE,
+				    "%s: is %s, which svmrun cannot run; convert it to a raw image for --disk",
+				    name, disk);
 	if (!found)
 		return 0;
 	return message_fail(STATUS_USAGE,

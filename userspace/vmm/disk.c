@@ -2,39 +2,96 @@
 /* The file of a disk */
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "common/disk_format.h"
 #include "common/message.h"
 #include "common/status.h"
 #include "disk.h"
 
-#define READ_ONLY ",ro"
-
-static int disk_failed(const char *name, const char *what)
+static int disk_failed(const struct disk *disk, const char *what)
 {
-	return message_fail(STATUS_USAGE, "--disk %s: %s", name, what);
+	return message_fail(STATUS_USAGE, "--disk %s: %s", disk->name, what);
 }
 
+/* ---- options ------------------------------------------------------------- */
+
+/*
+ * Copy the file's name, which ends at a single comma; two stand for one. Return the rest of
+ * the option, or NULL if the name is too long.
+ */
+static const char *copy_name(struct disk *disk, const char *option)
+{
+	size_t size = 0;
+
+	while (*option && (option[0] != ',' || option[1] == ',')) {
+		if (size == sizeof(disk->name) - 1)
+			return NULL;
+		if (*option == ',')
+			option++;
+		disk->name[size++] = *option++;
+	}
+	disk->name[size] = '\0';
+	return option;
+}
+
+static bool is_word(const char *text, size_t size, const char *word)
+{
+	return strlen(word) == size && !memcmp(text, word, size);
+}
+
+/* Take the words after the name, each of which follows a comma. */
+static int take_words(struct disk *disk, const char *rest)
+{
+	size_t size;
+
+	for (; *rest; rest += size) {
+		rest++;
+		size = strcspn(rest, ",");
+		if (is_word(rest, size, "ro"))
+			disk->read_only = true;
+		else if (is_word(rest, size, "format=raw"))
+			disk->is_raw = true;
+		else
+			return message_fail(STATUS_USAGE,
+					    "--disk %s: unknown option '%.*s'; use ro or format=raw, and two commas for one in the file name",
+					    disk->name, (int)size, rest);
+	}
+	return 0;
+}
+
+static int parse_option(struct disk *disk, const char *option)
+{
+	const char *rest = copy_name(disk, option);
+
+	if (!rest)
+		return message_fail(STATUS_USAGE,
+				    "--disk: file name of %zu characters is too long",
+				    strlen(option));
+	return take_words(disk, rest);
+}
+
+/* ---- the file ------------------------------------------------------------ */
+
 /* Find the size by lseek(), because stat() has none for a block device. */
-static int measure_file(struct disk *disk, const char *name)
+static int measure_file(struct disk *disk)
 {
 	struct stat stat;
 	off_t size;
 
 	if (fstat(disk->fd, &stat))
-		return disk_failed(name, strerror(errno));
+		return disk_failed(disk, strerror(errno));
 	if (!S_ISREG(stat.st_mode) && !S_ISBLK(stat.st_mode))
-		return disk_failed(name,
+		return disk_failed(disk,
 				   "is neither a regular file nor a block device");
 	size = lseek(disk->fd, 0, SEEK_END);
 	if (size < 0)
-		return disk_failed(name, strerror(errno));
+		return disk_failed(disk, strerror(errno));
 	if (!size || size % SVMRUN_BLOCK_SECTOR)
-		return disk_failed(name,
+		return disk_failed(disk,
 				   size ? "size is not a multiple of 512 bytes" :
 					  "file is empty");
 	disk->sectors = size / SVMRUN_BLOCK_SECTOR;
@@ -42,53 +99,68 @@ static int measure_file(struct disk *disk, const char *name)
 }
 
 /* Lock the file, because two guests that write to one file system would destroy it. */
-static int lock_file(const struct disk *disk, const char *name)
+static int lock_file(const struct disk *disk)
 {
 	if (!flock(disk->fd, (disk->read_only ? LOCK_SH : LOCK_EX) | LOCK_NB))
 		return 0;
-	return message_fail(STATUS_USAGE,
-			    "--disk %s: already in use, and locked", name);
+	return disk_failed(disk, "already in use, and locked");
 }
 
-static int open_disk_file(struct disk *disk, const char *name)
+/* ---- opening ------------------------------------------------------------- */
+
+/*
+ * An image of another format contains no disk that the guest could read, and would be
+ * damaged by its writes.
+ */
+static int check_disk_format(const struct disk *disk)
 {
-	int ret;
+	char bytes[DISK_FORMAT_BYTES];
+	ssize_t size = pread(disk->fd, bytes, sizeof(bytes), 0);
+	const char *format;
+
+	if (size < 0)
+		return disk_failed(disk, strerror(errno));
+	format = disk->is_raw ? NULL : disk_format_find(bytes, size);
+	if (!format)
+		return 0;
+	return message_fail(STATUS_USAGE,
+			    "--disk %s: is %s; convert it to a raw image, or use format=raw if it is the contents of the disk",
+			    disk->name, format);
+}
+
+static int open_file(struct disk *disk)
+{
+	int flags = disk->read_only ? O_RDONLY : O_RDWR;
 
 	/* Without O_NONBLOCK, open() would wait for a FIFO's other end. */
-	disk->fd = open(name, (disk->read_only ? O_RDONLY : O_RDWR) |
-				      O_CLOEXEC | O_NONBLOCK);
-	if (disk->fd < 0 && (errno == EACCES || errno == EROFS))
+	disk->fd = open(disk->name, flags | O_CLOEXEC | O_NONBLOCK);
+	if (disk->fd >= 0)
+		return 0;
+	if (errno == EACCES || errno == EROFS)
 		return message_fail(STATUS_USAGE,
-				    "--disk %s: %s; use FILE" READ_ONLY
-				    " for a read-only disk",
-				    name, strerror(errno));
-	if (disk->fd < 0)
-		return disk_failed(name, strerror(errno));
-	ret = measure_file(disk, name);
-	if (!ret)
-		ret = lock_file(disk, name);
-	if (ret)
-		close(disk->fd);
-	return ret;
+				    "--disk %s: %s; use FILE,ro for a read-only disk",
+				    disk->name, strerror(errno));
+	return disk_failed(disk, strerror(errno));
 }
 
 int disk_open(struct disk *disk, const char *option)
 {
-	size_t length = strlen(option), suffix = strlen(READ_ONLY);
-	char name[PATH_MAX];
+	int ret;
 
-	*disk = (struct disk){ .option = option };
-	disk->read_only = length > suffix &&
-			  !strcmp(option + length - suffix, READ_ONLY);
-	if (disk->read_only)
-		length -= suffix;
-	if (length >= sizeof(name))
-		return message_fail(STATUS_USAGE,
-				    "--disk: file name of %zu characters is too long",
-				    length);
-	memcpy(name, option, length);
-	name[length] = '\0';
-	return open_disk_file(disk, name);
+	memset(disk, 0, sizeof(*disk));
+	ret = parse_option(disk, option);
+	if (!ret)
+		ret = open_file(disk);
+	if (ret)
+		return ret;
+	ret = measure_file(disk);
+	if (!ret)
+		ret = lock_file(disk);
+	if (!ret)
+		ret = check_disk_format(disk);
+	if (ret)
+		close(disk->fd);
+	return ret;
 }
 
 void disk_close(struct disk *disk)

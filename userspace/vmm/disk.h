@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Disks of the guest: --disk FILE[,ro]
+ * Disks of the guest: --disk FILE[,ro][,format=raw]
  *
  * Each disk has a thread that carries out its requests, one after the other, without the
  * machine's lock. The device, and the queue of requests for the thread, are guarded by that
@@ -9,6 +9,7 @@
 #ifndef DISK_H
 #define DISK_H
 
+#include <limits.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -36,10 +37,11 @@ struct disk_machine {
 
 /**
  * struct disk - a file or block device that the guest has as a disk
- * @option: value of the option, for messages
+ * @name: its name
  * @fd: the file
  * @sectors: its size in sectors
  * @read_only: the guest cannot write to it
+ * @is_raw: the user says that the file has the disk's contents, whatever they are
  * @machine: the machine
  * @block: the device
  * @requests: its requests
@@ -56,10 +58,11 @@ struct disk_machine {
  * @flush_error: error of the first flush that failed, 0 or a negative errno
  */
 struct disk {
-	const char *option;
+	char name[PATH_MAX];
 	int fd;
 	uint64_t sectors;
 	bool read_only;
+	bool is_raw;
 	struct disk_machine machine;
 	struct svmrun_block block;
 	struct svmrun_block_request requests[DISK_REQUESTS];

@@ -170,10 +170,10 @@ static void warn_about_disk(const struct disk *disk, bool ended)
 {
 	if (!ended)
 		message_warn("--disk %s: requests are still in progress; the last writes of the guest may be lost",
-			     disk->option);
+			     disk->name);
 	else if (disk->flush_error)
 		message_warn("--disk %s: cannot flush the writes of the guest: %s",
-			     disk->option, strerror(-disk->flush_error));
+			     disk->name, strerror(-disk->flush_error));
 }
 
 void machine_end_disks(struct machine *machine)

@@ -38,7 +38,7 @@ enum msr_policy { MSR_FAULT, MSR_IGNORE };
  * @append: the kernel's command line, NULL for none
  * @modules: multiboot modules: FILE or FILE=COMMAND LINE
  * @module_count: how many
- * @disks: FILE or FILE,ro
+ * @disks: FILE[,ro][,format=raw]
  * @disk_count: how many
  * @cpu: model for CPUID
  * @hypervisor: interfaces of a hypervisor that the guest finds by CPUID
