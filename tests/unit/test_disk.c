@@ -380,6 +380,94 @@ START_TEST(other_formats_are_refused)
 	disk_close(&disk);
 }
 
+/* ---- locks ---------------------------------------------------------------- */
+
+/* QEMU locks bytes from 100 on for what it does, from 200 on for what others must not do. */
+static int qemu_lock(off_t offset)
+{
+	struct flock range = {
+		.l_type = F_RDLCK,
+		.l_start = offset,
+		.l_len = 1,
+	};
+	int fd = open(path, O_RDWR);
+
+	ck_assert_int_eq(fcntl(fd, F_OFD_SETLK, &range), 0);
+	return fd;
+}
+
+/* Can QEMU be sure that nobody holds a lock on the byte? */
+static bool qemu_is_refused(off_t offset)
+{
+	struct flock range = {
+		.l_type = F_WRLCK,
+		.l_start = offset,
+		.l_len = 1,
+	};
+	int fd = open(path, O_RDWR);
+
+	ck_assert_int_eq(fcntl(fd, F_OFD_GETLK, &range), 0);
+	close(fd);
+	return range.l_type != F_UNLCK;
+}
+
+START_TEST(second_writer_is_refused)
+{
+	struct disk other;
+
+	begin("");
+	expect_refusal("");
+	expect_refusal(",ro");
+	disk_close(&disk);
+	begin(",ro");
+	expect_refusal("");
+	strcat(strcpy(option, path), ",ro");
+	ck_assert_int_eq(disk_open(&other, option), 0);
+	disk_close(&other);
+	disk_close(&disk);
+}
+
+START_TEST(locks_that_qemu_sees)
+{
+	begin("");
+	ck_assert(qemu_is_refused(100));
+	ck_assert(qemu_is_refused(101));
+	ck_assert(!qemu_is_refused(103));
+	ck_assert(!qemu_is_refused(200));
+	ck_assert(qemu_is_refused(201));
+	ck_assert(qemu_is_refused(203));
+	disk_close(&disk);
+	ck_assert(!qemu_is_refused(101));
+	begin(",ro");
+	ck_assert(qemu_is_refused(100));
+	ck_assert(!qemu_is_refused(101));
+	ck_assert(qemu_is_refused(201));
+	disk_close(&disk);
+}
+
+START_TEST(locks_of_qemu)
+{
+	static const struct {
+		off_t offset;
+		bool refuses_write, refuses_read;
+	} table[] = {
+		{ 100, false, false }, { 101, true, true },
+		{ 103, true, true },   { 200, true, true },
+		{ 201, true, false },  { 203, false, false },
+	};
+	int fd = qemu_lock(table[_i].offset);
+	struct disk other;
+
+	ck_assert_int_eq(disk_open(&other, path),
+			 table[_i].refuses_write ? STATUS_USAGE : 0);
+	if (!table[_i].refuses_write)
+		disk_close(&other);
+	strcat(strcpy(option, path), ",ro");
+	ck_assert_int_eq(disk_open(&other, option),
+			 table[_i].refuses_read ? STATUS_USAGE : 0);
+	close(fd);
+}
+
 /* Reading the file ends early, in the middle of a buffer. */
 START_TEST(a_file_that_is_cut_off)
 {
@@ -616,6 +704,9 @@ Suite *disk_suite(void)
 	tcase_add_test(tcase, options);
 	tcase_add_test(tcase, double_comma_is_part_of_the_name);
 	tcase_add_loop_test(tcase, other_formats_are_refused, 0, 7);
+	tcase_add_test(tcase, second_writer_is_refused);
+	tcase_add_test(tcase, locks_that_qemu_sees);
+	tcase_add_loop_test(tcase, locks_of_qemu, 0, 6);
 	tcase_add_test(tcase, a_file_that_is_cut_off);
 	tcase_add_test(tcase, errors);
 	tcase_add_test(tcase, name);

@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -98,12 +97,76 @@ static int measure_file(struct disk *disk)
 	return 0;
 }
 
-/* Lock the file, because two guests that write to one file system would destroy it. */
+/* ---- locks --------------------------------------------------------------- */
+
+/*
+ * QEMU's protocol of locks on an image: each user has a shared lock on one byte for each
+ * access that it makes, and on one for each access that it does not permit to others. Then
+ * it checks that nobody has a lock on the opposite bytes.
+ */
+#define LOCK_USED 100
+#define LOCK_DENIED 200
+
+enum access { ACCESS_READ, ACCESS_WRITE, ACCESS_RESIZE = 3 };
+
+static int lock_byte(const struct disk *disk, off_t offset)
+{
+	struct flock lock = {
+		.l_type = F_RDLCK,
+		.l_whence = SEEK_SET,
+		.l_start = offset,
+		.l_len = 1,
+	};
+
+	return fcntl(disk->fd, F_OFD_SETLK, &lock) ? -errno : 0;
+}
+
+/* Return -EAGAIN if another user has a lock on the byte. */
+static int check_byte(const struct disk *disk, off_t offset)
+{
+	struct flock lock = {
+		.l_type = F_WRLCK,
+		.l_whence = SEEK_SET,
+		.l_start = offset,
+		.l_len = 1,
+	};
+
+	if (fcntl(disk->fd, F_OFD_GETLK, &lock))
+		return -errno;
+	return lock.l_type == F_UNLCK ? 0 : -EAGAIN;
+}
+
+typedef int byte_fn(const struct disk *disk, off_t offset);
+
+/* Call a function for the bytes of accesses that are made, and those of denied ones. */
+static int visit_lock_bytes(const struct disk *disk, byte_fn *call, off_t used,
+			    off_t denied)
+{
+	int ret = call(disk, used + ACCESS_READ);
+
+	if (!ret && !disk->read_only)
+		ret = call(disk, used + ACCESS_WRITE);
+	if (!ret)
+		ret = call(disk, denied + ACCESS_WRITE);
+	if (!ret)
+		ret = call(disk, denied + ACCESS_RESIZE);
+	return ret;
+}
+
+/* Two guests that write to one file system would destroy it. */
 static int lock_file(const struct disk *disk)
 {
-	if (!flock(disk->fd, (disk->read_only ? LOCK_SH : LOCK_EX) | LOCK_NB))
+	int ret = visit_lock_bytes(disk, lock_byte, LOCK_USED, LOCK_DENIED);
+
+	if (!ret)
+		ret = visit_lock_bytes(disk, check_byte, LOCK_DENIED,
+				       LOCK_USED);
+	if (!ret)
 		return 0;
-	return disk_failed(disk, "already in use, and locked");
+	if (ret == -EAGAIN || ret == -EACCES)
+		return disk_failed(disk, "already in use, and locked");
+	return message_fail(STATUS_USAGE, "--disk %s: cannot be locked: %s",
+			    disk->name, strerror(-ret));
 }
 
 /* ---- opening ------------------------------------------------------------- */
@@ -128,9 +191,10 @@ static int check_disk_format(const struct disk *disk)
 			    disk->name, format);
 }
 
+/* O_EXCL has no effect on regular files. A device that is mounted cannot be opened with it. */
 static int open_file(struct disk *disk)
 {
-	int flags = disk->read_only ? O_RDONLY : O_RDWR;
+	int flags = disk->read_only ? O_RDONLY : O_RDWR | O_EXCL;
 
 	/* Without O_NONBLOCK, open() would wait for a FIFO's other end. */
 	disk->fd = open(disk->name, flags | O_CLOEXEC | O_NONBLOCK);
@@ -140,6 +204,9 @@ static int open_file(struct disk *disk)
 		return message_fail(STATUS_USAGE,
 				    "--disk %s: %s; use FILE,ro for a read-only disk",
 				    disk->name, strerror(errno));
+	if (errno == EBUSY)
+		return disk_failed(disk,
+				   "is mounted, or in use by this machine otherwise");
 	return disk_failed(disk, strerror(errno));
 }
 
