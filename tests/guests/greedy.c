@@ -276,18 +276,34 @@ static void spin_with_timers(void)
 		asm volatile("pause");
 }
 
-/* ---- output ---------------------------------------------------------------- */
+/* ---- other processors ------------------------------------------------------ */
 
 /* mov dx, 0x3f8; mov cx, 0xf000; rep outsb; jmp to the mov cx */
 static const uint8_t flood[] = { 0xba, 0xf8, 0x03, 0xb9, 0x00,
 				 0xf0, 0xf3, 0x6e, 0xeb, 0xf9 };
 
-/* Let processor 1 print for ever, and go on alone. */
-static int flood_on_another(void)
+/* in al, 0x80; jmp to the in */
+static const uint8_t exits[] = { 0xe4, 0x80, 0xeb, 0xfc };
+
+/* Run real-mode code on all other processors. */
+static void start_others(const void *code, size_t size)
 {
-	memcpy((void *)0x8000, flood, sizeof(flood));
+	memcpy((void *)0x8000, code, size);
 	write32(APIC + APIC_ICR, 0xc4500);
 	write32(APIC + APIC_ICR, 0xc4608);
+}
+
+static void exit_on_all(void)
+{
+	start_others(exits, sizeof(exits));
+	for (;;)
+		in8(0x80);
+}
+
+/* Let the other processor print for ever, and go on alone. */
+static int flood_on_another(void)
+{
+	start_others(flood, sizeof(flood));
 	for (unsigned int i = 0; i < 30000; i++)
 		in8(0x80);
 	return 3;
@@ -320,6 +336,9 @@ int main(void)
 		break;
 	case 's':
 		spin_with_timers();
+		break;
+	case 'p':
+		exit_on_all();
 		break;
 	case 'f':
 		return flood_on_another();
