@@ -117,6 +117,19 @@ static void set_entry(unsigned int pin, uint64_t value)
 	mmio_out(0, IOAPIC + 0x10, value);
 }
 
+static void interrupt_by_keyboard(void)
+{
+	out(0x60, 1, 0xee);
+}
+
+static void interrupt_by_mouse(void)
+{
+	out(0x64, 1, 0x60);
+	out(0x60, 1, 2);
+	out(0x64, 1, 0xd3);
+	out(0x60, 1, 0);
+}
+
 static void interrupt_by_uart(void)
 {
 	out(0x3fc, 1, 8);
@@ -150,10 +163,9 @@ static const struct {
 	unsigned int irq, pin;
 	void (*raise)(void);
 } wires[] = {
-	{ 0, 2, interrupt_by_pit },
-	{ 4, 4, interrupt_by_uart },
-	{ 8, 8, interrupt_by_rtc },
-	{ 9, 9, interrupt_by_pm },
+	{ 0, 2, interrupt_by_pit },  { 1, 1, interrupt_by_keyboard },
+	{ 4, 4, interrupt_by_uart }, { 8, 8, interrupt_by_rtc },
+	{ 9, 9, interrupt_by_pm },   { 12, 12, interrupt_by_mouse },
 };
 
 START_TEST(wires_end_at_the_8259s)
@@ -257,12 +269,12 @@ START_TEST(ends)
 		enum svmrun_pc_end why;
 		uint32_t with;
 	} table[] = {
-		{ 0xcf9, 1, 6, true, SVMRUN_PC_RESET, 0 },
+		{ 0xcf9, 1, 6, true, SVMRUN_PC_RESET, 0xcf9 },
 		{ 0xcf9, 1, 2, false, 0, 0 },
 		{ 0xcf8, 4, 0x80000600, false, 0, 0 },
-		{ 0x92, 1, 3, true, SVMRUN_PC_RESET, 0 },
+		{ 0x92, 1, 3, true, SVMRUN_PC_RESET, 0x92 },
 		{ 0x92, 1, 2, false, 0, 0 },
-		{ 0x64, 1, 0xfe, true, SVMRUN_PC_RESET, 0 },
+		{ 0x64, 1, 0xfe, true, SVMRUN_PC_RESET, 0x64 },
 		{ 0x64, 1, 0xd1, false, 0, 0 },
 		{ 0xf4, 1, 0x12, true, SVMRUN_PC_EXIT, 0x12 },
 		{ 0xf4, 2, 0x1234, true, SVMRUN_PC_EXIT, 0x1234 },
@@ -296,6 +308,25 @@ START_TEST(small_ports)
 	out(0x3f8, 1, 's');
 	ck_assert_uint_eq(sent, 1);
 	ck_assert_uint_eq(last_byte, 's');
+}
+
+START_TEST(a20_is_one_line)
+{
+	init();
+	out(0x92, 1, 0);
+	ck_assert_uint_eq(in(0x92, 1), 0);
+	out(0x64, 1, 0xd0);
+	ck_assert_uint_eq(in(0x64, 1) & 1, 1);
+	ck_assert_uint_eq(in(0x60, 1) & 3, 1);
+	out(0x64, 1, 0xdf);
+	ck_assert_uint_eq(in(0x92, 1), 2);
+	out(0x64, 1, 0xd1);
+	out(0x60, 1, 0xdd);
+	ck_assert_uint_eq(in(0x92, 1), 0);
+	out(0x92, 1, 2);
+	out(0x64, 1, 0xd0);
+	ck_assert_uint_eq(in(0x60, 1) & 3, 3);
+	ck_assert_uint_eq(ended, 0);
 }
 
 START_TEST(timers_are_the_first_processors)
@@ -527,6 +558,7 @@ static const TTest **const tests[] = {
 	&absent_devices_are_ones,
 	&ends,
 	&small_ports,
+	&a20_is_one_line,
 	&timers_are_the_first_processors,
 	&timer_of_each_processor,
 	&first_processor_is_woken_for_an_earlier_deadline,

@@ -8,20 +8,20 @@
 
 #include "lib/array_size.h"
 
-#define PORT_KEYBOARD 0x64
 #define PORT_FAST_A20 0x92
 #define PORT_COPROCESSOR 0xf0 /* clear its error; reset it */
 #define PORT_EXIT 0xf4
 #define PORT_DEBUG 0x402
 #define DEBUG_PRESENT 0xe9 /* read by firmware to detect the port, as in QEMU */
-#define KEYBOARD_RESET 0xfe
 #define A20_RESET 0x01
 #define A20_ON 0x02
 #define RESET_CPU 0x04
 
 #define IRQ_TIMER 0
+#define IRQ_KEYBOARD 1
 #define IRQ_SERIAL 4
 #define IRQ_CLOCK 8
+#define IRQ_AUX 12
 #define IRQ_COPROCESSOR 13
 #define PIN_TIMER 2 /* pin of the I/O APIC, as in the MADT */
 
@@ -133,6 +133,11 @@ static void end_machine(struct svmrun_pc *pc, enum svmrun_pc_end why,
 	pc->owner.end(pc->owner.owner, why, value);
 }
 
+static void reset_machine(struct svmrun_pc *pc, uint16_t port)
+{
+	end_machine(pc, SVMRUN_PC_RESET, port);
+}
+
 /* S5 is the only sleep state. */
 static void enter_sleep_state(void *owner, unsigned int slp_typ)
 {
@@ -230,7 +235,7 @@ static void pci_write(struct svmrun_pc *pc, uint16_t port, unsigned int size,
 		      uint32_t value, uint64_t now)
 {
 	if (port == SVMRUN_ACPI_RESET_PORT && size == 1 && (value & RESET_CPU))
-		end_machine(pc, SVMRUN_PC_RESET, 0);
+		reset_machine(pc, port);
 	svmrun_pci_write(&pc->pci, port - SVMRUN_PCI_PORT, size, value);
 }
 
@@ -255,14 +260,15 @@ static void exit_write(struct svmrun_pc *pc, uint16_t port, unsigned int size,
 static uint32_t a20_read(struct svmrun_pc *pc, uint16_t port, unsigned int size,
 			 uint64_t now)
 {
-	return A20_ON;
+	return svmrun_i8042_a20(&pc->i8042) ? A20_ON : 0;
 }
 
 static void a20_write(struct svmrun_pc *pc, uint16_t port, unsigned int size,
 		      uint32_t value, uint64_t now)
 {
+	svmrun_i8042_set_a20(&pc->i8042, value & A20_ON);
 	if (value & A20_RESET)
-		end_machine(pc, SVMRUN_PC_RESET, 0);
+		reset_machine(pc, port);
 }
 
 void svmrun_pc_coprocessor_error(struct svmrun_pc *pc)
@@ -276,14 +282,21 @@ static void coprocessor_write(struct svmrun_pc *pc, uint16_t port,
 	set_isa_irq(pc, IRQ_COPROCESSOR, false);
 }
 
-/* There is no keyboard, but many guests reset a PC by its controller. */
-static void keyboard_write(struct svmrun_pc *pc, uint16_t port,
-			   unsigned int size, uint32_t value, uint64_t now)
+static void reset_by_i8042(void *owner)
 {
-	if (value == KEYBOARD_RESET)
-		end_machine(pc, SVMRUN_PC_RESET, 0);
-	else
-		pc->unclaimed++;
+	reset_machine(owner, SVMRUN_I8042_COMMAND);
+}
+
+static uint32_t i8042_read(struct svmrun_pc *pc, uint16_t port,
+			   unsigned int size, uint64_t now)
+{
+	return svmrun_i8042_read(&pc->i8042, port);
+}
+
+static void i8042_write(struct svmrun_pc *pc, uint16_t port, unsigned int size,
+			uint32_t value, uint64_t now)
+{
+	svmrun_i8042_write(&pc->i8042, port, value);
 }
 
 static const struct ports port_table[] = {
@@ -301,7 +314,8 @@ static const struct ports port_table[] = {
 	{ PORT_EXIT, 1, 4, NULL, exit_write },
 	{ PORT_FAST_A20, 1, 1, a20_read, a20_write },
 	{ PORT_COPROCESSOR, 2, 1, NULL, coprocessor_write },
-	{ PORT_KEYBOARD, 1, 1, NULL, keyboard_write },
+	{ SVMRUN_I8042_DATA, 1, 1, i8042_read, i8042_write },
+	{ SVMRUN_I8042_COMMAND, 1, 1, i8042_read, i8042_write },
 };
 
 static const struct ports *find_ports(uint16_t port)
@@ -513,6 +527,8 @@ void svmrun_pc_init(struct svmrun_pc *pc, unsigned int cpus,
 	svmrun_pm_init(&pc->pm, isa_line(pc, SVMRUN_ACPI_SCI),
 		       enter_sleep_state, pc, now);
 	svmrun_fwcfg_init(&pc->fwcfg);
+	svmrun_i8042_init(&pc->i8042, isa_line(pc, IRQ_KEYBOARD),
+			  isa_line(pc, IRQ_AUX), reset_by_i8042, pc);
 }
 
 int svmrun_pc_attach(struct svmrun_pc *pc, struct svmrun_virtio *virtio)

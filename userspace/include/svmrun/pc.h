@@ -7,6 +7,7 @@
 #define SVMRUN_PC_H
 
 #include <svmrun/fwcfg.h>
+#include <svmrun/i8042.h>
 #include <svmrun/ioapic.h>
 #include <svmrun/lapic.h>
 #include <svmrun/line.h>
@@ -31,7 +32,8 @@ extern "C" {
 /**
  * enum svmrun_pc_end - reasons for which a guest ends
  * @SVMRUN_PC_OFF: it entered ACPI's S5, soft-off
- * @SVMRUN_PC_RESET: it requested a reset by port 0xcf9, 0x92 or 0x64
+ * @SVMRUN_PC_RESET: it requested a reset by port 0xcf9 (also the reset register of the
+ *	ACPI tables), 0x92 or 0x64 (the 8042)
  * @SVMRUN_PC_EXIT: it wrote a value to port 0xf4
  */
 enum svmrun_pc_end {
@@ -46,7 +48,8 @@ enum svmrun_pc_end {
  *	interrupt, a message or an earlier deadline
  * @send: called with each byte that the serial port sends
  * @debug: called with each byte that is written to port 0x402
- * @end: called when the guest ends, with the value that it wrote, or SLP_TYP
+ * @end: called when the guest ends, with the value that it wrote, SLP_TYP, or the port by
+ *	which it requested the reset
  * @tsc: return the time stamp counter that processor @cpu would read now; NULL: the local
  *	APIC timers have no TSC-deadline mode
  * @tsc_khz: return the present estimate of the TSC's frequency
@@ -82,6 +85,8 @@ struct svmrun_pc_owner {
  *	interrupt 0 at pin 2
  * @virtio: the attached virtio devices
  * @virtio_count: number of @virtio
+ * @i8042: the keyboard controller, interrupts 1 and 12; port 0x92 is also connected to
+ *	its address line 20
  * @reserved: zero
  */
 struct svmrun_pc {
@@ -100,7 +105,8 @@ struct svmrun_pc {
 	struct svmrun_ioapic ioapic;
 	struct svmrun_virtio *virtio[SVMRUN_PC_VIRTIO_MAX];
 	unsigned int virtio_count;
-	uint64_t reserved[16];
+	struct svmrun_i8042 i8042;
+	uint64_t reserved[6];
 };
 
 /**
