@@ -572,6 +572,125 @@ START_TEST(port_b)
 	ck_assert_uint_le(changes, 67);
 }
 
+/* ---- loops by which guests measure time ----------------------------------- */
+
+#define ACCESS_NS 700 /* a port's access in a loop of the guest */
+
+static uint8_t poll_port(uint16_t port)
+{
+	now += ACCESS_NS;
+	return get(port);
+}
+
+/* Open the gate of counter 2 with the speaker off, and start it in mode 0. */
+static void start_counter_2(uint16_t value)
+{
+	set(PORT_B, (get(PORT_B) & ~0x02) | 0x01);
+	mode(2, BOTH | MODE(0));
+	count(2, value);
+}
+
+/* Linux's pit_calibrate_tsc(), SeaBIOS, GRUB: wait for OUT of counter 2 in port 61h. */
+START_TEST(loop_until_out_rises)
+{
+	uint64_t begin;
+
+	start();
+	start_counter_2(11932); /* 10 ms */
+	begin = now;
+	while (!(poll_port(PORT_B) & 0x20))
+		;
+	ck_assert_uint_ge(now - begin, 10 * NS / 1000);
+	ck_assert_uint_le(now - begin, 10 * NS / 1000 + 3 * ACCESS_NS);
+	ck_assert(poll_port(PORT_B) & 0x20);
+}
+
+/* GRUB closes the gate first and opens it when the count is loaded. */
+START_TEST(loop_with_the_gate_opened_last)
+{
+	uint64_t begin;
+
+	start();
+	set(PORT_B, 0);
+	mode(2, BOTH | MODE(0));
+	count(2, 11932);
+	now += NS;
+	ck_assert_uint_eq(get(PORT_B) & 0x20, 0);
+	begin = now;
+	set(PORT_B, 1);
+	while (!(poll_port(PORT_B) & 0x20))
+		;
+	ck_assert_uint_ge(now - begin, 10 * NS / 1000 - 1000);
+	ck_assert_uint_le(now - begin, 10 * NS / 1000 + 3 * ACCESS_NS);
+}
+
+/* Linux's quick_pit_calibrate(): wait for each change of the high byte, without a latch. */
+START_TEST(loop_until_the_high_byte_changes)
+{
+	uint8_t high = 0xff;
+	uint64_t begin = 0;
+
+	start();
+	start_counter_2(0xffff);
+	poll_port(0x42);
+	poll_port(0x42);
+	for (unsigned int i = 0; i < 50; i++, high--) {
+		unsigned int reads = 0;
+
+		do {
+			poll_port(0x42);
+			reads++;
+		} while (poll_port(0x42) == high);
+		ck_assert_uint_ge(reads, 100);
+		if (!i)
+			begin = now;
+	}
+	ck_assert_uint_ge((now - begin) * HERTZ / NS, 49 * 256 - 5);
+	ck_assert_uint_le((now - begin) * HERTZ / NS, 49 * 256 + 5);
+}
+
+/* DELAY() of the BSDs: add up the differences of latched counts of counter 0. */
+START_TEST(loop_that_adds_differences)
+{
+	unsigned int before, total = 0;
+	uint64_t begin;
+
+	start();
+	mode(0, BOTH | MODE(2));
+	count(0, 11932);
+	before = latched_at(0, 100);
+	begin = now;
+	while (total < 119318) { /* 100 ms */
+		unsigned int value;
+
+		set(CONTROL, 0);
+		value = poll_port(0x40);
+		value |= poll_port(0x40) << 8;
+		total += (before + 11932 - value) % 11932;
+		before = value;
+	}
+	ck_assert_uint_ge(now - begin, NS / 10 - 2000);
+	ck_assert_uint_le(now - begin, NS / 10 + 4000);
+}
+
+/* Delays that count the changes of the refresh bit of port 61h */
+START_TEST(loop_that_counts_refreshes)
+{
+	uint64_t begin;
+	uint8_t last;
+
+	start();
+	begin = now;
+	last = get(PORT_B) & 0x10;
+	for (unsigned int i = 0; i < 66; i++) { /* 1 ms */
+		while ((poll_port(PORT_B) & 0x10) == last)
+			;
+		last ^= 0x10;
+	}
+	ck_assert_uint_ge(now - begin, NS / 1000 * 95 / 100);
+	ck_assert_uint_le(now - begin, NS / 1000 * 105 / 100);
+}
+
 static void do_anything(uint64_t random)
 {
 	static const uint16_t ports[] = { 0x40, 0x40, 0x41, 0x42,
@@ -629,6 +748,11 @@ static const TTest **const tests[] = {
 	&one_shot,
 	&hardware_strobe,
 	&port_b,
+	&loop_until_out_rises,
+	&loop_with_the_gate_opened_last,
+	&loop_until_the_high_byte_changes,
+	&loop_that_adds_differences,
+	&loop_that_counts_refreshes,
 	&ten_million_accesses,
 };
 
