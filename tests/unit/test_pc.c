@@ -300,11 +300,15 @@ START_TEST(small_ports)
 	init();
 	ck_assert_uint_eq(in(0x92, 1), 2);
 	ck_assert_uint_eq(in(0x402, 1), 0xe9);
+	ck_assert_uint_eq(in(0xe9, 1), 0xe9);
 	debugged = 0;
 	sent = 0;
 	out(0x402, 1, 'd');
 	ck_assert_uint_eq(debugged, 1);
 	ck_assert_uint_eq(last_byte, 'd');
+	out(0xe9, 1, 'b');
+	ck_assert_uint_eq(debugged, 2);
+	ck_assert_uint_eq(last_byte, 'b');
 	out(0x3f8, 1, 's');
 	ck_assert_uint_eq(sent, 1);
 	ck_assert_uint_eq(last_byte, 's');

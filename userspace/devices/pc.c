@@ -12,7 +12,8 @@
 #define PORT_COPROCESSOR 0xf0 /* clear its error; reset it */
 #define PORT_EXIT 0xf4
 #define PORT_DEBUG 0x402
-#define DEBUG_PRESENT 0xe9 /* read by firmware to detect the port, as in QEMU */
+#define PORT_DEBUG_BOCHS 0xe9 /* the same port, where Bochs has it */
+#define DEBUG_PRESENT 0xe9 /* read by guests to detect either port */
 #define A20_RESET 0x01
 #define A20_ON 0x02
 #define RESET_CPU 0x04
@@ -311,6 +312,7 @@ static const struct ports port_table[] = {
 	{ SVMRUN_PCI_PORT, SVMRUN_PCI_PORTS, 4, pci_read, pci_write },
 	{ SVMRUN_FWCFG_PORT, SVMRUN_FWCFG_PORTS, 2, fwcfg_read, fwcfg_write },
 	{ PORT_DEBUG, 1, 1, debug_read, debug_write },
+	{ PORT_DEBUG_BOCHS, 1, 1, debug_read, debug_write },
 	{ PORT_EXIT, 1, 4, NULL, exit_write },
 	{ PORT_FAST_A20, 1, 1, a20_read, a20_write },
 	{ PORT_COPROCESSOR, 2, 1, NULL, coprocessor_write },

@@ -47,7 +47,7 @@ enum svmrun_pc_end {
  * @wake: called when processor @cpu, which may be running or waiting, has got an
  *	interrupt, a message or an earlier deadline
  * @send: called with each byte that the serial port sends
- * @debug: called with each byte that is written to port 0x402
+ * @debug: called with each byte that is written to port 0x402 or 0xe9
  * @end: called when the guest ends, with the value that it wrote, SLP_TYP, or the port by
  *	which it requested the reset
  * @tsc: return the time stamp counter that processor @cpu would read now; NULL: the local
