@@ -270,7 +270,9 @@ START_TEST(ends)
 		uint32_t with;
 	} table[] = {
 		{ 0xcf9, 1, 6, true, SVMRUN_PC_RESET, 0xcf9 },
+		{ 0xcf9, 1, 0x0e, true, SVMRUN_PC_RESET, 0xcf9 },
 		{ 0xcf9, 1, 2, false, 0, 0 },
+		{ 0xcf9, 1, 0x0a, false, 0, 0 },
 		{ 0xcf8, 4, 0x80000600, false, 0, 0 },
 		{ 0x92, 1, 3, true, SVMRUN_PC_RESET, 0x92 },
 		{ 0x92, 1, 2, false, 0, 0 },
@@ -312,6 +314,20 @@ START_TEST(small_ports)
 	out(0x3f8, 1, 's');
 	ck_assert_uint_eq(sent, 1);
 	ck_assert_uint_eq(last_byte, 's');
+}
+
+/* Linux clears bits of what it reads, writes it, and then sets the bit that resets. */
+START_TEST(reset_control_can_be_read)
+{
+	init();
+	ck_assert_uint_eq(in(0xcf9, 1), 0);
+	out(0xcf8, 4, 0x80000008);
+	out(0xcf9, 1, 0xfb);
+	ck_assert_uint_eq(in(0xcf9, 1), 0x0a);
+	ck_assert_uint_eq(in(0xcf8, 4), 0x80000008);
+	ck_assert_uint_eq(ended, 0);
+	out(0xcf9, 1, 0x0e);
+	ck_assert_uint_eq(ended, 1);
 }
 
 START_TEST(a20_is_one_line)
@@ -562,6 +578,7 @@ static const TTest **const tests[] = {
 	&absent_devices_are_ones,
 	&ends,
 	&small_ports,
+	&reset_control_can_be_read,
 	&a20_is_one_line,
 	&timers_are_the_first_processors,
 	&timer_of_each_processor,

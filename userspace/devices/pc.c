@@ -16,7 +16,9 @@
 #define DEBUG_PRESENT 0xe9 /* read by guests to detect either port */
 #define A20_RESET 0x01
 #define A20_ON 0x02
-#define RESET_CPU 0x04
+#define RESET_CPU 0x04 /* of port 0xcf9; the others say how, and are kept */
+#define RESET_SYSTEM 0x02
+#define RESET_FULL 0x08
 
 #define IRQ_TIMER 0
 #define IRQ_KEYBOARD 1
@@ -225,19 +227,34 @@ static void fwcfg_write(struct svmrun_pc *pc, uint16_t port, unsigned int size,
 	svmrun_fwcfg_write(&pc->fwcfg, port - SVMRUN_FWCFG_PORT, size, value);
 }
 
+/* One byte in the range is the reset control register, if it is accessed as a byte. */
+static bool is_reset_control(uint16_t port, unsigned int size)
+{
+	return port == SVMRUN_ACPI_RESET_PORT && size == 1;
+}
+
+static void write_reset_control(struct svmrun_pc *pc, uint32_t value)
+{
+	pc->reset_control = value & (RESET_SYSTEM | RESET_FULL);
+	if (value & RESET_CPU)
+		reset_machine(pc, SVMRUN_ACPI_RESET_PORT);
+}
+
 static uint32_t pci_read(struct svmrun_pc *pc, uint16_t port, unsigned int size,
 			 uint64_t now)
 {
+	if (is_reset_control(port, size))
+		return pc->reset_control;
 	return svmrun_pci_read(&pc->pci, port - SVMRUN_PCI_PORT, size);
 }
 
-/* One byte in the range is the reset control register, if it is written as a byte. */
 static void pci_write(struct svmrun_pc *pc, uint16_t port, unsigned int size,
 		      uint32_t value, uint64_t now)
 {
-	if (port == SVMRUN_ACPI_RESET_PORT && size == 1 && (value & RESET_CPU))
-		reset_machine(pc, port);
-	svmrun_pci_write(&pc->pci, port - SVMRUN_PCI_PORT, size, value);
+	if (is_reset_control(port, size))
+		write_reset_control(pc, value);
+	else
+		svmrun_pci_write(&pc->pci, port - SVMRUN_PCI_PORT, size, value);
 }
 
 static uint32_t debug_read(struct svmrun_pc *pc, uint16_t port,

@@ -87,6 +87,7 @@ struct svmrun_pc_owner {
  * @virtio_count: number of @virtio
  * @i8042: the keyboard controller, interrupts 1 and 12; port 0x92 is also connected to
  *	its address line 20
+ * @reset_control: the reset control register, port 0xcf9
  * @reserved: zero
  */
 struct svmrun_pc {
@@ -106,7 +107,8 @@ struct svmrun_pc {
 	struct svmrun_virtio *virtio[SVMRUN_PC_VIRTIO_MAX];
 	unsigned int virtio_count;
 	struct svmrun_i8042 i8042;
-	uint64_t reserved[6];
+	uint8_t reset_control;
+	uint64_t reserved[5];
 };
 
 /**
