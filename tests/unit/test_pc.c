@@ -569,6 +569,94 @@ START_TEST(anything_is_harmless)
 	ck_assert_uint_gt(woken[0], 1000);
 }
 
+/* Change a register of each device. */
+static void use_devices(void)
+{
+	interrupt_by_pit();
+	interrupt_by_uart();
+	interrupt_by_rtc();
+	interrupt_by_pm();
+	interrupt_by_mouse();
+	out(0x92, 1, 0);
+	out(0x64, 1, 0xd1);
+	out(0x61, 1, 1);
+	out(0xcf8, 4, 0x80000004);
+	out(0xcf9, 1, 2);
+	out(0x510, 2, 1);
+	mmio_out(1, LAPIC + 0xf0, 0x1ff);
+	mmio_out(0, LAPIC + 0x300, 0xc4600); /* start the others */
+	set_entry(4, 1ull << 56 | 0x44);
+}
+
+START_TEST(reset)
+{
+	init();
+	use_devices();
+	svmrun_pc_reset(&pc, now);
+	for (unsigned int cpu = 0; cpu < CPUS; cpu++) {
+		ck_assert(!svmrun_pc_interrupts(&pc, cpu));
+		ck_assert(svmrun_pc_deadline(&pc, cpu) == SVMRUN_NEVER);
+		ck_assert(svmrun_lapic_waits_for_sipi(&pc.lapics[cpu]) ==
+			  (cpu != 0));
+	}
+	ck_assert_uint_eq(in(0x3f9, 1), 0);
+	ck_assert_uint_eq(in(0x604, 2), 1);
+	ck_assert_uint_eq(in(0x602, 2), 0);
+	ck_assert_uint_eq(in(0x92, 1), 2);
+	ck_assert_uint_eq(in(0x61, 1) & 0x0f, 0);
+	ck_assert_uint_eq(in(0xcf8, 4), 0);
+	ck_assert_uint_eq(in(0xcf9, 1), 0);
+	ck_assert_uint_eq(in(0x511, 1), 'Q');
+	mmio_out(0, IOAPIC, 0x18);
+	ck_assert_uint_eq(svmrun_pc_mmio_read(&pc, 0, IOAPIC + 0x10, 4, now),
+			  0x10000);
+	out(0x60, 1, 0);
+	ck_assert_uint_eq(in(0x64, 1) & 0x21, 1); /* not for the mouse */
+	ck_assert_uint_eq(ended, 0);
+}
+
+START_TEST(reset_keeps_the_clock_and_counts)
+{
+	init();
+	in(0x300, 1);
+	out(0x70, 1, 0x50);
+	out(0x71, 1, 0xa5);
+	out(0x70, 1, 0xb);
+	out(0x71, 1, 0x7e);
+	svmrun_fwcfg_set_cpus(&pc.fwcfg, CPUS);
+	now += 10 * SECOND;
+	svmrun_pc_reset(&pc, now);
+	ck_assert_uint_eq(pc.unclaimed, 1);
+	out(0x70, 1, 0x50);
+	ck_assert_uint_eq(in(0x71, 1), 0xa5);
+	out(0x70, 1, 0);
+	ck_assert_uint_eq(in(0x71, 1), 10);
+	out(0x70, 1, 0xb);
+	ck_assert_uint_eq(in(0x71, 1), 0x06);
+	out(0x70, 1, 0xc);
+	ck_assert_uint_eq(in(0x71, 1), 0);
+	out(0x510, 2, 5);
+	ck_assert_uint_eq(in(0x511, 1), CPUS);
+}
+
+START_TEST(reset_of_virtio_devices)
+{
+	static const struct svmrun_virtio_kind kind = { .id = 7, .queues = 1 };
+	static struct svmrun_virtio device;
+
+	init();
+	svmrun_virtio_init(&device, &kind, NULL, 0);
+	svmrun_pc_attach(&pc, &device);
+	mmio_out(0, VIRTIO + 0x70, 3);
+	svmrun_virtio_need_reset(&device);
+	svmrun_pc_reset(&pc, now);
+	ck_assert_uint_eq(svmrun_pc_mmio_read(&pc, 0, VIRTIO + 0x70, 4, now),
+			  0);
+	mmio_out(0, VIRTIO + 0x70, 1);
+	ck_assert_uint_eq(svmrun_pc_mmio_read(&pc, 0, VIRTIO + 0x70, 4, now),
+			  1);
+}
+
 static const TTest **const tests[] = {
 	&wires_end_at_the_8259s,
 	&wires_end_at_the_ioapic,
@@ -587,6 +675,9 @@ static const TTest **const tests[] = {
 	&virtio_devices,
 	&memory_in_cmos,
 	&anything_is_harmless,
+	&reset,
+	&reset_keeps_the_clock_and_counts,
+	&reset_of_virtio_devices,
 };
 
 Suite *pc_suite(void)

@@ -57,6 +57,12 @@ void svmrun_fwcfg_init(struct svmrun_fwcfg *fwcfg)
 	*fwcfg = (struct svmrun_fwcfg){ 0 };
 }
 
+void svmrun_fwcfg_reset(struct svmrun_fwcfg *fwcfg)
+{
+	fwcfg->key = KEY_SIGNATURE;
+	fwcfg->offset = 0;
+}
+
 void svmrun_fwcfg_set_cpus(struct svmrun_fwcfg *fwcfg, uint16_t cpus)
 {
 	fwcfg->cpus = cpus;

@@ -28,6 +28,8 @@
 #define IRQ_COPROCESSOR 13
 #define PIN_TIMER 2 /* pin of the I/O APIC, as in the MADT */
 
+#define VIRTIO_STATUS 0x70 /* register of a virtio device */
+
 /* Memory sizes in CMOS: in KiB, or from 16 MiB or 4 GiB on in units of 64 KiB */
 #define CMOS_BASE 0x15
 #define CMOS_EXTENDED 0x17
@@ -532,22 +534,47 @@ static void init_apics(struct svmrun_pc *pc)
 	svmrun_ioapic_init(&pc->ioapic, &pc->apics);
 }
 
+/* Initialize the devices of which nothing survives a reset. */
+static void init_devices(struct svmrun_pc *pc, uint64_t now)
+{
+	init_apics(pc);
+	svmrun_pic_init(&pc->pic, (struct svmrun_line){ set_extint, pc, 0 });
+	svmrun_pit_init(&pc->pit, isa_line(pc, IRQ_TIMER), now);
+	svmrun_uart_init(&pc->uart, isa_line(pc, IRQ_SERIAL), send_serial_byte,
+			 pc);
+	svmrun_pm_init(&pc->pm, isa_line(pc, SVMRUN_ACPI_SCI),
+		       enter_sleep_state, pc, now);
+	svmrun_i8042_init(&pc->i8042, isa_line(pc, IRQ_KEYBOARD),
+			  isa_line(pc, IRQ_AUX), reset_by_i8042, pc);
+	pc->pci = (struct svmrun_pci){ 0 };
+	pc->reset_control = 0;
+}
+
 void svmrun_pc_init(struct svmrun_pc *pc, unsigned int cpus,
 		    const struct svmrun_pc_owner *owner, int64_t unix_seconds,
 		    uint64_t now)
 {
 	*pc = (struct svmrun_pc){ .owner = *owner, .cpus = cpus };
-	init_apics(pc);
-	svmrun_pic_init(&pc->pic, (struct svmrun_line){ set_extint, pc, 0 });
-	svmrun_pit_init(&pc->pit, isa_line(pc, IRQ_TIMER), now);
+	init_devices(pc, now);
 	svmrun_rtc_init(&pc->rtc, isa_line(pc, IRQ_CLOCK), unix_seconds, now);
-	svmrun_uart_init(&pc->uart, isa_line(pc, IRQ_SERIAL), send_serial_byte,
-			 pc);
-	svmrun_pm_init(&pc->pm, isa_line(pc, SVMRUN_ACPI_SCI),
-		       enter_sleep_state, pc, now);
 	svmrun_fwcfg_init(&pc->fwcfg);
-	svmrun_i8042_init(&pc->i8042, isa_line(pc, IRQ_KEYBOARD),
-			  isa_line(pc, IRQ_AUX), reset_by_i8042, pc);
+}
+
+/* A driver resets a device by the same write (Virtual I/O Device 1.2, 2.1). */
+static void reset_virtio(struct svmrun_virtio *virtio)
+{
+	svmrun_virtio_write(virtio, VIRTIO_STATUS, 4, 0);
+}
+
+void svmrun_pc_reset(struct svmrun_pc *pc, uint64_t now)
+{
+	unsigned int i;
+
+	init_devices(pc, now);
+	svmrun_rtc_reset(&pc->rtc, now);
+	svmrun_fwcfg_reset(&pc->fwcfg);
+	for (i = 0; i < pc->virtio_count; i++)
+		reset_virtio(pc->virtio[i]);
 }
 
 int svmrun_pc_attach(struct svmrun_pc *pc, struct svmrun_virtio *virtio)

@@ -36,6 +36,7 @@ enum {
 #define B_PERIODIC 0x40
 #define B_ALARM 0x20
 #define B_UPDATE 0x10
+#define B_SQUARE_WAVE 0x08
 #define B_BINARY 0x04
 #define B_24 0x02
 #define C_ANY 0x80
@@ -379,6 +380,16 @@ void svmrun_rtc_init(struct svmrun_rtc *rtc, struct svmrun_line irq,
 		      (int64_t)(divider_time(rtc, now) / NANOSECONDS);
 	rtc->second = unix_seconds;
 	rtc->period = periods_passed(rtc, now);
+}
+
+/* The RESET pin disables interrupts, but does not affect the clock (MC146818, RESET). */
+void svmrun_rtc_reset(struct svmrun_rtc *rtc, uint64_t now)
+{
+	svmrun_rtc_advance(rtc, now);
+	rtc->index = 0;
+	rtc->bytes[REG_B] &= ~(B_PERIODIC | B_ALARM | B_UPDATE | B_SQUARE_WAVE);
+	rtc->bytes[REG_C] = 0;
+	set_interrupt_flags(rtc, 0);
 }
 
 void svmrun_rtc_set_cmos(struct svmrun_rtc *rtc, uint8_t index, uint8_t value)

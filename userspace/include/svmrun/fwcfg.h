@@ -92,6 +92,12 @@ struct svmrun_fwcfg {
 void svmrun_fwcfg_init(struct svmrun_fwcfg *fwcfg);
 
 /**
+ * svmrun_fwcfg_reset() - reset a device, so that no item has been read
+ * @fwcfg: the device; it keeps its items
+ */
+void svmrun_fwcfg_reset(struct svmrun_fwcfg *fwcfg);
+
+/**
  * svmrun_fwcfg_set_cpus() - set the number of processors that firmware reads
  * @fwcfg: the device
  * @cpus: number of processors

@@ -124,6 +124,17 @@ void svmrun_pc_init(struct svmrun_pc *pc, unsigned int cpus,
 		    uint64_t now);
 
 /**
+ * svmrun_pc_reset() - reset all devices, as the reset line of a PC does
+ * @pc: the PC
+ * @now: the time
+ *
+ * All processors except the first wait for a start-up message again; the caller resets
+ * them. What remains are the time of day and CMOS memory, the items of fw_cfg, the attached
+ * virtio devices, and the count of unclaimed accesses.
+ */
+void svmrun_pc_reset(struct svmrun_pc *pc, uint64_t now);
+
+/**
  * svmrun_pc_memory() - set the size of memory that firmware reads
  * @pc: the PC
  * @low: bytes from address 0 on, at most 3 GiB

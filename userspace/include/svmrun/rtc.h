@@ -48,6 +48,13 @@ void svmrun_rtc_init(struct svmrun_rtc *rtc, struct svmrun_line irq,
 		     int64_t unix_seconds, uint64_t now);
 
 /**
+ * svmrun_rtc_reset() - reset a clock by its RESET pin
+ * @rtc: the clock; it disables its interrupts, and keeps the time and CMOS memory
+ * @now: the time
+ */
+void svmrun_rtc_reset(struct svmrun_rtc *rtc, uint64_t now);
+
+/**
  * svmrun_rtc_set_cmos() - set a byte of CMOS memory
  * @rtc: the clock
  * @index: 14 to 127; others are ignored
