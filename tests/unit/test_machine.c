@@ -168,6 +168,20 @@ START_TEST(port_f4_ends_with_an_odd_status)
 	ended(255, "port");
 }
 
+START_TEST(resets_name_their_port)
+{
+	static const struct {
+		uint16_t port;
+		uint8_t value;
+	} ways[] = { { 0x64, 0xfe }, { 0x92, 1 }, { 0xcf9, 6 } };
+
+	for (size_t i = 0; i < ARRAY_SIZE(ways); i++) {
+		io(ways[i].port, SVM_IOIO_SZ8, ways[i].value);
+		ended(STATUS_HALTED, "reset");
+		ck_assert_uint_eq(machine.outcome.reset_port, ways[i].port);
+	}
+}
+
 START_TEST(absent_ports_read_ones_and_are_counted)
 {
 	io(0x160, SVM_IOIO_IN | SVM_IOIO_SZ16, 0);
@@ -654,6 +668,7 @@ static const TTest **const tests[] = {
 	&unmapped_address_is_named,
 	&other_exits_are_named,
 	&port_f4_ends_with_an_odd_status,
+	&resets_name_their_port,
 	&absent_ports_read_ones_and_are_counted,
 	&instructions_that_cannot_be_read_are_named,
 	&cpuid_answers_and_goes_on,

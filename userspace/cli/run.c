@@ -43,6 +43,8 @@ static void report_outcome_json(const struct machine *machine, bool stats)
 	json_number(&json, "status", outcome->status);
 	json_string(&json, "outcome", outcome->kind);
 	json_hex(&json, "rip", outcome->rip);
+	if (outcome->reset_port)
+		json_hex(&json, "port", outcome->reset_port);
 	if (*outcome->message)
 		json_string(&json, "message", outcome->message);
 	invalid_print_json(outcome, &json);

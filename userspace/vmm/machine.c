@@ -71,6 +71,8 @@ static void pc_end(void *owner, enum svmrun_pc_end why, uint32_t value)
 	int status = why == SVMRUN_PC_EXIT ? (2 * value + 1) & 255 :
 					     STATUS_HALTED;
 
+	if (why == SVMRUN_PC_RESET && !machine->outcome.ended)
+		machine->outcome.reset_port = value;
 	outcome_end(&machine->outcome, 0, status, kinds[why], "%s", "");
 }
 
