@@ -28,6 +28,12 @@ static int check_file(int fd, const char *name, struct stat *stat)
 	return 0;
 }
 
+void file_free(struct file *file)
+{
+	free(file->bytes);
+	*file = (struct file){ 0 };
+}
+
 /* If the file is truncated meanwhile, @file has fewer bytes. */
 static int read_bytes(int fd, const char *name, struct file *file, size_t size)
 {
@@ -39,8 +45,9 @@ static int read_bytes(int fd, const char *name, struct file *file, size_t size)
 	for (file->size = 0; got && file->size < size; file->size += got) {
 		got = read(fd, file->bytes + file->size, size - file->size);
 		if (got < 0) {
-			free(file->bytes);
-			return file_failed(name, strerror(errno));
+			got = -errno;
+			file_free(file);
+			return file_failed(name, strerror(-got));
 		}
 	}
 	return 0;
@@ -60,9 +67,4 @@ int file_read(struct file *file, const char *name)
 		ret = read_bytes(fd, name, file, stat.st_size);
 	close(fd);
 	return ret;
-}
-
-void file_free(struct file *file)
-{
-	free(file->bytes);
 }

@@ -12,6 +12,8 @@ struct file {
 
 /* Return 0, or the exit status after a message. */
 int file_read(struct file *file, const char *name);
+
+/* Free the contents, if there are any. The file has none then. */
 void file_free(struct file *file);
 
 #endif /* FILE_H */

@@ -15,6 +15,8 @@ void guest_destroy(struct guest *guest)
 {
 	guest_free_memory(guest);
 	file_free(&guest->file);
+	file_free(&guest->initrd);
+	guest_free_modules(guest);
 	tables_free(guest);
 }
 
@@ -75,6 +77,13 @@ static int check_options(const struct guest *guest,
 	return guest->format == FORMAT_ELF ? check_elf_options(options) : 0;
 }
 
+static int load_contents(struct guest *guest, const struct run_options *options,
+			 const struct file *file)
+{
+	return guest->is_pc ? guest_load_kernel(guest, options, file) :
+			      guest_load_image(guest, options, file);
+}
+
 static int load_guest(struct guest *guest, const struct run_options *options,
 		      const struct file *file)
 {
@@ -93,8 +102,7 @@ static int load_guest(struct guest *guest, const struct run_options *options,
 							    MODE_REAL;
 	ret = guest_allocate_memory(guest, options->memory);
 	if (!ret)
-		ret = guest->is_pc ? guest_load_kernel(guest, options, file) :
-				     guest_load_image(guest, options, file);
+		ret = load_contents(guest, options, file);
 	if (ret)
 		guest_destroy(guest);
 	return ret;
@@ -109,22 +117,42 @@ int guest_create(struct guest *guest, const struct run_options *options)
 	if (ret)
 		return ret;
 	ret = load_guest(guest, options, &file);
-	if (!ret && guest->tables)
+	if (!ret && (guest->tables || options->on_reset == ON_RESET_RESTART))
 		guest->file = file;
 	else
 		file_free(&file);
 	return ret;
 }
 
+static int begin_failed(int error)
+{
+	return message_fail(STATUS_ENVIRONMENT, "cannot set up the guest: %s",
+			    strerror(error));
+}
+
+static int begin_processor(struct guest *guest, struct machine *machine)
+{
+	int ret = guest->is_pc ?
+			  guest_begin_kernel(guest, machine) :
+			  guest_begin_image(guest, &machine->cpus[0].vcpu);
+
+	return ret ? begin_failed(-ret) : 0;
+}
+
+/* The devices that describe the machine have not changed. */
+static int restart_guest(void *owner, struct machine *machine)
+{
+	struct guest *guest = owner;
+	int ret = load_contents(guest, machine->options, &guest->file);
+
+	return ret ? ret : begin_processor(guest, machine);
+}
+
 int guest_begin(struct guest *guest, struct machine *machine)
 {
-	struct svmrun_vcpu *vcpu = &machine->cpus[0].vcpu;
-	int ret = guest->is_pc ? guest_begin_kernel(guest, machine) :
-				 guest_begin_image(guest, vcpu);
+	int ret = guest->is_pc ? guest_describe_machine(guest, machine) : 0;
 
-	if (ret)
-		return message_fail(STATUS_ENVIRONMENT,
-				    "cannot set up the guest: %s",
-				    strerror(-ret));
-	return 0;
+	machine->restart = restart_guest;
+	machine->guest = guest;
+	return ret ? begin_failed(-ret) : begin_processor(guest, machine);
 }

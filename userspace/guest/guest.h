@@ -17,6 +17,7 @@
 #include "vmm/run_options.h"
 
 struct firmware_files;
+struct modules;
 
 /**
  * struct guest - a guest that is ready to be run
@@ -28,7 +29,9 @@ struct firmware_files;
  * @format: format of the image
  * @pvh: the image is a Linux with a PVH entry point
  * @multiboot2: the image has a header of Multiboot 2, and none of Multiboot 1
- * @file: the image, if it is mapped at virtual addresses
+ * @file: the image, if it is mapped at virtual addresses or may be loaded again
+ * @initrd: the initial RAM disk, likewise
+ * @modules: the modules of a multiboot kernel, likewise
  * @tables: size of the page tables for them
  * @mode: mode of the processor at the entry point
  * @entry: address of the entry point
@@ -47,6 +50,8 @@ struct guest {
 	bool pvh;
 	bool multiboot2;
 	struct file file;
+	struct file initrd;
+	struct modules *modules;
 	uint64_t tables;
 	enum mode mode;
 	uint64_t entry;
@@ -61,7 +66,10 @@ struct guest {
 int guest_create(struct guest *guest, const struct run_options *options);
 void guest_destroy(struct guest *guest);
 
-/* Set up the first processor and the devices. Return the same. */
+/*
+ * Set up the first processor and the devices, and the function that does so after a reset.
+ * Return the same.
+ */
 int guest_begin(struct guest *guest, struct machine *machine);
 
 #endif /* GUEST_H */

@@ -25,6 +25,12 @@ static size_t ram_count(const struct guest *guest)
 	return guest->memory_count - guest->rom_count;
 }
 
+/* Can the guest be loaded again? */
+static bool keeps_files(const struct run_options *options)
+{
+	return options->on_reset == ON_RESET_RESTART;
+}
+
 /* ---- Linux --------------------------------------------------------------- */
 
 /* Name the files that are loaded into the same memory. */
@@ -128,15 +134,15 @@ static int load_linux_with_initrd(struct guest *guest,
 				  const struct run_options *options,
 				  const struct file *image)
 {
-	struct file initrd = { 0 };
 	int ret = 0;
 
-	if (options->initrd)
-		ret = file_read(&initrd, options->initrd);
+	if (options->initrd && !guest->initrd.bytes)
+		ret = file_read(&guest->initrd, options->initrd);
 	if (ret)
 		return ret;
-	ret = load_linux(guest, options, image, &initrd);
-	file_free(&initrd);
+	ret = load_linux(guest, options, image, &guest->initrd);
+	if (!keeps_files(options))
+		file_free(&guest->initrd);
 	return ret;
 }
 
@@ -180,12 +186,16 @@ struct modules {
 	size_t count;
 };
 
-static void free_modules(struct modules *modules)
+void guest_free_modules(struct guest *guest)
 {
-	while (modules->count) {
+	struct modules *modules = guest->modules;
+
+	while (modules && modules->count) {
 		file_free(&modules->files[--modules->count]);
 		free(modules->command_lines[modules->count]);
 	}
+	free(modules);
+	guest->modules = NULL;
 }
 
 /* Split FILE=TEXT at the first '=', read FILE, and make the command line "FILE TEXT". */
@@ -217,15 +227,18 @@ static int read_module(struct modules *modules, const char *option)
 	return 0;
 }
 
-static int read_modules(struct modules *modules,
-			const struct run_options *options)
+static int read_modules(struct guest *guest, const struct run_options *options)
 {
 	size_t i;
 	int ret = 0;
 
-	modules->count = 0;
+	if (guest->modules)
+		return 0;
+	guest->modules = calloc(1, sizeof(*guest->modules));
+	if (!guest->modules)
+		return out_of_memory("--module");
 	for (i = 0; i < options->module_count && !ret; i++)
-		ret = read_module(modules, options->modules[i]);
+		ret = read_module(guest->modules, options->modules[i]);
 	return ret;
 }
 
@@ -243,16 +256,15 @@ static char *multiboot_command_line(const struct run_options *options)
 
 static int load_multiboot(struct guest *guest,
 			  const struct run_options *options,
-			  const struct file *image,
-			  const struct modules *modules)
+			  const struct file *image)
 {
 	char *line = multiboot_command_line(options);
 	const struct svmrun_multiboot_boot boot = {
 		.kernel = image->bytes,
 		.kernel_size = image->size,
 		.command_line = line,
-		.modules = modules->modules,
-		.module_count = modules->count,
+		.modules = guest->modules->modules,
+		.module_count = guest->modules->count,
 		.acpi_rsdp = SVMRUN_E820_BIOS,
 	};
 	int ret;
@@ -275,19 +287,19 @@ static int load_multiboot_with_modules(struct guest *guest,
 				       const struct run_options *options,
 				       const struct file *image)
 {
-	struct modules modules;
-	int ret = read_modules(&modules, options);
+	int ret = read_modules(guest, options);
 
 	if (!ret)
-		ret = load_multiboot(guest, options, image, &modules);
-	free_modules(&modules);
+		ret = load_multiboot(guest, options, image);
+	if (!keeps_files(options))
+		guest_free_modules(guest);
 	return ret;
 }
 
 /* ---- firmware ------------------------------------------------------------ */
 
-static int load_firmware(struct guest *guest, const struct run_options *options,
-			 const struct file *image)
+static int load_rom(struct guest *guest, const struct run_options *options,
+		    const struct file *image)
 {
 	int ret = svmrun_firmware_check(image->size);
 
@@ -297,10 +309,20 @@ static int load_firmware(struct guest *guest, const struct run_options *options,
 				    options->image);
 	ret = guest_add_rom(guest, SVMRUN_FIRMWARE_END - image->size,
 			    image->size);
+	if (!ret)
+		memcpy(guest->memories[guest->memory_count - 1].base,
+		       image->bytes, image->size);
+	return ret;
+}
+
+/* Nothing changes the ROM, so it is loaded only once. */
+static int load_firmware(struct guest *guest, const struct run_options *options,
+			 const struct file *image)
+{
+	int ret = guest->rom_count ? 0 : load_rom(guest, options, image);
+
 	if (ret)
 		return ret;
-	memcpy(guest->memories[guest->memory_count - 1].base, image->bytes,
-	       image->size);
 	ret = svmrun_firmware_copy(low_memory(guest), image->bytes,
 				   image->size);
 	return ret ? message_fail(STATUS_USAGE,
@@ -326,7 +348,6 @@ int guest_load_kernel(struct guest *guest, const struct run_options *options,
 	return load_multiboot_with_modules(guest, options, image);
 }
 
-/* Describe the memory to firmware, which reads the RTC and the fw_cfg device. */
 static int describe_memory(const struct guest *guest, struct machine *machine)
 {
 	struct svmrun_pc *pc = &machine->pc;
@@ -335,30 +356,30 @@ static int describe_memory(const struct guest *guest, struct machine *machine)
 
 	if (count < 0)
 		return count;
-	svmrun_pc_memory(pc, guest->memories[0].size,
-			 ram_count(guest) > 1 ? guest->memories[1].size : 0);
 	svmrun_fwcfg_set_cpus(&pc->fwcfg, machine->cpu_count);
 	svmrun_fwcfg_set_memory(&pc->fwcfg, guest->memories[0].size);
 	return svmrun_fwcfg_add_file(&pc->fwcfg, "etc/e820", machine->e820,
 				     count * sizeof(machine->e820[0]));
 }
 
-static int begin_firmware(struct guest *guest, struct machine *machine)
+int guest_describe_machine(struct guest *guest, struct machine *machine)
 {
-	svmrun_mode_reset(&machine->cpus[0].vcpu);
+	int ret = describe_memory(guest, machine);
+
+	if (ret || guest->format != FORMAT_FIRMWARE)
+		return ret;
 	return tables_add_files(guest, machine);
 }
 
 int guest_begin_kernel(struct guest *guest, struct machine *machine)
 {
 	struct svmrun_vcpu *vcpu = &machine->cpus[0].vcpu;
-	int ret = describe_memory(guest, machine);
 
-	if (ret)
-		return ret;
+	svmrun_pc_memory(&machine->pc, guest->memories[0].size,
+			 ram_count(guest) > 1 ? guest->memories[1].size : 0);
 	if (guest->format == FORMAT_FIRMWARE)
-		return begin_firmware(guest, machine);
-	if (guest->format == FORMAT_MULTIBOOT && guest->multiboot2)
+		svmrun_mode_reset(vcpu);
+	else if (guest->format == FORMAT_MULTIBOOT && guest->multiboot2)
 		svmrun_multiboot2_begin(vcpu, &guest->multiboot);
 	else if (guest->format == FORMAT_MULTIBOOT)
 		svmrun_multiboot_begin(vcpu, &guest->multiboot);

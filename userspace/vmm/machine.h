@@ -43,6 +43,9 @@ struct debug_hooks;
  *	memory
  * @open_bus: an address without memory or device reads as ones and ignores writes, as on
  *	a PC; otherwise an access ends the run
+ * @restart: loads the guest into memory that is all zeros, and sets up the first
+ *	processor. Returns 0, or the exit status after a message.
+ * @guest: first argument of @restart
  * @lock: guards all members below
  * @pc: the devices
  * @console: standard input and output
@@ -68,6 +71,8 @@ struct machine {
 	size_t disk_count;
 	bool abandoned;
 	bool open_bus;
+	int (*restart)(void *guest, struct machine *machine);
+	void *guest;
 	pthread_mutex_t lock;
 	struct svmrun_pc pc;
 	struct console console;

@@ -26,6 +26,7 @@ enum format {
 enum mode { MODE_AUTO, MODE_REAL, MODE_PROTECTED, MODE_LONG };
 enum cpu_model { CPU_HOST, CPU_MINIMAL };
 enum msr_policy { MSR_FAULT, MSR_IGNORE };
+enum reset_policy { ON_RESET_EXIT, ON_RESET_RESTART };
 
 /**
  * struct run_options - the command line of svmrun run
@@ -45,6 +46,7 @@ enum msr_policy { MSR_FAULT, MSR_IGNORE };
  * @cpuid: leaves that the user changes
  * @cpuid_count: how many
  * @msr: result of an access to an MSR that the guest does not have
+ * @on_reset: effect of a reset that the guest requests, and of a triple fault
  * @load: load address of a flat image, if @has_load
  * @entry: address of its entry point, if @has_entry
  * @has_load: --load was given
@@ -73,6 +75,7 @@ struct run_options {
 	struct cpuid_override cpuid[OPTIONS_CPUIDS];
 	size_t cpuid_count;
 	enum msr_policy msr;
+	enum reset_policy on_reset;
 	uint64_t load;
 	uint64_t entry;
 	bool has_load;
