@@ -43,10 +43,10 @@ int message_fail(int status, const char *format, ...)
 
 /* --help and --version would end this process. */
 static const char *const names[] = {
-	"--format", "--mode",	"--mem",     "--cpus", "--initrd",
-	"--append", "--module", "--disk",    "--cpu",  "--cpuid",
-	"--msr",    "--load",	"--entry",   "--gdb",  "--stats",
-	"--top",    "--trace",	"--timeout", "--json", "--fly",
+	"--format",  "--mode",	"--mem", "--cpus",  "--initrd", "--append",
+	"--module",  "--disk",	"--cpu", "--cpuid", "--msr",	"--on-reset",
+	"--load",    "--entry", "--gdb", "--stats", "--top",	"--trace",
+	"--timeout", "--json",	"--fly",
 };
 
 /* Values that the fuzzer would take long to find */

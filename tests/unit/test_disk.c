@@ -647,40 +647,25 @@ START_TEST(queued_writes_are_written_at_the_end)
 	end_thread();
 }
 
-START_TEST(drain_waits_for_requests)
+START_TEST(reset_waits_for_requests)
 {
-	pthread_t release;
-
 	begin_thread();
 	hold_file();
 	submit(0, IN, 1);
 	submit(1, IN, 2);
 	wait_for_call();
-	release = release_soon();
 	pthread_mutex_lock(&lock);
-	ck_assert(disk_drain(&disk));
-	ck_assert_uint_eq(disk.block.in_flight, 0);
+	ck_assert(!disk_reset(&disk));
+	ck_assert(!disk_reset(&disk));
+	ck_assert_uint_eq(wakes, 0);
+	is_held = false;
+	while (disk.block.in_flight)
+		pthread_cond_wait(&disk.completed, &lock);
+	ck_assert(disk_reset(&disk));
 	ck_assert_uint_eq(wakes, 1);
 	pthread_mutex_unlock(&lock);
-	pthread_join(release, NULL);
 	ck_assert_uint_eq(virtio_used(&ram), 0);
 	ck_assert_uint_eq(*status_at(0), NO_STATUS);
-	disk_end(&disk);
-	ck_assert(disk_wait(&disk, clock_now() + 60 * NANOSECONDS));
-	end_thread();
-}
-
-START_TEST(drain_returns_at_the_end_of_the_run)
-{
-	begin_thread();
-	hold_file();
-	submit(0, IN, 1);
-	wait_for_call();
-	pthread_mutex_lock(&lock);
-	outcome.ended = true;
-	ck_assert(!disk_drain(&disk));
-	pthread_mutex_unlock(&lock);
-	is_held = false;
 	disk_end(&disk);
 	ck_assert(disk_wait(&disk, clock_now() + 60 * NANOSECONDS));
 	end_thread();
@@ -714,8 +699,7 @@ Suite *disk_suite(void)
 	tcase_add_test(tcase, thread_completes_requests);
 	tcase_add_test(tcase, stuck_request_does_not_hold_the_lock);
 	tcase_add_test(tcase, queued_writes_are_written_at_the_end);
-	tcase_add_test(tcase, drain_waits_for_requests);
-	tcase_add_test(tcase, drain_returns_at_the_end_of_the_run);
+	tcase_add_test(tcase, reset_waits_for_requests);
 	suite_add_tcase(suite, tcase);
 	return suite;
 }

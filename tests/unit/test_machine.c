@@ -3,6 +3,8 @@
  * The tool's handling of exits: what the guest sees of HLT, ports, CPUID, MSRs and
  * XSETBV, and with which status and message a run ends.
  */
+#include <sys/mman.h>
+
 #include "common/clock.h"
 #include "common/feature.h"
 #include "common/status.h"
@@ -180,6 +182,77 @@ START_TEST(resets_name_their_port)
 		ended(STATUS_HALTED, "reset");
 		ck_assert_uint_eq(machine.outcome.reset_port, ways[i].port);
 	}
+}
+
+static unsigned int restarts;
+static int restart_status;
+
+static int restart(void *guest, struct machine *of)
+{
+	const uint8_t *byte = of->memories[0].base;
+
+	ck_assert_ptr_eq(guest, &restarts);
+	ck_assert_uint_eq(*byte, 0);
+	ck_assert_uint_eq(vmcb->save.rip, 0xfff0);
+	vmcb->save.rip = RIP;
+	restarts++;
+	return restart_status;
+}
+
+/* Reset a machine with a page of memory, after the exit @exitcode. */
+static void reset_by(uint64_t exitcode)
+{
+	void *page = mmap(NULL, 4096, PROT_READ | PROT_WRITE,
+			  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	memset(page, 1, 4096);
+	at(exitcode);
+	options.on_reset = ON_RESET_RESTART;
+	machine.memories[0] = (struct svmrun_memory){ .base = page,
+						      .size = 4096 };
+	machine.memory_count = 1;
+	machine.restart = restart;
+	machine.guest = &restarts;
+	restarts = 0;
+	vmcb->control.asid = 7;
+	vmcb->control.exitinfo1 = 0xcf9 << 16 | SVM_IOIO_SZ8;
+	vmcb->control.exitinfo2 = RIP + 1;
+	vmcb->save.rax = 6;
+	exit_handle(&cpu);
+	ck_assert(machine.reset.pending && !machine.outcome.ended);
+	ck_assert(!reset_is_due(&machine));
+	machine.reset.stopped = 1;
+	ck_assert(reset_is_due(&machine));
+	cpu.halted = true;
+	cpu.tsc_aux = 1;
+	machine_reset(&machine);
+	ck_assert(!machine.reset.pending);
+	ck_assert_uint_eq(restarts, 1);
+	munmap(page, 4096);
+}
+
+START_TEST(reset_restarts_the_guest)
+{
+	static const uint64_t ways[] = { VMEXIT_IOIO, VMEXIT_SHUTDOWN };
+
+	restart_status = 0;
+	for (size_t i = 0; i < ARRAY_SIZE(ways); i++) {
+		reset_by(ways[i]);
+		ck_assert(!machine.outcome.ended);
+		ck_assert_uint_eq(machine.reset.count, 1);
+		ck_assert_uint_eq(vmcb->save.rip, RIP);
+		ck_assert_uint_eq(vmcb->control.asid, 8);
+		ck_assert(!cpu.halted);
+		ck_assert_uint_eq(cpu.tsc_aux, 0);
+	}
+}
+
+START_TEST(reset_that_fails_is_the_end)
+{
+	restart_status = STATUS_ENVIRONMENT;
+	reset_by(VMEXIT_SHUTDOWN);
+	ended(STATUS_ENVIRONMENT, "environment");
+	says("cannot load the guest again");
 }
 
 START_TEST(absent_ports_read_ones_and_are_counted)
@@ -669,6 +742,8 @@ static const TTest **const tests[] = {
 	&other_exits_are_named,
 	&port_f4_ends_with_an_odd_status,
 	&resets_name_their_port,
+	&reset_restarts_the_guest,
+	&reset_that_fails_is_the_end,
 	&absent_ports_read_ones_and_are_counted,
 	&instructions_that_cannot_be_read_are_named,
 	&cpuid_answers_and_goes_on,

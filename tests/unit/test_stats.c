@@ -81,7 +81,7 @@ START_TEST(json_has_all_counts)
 	count(&stats, VMEXIT_HLT, 1);
 	text = printed(&stats, true);
 	ck_assert_str_eq(text,
-			 "\"exits\":[{\"name\":\"VMEXIT_HLT\",\"code\":\"0x78\",\"count\":1}],\"kernel_exits\":{\"interrupt\":0,\"nmi\":0,\"machine_check\":0,\"fault\":3,\"reflected\":0},\"total\":4,\"unclaimed_ports\":9,\"unknown_msrs\":0,\"seconds\":0.000000");
+			 "\"exits\":[{\"name\":\"VMEXIT_HLT\",\"code\":\"0x78\",\"count\":1}],\"kernel_exits\":{\"interrupt\":0,\"nmi\":0,\"machine_check\":0,\"fault\":3,\"reflected\":0},\"total\":4,\"unclaimed_ports\":9,\"unknown_msrs\":0,\"resets\":0,\"seconds\":0.000000");
 	free(text);
 }
 

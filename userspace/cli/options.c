@@ -32,6 +32,7 @@ enum key {
 	KEY_HYPERVISOR,
 	KEY_CPUID,
 	KEY_MSR,
+	KEY_ON_RESET,
 	KEY_LOAD,
 	KEY_ENTRY,
 	KEY_TIMEOUT,
@@ -74,6 +75,10 @@ static const struct word hypervisors[] = { { "kvm", HYPERVISOR_KVM },
 static const struct word msr_policies[] = { { "fault", MSR_FAULT },
 					    { "ignore", MSR_IGNORE },
 					    { 0 } };
+
+static const struct word reset_policies[] = { { "exit", ON_RESET_EXIT },
+					      { "restart", ON_RESET_RESTART },
+					      { 0 } };
 
 #define OPTION_HELP                                                            \
 	{                                                                      \
@@ -120,6 +125,9 @@ static const struct argp_option run_table[] = {
 	{ "msr", KEY_MSR, "WORD", 0,
 	  "Access to an MSR that the guest does not have: fault, the default, or ignore",
 	  0 },
+	{ "on-reset", KEY_ON_RESET, "ACTION", 0,
+	  "When the guest resets the machine, or after a triple fault: exit, the default, or restart",
+	  0 },
 	{ "load", KEY_LOAD, "ADDR", 0,
 	  "Load address of a flat image; by default 0x7c00 in real mode, otherwise 0x100000",
 	  0 },
@@ -161,7 +169,7 @@ static const struct argp run_argp = {
 	.doc = RUN_DOC
 	"\vExit status:\n"
 	"  0  the guest executed HLT with interrupts disabled, powered off or\n"
-	"     requested a reset; or Ctrl-A x was typed\n"
+	"     requested a reset, see --on-reset; or Ctrl-A x was typed\n"
 	"  (2v+1)&255, which is odd: the guest wrote v to port 0xf4\n" STATUS_HELP_COMMON
 	"  6  the guest shut down after a triple fault\n"
 	"  8  an exit that svmrun does not handle\n"
@@ -308,6 +316,8 @@ static const struct choice {
 	  "kvm, svmrun or none", offsetof(struct run_options, hypervisor) },
 	{ KEY_MSR, "--msr", msr_policies, "policy", "fault or ignore",
 	  offsetof(struct run_options, msr) },
+	{ KEY_ON_RESET, "--on-reset", reset_policies, "action",
+	  "exit or restart", offsetof(struct run_options, on_reset) },
 };
 
 static int parse_choice(int key, const char *value, struct run_options *options)
@@ -436,6 +446,7 @@ static int parse_run_value(int key, const char *value,
 	case KEY_CPU:
 	case KEY_HYPERVISOR:
 	case KEY_MSR:
+	case KEY_ON_RESET:
 		return parse_choice(key, value, options);
 	case KEY_MEMORY:
 		return parse_memory(value, &options->memory);

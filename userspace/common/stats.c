@@ -192,6 +192,8 @@ void stats_print(const struct stats *stats, const struct svmrun_registers *regs,
 			"accesses to MSRs that the guest does not have: %" PRIu64
 			"\n",
 			stats->unknown_msrs);
+	if (stats->resets)
+		fprintf(file, "resets: %" PRIu64 "\n", stats->resets);
 }
 
 static void print_kind_json(const struct stats_kind *kind, struct json *json)
@@ -223,5 +225,6 @@ void stats_print_json(const struct stats *stats,
 	json_number(json, "total", tool_total(stats) + kernel_total(regs));
 	json_number(json, "unclaimed_ports", stats->unclaimed);
 	json_number(json, "unknown_msrs", stats->unknown_msrs);
+	json_number(json, "resets", stats->resets);
 	json_seconds(json, "seconds", stats->seconds);
 }

@@ -26,6 +26,7 @@ struct stats_kind {
  * @used: how many
  * @unclaimed: bytes read from and written to ports that no device has
  * @unknown_msrs: accesses to MSRs that the guest does not have
+ * @resets: resets after which the guest was started again
  * @begin: start of the run
  * @seconds: its duration, after stats_end()
  */
@@ -34,6 +35,7 @@ struct stats {
 	unsigned int used;
 	uint64_t unclaimed;
 	uint64_t unknown_msrs;
+	uint64_t resets;
 	struct timespec begin;
 	double seconds;
 };

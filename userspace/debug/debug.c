@@ -22,6 +22,17 @@ static const struct exit_handler handlers[] = {
 	{ VMEXIT_NPF, 1, exit_watched_fault },
 };
 
+/* Breakpoints in debug registers are set at each entry into the guest. */
+static void reset_debug(struct machine *machine)
+{
+	unsigned int i;
+
+	for (i = 0; i < machine->cpu_count; i++)
+		debug_forget_step(&machine->cpus[i]);
+	debug_insert_again(machine);
+	pthread_cond_signal(&machine->debug->left);
+}
+
 static const struct debug_hooks hooks = {
 	.hold = debug_hold,
 	.is_stepping = debug_is_stepping,
@@ -29,7 +40,8 @@ static const struct debug_hooks hooks = {
 	.enter = debug_enter,
 	.leave = debug_leave,
 	.handled = debug_handled,
-	.ended = debug_notify,
+	.reset = reset_debug,
+	.ended = debug_end,
 	.exits = handlers,
 	.exit_count = ARRAY_SIZE(handlers),
 };

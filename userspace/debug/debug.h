@@ -16,6 +16,8 @@
 
 /* Software breakpoints */
 #define DEBUG_BREAKPOINTS 256
+/* Bytes of code by which the place of a breakpoint is recognized after a reset */
+#define DEBUG_CODE 16
 /* DR0 to DR3 */
 #define DEBUG_REGISTERS 4
 
@@ -57,11 +59,15 @@ struct debug_stop {
  * @gva: its linear address
  * @gpa: its guest physical address
  * @byte: the byte that it replaces
+ * @code: the bytes from there on when it was set, as many as are in the page
+ * @code_size: number of @code
  */
 struct debug_breakpoint {
 	uint64_t gva;
 	uint64_t gpa;
 	uint8_t byte;
+	uint8_t code[DEBUG_CODE];
+	size_t code_size;
 };
 
 /**

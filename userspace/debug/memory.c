@@ -166,13 +166,44 @@ static int insert_breakpoint(const struct cpu *cpu, uint64_t gva)
 		return 0;
 	if (debug->breakpoint_count == DEBUG_BREAKPOINTS)
 		return -ENOSPC;
-	if (!find_part(cpu, gva, 1, &breakpoint.gpa, &at))
+	breakpoint.code_size = find_part(cpu, gva, DEBUG_CODE, &breakpoint.gpa,
+					 &at);
+	if (!breakpoint.code_size)
 		return -EFAULT;
 	/* The byte may have a breakpoint already, at another linear address. */
-	read_part(debug, breakpoint.gpa, at, &breakpoint.byte, 1);
+	read_part(debug, breakpoint.gpa, at, breakpoint.code,
+		  breakpoint.code_size);
+	breakpoint.byte = breakpoint.code[0];
 	debug->breakpoints[debug->breakpoint_count++] = breakpoint;
 	*at = INT3;
 	return 0;
+}
+
+static bool has_code(const struct machine *machine,
+		     const struct debug_breakpoint *breakpoint)
+{
+	const uint8_t *at = memory_at_gpa(machine, breakpoint->gpa);
+
+	return at && !memcmp(at, breakpoint->code, breakpoint->code_size);
+}
+
+void debug_insert_again(struct machine *machine)
+{
+	struct debug *debug = machine->debug;
+	bool found[DEBUG_BREAKPOINTS];
+	size_t i;
+
+	/* Compare all before the first is inserted, because the code may overlap. */
+	for (i = 0; i < debug->breakpoint_count; i++)
+		found[i] = has_code(machine, &debug->breakpoints[i]);
+	for (i = 0; i < debug->breakpoint_count; i++) {
+		struct debug_breakpoint *breakpoint = &debug->breakpoints[i];
+
+		if (!found[i])
+			continue;
+		breakpoint->byte = breakpoint->code[0];
+		*memory_at_gpa(machine, breakpoint->gpa) = INT3;
+	}
 }
 
 /* Restore the byte, unless the guest has overwritten the INT3. */

@@ -21,6 +21,12 @@ int debug_insert(const struct cpu *cpu, enum debug_kind kind, uint64_t address,
 void debug_remove(struct machine *machine, enum debug_kind kind,
 		  uint64_t address, unsigned int size);
 
+/*
+ * After a reset, insert the breakpoints in memory again where the same code has been loaded.
+ * At other addresses, an INT3 could be in the middle of data, such as a compressed kernel.
+ */
+void debug_insert_again(struct machine *machine);
+
 /* Return the breakpoint in memory at @gva, NULL if there is none. */
 const struct debug_breakpoint *debug_breakpoint_at(const struct cpu *cpu,
 						   uint64_t gva);

@@ -12,6 +12,12 @@ void debug_notify(const struct machine *machine)
 		return;
 }
 
+void debug_end(const struct machine *machine)
+{
+	pthread_cond_signal(&machine->debug->left);
+	debug_notify(machine);
+}
+
 static void stop_all(struct machine *machine)
 {
 	unsigned int i;
@@ -34,10 +40,15 @@ static bool any_in_guest(const struct machine *machine)
 	return false;
 }
 
+static bool awaits_reset(const struct machine *machine)
+{
+	return machine->reset.pending && !machine->outcome.ended;
+}
+
 void debug_pause(struct machine *machine)
 {
 	stop_all(machine);
-	while (any_in_guest(machine))
+	while (any_in_guest(machine) || awaits_reset(machine))
 		pthread_cond_wait(&machine->debug->left, &machine->lock);
 }
 

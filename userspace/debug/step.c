@@ -27,6 +27,13 @@ void debug_step_done(struct cpu *cpu)
 			   &(struct debug_stop){ .reason = DEBUG_STEPPED });
 }
 
+void debug_forget_step(struct cpu *cpu)
+{
+	cpu->debug->has_tf = false;
+	cpu->debug->tf_in_frame = false;
+	cpu->debug->returning = false;
+}
+
 /* Is the instruction PUSHF, with any operand-size or REX prefix? */
 static bool is_pushf(struct cpu *cpu)
 {

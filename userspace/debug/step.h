@@ -15,6 +15,9 @@ bool debug_is_stepping(const struct cpu *cpu);
 /* End the step, if there is one. */
 void debug_step_done(struct cpu *cpu);
 
+/* Forget what a step has left in the guest's state, which has been reset. */
+void debug_forget_step(struct cpu *cpu);
+
 /* Call these just before the guest is entered, and just after it has exited. */
 void debug_enter(struct cpu *cpu);
 void debug_leave(struct cpu *cpu);

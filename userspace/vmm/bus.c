@@ -81,8 +81,8 @@ static bool is_stopped(void *owner)
 {
 	const struct cpu *cpu = owner;
 
-	return cpu->machine->outcome.ended || cpu->blocked ||
-	       cpu->vcpu.regs->immediate_exit;
+	return cpu->machine->outcome.ended || cpu->machine->reset.pending ||
+	       cpu->blocked || cpu->vcpu.regs->immediate_exit;
 }
 
 static void end_not_emulated(struct cpu *cpu, const struct svmrun_bus *bus)

@@ -84,8 +84,7 @@ void console_send(struct console *console, uint8_t byte)
 		console->flush_at = clock_now() + FLUSH_DELAY;
 }
 
-/* Add the rest of the debug port's output. */
-static void end_debug_line(struct console *console)
+void console_end_debug(struct console *console)
 {
 	size_t i;
 
@@ -98,7 +97,7 @@ void console_send_debug(struct console *console, uint8_t byte)
 {
 	console->debug[console->debug_size++] = byte;
 	if (byte == '\n' || console->debug_size == CONSOLE_ROOM)
-		end_debug_line(console);
+		console_end_debug(console);
 }
 
 /* Until when to wait for the last output: for ever, unless the user ends the run. */
@@ -115,7 +114,7 @@ void console_end_output(struct console *console)
 	bool ended = false;
 
 	pthread_mutex_lock(console->output.machine.lock);
-	end_debug_line(console);
+	console_end_debug(console);
 	pthread_mutex_unlock(console->output.machine.lock);
 	output_end(&console->output);
 	/* Signals do not interrupt the wait, so look for them from time to time. */

@@ -93,6 +93,9 @@ void console_send(struct console *console, uint8_t byte);
  */
 void console_send_debug(struct console *console, uint8_t byte);
 
+/* End a line of the debug port that the guest has not ended. */
+void console_end_debug(struct console *console);
+
 /* Let the buffered output be written. An error ends the run. */
 void console_flush(struct console *console);
 

@@ -309,6 +309,19 @@ void cpu_run_once(struct cpu *cpu)
 	enter_guest(cpu);
 }
 
+/* Set what the tool adds to the state that the guest's loader has set. */
+static void prepare_cpu(struct cpu *cpu)
+{
+	cpu_set_intercepts(cpu);
+	msr_permit(&cpu->vcpu);
+}
+
+static void reset_cpu(struct cpu *cpu)
+{
+	reset_wait(cpu);
+	prepare_cpu(cpu);
+}
+
 void *cpu_thread(void *argument)
 {
 	struct cpu *cpu = argument;
@@ -317,14 +330,16 @@ void *cpu_thread(void *argument)
 
 	pthread_mutex_lock(&machine->lock);
 	self = cpu;
-	cpu_set_intercepts(cpu);
-	msr_permit(&cpu->vcpu);
+	prepare_cpu(cpu);
 	ret = create_timer(cpu);
 	if (ret)
 		cpu_end(cpu, STATUS_ENVIRONMENT, "environment",
 			"cannot create a timer: %s", strerror(-ret));
 	while (!machine->outcome.ended)
-		cpu_run_once(cpu);
+		if (machine->reset.pending)
+			reset_cpu(cpu);
+		else
+			cpu_run_once(cpu);
 	if (!ret)
 		timer_delete(cpu->timer);
 	pthread_mutex_unlock(&machine->lock);

@@ -14,6 +14,7 @@
  * @enter: the guest is about to be entered
  * @leave: the guest has exited
  * @handled: an exit has been handled
+ * @reset: the machine has been reset, and its memory has been loaded again
  * @ended: the run has ended
  * @exits: handlers of the exits that the debugger intercepts
  * @exit_count: how many
@@ -25,6 +26,7 @@ struct debug_hooks {
 	void (*enter)(struct cpu *cpu);
 	void (*leave)(struct cpu *cpu);
 	void (*handled)(struct cpu *cpu);
+	void (*reset)(struct machine *machine);
 	void (*ended)(const struct machine *machine);
 	const struct exit_handler *exits;
 	size_t exit_count;

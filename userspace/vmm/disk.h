@@ -48,7 +48,7 @@ struct disk_machine {
  * @first: queue of requests for the thread, NULL if it is empty
  * @last: end of the queue
  * @changed: signalled when the queue or @ending changes
- * @completed: signalled when a request or the thread has ended, and when the run ends
+ * @completed: signalled when a request or the thread has ended
  * @thread: the thread
  * @has_thread: it has been started
  * @ended: it has ended
@@ -92,13 +92,10 @@ void disk_init(struct disk *disk, unsigned int number,
 int disk_start(struct disk *disk);
 
 /*
- * Reset the device, and wait until the guest's requests have ended. Call it with the
- * machine's lock held, which is released meanwhile. Return false if the run ends first.
+ * Reset the device, with the machine's lock held. Return whether none of the guest's
+ * requests is in progress; otherwise @wake of the machine is called when this is so.
  */
-bool disk_drain(struct disk *disk);
-
-/* Wake disk_drain(), with the lock held, because the run has ended. */
-void disk_notify(struct disk *disk);
+bool disk_reset(struct disk *disk);
 
 /*
  * End the thread after the run, without the lock. Writes in the queue are carried out, and

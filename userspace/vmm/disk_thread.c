@@ -102,18 +102,10 @@ int disk_start(struct disk *disk)
 	return -ret;
 }
 
-bool disk_drain(struct disk *disk)
+bool disk_reset(struct disk *disk)
 {
 	svmrun_virtio_write(&disk->block.virtio, REG_STATUS, 4, 0);
-	while (svmrun_block_is_resetting(&disk->block) &&
-	       !disk->machine.outcome->ended)
-		pthread_cond_wait(&disk->completed, disk->machine.lock);
-	return !disk->machine.outcome->ended;
-}
-
-void disk_notify(struct disk *disk)
-{
-	pthread_cond_broadcast(&disk->completed);
+	return !svmrun_block_is_resetting(&disk->block);
 }
 
 void disk_end(struct disk *disk)

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include "common/clock.h"
 #include "common/message.h"
@@ -11,6 +12,7 @@
 
 /* Time for the disks to carry out the last writes after the end of the run */
 #define DISK_END_TIME NANOSECONDS
+#define CMOS_SHUTDOWN 0x0f /* where firmware continues after a reset */
 
 static void notify_end(void *owner)
 {
@@ -19,18 +21,19 @@ static void notify_end(void *owner)
 
 	for (i = 0; i < machine->cpu_count; i++)
 		cpu_wake(&machine->cpus[i]);
-	for (i = 0; i < machine->disk_count; i++)
-		disk_notify(&machine->disks[i]);
 	console_notify(&machine->console);
 	if (machine->hooks)
 		machine->hooks->ended(machine);
 }
 
-static void wake_blocked_cpus(void *owner)
+/* Wake processors that wait for output or a disk, and machine_run() if it does. */
+static void wake_blocked(void *owner)
 {
 	struct machine *machine = owner;
 	unsigned int i;
 
+	if (machine->reset.pending)
+		console_notify(&machine->console);
 	for (i = 0; i < machine->cpu_count; i++)
 		if (machine->cpus[i].blocked)
 			cpu_wake(&machine->cpus[i]);
@@ -71,6 +74,8 @@ static void pc_end(void *owner, enum svmrun_pc_end why, uint32_t value)
 	int status = why == SVMRUN_PC_EXIT ? (2 * value + 1) & 255 :
 					     STATUS_HALTED;
 
+	if (why == SVMRUN_PC_RESET && reset_request(machine))
+		return;
 	if (why == SVMRUN_PC_RESET && !machine->outcome.ended)
 		machine->outcome.reset_port = value;
 	outcome_end(&machine->outcome, 0, status, kinds[why], "%s", "");
@@ -93,7 +98,7 @@ void machine_init(struct machine *machine, const struct run_options *options)
 	const struct output_machine output = {
 		.lock = &machine->lock,
 		.outcome = &machine->outcome,
-		.wake = wake_blocked_cpus,
+		.wake = wake_blocked,
 		.owner = machine,
 	};
 	const struct svmrun_pc_owner owner = {
@@ -144,7 +149,7 @@ void machine_attach_disks(struct machine *machine)
 	const struct disk_machine disk_machine = {
 		.lock = &machine->lock,
 		.outcome = &machine->outcome,
-		.wake = wake_blocked_cpus,
+		.wake = wake_blocked,
 		.owner = machine,
 	};
 	size_t i;
@@ -289,6 +294,95 @@ void machine_destroy_cpus(struct machine *machine)
 	free(machine->cpus);
 }
 
+/* ---- reset --------------------------------------------------------------- */
+
+/* Discard the pages of RAM, which reads as zeros then. */
+static int clear_memory(const struct machine *machine)
+{
+	size_t i, count = machine->memory_count - machine->rom_count;
+
+	for (i = 0; i < count; i++)
+		if (madvise(machine->memories[i].base,
+			    machine->memories[i].size, MADV_DONTNEED))
+			return -errno;
+	return 0;
+}
+
+/* Firmware continues a program only if memory has been preserved. */
+static void reset_devices(struct machine *machine)
+{
+	console_end_debug(&machine->console);
+	svmrun_pc_reset(&machine->pc, clock_now());
+	svmrun_rtc_set_cmos(&machine->pc.rtc, CMOS_SHUTDOWN, 0);
+	machine->kvmclock.wall_clock = 0;
+}
+
+/* The statistics, the thread and its timer are the tool's, and are kept. */
+static void reset_cpu(struct machine *machine, struct cpu *cpu)
+{
+	init_msrs(machine, cpu);
+	cpu->check = (struct machine_check){ 0 };
+	cpu->halted = false;
+	cpu->frozen = false;
+	cpu->blocked = false;
+	cpu->deferred = 0;
+	cpu->kvmclock = 0;
+	cpu->tsc_aux = 0;
+	svmrun_mode_reset(&cpu->vcpu);
+	nmi_reset(cpu);
+}
+
+/* Set up the processors. They have new ASIDs, which have no translations. */
+static int restart_guest(struct machine *machine)
+{
+	uint32_t asids[OPTIONS_CPUS];
+	unsigned int i;
+	int status;
+
+	for (i = 0; i < machine->cpu_count; i++) {
+		asids[i] = machine->cpus[i].vcpu.vmcb->control.asid;
+		reset_cpu(machine, &machine->cpus[i]);
+	}
+	status = machine->restart(machine->guest, machine);
+	for (i = 0; i < machine->cpu_count; i++)
+		machine->cpus[i].vcpu.vmcb->control.asid =
+			asids[i] == UINT32_MAX ? 1 : asids[i] + 1;
+	return status;
+}
+
+/* Return whether the disks access neither their files nor memory any more. */
+static bool reset_disks(struct machine *machine)
+{
+	bool idle = true;
+	size_t i;
+
+	for (i = 0; i < machine->disk_count; i++)
+		idle = disk_reset(&machine->disks[i]) && idle;
+	return idle;
+}
+
+void machine_reset(struct machine *machine)
+{
+	int ret, status;
+
+	/* Otherwise wake_blocked() lets the caller try again. */
+	if (!reset_disks(machine))
+		return;
+	reset_devices(machine);
+	ret = clear_memory(machine);
+	if (ret)
+		outcome_end(&machine->outcome, 0, STATUS_ENVIRONMENT,
+			    "environment", "reset: cannot clear memory: %s",
+			    strerror(-ret));
+	status = restart_guest(machine);
+	if (status)
+		outcome_end(&machine->outcome, 0, status, "environment",
+			    "reset: cannot load the guest again");
+	if (machine->hooks)
+		machine->hooks->reset(machine);
+	reset_done(machine);
+}
+
 void machine_sum_stats(const struct machine *machine, struct stats *stats,
 		       struct svmrun_registers *regs)
 {
@@ -297,6 +391,7 @@ void machine_sum_stats(const struct machine *machine, struct stats *stats,
 	*stats = machine->times;
 	stats->unclaimed = machine->pc.unclaimed;
 	stats->unknown_msrs = machine->unknown_msrs;
+	stats->resets = machine->reset.count;
 	for (i = 0; i < machine->cpu_count; i++) {
 		stats_add(stats, &machine->cpus[i].stats);
 		stats_add_kernel(regs, machine->cpus[i].vcpu.regs);

@@ -19,8 +19,9 @@
 #include "cpu.h"
 #include "disk.h"
 #include "kvmclock.h"
-#include "run_options.h"
 #include "outcome.h"
+#include "reset.h"
+#include "run_options.h"
 
 struct debug;
 struct debug_hooks;
@@ -57,6 +58,7 @@ struct debug_hooks;
  * @unknown_msrs: accesses to MSRs that the guest does not have
  * @exits: exits of all processors, for --trace
  * @times: start and duration of the run
+ * @reset: a reset while the machine runs
  * @outcome: how the run ended
  */
 struct machine {
@@ -84,6 +86,7 @@ struct machine {
 	uint64_t unknown_msrs;
 	uint64_t exits;
 	struct stats times;
+	struct reset reset;
 	struct outcome outcome;
 };
 
@@ -121,6 +124,14 @@ bool machine_blocks_cpu(const struct machine *machine);
 /* Create the processors of the VM. Return 0 or a negative errno. */
 int machine_create_cpus(struct machine *machine);
 void machine_destroy_cpus(struct machine *machine);
+
+/*
+ * Reset the machine, while the processors' threads wait in reset_wait(): devices and
+ * processors are in the state after RESET#, and memory in that at the beginning of the run.
+ * While requests of disks are in progress, the reset stays pending; when they have ended,
+ * the console is notified.
+ */
+void machine_reset(struct machine *machine);
 
 /* Sum the exits of all processors; those that the module handled go to @regs. */
 void machine_sum_stats(const struct machine *machine, struct stats *stats,

@@ -142,6 +142,8 @@ void machine_run(struct machine *machine)
 		print_report(machine, &top);
 		if (signals_received())
 			end_by_signal(machine, signals_received());
+		else if (reset_is_due(machine))
+			machine_reset(machine);
 	}
 	pthread_mutex_unlock(&machine->lock);
 	for (i = 0; i < threads; i++)
