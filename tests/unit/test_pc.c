@@ -657,6 +657,39 @@ START_TEST(reset_of_virtio_devices)
 			  1);
 }
 
+START_TEST(test_device)
+{
+	static struct svmrun_testdev testdev;
+
+	init();
+	ck_assert(!svmrun_pc_has(&pc, 0, 0xff000000));
+	ck_assert_uint_eq(in(0xe0, 4), 0xffffffff);
+	svmrun_testdev_init(&testdev, NULL, NULL);
+	svmrun_pc_attach_testdev(&pc, &testdev);
+	out(0xe0, 4, 0x12345678);
+	ck_assert_uint_eq(in(0xe0, 4), 0x12345678);
+	ck_assert_uint_eq(in(0xe9, 2), 0x3456);
+	ck_assert(svmrun_pc_has(&pc, 0, 0xff00ffff));
+	ck_assert(!svmrun_pc_has(&pc, 0, 0xff010000));
+	svmrun_pc_mmio_write(&pc, 0, 0xff000010, 8, 0x0123456789abcdef, now);
+	ck_assert_uint_eq(svmrun_pc_mmio_read(&pc, 0, 0xff000010, 8, now),
+			  0x0123456789abcdef);
+	start_pics();
+	out(0x21, 1, 0xdf);
+	ck_assert(!svmrun_pc_interrupts(&pc, 0));
+	out(0x2005, 1, 1);
+	ck_assert(svmrun_pc_interrupts(&pc, 0));
+	ck_assert_uint_eq(svmrun_pc_acknowledge(&pc, 0), 0x25);
+	out(0x2005, 1, 0);
+	mmio_out(1, LAPIC + 0xf0, 0x1ff);
+	set_entry(23, 1ull << 56 | 0x57);
+	out(0x2017, 1, 1);
+	ck_assert_uint_eq(svmrun_pc_acknowledge(&pc, 1), 0x57);
+	svmrun_pc_reset(&pc, now);
+	ck_assert_uint_eq(in(0xe0, 4), 0);
+	ck_assert_uint_eq(svmrun_pc_mmio_read(&pc, 0, 0xff000010, 8, now), 0);
+}
+
 static const TTest **const tests[] = {
 	&wires_end_at_the_8259s,
 	&wires_end_at_the_ioapic,
@@ -678,6 +711,7 @@ static const TTest **const tests[] = {
 	&reset,
 	&reset_keeps_the_clock_and_counts,
 	&reset_of_virtio_devices,
+	&test_device,
 };
 
 Suite *pc_suite(void)

@@ -37,6 +37,7 @@ enum key {
 	KEY_ENTRY,
 	KEY_TIMEOUT,
 	KEY_GDB,
+	KEY_TESTDEV,
 	KEY_STATS,
 	KEY_TOP,
 	KEY_TRACE,
@@ -138,6 +139,9 @@ static const struct argp_option run_table[] = {
 	  "End the run after this time; may have a fraction", 0 },
 	{ "gdb", KEY_GDB, "PORT|unix:PATH", 0,
 	  "Wait for gdb; connect with: target remote :PORT, or target remote PATH",
+	  0 },
+	{ "testdev", KEY_TESTDEV, NULL, 0,
+	  "Add the device that QEMU calls pc-testdev, for kvm-unit-tests and similar programs",
 	  0 },
 	{ "stats", KEY_STATS, NULL, 0,
 	  "Print a table of exits to standard error at the end", 0 },
@@ -419,6 +423,9 @@ static error_t parse_common_key(int key, const struct argp_state *state)
 static int parse_run_flag(int key, struct run_options *options)
 {
 	switch (key) {
+	case KEY_TESTDEV:
+		options->testdev = true;
+		return 0;
 	case KEY_STATS:
 		options->stats = true;
 		return 0;

@@ -20,6 +20,7 @@
 #define RESET_SYSTEM 0x02
 #define RESET_FULL 0x08
 
+#define ISA_IRQS 16
 #define IRQ_TIMER 0
 #define IRQ_KEYBOARD 1
 #define IRQ_SERIAL 4
@@ -319,6 +320,18 @@ static void i8042_write(struct svmrun_pc *pc, uint16_t port, unsigned int size,
 	svmrun_i8042_write(&pc->i8042, port, value);
 }
 
+static uint32_t testdev_read(struct svmrun_pc *pc, uint16_t port,
+			     unsigned int size, uint64_t now)
+{
+	return svmrun_testdev_in(pc->testdev, port);
+}
+
+static void testdev_write(struct svmrun_pc *pc, uint16_t port,
+			  unsigned int size, uint32_t value, uint64_t now)
+{
+	svmrun_testdev_out(pc->testdev, port, size, value);
+}
+
 static const struct ports port_table[] = {
 	{ 0x3f8, 8, 1, uart_read, uart_write },
 	{ 0x20, 2, 1, pic_read, pic_write },
@@ -339,15 +352,34 @@ static const struct ports port_table[] = {
 	{ SVMRUN_I8042_COMMAND, 1, 1, i8042_read, i8042_write },
 };
 
-static const struct ports *find_ports(uint16_t port)
+/* These come before those of the other table. */
+static const struct ports testdev_table[] = {
+	{ 0xe0, 4, 1, testdev_read, testdev_write },
+	{ 0xe4, 4, 4, NULL, testdev_write },
+	{ 0xe8, 4, 1, testdev_read, testdev_write },
+	{ 0x2000, SVMRUN_TESTDEV_IRQS, 1, NULL, testdev_write },
+};
+
+static const struct ports *find_in_table(const struct ports *table,
+					 size_t count, uint16_t port)
 {
 	size_t i;
 
-	for (i = 0; i < ARRAY_SIZE(port_table); i++)
-		if ((uint16_t)(port - port_table[i].first) <
-		    port_table[i].count)
-			return &port_table[i];
+	for (i = 0; i < count; i++)
+		if ((uint16_t)(port - table[i].first) < table[i].count)
+			return &table[i];
 	return NULL;
+}
+
+static const struct ports *find_ports(const struct svmrun_pc *pc, uint16_t port)
+{
+	const struct ports *found = NULL;
+
+	if (pc->testdev)
+		found = find_in_table(testdev_table, ARRAY_SIZE(testdev_table),
+				      port);
+	return found ? found :
+		       find_in_table(port_table, ARRAY_SIZE(port_table), port);
 }
 
 static bool is_one_access(const struct ports *ports, unsigned int size)
@@ -378,14 +410,14 @@ static void write_one_access(struct svmrun_pc *pc, const struct ports *ports,
 static uint32_t port_read(struct svmrun_pc *pc, uint16_t port,
 			  unsigned int size, uint64_t now)
 {
-	const struct ports *ports = find_ports(port);
+	const struct ports *ports = find_ports(pc, port);
 	uint32_t value = 0;
 	unsigned int i;
 
 	if (is_one_access(ports, size))
 		return read_one_access(pc, ports, port, size, now);
 	for (i = 0; i < size; i++, port++)
-		value |= read_one_access(pc, find_ports(port), port, 1, now)
+		value |= read_one_access(pc, find_ports(pc, port), port, 1, now)
 			 << (8 * i);
 	return value;
 }
@@ -393,7 +425,7 @@ static uint32_t port_read(struct svmrun_pc *pc, uint16_t port,
 static void port_write(struct svmrun_pc *pc, uint16_t port, unsigned int size,
 		       uint32_t value, uint64_t now)
 {
-	const struct ports *ports = find_ports(port);
+	const struct ports *ports = find_ports(pc, port);
 	unsigned int i;
 
 	if (is_one_access(ports, size)) {
@@ -401,7 +433,7 @@ static void port_write(struct svmrun_pc *pc, uint16_t port, unsigned int size,
 		return;
 	}
 	for (i = 0; i < size; i++, port++)
-		write_one_access(pc, find_ports(port), port, 1,
+		write_one_access(pc, find_ports(pc, port), port, 1,
 				 (uint8_t)(value >> (8 * i)), now);
 }
 
@@ -462,10 +494,15 @@ static struct svmrun_virtio *virtio_at(const struct svmrun_pc *pc, uint64_t gpa)
 		       NULL;
 }
 
+static bool is_testdev(const struct svmrun_pc *pc, uint64_t gpa)
+{
+	return pc->testdev && gpa - SVMRUN_TESTDEV_GPA < SVMRUN_TESTDEV_SIZE;
+}
+
 bool svmrun_pc_has(const struct svmrun_pc *pc, unsigned int cpu, uint64_t gpa)
 {
 	return svmrun_lapic_is_at(&pc->lapics[cpu], gpa) || is_ioapic(gpa) ||
-	       virtio_at(pc, gpa);
+	       virtio_at(pc, gpa) || is_testdev(pc, gpa);
 }
 
 uint64_t svmrun_pc_mmio_read(struct svmrun_pc *pc, unsigned int cpu,
@@ -480,6 +517,9 @@ uint64_t svmrun_pc_mmio_read(struct svmrun_pc *pc, unsigned int cpu,
 	if (virtio)
 		return svmrun_virtio_read(virtio, gpa % SVMRUN_VIRTIO_SIZE,
 					  size);
+	if (is_testdev(pc, gpa))
+		return svmrun_testdev_read(pc->testdev,
+					   gpa - SVMRUN_TESTDEV_GPA, size);
 	return UINT64_MAX;
 }
 
@@ -495,6 +535,9 @@ void svmrun_pc_mmio_write(struct svmrun_pc *pc, unsigned int cpu, uint64_t gpa,
 	else if (virtio)
 		svmrun_virtio_write(virtio, gpa % SVMRUN_VIRTIO_SIZE, size,
 				    value);
+	else if (is_testdev(pc, gpa))
+		svmrun_testdev_write(pc->testdev, gpa - SVMRUN_TESTDEV_GPA,
+				     size, value);
 }
 
 /* ---- time ---------------------------------------------------------------- */
@@ -575,6 +618,8 @@ void svmrun_pc_reset(struct svmrun_pc *pc, uint64_t now)
 	svmrun_fwcfg_reset(&pc->fwcfg);
 	for (i = 0; i < pc->virtio_count; i++)
 		reset_virtio(pc->virtio[i]);
+	if (pc->testdev)
+		svmrun_testdev_reset(pc->testdev);
 }
 
 int svmrun_pc_attach(struct svmrun_pc *pc, struct svmrun_virtio *virtio)
@@ -591,6 +636,24 @@ int svmrun_pc_attach(struct svmrun_pc *pc, struct svmrun_virtio *virtio)
 	pc->virtio[number] = virtio;
 	pc->virtio_count++;
 	return 0;
+}
+
+/* Lines of ISA are also connected to the 8259s. */
+static void set_interrupt_line(void *owner, unsigned int number, bool level)
+{
+	struct svmrun_pc *pc = owner;
+
+	if (number < ISA_IRQS)
+		set_isa_irq(pc, number, level);
+	else
+		svmrun_ioapic_set(&pc->ioapic, number, level);
+}
+
+void svmrun_pc_attach_testdev(struct svmrun_pc *pc,
+			      struct svmrun_testdev *testdev)
+{
+	testdev->irq = (struct svmrun_line){ set_interrupt_line, pc, 0 };
+	pc->testdev = testdev;
 }
 
 static void set_cmos_word(struct svmrun_pc *pc, uint8_t index, uint64_t value)

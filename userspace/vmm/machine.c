@@ -8,6 +8,7 @@
 #include "common/message.h"
 #include "common/status.h"
 #include "debug_hooks.h"
+#include "lib/x86.h"
 #include "machine.h"
 
 /* Time for the disks to carry out the last writes after the end of the run */
@@ -93,6 +94,29 @@ static uint32_t pc_tsc_khz(void *owner)
 	return clock_tsc_khz();
 }
 
+/*
+ * Remove a page from the nested page table. That happens when Linux changes the protection
+ * of the memory. If that fails, the page remains, which the guest cannot notice.
+ */
+static void flush_page(void *owner, uint64_t gpa)
+{
+	const struct machine *machine = owner;
+	void *page = NULL;
+	size_t i;
+
+	for (i = 0; i < machine->memory_count && !page; i++)
+		page = svmrun_memory_at(&machine->memories[i],
+					gpa & ~(PAGE_SIZE - 1), PAGE_SIZE);
+	if (page && !mprotect(page, PAGE_SIZE, PROT_NONE))
+		mprotect(page, PAGE_SIZE, PROT_READ | PROT_WRITE);
+}
+
+static void init_testdev(struct machine *machine)
+{
+	svmrun_testdev_init(&machine->testdev, flush_page, machine);
+	svmrun_pc_attach_testdev(&machine->pc, &machine->testdev);
+}
+
 void machine_init(struct machine *machine, const struct run_options *options)
 {
 	const struct output_machine output = {
@@ -118,6 +142,8 @@ void machine_init(struct machine *machine, const struct run_options *options)
 	machine->outcome.owner = machine;
 	svmrun_pc_init(&machine->pc, options->cpus, &owner, time(NULL),
 		       clock_now());
+	if (options->testdev)
+		init_testdev(machine);
 	kvmclock_init(machine);
 	console_init(&machine->console, &machine->pc.uart, &output);
 }

@@ -49,6 +49,7 @@ struct debug_hooks;
  * @guest: first argument of @restart
  * @lock: guards all members below
  * @pc: the devices
+ * @testdev: the test device, if the command line wants one
  * @console: standard input and output
  * @hooks: a debugger's functions, NULL without one
  * @debug: its state, for these
@@ -77,6 +78,7 @@ struct machine {
 	void *guest;
 	pthread_mutex_t lock;
 	struct svmrun_pc pc;
+	struct svmrun_testdev testdev;
 	struct console console;
 	const struct debug_hooks *hooks;
 	struct debug *debug;

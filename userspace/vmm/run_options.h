@@ -53,6 +53,7 @@ enum reset_policy { ON_RESET_EXIT, ON_RESET_RESTART };
  * @has_entry: --entry was given
  * @timeout: seconds, 0 for none
  * @gdb: port or socket for gdb, NULL for none
+ * @testdev: the machine has a test device
  * @stats: print a table of exits at the end
  * @top: print it every second
  * @trace: print one line per exit
@@ -82,6 +83,7 @@ struct run_options {
 	bool has_entry;
 	double timeout;
 	const char *gdb;
+	bool testdev;
 	bool stats;
 	bool top;
 	bool trace;

@@ -16,6 +16,7 @@
 #include <svmrun/pit.h>
 #include <svmrun/pm.h>
 #include <svmrun/rtc.h>
+#include <svmrun/testdev.h>
 #include <svmrun/uart.h>
 #include <svmrun/virtio.h>
 
@@ -88,6 +89,7 @@ struct svmrun_pc_owner {
  * @i8042: the keyboard controller, interrupts 1 and 12; port 0x92 is also connected to
  *	its address line 20
  * @reset_control: the reset control register, port 0xcf9
+ * @testdev: the attached test device, or NULL
  * @reserved: zero
  */
 struct svmrun_pc {
@@ -108,7 +110,8 @@ struct svmrun_pc {
 	unsigned int virtio_count;
 	struct svmrun_i8042 i8042;
 	uint8_t reset_control;
-	uint64_t reserved[5];
+	struct svmrun_testdev *testdev;
+	uint64_t reserved[4];
 };
 
 /**
@@ -157,6 +160,17 @@ void svmrun_pc_memory(struct svmrun_pc *pc, uint64_t low, uint64_t high);
  * Return: 0 or a negative errno; -ENOSPC: there are SVMRUN_PC_VIRTIO_MAX devices already.
  */
 int svmrun_pc_attach(struct svmrun_pc *pc, struct svmrun_virtio *virtio);
+
+/**
+ * svmrun_pc_attach_testdev() - attach a test device
+ * @pc: the PC
+ * @testdev: an initialized device; must not be moved afterwards
+ *
+ * Its interrupt lines are those of ISA, and pins 16 to 23 of the I/O APIC. It has port
+ * 0xe9, which is not a debug port then.
+ */
+void svmrun_pc_attach_testdev(struct svmrun_pc *pc,
+			      struct svmrun_testdev *testdev);
 
 /**
  * svmrun_pc_port_read() - read from a port (IN)
