@@ -10,6 +10,8 @@
 #include <svmrun/pm.h>
 #include <svmrun/virtio.h>
 
+#include "writer.h"
+
 /* The RSDT and the FADT hold 32-bit addresses. */
 #define ADDRESS_LIMIT 0x100000000ull
 
@@ -17,85 +19,22 @@
 #define FACS_SIZE 64
 #define FACS_ALIGN 64
 
-/* Position in the tables. @at exceeds @size if the buffer is too small. */
-struct writer {
-	uint8_t *buffer;
-	size_t size;
-	size_t at;
-	uint64_t gpa;
-};
-
-static void put_value(struct writer *writer, uint64_t value, unsigned int size)
-{
-	for (unsigned int i = 0; i < size; i++) {
-		if (writer->at < writer->size)
-			writer->buffer[writer->at] = value >> 8 * i;
-		writer->at++;
-	}
-}
-
-static void put_bytes(struct writer *writer, const void *bytes, size_t size)
-{
-	const uint8_t *byte = bytes;
-
-	while (size--)
-		put_value(writer, *byte++, 1);
-}
-
-static void put_zeros(struct writer *writer, unsigned int size)
-{
-	while (size--)
-		put_value(writer, 0, 1);
-}
-
-static void align_writer(struct writer *writer, unsigned int to)
-{
-	put_zeros(writer, -(writer->gpa + writer->at) & (to - 1));
-}
-
-static uint64_t writer_address(const struct writer *writer)
-{
-	return writer->gpa + writer->at;
-}
-
-/* Overwrite a value. Nothing is written if it is not inside the buffer. */
-static void patch_value(struct writer *writer, size_t at, uint64_t value,
-			unsigned int size)
-{
-	struct writer back = *writer;
-
-	back.at = at;
-	put_value(&back, value, size);
-}
-
-static void write_checksum(struct writer *writer, size_t start, size_t size,
-			   size_t checksum)
-{
-	uint8_t total = 0;
-
-	if (start + size > writer->size)
-		return;
-	for (size_t i = 0; i < size; i++)
-		total += writer->buffer[start + i];
-	patch_value(writer, checksum, -total, 1);
-}
-
 /* Write a table header (ACPI 5.2.6). end_table() sets length and checksum. */
 static size_t begin_table(struct writer *writer, const char *signature,
 			  uint8_t revision)
 {
 	size_t start;
 
-	align_writer(writer, 16);
+	writer_align(writer, 16);
 	start = writer->at;
-	put_bytes(writer, signature, 4);
-	put_value(writer, 0, 4);
-	put_value(writer, revision, 1);
-	put_value(writer, 0, 1);
-	put_bytes(writer, "SVMRUNSVMRUNPC", 14);
-	put_value(writer, 1, 4); /* OEM revision */
-	put_bytes(writer, "SVMR", 4);
-	put_value(writer, 1, 4); /* creator revision */
+	writer_put_bytes(writer, signature, 4);
+	writer_put(writer, 0, 4);
+	writer_put(writer, revision, 1);
+	writer_put(writer, 0, 1);
+	writer_put_bytes(writer, "SVMRUNSVMRUNPC", 14);
+	writer_put(writer, 1, 4); /* OEM revision */
+	writer_put_bytes(writer, "SVMR", 4);
+	writer_put(writer, 1, 4); /* creator revision */
 	return start;
 }
 
@@ -104,8 +43,8 @@ static uint64_t end_table(struct writer *writer, size_t start)
 {
 	size_t size = writer->at - start;
 
-	patch_value(writer, start + 4, size, 4);
-	write_checksum(writer, start, size, start + 9);
+	writer_patch(writer, start + 4, size, 4);
+	writer_put_checksum(writer, start, size, start + 9);
 	return writer->gpa + start;
 }
 
@@ -114,13 +53,13 @@ static uint64_t put_facs(struct writer *writer)
 {
 	uint64_t gpa;
 
-	align_writer(writer, FACS_ALIGN);
+	writer_align(writer, FACS_ALIGN);
 	gpa = writer_address(writer);
-	put_bytes(writer, "FACS", 4);
-	put_value(writer, FACS_SIZE, 4);
-	put_zeros(writer, 24);
-	put_value(writer, 2, 1); /* version */
-	put_zeros(writer, FACS_SIZE - 33);
+	writer_put_bytes(writer, "FACS", 4);
+	writer_put(writer, FACS_SIZE, 4);
+	writer_put_zeros(writer, 24);
+	writer_put(writer, 2, 1); /* version */
+	writer_put_zeros(writer, FACS_SIZE - 33);
 	return gpa;
 }
 
@@ -138,32 +77,32 @@ static uint64_t put_facs(struct writer *writer)
 
 static void put_aml_name(struct writer *writer, const char *name)
 {
-	put_value(writer, AML_NAME, 1);
-	put_bytes(writer, name, 4);
+	writer_put(writer, AML_NAME, 1);
+	writer_put_bytes(writer, name, 4);
 }
 
 static void put_aml_byte(struct writer *writer, uint8_t value)
 {
-	put_value(writer, AML_BYTE, 1);
-	put_value(writer, value, 1);
+	writer_put(writer, AML_BYTE, 1);
+	writer_put(writer, value, 1);
 }
 
 /* PkgLength, which includes itself, in one byte, for lengths below 64 */
 static size_t begin_package_length(struct writer *writer)
 {
-	put_value(writer, 0, 1);
+	writer_put(writer, 0, 1);
 	return writer->at - 1;
 }
 
 static void end_package_length(struct writer *writer, size_t start)
 {
-	patch_value(writer, start, writer->at - start, 1);
+	writer_patch(writer, start, writer->at - start, 1);
 }
 
 /* PkgLength in two bytes, for lengths below 4096 */
 static size_t begin_package_length_2(struct writer *writer)
 {
-	put_value(writer, 0, 2);
+	writer_put(writer, 0, 2);
 	return writer->at - 2;
 }
 
@@ -171,8 +110,8 @@ static void end_package_length_2(struct writer *writer, size_t start)
 {
 	size_t length = writer->at - start;
 
-	patch_value(writer, start, 0x40 | (length & 0xf), 1);
-	patch_value(writer, start + 1, length >> 4, 1);
+	writer_patch(writer, start, 0x40 | (length & 0xf), 1);
+	writer_patch(writer, start + 1, length >> 4, 1);
 }
 
 /* Name (_S5_, Package () { S5, S5, 0, 0 }): PM1a, PM1b and two reserved elements */
@@ -181,9 +120,9 @@ static void put_s5(struct writer *writer)
 	size_t package;
 
 	put_aml_name(writer, "_S5_");
-	put_value(writer, AML_PACKAGE, 1);
+	writer_put(writer, AML_PACKAGE, 1);
 	package = begin_package_length(writer);
-	put_value(writer, 4, 1);
+	writer_put(writer, 4, 1);
 	put_aml_byte(writer, SVMRUN_ACPI_S5);
 	put_aml_byte(writer, SVMRUN_ACPI_S5);
 	put_aml_byte(writer, 0);
@@ -205,10 +144,10 @@ static void put_aml_resources(struct writer *writer, const uint8_t *resources,
 	size_t buffer;
 
 	put_aml_name(writer, "_CRS");
-	put_value(writer, AML_BUFFER, 1);
+	writer_put(writer, AML_BUFFER, 1);
 	buffer = begin_package_length(writer);
 	put_aml_byte(writer, size);
-	put_bytes(writer, resources, size);
+	writer_put_bytes(writer, resources, size);
 	end_package_length(writer, buffer);
 }
 
@@ -218,14 +157,14 @@ static void put_com1(struct writer *writer)
 	static const uint8_t pnp0501[] = { 0x41, 0xd0, 0x05, 0x01 };
 	size_t device;
 
-	put_value(writer, AML_DEVICE, 2);
+	writer_put(writer, AML_DEVICE, 2);
 	device = begin_package_length(writer);
-	put_bytes(writer, "COM1", 4);
+	writer_put_bytes(writer, "COM1", 4);
 	put_aml_name(writer, "_HID");
-	put_value(writer, AML_DWORD, 1);
-	put_bytes(writer, pnp0501, sizeof(pnp0501));
+	writer_put(writer, AML_DWORD, 1);
+	writer_put_bytes(writer, pnp0501, sizeof(pnp0501));
 	put_aml_name(writer, "_UID");
-	put_value(writer, AML_ONE, 1);
+	writer_put(writer, AML_ONE, 1);
 	put_aml_resources(writer, com1_resources, sizeof(com1_resources));
 	end_package_length(writer, device);
 }
@@ -237,15 +176,15 @@ static void put_virtio_resources(struct writer *writer, uint32_t gpa,
 	uint8_t resources[23];
 	struct writer list = { .buffer = resources, .size = sizeof(resources) };
 
-	put_value(&list, 0x000986, 3);
-	put_value(&list, 1, 1); /* writable */
-	put_value(&list, gpa, 4);
-	put_value(&list, SVMRUN_VIRTIO_SIZE, 4);
-	put_value(&list, 0x000689, 3);
-	put_value(&list, 0x01, 1);
-	put_value(&list, 1, 1);
-	put_value(&list, pin, 4);
-	put_value(&list, 0x0079, 2);
+	writer_put(&list, 0x000986, 3);
+	writer_put(&list, 1, 1); /* writable */
+	writer_put(&list, gpa, 4);
+	writer_put(&list, SVMRUN_VIRTIO_SIZE, 4);
+	writer_put(&list, 0x000689, 3);
+	writer_put(&list, 0x01, 1);
+	writer_put(&list, 1, 1);
+	writer_put(&list, pin, 4);
+	writer_put(&list, 0x0079, 2);
 	put_aml_resources(writer, resources, sizeof(resources));
 }
 
@@ -257,12 +196,12 @@ static void put_virtio(struct writer *writer, const struct svmrun_acpi *acpi,
 	size_t device;
 
 	snprintf(name, sizeof(name), "V%03X", number);
-	put_value(writer, AML_DEVICE, 2);
+	writer_put(writer, AML_DEVICE, 2);
 	device = begin_package_length(writer);
-	put_bytes(writer, name, 4);
+	writer_put_bytes(writer, name, 4);
 	put_aml_name(writer, "_HID");
-	put_value(writer, AML_STRING, 1);
-	put_bytes(writer, "LNRO0005", 9);
+	writer_put(writer, AML_STRING, 1);
+	writer_put_bytes(writer, "LNRO0005", 9);
 	put_aml_name(writer, "_UID");
 	put_aml_byte(writer, number);
 	put_virtio_resources(writer,
@@ -277,9 +216,9 @@ static void put_virtios(struct writer *writer, const struct svmrun_acpi *acpi)
 	for (unsigned int i = 0; i < acpi->virtio_count; i++) {
 		size_t scope;
 
-		put_value(writer, AML_SCOPE, 1);
+		writer_put(writer, AML_SCOPE, 1);
 		scope = begin_package_length_2(writer);
-		put_bytes(writer, "_SB_", 4);
+		writer_put_bytes(writer, "_SB_", 4);
 		put_virtio(writer, acpi, i);
 		end_package_length_2(writer, scope);
 	}
@@ -291,9 +230,9 @@ static uint64_t put_dsdt(struct writer *writer, const struct svmrun_acpi *acpi)
 	size_t scope;
 
 	put_s5(writer);
-	put_value(writer, AML_SCOPE, 1);
+	writer_put(writer, AML_SCOPE, 1);
 	scope = begin_package_length(writer);
-	put_bytes(writer, "_SB_", 4);
+	writer_put_bytes(writer, "_SB_", 4);
 	put_com1(writer);
 	end_package_length(writer, scope);
 	put_virtios(writer, acpi);
@@ -325,55 +264,55 @@ static uint64_t put_dsdt(struct writer *writer, const struct svmrun_acpi *acpi)
 static void put_generic_address(struct writer *writer, uint16_t port,
 				unsigned int size, unsigned int width)
 {
-	put_value(writer, 1, 1); /* system I/O space */
-	put_value(writer, 8 * size, 1);
-	put_value(writer, 0, 1);
-	put_value(writer, width == 4 ? 3 : width, 1);
-	put_value(writer, port, 8);
+	writer_put(writer, 1, 1); /* system I/O space */
+	writer_put(writer, 8 * size, 1);
+	writer_put(writer, 0, 1);
+	writer_put(writer, width == 4 ? 3 : width, 1);
+	writer_put(writer, port, 8);
 }
 
 static void put_no_addresses(struct writer *writer, unsigned int count)
 {
-	put_zeros(writer, 12 * count);
+	writer_put_zeros(writer, 12 * count);
 }
 
 /* The fields of ACPI 1.0, offsets 36 to 115 */
 static void put_fadt_ports(struct writer *writer, uint16_t port)
 {
-	put_value(writer, 0, 1);
-	put_value(writer, FADT_DESKTOP, 1);
-	put_value(writer, SVMRUN_ACPI_SCI, 2);
-	put_zeros(writer, 8); /* no SMI command port */
-	put_value(writer, port + SVMRUN_PM_EVENT, 4);
-	put_value(writer, 0, 4);
-	put_value(writer, port + SVMRUN_PM_CONTROL, 4);
-	put_zeros(writer, 8);
-	put_value(writer, port + SVMRUN_PM_TIMER, 4);
-	put_zeros(writer, 8); /* no general-purpose events */
-	put_value(writer, PM1_EVENT_SIZE, 1);
-	put_value(writer, PM1_CONTROL_SIZE, 1);
-	put_value(writer, 0, 1);
-	put_value(writer, PM_TIMER_SIZE, 1);
-	put_zeros(writer, 4);
+	writer_put(writer, 0, 1);
+	writer_put(writer, FADT_DESKTOP, 1);
+	writer_put(writer, SVMRUN_ACPI_SCI, 2);
+	writer_put_zeros(writer, 8); /* no SMI command port */
+	writer_put(writer, port + SVMRUN_PM_EVENT, 4);
+	writer_put(writer, 0, 4);
+	writer_put(writer, port + SVMRUN_PM_CONTROL, 4);
+	writer_put_zeros(writer, 8);
+	writer_put(writer, port + SVMRUN_PM_TIMER, 4);
+	writer_put_zeros(writer, 8); /* no general-purpose events */
+	writer_put(writer, PM1_EVENT_SIZE, 1);
+	writer_put(writer, PM1_CONTROL_SIZE, 1);
+	writer_put(writer, 0, 1);
+	writer_put(writer, PM_TIMER_SIZE, 1);
+	writer_put_zeros(writer, 4);
 }
 
 static void put_fadt_features(struct writer *writer)
 {
-	put_value(writer, FADT_NO_C2, 2);
-	put_value(writer, FADT_NO_C3, 2);
+	writer_put(writer, FADT_NO_C2, 2);
+	writer_put(writer, FADT_NO_C3, 2);
 	/* Caches are flushed by WBINVD; there is no throttling and no alarm. */
-	put_zeros(writer, 8);
-	put_value(writer, FADT_CENTURY, 1);
-	put_value(writer, FADT_LEGACY | FADT_NO_VGA | FADT_NO_MSI, 2);
-	put_value(writer, 0, 1);
-	put_value(writer,
-		  FADT_WBINVD | FADT_C1 | FADT_NO_POWER | FADT_NO_SLEEP |
-			  FADT_NO_RTC_STATE | FADT_TIMER_32 | FADT_RESET,
-		  4);
+	writer_put_zeros(writer, 8);
+	writer_put(writer, FADT_CENTURY, 1);
+	writer_put(writer, FADT_LEGACY | FADT_NO_VGA | FADT_NO_MSI, 2);
+	writer_put(writer, 0, 1);
+	writer_put(writer,
+		   FADT_WBINVD | FADT_C1 | FADT_NO_POWER | FADT_NO_SLEEP |
+			   FADT_NO_RTC_STATE | FADT_TIMER_32 | FADT_RESET,
+		   4);
 	put_generic_address(writer, SVMRUN_ACPI_RESET_PORT, 1, 1);
-	put_value(writer, SVMRUN_ACPI_RESET_VALUE, 1);
-	put_value(writer, 0, 2);
-	put_value(writer, 1, 1); /* minor version: ACPI 5.1 */
+	writer_put(writer, SVMRUN_ACPI_RESET_VALUE, 1);
+	writer_put(writer, 0, 2);
+	writer_put(writer, 1, 1); /* minor version: ACPI 5.1 */
 }
 
 static void put_fadt_addresses(struct writer *writer, uint16_t port)
@@ -393,12 +332,13 @@ static uint64_t put_fadt(struct writer *writer, uint16_t port, uint64_t facs,
 {
 	size_t start = begin_table(writer, "FACP", 5);
 
-	put_value(writer, facs, 4);
-	put_value(writer, dsdt, 4);
+	writer_put(writer, facs, 4);
+	writer_put(writer, dsdt, 4);
 	put_fadt_ports(writer, port);
 	put_fadt_features(writer);
-	put_value(writer, 0, 8); /* X_FIRMWARE_CTRL, as FIRMWARE_CTRL is used */
-	put_value(writer, dsdt, 8);
+	writer_put(writer, 0,
+		   8); /* X_FIRMWARE_CTRL, as FIRMWARE_CTRL is used */
+	writer_put(writer, dsdt, 8);
 	put_fadt_addresses(writer, port);
 	return end_table(writer, start);
 }
@@ -413,48 +353,48 @@ static uint64_t put_fadt(struct writer *writer, uint16_t port, uint64_t facs,
 
 static void put_local_apic(struct writer *writer, unsigned int id)
 {
-	put_value(writer, 0, 1);
-	put_value(writer, 8, 1);
-	put_value(writer, id, 1); /* processor ID */
-	put_value(writer, id, 1); /* APIC ID */
-	put_value(writer, MADT_ENABLED, 4);
+	writer_put(writer, 0, 1);
+	writer_put(writer, 8, 1);
+	writer_put(writer, id, 1); /* processor ID */
+	writer_put(writer, id, 1); /* APIC ID */
+	writer_put(writer, MADT_ENABLED, 4);
 }
 
 static void put_io_apic(struct writer *writer)
 {
-	put_value(writer, 1, 1);
-	put_value(writer, 12, 1);
-	put_value(writer, 0, 2);
-	put_value(writer, SVMRUN_IOAPIC_GPA, 4);
-	put_value(writer, 0, 4); /* global system interrupt base */
+	writer_put(writer, 1, 1);
+	writer_put(writer, 12, 1);
+	writer_put(writer, 0, 2);
+	writer_put(writer, SVMRUN_IOAPIC_GPA, 4);
+	writer_put(writer, 0, 4); /* global system interrupt base */
 }
 
 static void put_override(struct writer *writer, unsigned int irq,
 			 unsigned int pin, unsigned int flags)
 {
-	put_value(writer, 2, 1);
-	put_value(writer, 10, 1);
-	put_value(writer, 0, 1); /* ISA bus */
-	put_value(writer, irq, 1);
-	put_value(writer, pin, 4);
-	put_value(writer, flags, 2);
+	writer_put(writer, 2, 1);
+	writer_put(writer, 10, 1);
+	writer_put(writer, 0, 1); /* ISA bus */
+	writer_put(writer, irq, 1);
+	writer_put(writer, pin, 4);
+	writer_put(writer, flags, 2);
 }
 
 static void put_nmi(struct writer *writer)
 {
-	put_value(writer, 4, 1);
-	put_value(writer, 6, 1);
-	put_value(writer, MADT_EVERYONE, 1);
-	put_value(writer, MADT_HIGH_EDGE, 2);
-	put_value(writer, 1, 1); /* LINT1 */
+	writer_put(writer, 4, 1);
+	writer_put(writer, 6, 1);
+	writer_put(writer, MADT_EVERYONE, 1);
+	writer_put(writer, MADT_HIGH_EDGE, 2);
+	writer_put(writer, 1, 1); /* LINT1 */
 }
 
 static uint64_t put_madt(struct writer *writer, unsigned int cpus)
 {
 	size_t start = begin_table(writer, "APIC", 3);
 
-	put_value(writer, SVMRUN_LAPIC_GPA, 4);
-	put_value(writer, MADT_8259, 4);
+	writer_put(writer, SVMRUN_LAPIC_GPA, 4);
+	writer_put(writer, MADT_8259, 4);
 	for (unsigned int i = 0; i < cpus; i++)
 		put_local_apic(writer, i);
 	put_io_apic(writer);
@@ -470,24 +410,24 @@ static uint64_t put_root(struct writer *writer, const char *signature,
 {
 	size_t start = begin_table(writer, signature, 1);
 
-	put_value(writer, fadt, width);
-	put_value(writer, madt, width);
+	writer_put(writer, fadt, width);
+	writer_put(writer, madt, width);
 	return end_table(writer, start);
 }
 
 /* RSDP (ACPI 5.2.5.3), with one checksum of the fields of ACPI 1.0 and one of all */
 static void put_rsdp(struct writer *writer, uint64_t rsdt, uint64_t xsdt)
 {
-	put_bytes(writer, "RSD PTR ", 8);
-	put_value(writer, 0, 1);
-	put_bytes(writer, "SVMRUN", 6);
-	put_value(writer, 2, 1);
-	put_value(writer, rsdt, 4);
-	put_value(writer, RSDP_SIZE, 4);
-	put_value(writer, xsdt, 8);
-	put_value(writer, 0, 4);
-	write_checksum(writer, 0, 20, 8);
-	write_checksum(writer, 0, RSDP_SIZE, 32);
+	writer_put_bytes(writer, "RSD PTR ", 8);
+	writer_put(writer, 0, 1);
+	writer_put_bytes(writer, "SVMRUN", 6);
+	writer_put(writer, 2, 1);
+	writer_put(writer, rsdt, 4);
+	writer_put(writer, RSDP_SIZE, 4);
+	writer_put(writer, xsdt, 8);
+	writer_put(writer, 0, 4);
+	writer_put_checksum(writer, 0, 20, 8);
+	writer_put_checksum(writer, 0, RSDP_SIZE, 32);
 }
 
 static void put_tables(struct writer *writer, const struct svmrun_acpi *acpi)
@@ -495,7 +435,7 @@ static void put_tables(struct writer *writer, const struct svmrun_acpi *acpi)
 	struct writer front = *writer;
 	uint64_t facs, dsdt, fadt, madt, rsdt, xsdt;
 
-	put_zeros(writer, RSDP_SIZE);
+	writer_put_zeros(writer, RSDP_SIZE);
 	facs = put_facs(writer);
 	dsdt = put_dsdt(writer, acpi);
 	fadt = put_fadt(writer, acpi->pm_port, facs, dsdt);
