@@ -3,11 +3,12 @@
 #include <errno.h>
 
 #include <svmrun/e820.h>
+#include <svmrun/smbios.h>
 
 #include "layout.h"
 
-/* Start of memory that a PC reserves for its BIOS; the ACPI tables are below it. */
-#define SHADOW 0xf0000ull
+/* The memory that a PC reserves for its BIOS, above the ACPI and SMBIOS tables */
+#define SHADOW (SVMRUN_SMBIOS_GPA + SVMRUN_SMBIOS_SIZE)
 
 static struct layout_zone make_zone(uint64_t start, uint64_t end)
 {

@@ -41,7 +41,7 @@ struct layout layout_of(uint64_t size);
 
 /*
  * Occupy a range. Return false if it is not wholly inside one zone; the upper one includes
- * the last 64 KiB below 1 MiB here.
+ * the last 32 KiB below 1 MiB here.
  */
 bool layout_occupy(struct layout *layout, uint64_t address, uint64_t size);
 
