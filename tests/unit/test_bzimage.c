@@ -295,6 +295,51 @@ START_TEST(zero_page_has_the_memory_map)
 }
 
 /* Bytes of the image after its header are not copied to the zero page. */
+/* Load an image, and return the address of the list of data in the zero page. */
+static uint64_t setup_data_of(const struct svmrun_memory *ram,
+			      const struct svmrun_bzimage_boot *boot)
+{
+	struct svmrun_bzimage_entry entry;
+
+	ck_assert_int_eq(svmrun_bzimage_load(ram, 1, boot, &entry), 0);
+	return params_of(ram, &entry)->hdr.setup_data;
+}
+
+START_TEST(seed_is_setup_data)
+{
+	static const char seed[] = "not at all random";
+	struct svmrun_memory ram = guest_ram();
+	struct image image = good();
+	struct svmrun_bzimage_boot boot = boot_of(&image);
+	const struct setup_data *data;
+	uint64_t gpa;
+
+	ck_assert_uint_eq(setup_data_of(&ram, &boot), 0);
+	boot.seed = seed;
+	boot.seed_size = sizeof(seed);
+	gpa = setup_data_of(&ram, &boot);
+	ck_assert_uint_gt(gpa, 0);
+	data = guest_ram_at(&ram, gpa, sizeof(*data) + sizeof(seed));
+	ck_assert_uint_eq(data->next, 0);
+	ck_assert_uint_eq(data->type, 9);
+	ck_assert_uint_eq(data->len, sizeof(seed));
+	ck_assert_mem_eq(data->data, seed, sizeof(seed));
+	header_of(&image)->version = 0x208;
+	ck_assert_uint_eq(setup_data_of(&ram, &boot), 0);
+	guest_ram_free(&ram);
+}
+
+START_TEST(seed_is_not_too_large)
+{
+	static const uint8_t seed[SVMRUN_BZIMAGE_SEED + 1];
+	struct image image = good();
+	struct svmrun_bzimage_boot boot = boot_of(&image);
+
+	boot.seed = seed;
+	boot.seed_size = sizeof(seed);
+	check_error(&boot, -EINVAL);
+}
+
 START_TEST(zero_page_has_no_more_than_the_header)
 {
 	struct svmrun_memory ram = guest_ram();
@@ -670,6 +715,8 @@ static const TTest **const tests[] = {
 	&kernel_goes_where_it_prefers,
 	&zero_page_has_the_header,
 	&zero_page_has_the_memory_map,
+	&seed_is_setup_data,
+	&seed_is_not_too_large,
 	&zero_page_has_no_more_than_the_header,
 	&command_line_has_the_kernels_limit,
 	&command_line_is_no_longer_than_memory,

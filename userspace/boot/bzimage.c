@@ -22,6 +22,7 @@
 #define BOOT_FLAG 0xaa55
 
 #define PROTOCOL_OLDEST 0x206 /* first version with cmdline_size */
+#define PROTOCOL_DATA 0x209 /* first version with setup_data */
 #define PROTOCOL_PLACE 0x20a /* first version with pref_address */
 #define PROTOCOL_LONG 0x20c /* first version with xloadflags */
 #define PROTOCOL_VMLINUX 0x20f /* version that a vmlinux is started with */
@@ -30,6 +31,7 @@
 #define NOTE_NAME "Linux" /* of a vmlinux: include/linux/build-salt.h */
 #define NOTE_BUILD_SALT 0x100
 
+#define DATA_SEED 9 /* SETUP_RNG_SEED, which older headers lack */
 #define LOADER_UNKNOWN 0xff
 #define VIDEO_NORMAL 0xffff
 #define HEAP_END (0xe000 - 0x200)
@@ -44,13 +46,25 @@ _Static_assert(sizeof(struct svmrun_e820_entry) ==
 		       sizeof(struct boot_e820_entry),
 	       "the zero page has entries in the format of the BIOS");
 
+/* The header of struct setup_data, and the seed, which Linux overwrites */
+struct seed_data {
+	uint64_t next;
+	uint32_t type;
+	uint32_t size;
+	uint8_t bytes[SVMRUN_BZIMAGE_SEED];
+};
+
 /* Data in conventional memory; the command line follows. */
 struct bzimage_data {
 	uint8_t stack[PAGE_SIZE];
 	uint8_t tables[SVMRUN_LONG_TABLES_SIZE];
 	struct boot_params params;
 	uint64_t gdt[4];
+	struct seed_data seed;
 };
+
+_Static_assert(offsetof(struct seed_data, bytes) == sizeof(struct setup_data),
+	       "the seed follows the header");
 
 /**
  * struct bzimage_plan - the parts of a kernel, and the addresses they are loaded at
@@ -314,6 +328,22 @@ static void fill_boot_params(struct boot_params *params,
 	memcpy(params->e820_table, map, entries * sizeof(*map));
 }
 
+/* "setup_data": a list, here of one element at most */
+static void fill_seed(struct bzimage_data *data, uint64_t gpa,
+		      const struct svmrun_bzimage_boot *boot)
+{
+	struct setup_header *header = &data->params.hdr;
+
+	data->seed = (struct seed_data){
+		.type = DATA_SEED,
+		.size = boot->seed_size,
+	};
+	if (!boot->seed_size || header->version < PROTOCOL_DATA)
+		return;
+	memcpy(data->seed.bytes, boot->seed, boot->seed_size);
+	header->setup_data = gpa + offsetof(struct bzimage_data, seed);
+}
+
 static void fill_bzimage_data(struct bzimage_data *data,
 			      const struct bzimage_plan *plan,
 			      const struct svmrun_bzimage_boot *boot,
@@ -326,6 +356,7 @@ static void fill_bzimage_data(struct bzimage_data *data,
 	};
 
 	fill_boot_params(&data->params, plan, boot, map, entries);
+	fill_seed(data, plan->boot_data, boot);
 	memcpy(data->gdt, gdt, sizeof(data->gdt));
 	memcpy(data + 1, bzimage_command_line(boot),
 	       strlen(bzimage_command_line(boot)) + 1);
@@ -357,6 +388,8 @@ int svmrun_bzimage_load(const struct svmrun_memory *memories, size_t count,
 	entries = svmrun_e820_build(memories, count, map, SVMRUN_E820_ENTRIES);
 	if (entries < 0)
 		return entries;
+	if (boot->seed_size > SVMRUN_BZIMAGE_SEED)
+		return -EINVAL;
 	low = memories->base;
 	ret = find_bzimage_plan(&plan, memories->size, boot);
 	if (ret)

@@ -21,6 +21,8 @@ extern "C" {
 #define SVMRUN_BZIMAGE_CS 0x10
 #define SVMRUN_BZIMAGE_DS 0x18
 
+#define SVMRUN_BZIMAGE_SEED 64 /* bytes that a seed has at most */
+
 /**
  * struct svmrun_bzimage_boot - a kernel and its parameters
  * @kernel: the image
@@ -30,6 +32,10 @@ extern "C" {
  * @command_line: the kernel command line; NULL for an empty one
  * @acpi_rsdp: guest physical address of the ACPI root pointer (RSDP); 0: the kernel
  *	searches for it
+ * @seed: random bytes for the kernel's generator of random numbers; may be NULL if
+ *	@seed_size is 0
+ * @seed_size: their number, at most SVMRUN_BZIMAGE_SEED, 0 for none. Linux uses them
+ *	since 6.0
  * @reserved: zero
  */
 struct svmrun_bzimage_boot {
@@ -39,7 +45,9 @@ struct svmrun_bzimage_boot {
 	size_t initrd_size;
 	const char *command_line;
 	uint64_t acpi_rsdp;
-	uint64_t reserved[4];
+	const void *seed;
+	size_t seed_size;
+	uint64_t reserved[2];
 };
 
 /**
@@ -84,7 +92,7 @@ bool svmrun_bzimage_is(const void *image, size_t size);
  * be loaded.
  *
  * Return: 0 or a negative errno:
- * -EINVAL: @memories are not as svmrun_e820_build() requires;
+ * -EINVAL: @memories are not as svmrun_e820_build() requires, or the seed is too large;
  * -ENOEXEC: it is neither a bzImage nor an ELF executable;
  * -EMEDIUMTYPE: it is an ELF executable for a machine other than x86;
  * -ENODATA: the image is shorter than its header says;
