@@ -28,6 +28,7 @@ enum key {
 	KEY_APPEND,
 	KEY_MODULE,
 	KEY_DISK,
+	KEY_RNG,
 	KEY_CPU,
 	KEY_HYPERVISOR,
 	KEY_CPUID,
@@ -63,6 +64,10 @@ static const struct word modes[] = { { "real", MODE_REAL },
 				     { "protected", MODE_PROTECTED },
 				     { "long", MODE_LONG },
 				     { 0 } };
+
+static const struct word rng_words[] = { { "on", RNG_ON },
+					 { "off", RNG_OFF },
+					 { 0 } };
 
 static const struct word cpu_models[] = { { "host", CPU_HOST },
 					  { "minimal", CPU_MINIMAL },
@@ -113,6 +118,9 @@ static const struct argp_option run_table[] = {
 	  0 },
 	{ "disk", KEY_DISK, "FILE[,ro][,format=raw]", 0,
 	  "File or block device that is a disk of the guest; read-only with ro; with format=raw even if it is an image of a format such as qcow2; may be repeated",
+	  0 },
+	{ "rng", KEY_RNG, "on|off", 0,
+	  "Random numbers for the guest, as a device and as a seed for Linux; on by default",
 	  0 },
 	{ "cpu", KEY_CPU, "MODEL", 0,
 	  "Features of the processor: host, the default, or minimal, those of every 64-bit processor",
@@ -314,6 +322,8 @@ static const struct choice {
 	  offsetof(struct run_options, format) },
 	{ KEY_MODE, "--mode", modes, "mode", "real, protected or long",
 	  offsetof(struct run_options, mode) },
+	{ KEY_RNG, "--rng", rng_words, "value", "on or off",
+	  offsetof(struct run_options, rng) },
 	{ KEY_CPU, "--cpu", cpu_models, "model", "host or minimal",
 	  offsetof(struct run_options, cpu) },
 	{ KEY_HYPERVISOR, "--hypervisor", hypervisors, "hypervisor",
@@ -450,6 +460,7 @@ static int parse_run_value(int key, const char *value,
 	switch (key) {
 	case KEY_FORMAT:
 	case KEY_MODE:
+	case KEY_RNG:
 	case KEY_CPU:
 	case KEY_HYPERVISOR:
 	case KEY_MSR:

@@ -209,6 +209,8 @@ int run_main(int argc, char **argv)
 	if (status)
 		goto destroy_vm;
 	machine_attach_disks(&machine);
+	if (guest.is_pc)
+		machine_attach_rng(&machine);
 	status = create_cpus(&machine);
 	if (status)
 		goto destroy_vm;

@@ -14,6 +14,7 @@
 #include "lib/array_size.h"
 #include "memory.h"
 #include "tables.h"
+#include "vmm/rng.h"
 
 static const struct svmrun_memory *low_memory(const struct guest *guest)
 {
@@ -95,6 +96,45 @@ static int linux_failed(const struct run_options *options, int error)
 	return image_failed(options, error, "a bzImage or a vmlinux");
 }
 
+static int load_linux_by_pvh(struct guest *guest, const char *append,
+			     const struct file *image,
+			     const struct file *initrd)
+{
+	const struct svmrun_pvh_boot boot = {
+		.kernel = image->bytes,
+		.kernel_size = image->size,
+		.initrd = initrd->bytes,
+		.initrd_size = initrd->size,
+		.command_line = append,
+		.acpi_rsdp = SVMRUN_E820_BIOS,
+	};
+
+	return svmrun_pvh_load(guest->memories, ram_count(guest), &boot,
+			       &guest->pvh_entry);
+}
+
+static int load_linux_by_bzimage(struct guest *guest,
+				 const struct run_options *options,
+				 const char *append, const struct file *image,
+				 const struct file *initrd)
+{
+	uint8_t seed[SVMRUN_BZIMAGE_SEED];
+	bool seeded = options->rng == RNG_ON && !rng_fill(seed, sizeof(seed));
+	const struct svmrun_bzimage_boot boot = {
+		.kernel = image->bytes,
+		.kernel_size = image->size,
+		.initrd = initrd->bytes,
+		.initrd_size = initrd->size,
+		.command_line = append,
+		.acpi_rsdp = SVMRUN_E820_BIOS,
+		.seed = seed,
+		.seed_size = seeded ? sizeof(seed) : 0,
+	};
+
+	return svmrun_bzimage_load(guest->memories, ram_count(guest), &boot,
+				   &guest->bzimage);
+}
+
 static int load_linux(struct guest *guest, const struct run_options *options,
 		      const struct file *image, const struct file *initrd)
 {
@@ -102,31 +142,11 @@ static int load_linux(struct guest *guest, const struct run_options *options,
 	int ret;
 
 	guest->pvh = svmrun_pvh_is(image->bytes, image->size);
-	if (guest->pvh) {
-		const struct svmrun_pvh_boot boot = {
-			.kernel = image->bytes,
-			.kernel_size = image->size,
-			.initrd = initrd->bytes,
-			.initrd_size = initrd->size,
-			.command_line = append,
-			.acpi_rsdp = SVMRUN_E820_BIOS,
-		};
-
-		ret = svmrun_pvh_load(guest->memories, ram_count(guest), &boot,
-				      &guest->pvh_entry);
-	} else {
-		const struct svmrun_bzimage_boot boot = {
-			.kernel = image->bytes,
-			.kernel_size = image->size,
-			.initrd = initrd->bytes,
-			.initrd_size = initrd->size,
-			.command_line = append,
-			.acpi_rsdp = SVMRUN_E820_BIOS,
-		};
-
-		ret = svmrun_bzimage_load(guest->memories, ram_count(guest),
-					  &boot, &guest->bzimage);
-	}
+	if (guest->pvh)
+		ret = load_linux_by_pvh(guest, append, image, initrd);
+	else
+		ret = load_linux_by_bzimage(guest, options, append, image,
+					    initrd);
 	return ret ? linux_failed(options, -ret) : 0;
 }
 

@@ -256,6 +256,15 @@ void machine_close_disks(struct machine *machine)
 		disk_close(&machine->disks[--machine->disk_count]);
 }
 
+void machine_attach_rng(struct machine *machine)
+{
+	if (!rng_is_there(machine->options))
+		return;
+	rng_init(&machine->rng, machine->memories,
+		 machine->memory_count - machine->rom_count);
+	svmrun_pc_attach(&machine->pc, &machine->rng.virtio);
+}
+
 /* ---- processors ---------------------------------------------------------- */
 
 /* Set the MSRs as firmware leaves them. */

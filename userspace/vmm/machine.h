@@ -21,6 +21,7 @@
 #include "kvmclock.h"
 #include "outcome.h"
 #include "reset.h"
+#include "rng.h"
 #include "run_options.h"
 
 struct debug;
@@ -42,6 +43,7 @@ struct debug_hooks;
  * @disk_count: how many
  * @abandoned: the thread of a disk has not ended after the run, and may still access the
  *	memory
+ * @rng: the entropy device, if rng_is_there()
  * @open_bus: an address without memory or device reads as ones and ignores writes, as on
  *	a PC; otherwise an access ends the run
  * @restart: loads the guest into memory that is all zeros, and sets up the first
@@ -73,6 +75,7 @@ struct machine {
 	struct disk disks[OPTIONS_DISKS];
 	size_t disk_count;
 	bool abandoned;
+	struct svmrun_rng rng;
 	bool open_bus;
 	int (*restart)(void *guest, struct machine *machine);
 	void *guest;
@@ -122,6 +125,9 @@ unsigned int machine_stale_requests(const struct machine *machine);
 
 /* Must a processor wait that has just reset a disk, or has just printed? */
 bool machine_blocks_cpu(const struct machine *machine);
+
+/* Attach the entropy device, after the disks, unless the options are against it. */
+void machine_attach_rng(struct machine *machine);
 
 /* Create the processors of the VM. Return 0 or a negative errno. */
 int machine_create_cpus(struct machine *machine);

@@ -25,6 +25,7 @@ enum format {
 
 enum mode { MODE_AUTO, MODE_REAL, MODE_PROTECTED, MODE_LONG };
 enum cpu_model { CPU_HOST, CPU_MINIMAL };
+enum rng { RNG_ON, RNG_OFF };
 enum msr_policy { MSR_FAULT, MSR_IGNORE };
 enum reset_policy { ON_RESET_EXIT, ON_RESET_RESTART };
 
@@ -41,6 +42,7 @@ enum reset_policy { ON_RESET_EXIT, ON_RESET_RESTART };
  * @module_count: how many
  * @disks: FILE[,ro][,format=raw]
  * @disk_count: how many
+ * @rng: does a PC give the guest random numbers?
  * @cpu: model for CPUID
  * @hypervisor: interfaces of a hypervisor that the guest finds by CPUID
  * @cpuid: leaves that the user changes
@@ -71,6 +73,7 @@ struct run_options {
 	size_t module_count;
 	const char *disks[OPTIONS_DISKS];
 	size_t disk_count;
+	enum rng rng;
 	enum cpu_model cpu;
 	enum hypervisor hypervisor;
 	struct cpuid_override cpuid[OPTIONS_CPUIDS];
