@@ -372,6 +372,64 @@ START_TEST(timers_are_the_first_processors)
 	ck_assert_uint_gt(svmrun_pc_deadline(&pc, 0), START + SECOND / 2);
 }
 
+/* Start 100 Hz, late by four periods when the guest takes interrupts. */
+static void miss_ticks(void)
+{
+	out(0x43, 1, 0x34);
+	out(0x40, 1, 11932 & 0xff);
+	out(0x40, 1, 11932 >> 8);
+	now += SECOND / 20 + SECOND / 200;
+	svmrun_pc_advance(&pc, 0, now);
+}
+
+static unsigned int count_ticks(uint8_t vector, void (*end_interrupt)(void))
+{
+	unsigned int count = 0;
+
+	while (svmrun_pc_interrupts(&pc, 0)) {
+		ck_assert_uint_eq(svmrun_pc_acknowledge(&pc, 0), vector);
+		ck_assert(!svmrun_pc_interrupts(&pc, 0)); /* until it ends */
+		end_interrupt();
+		ck_assert_uint_lt(++count, 100);
+	}
+	return count;
+}
+
+static void end_at_pic(void)
+{
+	out(0x20, 1, 0x20);
+}
+
+static void end_at_apic(void)
+{
+	mmio_out(0, LAPIC + 0xb0, 0);
+}
+
+START_TEST(missed_ticks_are_caught_up)
+{
+	init();
+	start_pics();
+	out(0x21, 1, 0xfe);
+	miss_ticks();
+	ck_assert_uint_eq(count_ticks(0x20, end_at_pic), 5);
+
+	init();
+	mmio_out(0, LAPIC + 0xf0, 0x1ff);
+	set_entry(2, 0x35);
+	miss_ticks();
+	ck_assert_uint_eq(count_ticks(0x35, end_at_apic), 5);
+}
+
+START_TEST(masked_ticks_are_not_missed)
+{
+	init();
+	start_pics();
+	out(0x21, 1, 0xff);
+	miss_ticks();
+	out(0x21, 1, 0xfe);
+	ck_assert_uint_eq(count_ticks(0x20, end_at_pic), 1);
+}
+
 START_TEST(timer_of_each_processor)
 {
 	init();
@@ -702,6 +760,8 @@ static const TTest **const tests[] = {
 	&reset_control_can_be_read,
 	&a20_is_one_line,
 	&timers_are_the_first_processors,
+	&missed_ticks_are_caught_up,
+	&masked_ticks_are_not_missed,
 	&timer_of_each_processor,
 	&first_processor_is_woken_for_an_earlier_deadline,
 	&memory_of_apics,

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * The 8254 timer and port 61h: all modes, counting, latches, gates, and interrupts that
- * neither drift nor pile up.
+ * neither drift nor get lost.
  */
 #include <svmrun/pit.h>
 
@@ -216,16 +216,90 @@ START_TEST(periods_do_not_drift)
 	run_an_hour(3);
 }
 
-START_TEST(periods_that_were_slept_through_are_one)
+static void start_periods(unsigned int which)
+{
+	start();
+	mode(0, BOTH | MODE(which));
+	count(0, 1000);
+}
+
+/* Take interrupts until there are no more. Return their number. */
+static unsigned int take_all(void)
+{
+	unsigned int taken = 0, before;
+
+	do {
+		before = edges;
+		svmrun_pit_taken(&pit);
+		taken++;
+	} while (edges > before);
+	return taken;
+}
+
+START_TEST(late_periods_are_caught_up)
 {
 	for (unsigned int which = 2; which <= 3; which++) {
-		start();
-		mode(0, BOTH | MODE(which));
-		count(0, 1000);
-		svmrun_pit_advance(&pit, at(1 + 5000999));
+		start_periods(which);
+		svmrun_pit_advance(&pit, at(1 + 5999));
 		ck_assert_uint_eq(edges, 1);
-		ck_assert_uint_eq(svmrun_pit_deadline(&pit), at(1 + 5001000));
+		ck_assert_uint_eq(svmrun_pit_deadline(&pit), at(1 + 6000));
+		ck_assert_uint_eq(take_all(), 5);
+		ck_assert_uint_eq(svmrun_pit_deadline(&pit), at(1 + 6000));
+		run_to(1 + 6000);
+		ck_assert_uint_eq(take_all(), 1);
 	}
+}
+
+START_TEST(interrupts_that_are_not_taken_are_caught_up)
+{
+	start_periods(2);
+	run_to(1 + 3000);
+	ck_assert_uint_eq(take_all(), 3);
+	run_to(1 + 4000);
+	svmrun_pit_taken(&pit);
+	run_to(1 + 5000);
+	ck_assert_uint_eq(take_all(), 1);
+}
+
+/* Advance to the end of a period, and take all interrupts. Return their number. */
+static unsigned int take_next_period(void)
+{
+	now = svmrun_pit_deadline(&pit);
+	svmrun_pit_advance(&pit, now);
+	return take_all();
+}
+
+START_TEST(only_so_many_periods_are_caught_up_at_once)
+{
+	start_periods(2);
+	svmrun_pit_advance(&pit, at(1 + 5000999));
+	ck_assert_uint_eq(take_all(), 1 + 8);
+	for (unsigned int i = 8; i < 1000; i++)
+		ck_assert_uint_eq(take_next_period(), 2);
+	ck_assert_uint_eq(take_next_period(), 1);
+}
+
+START_TEST(a_new_count_or_mask_forgets_what_was_missed)
+{
+	start_periods(2);
+	run_to(1 + 3000);
+	svmrun_pit_forget(&pit);
+	ck_assert_uint_eq(take_all(), 1);
+	run_to(1 + 6000);
+	mode(0, BOTH | MODE(2));
+	count(0, 1000);
+	run_to(1 + 7002);
+	ck_assert_uint_eq(take_all(), 1);
+}
+
+/* Modes without a period have one interrupt. */
+START_TEST(a_late_single_interrupt_is_one)
+{
+	start();
+	mode(0, BOTH | MODE(0));
+	count(0, 100);
+	svmrun_pit_advance(&pit, at(100000));
+	ck_assert_uint_eq(take_all(), 1);
 }
 
 START_TEST(output_is_late_by_at_most_half_a_period)
@@ -729,7 +803,11 @@ static const TTest **const tests[] = {
 	&first_byte_of_two_stops,
 	&strobes_once,
 	&periods_do_not_drift,
-	&periods_that_were_slept_through_are_one,
+	&late_periods_are_caught_up,
+	&interrupts_that_are_not_taken_are_caught_up,
+	&only_so_many_periods_are_caught_up_at_once,
+	&a_new_count_or_mask_forgets_what_was_missed,
+	&a_late_single_interrupt_is_one,
 	&output_is_late_by_at_most_half_a_period,
 	&an_access_after_the_deadline_interrupts,
 	&short_periods_let_the_guest_run,

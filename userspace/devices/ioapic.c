@@ -85,6 +85,13 @@ void svmrun_ioapic_set(void *owner, unsigned int pin, bool level)
 		send_interrupt(ioapic, ioapic->entries[pin]);
 }
 
+int svmrun_ioapic_vector(const struct svmrun_ioapic *ioapic, unsigned int pin)
+{
+	uint64_t entry = ioapic->entries[pin];
+
+	return entry & ENTRY_MASKED ? -1 : (uint8_t)entry;
+}
+
 void svmrun_ioapic_eoi(struct svmrun_ioapic *ioapic, uint8_t vector)
 {
 	for (unsigned int pin = 0; pin < SVMRUN_IOAPIC_PINS; pin++) {

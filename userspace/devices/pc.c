@@ -117,18 +117,39 @@ bool svmrun_pc_interrupts(const struct svmrun_pc *pc, unsigned int cpu)
 	return svmrun_lapic_extint(lapic) || svmrun_lapic_pending(lapic) >= 0;
 }
 
+static uint8_t acknowledge_extint(struct svmrun_pc *pc,
+				  struct svmrun_lapic *lapic)
+{
+	uint8_t vector;
+
+	svmrun_lapic_acknowledge_extint(lapic);
+	vector = svmrun_pic_acknowledge(&pc->pic);
+	if (vector == svmrun_pic_vector(&pc->pic, IRQ_TIMER))
+		svmrun_pit_taken(&pc->pit);
+	return vector;
+}
+
 uint8_t svmrun_pc_acknowledge(struct svmrun_pc *pc, unsigned int cpu)
 {
 	struct svmrun_lapic *lapic = &pc->lapics[cpu];
 	int vector;
 
-	if (svmrun_lapic_extint(lapic)) {
-		svmrun_lapic_acknowledge_extint(lapic);
-		return svmrun_pic_acknowledge(&pc->pic);
-	}
+	if (svmrun_lapic_extint(lapic))
+		return acknowledge_extint(pc, lapic);
 	vector = svmrun_lapic_pending(lapic);
 	svmrun_lapic_acknowledge(lapic, vector);
+	if (vector == svmrun_ioapic_vector(&pc->ioapic, PIN_TIMER))
+		svmrun_pit_taken(&pc->pit);
 	return vector;
+}
+
+/* An interrupt that is masked at both controllers is not missed. */
+static void advance_pit(struct svmrun_pc *pc, uint64_t now)
+{
+	svmrun_pit_advance(&pc->pit, now);
+	if (svmrun_pic_vector(&pc->pic, IRQ_TIMER) < 0 &&
+	    svmrun_ioapic_vector(&pc->ioapic, PIN_TIMER) < 0)
+		svmrun_pit_forget(&pc->pit);
 }
 
 /* ---- ports --------------------------------------------------------------- */
@@ -556,7 +577,7 @@ void svmrun_pc_advance(struct svmrun_pc *pc, unsigned int cpu, uint64_t now)
 	svmrun_lapic_advance(&pc->lapics[cpu], now);
 	if (cpu)
 		return;
-	svmrun_pit_advance(&pc->pit, now);
+	advance_pit(pc, now);
 	svmrun_rtc_advance(&pc->rtc, now);
 	svmrun_pm_advance(&pc->pm, now);
 }

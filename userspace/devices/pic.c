@@ -98,6 +98,14 @@ bool svmrun_pic_pending(const struct svmrun_pic *pic)
 	return requested_pin(pic, MASTER) >= 0;
 }
 
+int svmrun_pic_vector(const struct svmrun_pic *pic, unsigned int irq)
+{
+	const struct svmrun_pic_chip *chip = &pic->chips[irq / 8 & 1];
+	int pin = irq % 8;
+
+	return chip->imr >> pin & 1 ? -1 : chip->base + pin;
+}
+
 void svmrun_pic_init(struct svmrun_pic *pic, struct svmrun_line output)
 {
 	*pic = (struct svmrun_pic){ .output = output };

@@ -137,12 +137,18 @@ static void apply_pending_count(struct svmrun_pit_counter *c, uint64_t tick)
 
 /* ---- the interrupt -------------------------------------------------------- */
 
-/* Return the end of as many periods as let the guest run between two interrupts. */
+/* Ticks of as many periods as let the guest run between two interrupts */
+static uint64_t interrupt_ticks(const struct svmrun_pit_counter *c)
+{
+	uint64_t least = pit_ticks(PERIOD_MIN_NS);
+
+	return (least + c->count - 1) / c->count * c->count;
+}
+
 static uint64_t next_counter_period(const struct svmrun_pit_counter *c,
 				    uint64_t tick)
 {
-	uint64_t least = pit_ticks(PERIOD_MIN_NS), passed = elapsed(c, tick);
-	uint64_t length = (least + c->count - 1) / c->count * c->count;
+	uint64_t length = interrupt_ticks(c), passed = elapsed(c, tick);
 
 	if (!c->pending)
 		return c->begin + passed - passed % c->count + length;
@@ -167,8 +173,43 @@ static void update_pit_irq(struct svmrun_pit *pit, uint64_t tick)
 {
 	const struct svmrun_pit_counter *c = &pit->counters[0];
 
+	svmrun_pit_forget(pit);
 	svmrun_line_set(&pit->irq, counter_output(c, tick));
 	pit->next = next_rise(c, tick);
+}
+
+/* Count the periods that have no interrupt of their own. */
+static void count_missed(struct svmrun_pit *pit, uint64_t tick)
+{
+	const struct svmrun_pit_counter *c = &pit->counters[0];
+	uint64_t late = tick - pit_ticks(pit->next), count = pit->requested;
+
+	if (!counter_is_periodic(c))
+		return;
+	if (!c->pending)
+		count += late / interrupt_ticks(c);
+	ticks_end_period(&pit->missed, &pit->credit, count);
+}
+
+static void raise_pit_irq(struct svmrun_pit *pit)
+{
+	svmrun_line_set(&pit->irq, false);
+	svmrun_line_set(&pit->irq, true);
+	pit->requested = true;
+}
+
+void svmrun_pit_taken(struct svmrun_pit *pit)
+{
+	pit->requested = false;
+	if (ticks_catch_up(&pit->missed, &pit->credit))
+		raise_pit_irq(pit);
+}
+
+void svmrun_pit_forget(struct svmrun_pit *pit)
+{
+	pit->requested = false;
+	pit->missed = 0;
+	pit->credit = MISSED_BURST;
 }
 
 void svmrun_pit_init(struct svmrun_pit *pit, struct svmrun_line irq,
@@ -194,9 +235,8 @@ uint64_t svmrun_pit_deadline(const struct svmrun_pit *pit)
 }
 
 /*
- * Missed edges are merged into one. The line stays high until the next edge, even if the
- * output is low again: otherwise a guest that does not run for half a wave would lose the
- * interrupt.
+ * The line stays high until the next edge, even if the output is low again: otherwise a
+ * guest that does not run for half a wave would lose the interrupt.
  */
 void svmrun_pit_advance(struct svmrun_pit *pit, uint64_t now)
 {
@@ -204,8 +244,8 @@ void svmrun_pit_advance(struct svmrun_pit *pit, uint64_t now)
 
 	if (now < pit->next)
 		return;
-	svmrun_line_set(&pit->irq, false);
-	svmrun_line_set(&pit->irq, true);
+	count_missed(pit, pit_ticks(now));
+	raise_pit_irq(pit);
 	apply_pending_count(c, pit_ticks(now));
 	pit->next = next_rise(c, pit_ticks(now));
 }

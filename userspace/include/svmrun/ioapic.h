@@ -78,6 +78,15 @@ void svmrun_ioapic_write(struct svmrun_ioapic *ioapic, unsigned int offset,
 void svmrun_ioapic_set(void *ioapic, unsigned int pin, bool level);
 
 /**
+ * svmrun_ioapic_vector() - get the vector of a pin
+ * @ioapic: the I/O APIC
+ * @pin: number of the pin, less than SVMRUN_IOAPIC_PINS
+ *
+ * Return: the vector, or -1 if the pin is masked.
+ */
+int svmrun_ioapic_vector(const struct svmrun_ioapic *ioapic, unsigned int pin);
+
+/**
  * svmrun_ioapic_eoi() - end a level-triggered interrupt
  * @ioapic: the I/O APIC
  * @vector: the interrupt's vector; it is sent again if its pin is still asserted

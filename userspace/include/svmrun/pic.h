@@ -76,6 +76,15 @@ void svmrun_pic_init(struct svmrun_pic *pic, struct svmrun_line output);
 void svmrun_pic_set(void *pic, unsigned int irq, bool level);
 
 /**
+ * svmrun_pic_vector() - get the vector of an interrupt request
+ * @pic: the pair
+ * @irq: 0 to 15
+ *
+ * Return: the vector, or -1 if the interrupt is masked.
+ */
+int svmrun_pic_vector(const struct svmrun_pic *pic, unsigned int irq);
+
+/**
  * svmrun_pic_pending() - does the pair interrupt the processor?
  * @pic: the pair
  *

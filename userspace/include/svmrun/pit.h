@@ -63,6 +63,9 @@ struct svmrun_pit_counter {
  * @counters: the counters
  * @port_b: bits 1 to 3 of port 61h, as written
  * @next: time at which counter 0's output rises, or SVMRUN_NEVER
+ * @requested: the guest has not taken the last interrupt yet
+ * @missed: number of interrupts of a periodic counter 0 that were merged with others
+ * @credit: number of them that may follow each other now
  * @reserved: zero
  */
 struct svmrun_pit {
@@ -70,7 +73,10 @@ struct svmrun_pit {
 	struct svmrun_pit_counter counters[SVMRUN_PIT_COUNTERS];
 	uint8_t port_b;
 	uint64_t next;
-	uint64_t reserved[4];
+	bool requested;
+	uint32_t missed;
+	uint32_t credit;
+	uint64_t reserved[2];
 };
 
 /**
@@ -114,8 +120,29 @@ uint64_t svmrun_pit_deadline(const struct svmrun_pit *pit);
  * svmrun_pit_advance() - raise counter 0's interrupt if it is due
  * @pit: the timer
  * @now: the time
+ *
+ * If several are due, or the guest has not taken the last one, they become one interrupt,
+ * and the others are counted, up to 1000.
  */
 void svmrun_pit_advance(struct svmrun_pit *pit, uint64_t now);
+
+/**
+ * svmrun_pit_taken() - the guest has taken counter 0's interrupt
+ * @pit: the timer
+ *
+ * To be called when the interrupt is acknowledged, but not ended yet. If interrupts were
+ * missed, the next one is raised, so that guests that count them keep the time: up to
+ * eight at once, then one more per period.
+ */
+void svmrun_pit_taken(struct svmrun_pit *pit);
+
+/**
+ * svmrun_pit_forget() - forget missed interrupts
+ * @pit: the timer
+ *
+ * To be called for a guest that has masked the interrupt.
+ */
+void svmrun_pit_forget(struct svmrun_pit *pit);
 
 #ifdef __cplusplus
 }
