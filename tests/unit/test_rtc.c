@@ -421,13 +421,51 @@ START_TEST(no_period)
 	ck_assert_uint_eq(get(C), 0);
 }
 
-START_TEST(periods_that_were_slept_through_are_one)
+/* Read register C until the line is low. Return the number of periodic interrupts. */
+static unsigned int take_periods(void)
+{
+	unsigned int count = 0;
+
+	for (; line; count++)
+		ck_assert_uint_eq(get(C) & (ANY | PERIODIC), ANY | PERIODIC);
+	ck_assert_uint_eq(get(C), 0);
+	return count;
+}
+
+START_TEST(missed_periods_are_caught_up)
+{
+	start_with(PERIODIC);
+	run_to(NS / 200); /* 5.12 periods */
+	ck_assert_uint_eq(edges, 1);
+	ck_assert_uint_eq(take_periods(), 5);
+	ck_assert_uint_eq(edges, 5);
+	ck_assert_uint_eq(deadline(), 6 * NS / 1024);
+}
+
+START_TEST(only_so_many_periods_are_caught_up_at_once)
 {
 	start_with(PERIODIC);
 	run_to(100 * NS);
-	ck_assert_uint_eq(edges, 1);
-	ck_assert_uint_eq(get(C), ANY | PERIODIC | UPDATE);
-	ck_assert_uint_eq(deadline(), 100 * NS + NS / 1024 + 1);
+	ck_assert_uint_eq(take_periods(), 1 + 8);
+	for (unsigned int i = 8; i < 1000; i++) {
+		run_to(deadline());
+		ck_assert_uint_eq(take_periods(), 2);
+	}
+	run_to(deadline());
+	ck_assert_uint_eq(take_periods(), 1);
+}
+
+/* Without its interrupt, the flag of the period is only a flag. */
+START_TEST(disabled_periods_are_not_missed)
+{
+	start(NOON);
+	run_to(NS / 10);
+	set(B, PERIODIC | H24);
+	ck_assert_uint_eq(take_periods(), 1);
+	run_to(NS / 5);
+	set(B, H24);
+	set(B, PERIODIC | H24);
+	ck_assert_uint_eq(take_periods(), 1);
 }
 
 static void set_alarm(uint8_t hour, uint8_t minute, uint8_t second)
@@ -562,7 +600,9 @@ static const TTest **const tests[] = {
 	&flags_wait_for_their_enable,
 	&periods,
 	&no_period,
-	&periods_that_were_slept_through_are_one,
+	&missed_periods_are_caught_up,
+	&only_so_many_periods_are_caught_up_at_once,
+	&disabled_periods_are_not_missed,
 	&alarm,
 	&alarm_of_any_value,
 	&alarm_in_other_encodings,

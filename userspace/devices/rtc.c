@@ -315,14 +315,32 @@ static void set_interrupt_flags(struct svmrun_rtc *rtc, uint8_t flags)
 	svmrun_line_set(&rtc->irq, *c & C_ANY);
 }
 
+/* Count the periods that have no interrupt of their own. */
+static void count_missed_periods(struct svmrun_rtc *rtc, uint64_t periods)
+{
+	bool requested = rtc->bytes[REG_C] & B_PERIODIC;
+
+	if (rtc->bytes[REG_B] & B_PERIODIC)
+		ticks_end_period(&rtc->missed, &rtc->credit,
+				 periods - !requested);
+}
+
+static void forget_missed_periods(struct svmrun_rtc *rtc)
+{
+	rtc->missed = 0;
+	rtc->credit = MISSED_BURST;
+}
+
 void svmrun_rtc_advance(struct svmrun_rtc *rtc, uint64_t now)
 {
 	int64_t second = current_second(rtc, now);
 	uint64_t period = periods_passed(rtc, now);
 	uint8_t flags = 0;
 
-	if (period != rtc->period)
+	if (period != rtc->period) {
+		count_missed_periods(rtc, period - rtc->period);
 		flags |= B_PERIODIC;
+	}
 	rtc->period = period;
 	if (second > rtc->second && !is_held(rtc)) {
 		flags |= B_UPDATE;
@@ -380,12 +398,14 @@ void svmrun_rtc_init(struct svmrun_rtc *rtc, struct svmrun_line irq,
 		      (int64_t)(divider_time(rtc, now) / NANOSECONDS);
 	rtc->second = unix_seconds;
 	rtc->period = periods_passed(rtc, now);
+	forget_missed_periods(rtc);
 }
 
 /* The RESET pin disables interrupts, but does not affect the clock (MC146818, RESET). */
 void svmrun_rtc_reset(struct svmrun_rtc *rtc, uint64_t now)
 {
 	svmrun_rtc_advance(rtc, now);
+	forget_missed_periods(rtc);
 	rtc->index = 0;
 	rtc->bytes[REG_B] &= ~(B_PERIODIC | B_ALARM | B_UPDATE | B_SQUARE_WAVE);
 	rtc->bytes[REG_C] = 0;
@@ -410,6 +430,8 @@ static uint8_t read_register_c(struct svmrun_rtc *rtc)
 
 	rtc->bytes[REG_C] = 0;
 	svmrun_line_set(&rtc->irq, false);
+	if (ticks_catch_up(&rtc->missed, &rtc->credit))
+		set_interrupt_flags(rtc, B_PERIODIC);
 	return value;
 }
 
@@ -445,6 +467,7 @@ static void write_register_a(struct svmrun_rtc *rtc, uint8_t value,
 		start_divider(rtc, now);
 	update_hold(rtc, held, now);
 	rtc->period = periods_passed(rtc, now);
+	forget_missed_periods(rtc);
 }
 
 /* SET disables update-ended interrupts. */
@@ -456,6 +479,8 @@ static void write_register_b(struct svmrun_rtc *rtc, uint8_t value,
 	if (value & B_SET)
 		value &= ~B_UPDATE;
 	rtc->bytes[REG_B] = value;
+	if (!(value & B_PERIODIC))
+		forget_missed_periods(rtc);
 	update_hold(rtc, held, now);
 	set_interrupt_flags(rtc, 0);
 }

@@ -23,6 +23,8 @@ extern "C" {
  *	Sunday
  * @second: the last second whose update-ended interrupt was raised
  * @period: the same for the periodic interrupt
+ * @missed: number of periodic interrupts that were merged with others
+ * @credit: number of them that may follow each other now
  * @reserved: zero
  */
 struct svmrun_rtc {
@@ -34,7 +36,9 @@ struct svmrun_rtc {
 	unsigned int weekdays;
 	int64_t second;
 	uint64_t period;
-	uint64_t reserved[4];
+	uint32_t missed;
+	uint32_t credit;
+	uint64_t reserved[3];
 };
 
 /**
@@ -94,6 +98,10 @@ uint64_t svmrun_rtc_deadline(const struct svmrun_rtc *rtc);
  * svmrun_rtc_advance() - raise the clock's interrupts that are due
  * @rtc: the clock
  * @now: the time
+ *
+ * If several periodic interrupts are due, or the guest has not read register C since the
+ * last one, they become one interrupt. The others, up to 1000, follow when the guest reads
+ * register C: up to eight at once, then one more per period.
  */
 void svmrun_rtc_advance(struct svmrun_rtc *rtc, uint64_t now);
 
