@@ -7,6 +7,7 @@
 #include <svmrun/acpi.h>
 
 #include "suites.h"
+#include "table_reader.h"
 #include "xorshift.h"
 
 static uint8_t buffer[8192];
@@ -16,23 +17,6 @@ static const struct svmrun_acpi two = {
 	.pm_port = 0x600,
 	.gpa = 0xf0000,
 };
-
-static uint64_t get(const uint8_t *bytes, unsigned int size)
-{
-	uint64_t value = 0;
-
-	memcpy(&value, bytes, size);
-	return value;
-}
-
-static uint8_t sum(const uint8_t *bytes, size_t size)
-{
-	uint8_t total = 0;
-
-	while (size--)
-		total += *bytes++;
-	return total;
-}
 
 static int size_of(const struct svmrun_acpi *acpi)
 {

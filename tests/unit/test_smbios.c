@@ -7,6 +7,7 @@
 #include <svmrun/smbios.h>
 
 #include "suites.h"
+#include "table_reader.h"
 
 #define KIB 1024ull
 #define MIB (KIB * KIB)
@@ -20,23 +21,6 @@ static const struct svmrun_smbios two = {
 	.high = 2 * GIB,
 	.gpa = SVMRUN_SMBIOS_GPA,
 };
-
-static uint64_t get(const uint8_t *bytes, unsigned int size)
-{
-	uint64_t value = 0;
-
-	memcpy(&value, bytes, size);
-	return value;
-}
-
-static uint8_t sum(const uint8_t *bytes, size_t size)
-{
-	uint8_t total = 0;
-
-	while (size--)
-		total += *bytes++;
-	return total;
-}
 
 static size_t build(const struct svmrun_smbios *smbios)
 {
