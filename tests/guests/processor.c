@@ -21,6 +21,8 @@
 #define APIC_VERSION 0xfee00030
 #define APIC_ICR 0xfee00300
 #define APIC_EOI 0xfee000b0
+#define IOAPIC_SELECT 0xfec00000
+#define IOAPIC_WINDOW 0xfec00010
 #define ICR_NMI 0x400
 #define ICR_SELF 0x40000
 #define PATIENCE 1000000000ull /* ticks of the TSC */
@@ -267,6 +269,23 @@ static void check_nmis(void)
 	check("NMI in the handler of #DB", nmis == 1 && nmi_rip[0] != trap_rip);
 }
 
+/*
+ * Halt with interrupts disabled, and let the 8254 send NMIs by the I/O APIC. Without them
+ * the run ends here.
+ */
+static void check_nmi_of_timer(void)
+{
+	nmis = 0;
+	out8(0x43, 0x34); /* counter 0, low and high byte, a rate */
+	out8(0x40, 0);
+	out8(0x40, 0x80);
+	*(volatile uint32_t *)IOAPIC_SELECT = 0x10 + 2 * 2;
+	*(volatile uint32_t *)IOAPIC_WINDOW = 4 << 8; /* NMI, not masked */
+	asm volatile("cli; hlt");
+	*(volatile uint32_t *)IOAPIC_WINDOW = 1 << 16;
+	check("NMI of a timer ends HLT", nmis);
+}
+
 /* ---- CR8 ----------------------------------------------------------------- */
 
 static void set_cr8(uint64_t value)
@@ -419,6 +438,7 @@ int main(void)
 	check_steps();
 	check_breakpoints();
 	check_nmis();
+	check_nmi_of_timer();
 	check_cr8();
 	check_x87_error();
 	check_msrs();

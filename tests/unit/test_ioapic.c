@@ -146,6 +146,21 @@ START_TEST(masked_edge_is_lost)
 	ck_assert(is_idle(0));
 }
 
+START_TEST(nmi_that_a_pin_can_send)
+{
+	for (unsigned int mode = 0; mode < 8; mode++) {
+		bool expected = mode == SVMRUN_APIC_NMI ||
+				mode == SVMRUN_APIC_INIT;
+
+		start();
+		ck_assert(!svmrun_ioapic_sends_nmi(&ioapic));
+		set_entry(23, 0, mode << 8 | 0x44);
+		ck_assert(svmrun_ioapic_sends_nmi(&ioapic) == expected);
+		set_entry(23, 0, MASKED | mode << 8 | 0x44);
+		ck_assert(!svmrun_ioapic_sends_nmi(&ioapic));
+	}
+}
+
 START_TEST(level_is_sent_until_it_falls)
 {
 	start();
@@ -317,21 +332,14 @@ START_TEST(ten_million_accesses)
 }
 
 static const TTest **const tests[] = {
-	&registers_after_reset,
-	&registers_keep_implemented_bits,
-	&offsets_in_the_page,
-	&edge,
-	&masked_edge_is_lost,
-	&level_is_sent_until_it_falls,
-	&masked_level_stays_pending,
-	&polarity_is_of_no_account,
-	&eoi_register,
-	&edge_mode_ends_it_too,
-	&one_vector_on_two_pins,
-	&not_accepted_is_not_lost,
-	&logical_and_lowest_priority,
-	&nmi_and_extint_are_edges,
-	&no_such_pin,
+	&registers_after_reset,	       &registers_keep_implemented_bits,
+	&offsets_in_the_page,	       &edge,
+	&masked_edge_is_lost,	       &nmi_that_a_pin_can_send,
+	&level_is_sent_until_it_falls, &masked_level_stays_pending,
+	&polarity_is_of_no_account,    &eoi_register,
+	&edge_mode_ends_it_too,	       &one_vector_on_two_pins,
+	&not_accepted_is_not_lost,     &logical_and_lowest_priority,
+	&nmi_and_extint_are_edges,     &no_such_pin,
 	&ten_million_accesses,
 };
 

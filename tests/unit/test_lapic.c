@@ -833,6 +833,21 @@ START_TEST(reserved_delivery_modes_send_nothing)
 }
 
 /* Carry out one access or event, all of it chosen by @random. */
+START_TEST(nmi_that_lint0_can_send)
+{
+	for (unsigned int mode = 0; mode < 8; mode++) {
+		bool expected = mode == SVMRUN_APIC_NMI ||
+				mode == SVMRUN_APIC_INIT;
+
+		start(0);
+		ck_assert(!svmrun_lapic_sends_nmi(&cpus[0]));
+		set(0, LINT0, mode << 8);
+		ck_assert(svmrun_lapic_sends_nmi(&cpus[0]) == expected);
+		set(0, LINT0, mode << 8 | MASKED);
+		ck_assert(!svmrun_lapic_sends_nmi(&cpus[0]));
+	}
+}
+
 static void do_anything(struct svmrun_lapic *lapic, uint64_t random,
 			uint64_t now)
 {
@@ -942,6 +957,7 @@ static const TTest **const tests[] = {
 	&fixed_pin_by_level,
 	&extint_by_message,
 	&reserved_delivery_modes_send_nothing,
+	&nmi_that_lint0_can_send,
 	&ten_million_accesses,
 };
 

@@ -92,6 +92,19 @@ int svmrun_ioapic_vector(const struct svmrun_ioapic *ioapic, unsigned int pin)
 	return entry & ENTRY_MASKED ? -1 : (uint8_t)entry;
 }
 
+bool svmrun_ioapic_sends_nmi(const struct svmrun_ioapic *ioapic)
+{
+	unsigned int pin, mode;
+
+	for (pin = 0; pin < SVMRUN_IOAPIC_PINS; pin++) {
+		mode = entry_delivery_mode(ioapic->entries[pin]);
+		if (!(ioapic->entries[pin] & ENTRY_MASKED) &&
+		    (mode == SVMRUN_APIC_NMI || mode == SVMRUN_APIC_INIT))
+			return true;
+	}
+	return false;
+}
+
 void svmrun_ioapic_eoi(struct svmrun_ioapic *ioapic, uint8_t vector)
 {
 	for (unsigned int pin = 0; pin < SVMRUN_IOAPIC_PINS; pin++) {

@@ -199,6 +199,15 @@ bool svmrun_lapic_extint(const struct svmrun_lapic *lapic)
 	       !(entry & LVT_MASKED);
 }
 
+bool svmrun_lapic_sends_nmi(const struct svmrun_lapic *lapic)
+{
+	uint32_t entry = lapic->lvt[LVT_LINT0];
+	unsigned int mode = lapic_delivery_mode(entry);
+
+	return lapic_is_enabled(lapic) && !(entry & LVT_MASKED) &&
+	       (mode == SVMRUN_APIC_NMI || mode == SVMRUN_APIC_INIT);
+}
+
 void svmrun_lapic_acknowledge_extint(struct svmrun_lapic *lapic)
 {
 	lapic->extint = false;

@@ -129,6 +129,12 @@ static uint8_t acknowledge_extint(struct svmrun_pc *pc,
 	return vector;
 }
 
+bool svmrun_pc_sends_nmi(const struct svmrun_pc *pc)
+{
+	return svmrun_ioapic_sends_nmi(&pc->ioapic) ||
+	       svmrun_lapic_sends_nmi(&pc->lapics[0]);
+}
+
 uint8_t svmrun_pc_acknowledge(struct svmrun_pc *pc, unsigned int cpu)
 {
 	struct svmrun_lapic *lapic = &pc->lapics[cpu];

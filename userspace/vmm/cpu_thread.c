@@ -114,19 +114,27 @@ static bool has_timers(const struct machine *machine)
 	return false;
 }
 
+/* Can a device send an interrupt later? */
+static bool awaits_device(const struct machine *machine)
+{
+	return has_timers(machine) || machine_awaits_disk(machine) ||
+	       console_can_interrupt(&machine->console);
+}
+
 /*
- * End the run if all processors have nothing to do, and if either interrupts are disabled
- * or no device can send one.
+ * End the run if all processors have nothing to do, and if either no device can send an
+ * interrupt, or all interrupts are disabled and no device's interrupt is an NMI.
  */
 static void end_idle_run(struct cpu *cpu)
 {
 	struct machine *machine = cpu->machine;
 
-	if (all_idle(machine, true))
+	bool awaits = awaits_device(machine);
+
+	if (all_idle(machine, true) &&
+	    !(awaits && svmrun_pc_sends_nmi(&machine->pc)))
 		cpu_end(cpu, STATUS_HALTED, "halt", "%s", "");
-	else if (all_idle(machine, false) && !has_timers(machine) &&
-		 !machine_awaits_disk(machine) &&
-		 !console_can_interrupt(&machine->console))
+	else if (all_idle(machine, false) && !awaits)
 		cpu_end(cpu, STATUS_UNHANDLED, "unhandled",
 			"VMEXIT_HLT at RIP 0x%llx with interrupts enabled, but no device can send one; to end the run, use CLI before HLT",
 			cpu->vcpu.vmcb->save.rip);

@@ -87,6 +87,14 @@ void svmrun_ioapic_set(void *ioapic, unsigned int pin, bool level);
 int svmrun_ioapic_vector(const struct svmrun_ioapic *ioapic, unsigned int pin);
 
 /**
+ * svmrun_ioapic_sends_nmi() - can a pin send what a processor cannot mask?
+ * @ioapic: the I/O APIC
+ *
+ * Return: true if the delivery mode of a pin that is not masked is NMI or INIT.
+ */
+bool svmrun_ioapic_sends_nmi(const struct svmrun_ioapic *ioapic);
+
+/**
  * svmrun_ioapic_eoi() - end a level-triggered interrupt
  * @ioapic: the I/O APIC
  * @vector: the interrupt's vector; it is sent again if its pin is still asserted

@@ -292,6 +292,14 @@ void svmrun_lapic_set_nmi(void *lapic, unsigned int number, bool level);
 bool svmrun_lapic_extint(const struct svmrun_lapic *lapic);
 
 /**
+ * svmrun_lapic_sends_nmi() - can the 8259 send what the processor cannot mask?
+ * @lapic: local APIC of the processor
+ *
+ * Return: true if LINT0 is not masked and its delivery mode is NMI or INIT.
+ */
+bool svmrun_lapic_sends_nmi(const struct svmrun_lapic *lapic);
+
+/**
  * svmrun_lapic_acknowledge_extint() - clear a pending ExtINT message
  * @lapic: local APIC of the processor
  *

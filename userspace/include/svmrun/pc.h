@@ -266,6 +266,16 @@ void svmrun_pc_advance(struct svmrun_pc *pc, unsigned int cpu, uint64_t now);
 bool svmrun_pc_interrupts(const struct svmrun_pc *pc, unsigned int cpu);
 
 /**
+ * svmrun_pc_sends_nmi() - can a device send what a processor cannot mask?
+ * @pc: the PC
+ *
+ * Return: true if the guest has let the I/O APIC or the 8259s, by LINT0 of processor 0,
+ * send NMIs or INITs. A processor that is halted with interrupts disabled may continue
+ * then.
+ */
+bool svmrun_pc_sends_nmi(const struct svmrun_pc *pc);
+
+/**
  * svmrun_pc_acknowledge() - acknowledge the pending interrupt of a processor
  * @pc: the PC
  * @cpu: the processor, for which svmrun_pc_interrupts() returned true
