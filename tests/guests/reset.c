@@ -40,32 +40,6 @@ static const uint8_t code_reset[] = {
 static volatile uint32_t image_word = IMAGE_WORD;
 static volatile uint32_t zero_word;
 
-static void out16(uint16_t port, uint16_t value)
-{
-	asm volatile("outw %0, %1" : : "a"(value), "Nd"(port));
-}
-
-static uint16_t in16(uint16_t port)
-{
-	uint16_t value;
-
-	asm volatile("inw %1, %0" : "=a"(value) : "Nd"(port));
-	return value;
-}
-
-static void out32(uint16_t port, uint32_t value)
-{
-	asm volatile("outl %0, %1" : : "a"(value), "Nd"(port));
-}
-
-static uint32_t in32(uint16_t port)
-{
-	uint32_t value;
-
-	asm volatile("inl %1, %0" : "=a"(value) : "Nd"(port));
-	return value;
-}
-
 static uint64_t read_msr(uint32_t msr)
 {
 	uint64_t value;

@@ -43,19 +43,6 @@ static const uint64_t gdt[] = { 0, 0x00cf9b000000ffff, 0x00cf93000000ffff };
 static struct gate idt[VECTOR + 1];
 static volatile unsigned int interrupts;
 
-static void out32(uint16_t port, uint32_t value)
-{
-	asm volatile("outl %0, %1" : : "a"(value), "Nd"(port));
-}
-
-static uint32_t in32(uint16_t port)
-{
-	uint32_t value;
-
-	asm volatile("inl %1, %0" : "=a"(value) : "Nd"(port));
-	return value;
-}
-
 static volatile uint32_t *at(uint32_t address)
 {
 	return (volatile uint32_t *)address;
