@@ -41,12 +41,18 @@ int message_fail(int status, const char *format, ...)
 	return status;
 }
 
+/* Only a run prints warnings. */
+void message_warn(const char *format, ...)
+{
+	holds(false, "a warning without a run");
+}
+
 /* --help and --version would end this process. */
 static const char *const names[] = {
-	"--format",  "--mode",	"--mem", "--cpus",  "--initrd", "--append",
-	"--module",  "--disk",	"--cpu", "--cpuid", "--msr",	"--on-reset",
-	"--load",    "--entry", "--gdb", "--stats", "--top",	"--trace",
-	"--timeout", "--json",	"--fly",
+	"--format",  "--mode",	"--mem", "--cpus",    "--initrd", "--append",
+	"--module",  "--disk",	"--cpu", "--cpuid",   "--msr",	  "--on-reset",
+	"--load",    "--entry", "--gdb", "--stats",   "--top",	  "--trace",
+	"--timeout", "--json",	"--rng", "--testdev", "--fly",
 };
 
 /* Values that the fuzzer would take long to find */
