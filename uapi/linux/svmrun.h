@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 WITH Linux-syscall-note */
-/*
- * svmrun: AMD's VMRUN instruction for ordinary programs.
+/**
+ * DOC: svmrun - AMD's VMRUN instruction for ordinary programs
  *
  * This header is the specification of /dev/svmrun. A program fills in a VMCB
  * (linux/svm_vmcb.h) as the AMD64 APM volume 2, chapter 15, documents it, calls
@@ -12,8 +12,11 @@
  *
  * linux/svmrun_policy.h defines which values of each field of a VMCB the module
  * accepts.
+ */
+
+/**
+ * DOC: General rules
  *
- * General rules
  * - The argument of a call is a struct that begins with its size in bytes, as the
  *   caller was compiled, and flags. The size may be larger than this kernel's
  *   struct if the additional bytes are zero.
@@ -23,16 +26,24 @@
  * - A VMCB that is illegal, or that svmrun does not permit, is not an error of the
  *   call: RUN returns 0 with VMEXIT_INVALID in EXITCODE, and the registers page
  *   contains the offset of the field and the reason.
+ */
+
+/**
+ * DOC: Errors of every call with an argument
  *
- * Errors of every call with an argument
- *   EFAULT    the argument cannot be read or written
- *   EINVAL    size is too small, or flags or reserved members are not zero
- *   E2BIG     size is larger than this kernel's, and the additional bytes are not
- *	       all zero
- * Errors of every call
- *   ENOTTY    the file descriptor is not of the kind that the call is for
- *   ENOMEM    out of memory
- * Further errors are listed below with each call.
+ * EFAULT: the argument cannot be read or written.
+ * EINVAL: @size is too small, or @flags or reserved members are not zero.
+ * E2BIG: @size is larger than this kernel's, and the additional bytes are not all
+ *	zero.
+ */
+
+/**
+ * DOC: Errors of every call
+ *
+ * ENOTTY: the file descriptor is not of the kind that the call is for.
+ * ENOMEM: out of memory.
+ *
+ * Further errors are listed with each call.
  */
 #ifndef _UAPI_LINUX_SVMRUN_H
 #define _UAPI_LINUX_SVMRUN_H
@@ -311,23 +322,24 @@ struct svmrun_vm_info {
 
 /* ---- vCPU -------------------------------------------------------------- */
 
-/*
- * mmap on a vCPU: out_vcpu_size bytes at offset 0, or whole pages of them, with
- * MAP_SHARED. EINVAL: the range is larger, or the mapping is private.
+/**
+ * DOC: mmap of a vCPU
  *
- * The MSR permission map is all ones. It is allocated when the program first accesses
- * it: SIGBUS, or EFAULT from a system call, if that fails.
+ * The pages that a vCPU shares with the program are mapped with mmap(): out_vcpu_size
+ * bytes at offset 0, or whole pages of them, with MAP_SHARED. The call fails with EINVAL
+ * if the range is larger, or the mapping is private.
+ *
+ * The MSR permission map is all ones at first. It is allocated when the program first
+ * accesses it. If that fails, the program gets SIGBUS, or EFAULT from a system call.
+ *
+ * The XSAVE area is loaded and written by each RUN once the guest has used extended
+ * state, CR0 or CPUID, or has CR4.OSXSAVE, PKE or CET set. From then on an area for
+ * which XRSTOR would fault is refused, even in a RUN that has entered the guest.
  */
 #define SVMRUN_VCPU_VMCB	0x0000 /* struct svm_vmcb */
 #define SVMRUN_VCPU_REGISTERS	0x1000 /* struct svmrun_registers */
 #define SVMRUN_VCPU_MSRPM	0x2000 /* MSR permission map (APM 15.11) */
 #define SVMRUN_VCPU_XSAVE	0x4000 /* XSAVE area, standard format */
-
-/*
- * The XSAVE area is loaded and written by each RUN once the guest has used extended
- * state, CR0 or CPUID, or has CR4.OSXSAVE, PKE or CET set. From then on an area for
- * which XRSTOR would fault is refused, even in a RUN that has entered the guest.
- */
 
 /* Why a VMCB was refused: svmrun_registers.out_invalid_reason */
 #define SVMRUN_INVALID_NONE		0 /* not refused */
@@ -403,9 +415,11 @@ struct svmrun_registers {
 	__u64 out_exits_reflected;
 };
 
-/*
- * SVMRUN_RUN on a vCPU: VMRUN with the vCPU's shared pages. Returns 0 after an exit for
- * the program to handle: see EXITCODE.
+/**
+ * DOC: SVMRUN_RUN - run a guest until #VMEXIT
+ *
+ * SVMRUN_RUN on a vCPU is VMRUN with the vCPU's shared pages. It returns 0 after an exit
+ * that the program has to handle; EXITCODE in the VMCB contains the reason.
  *
  * EINTR: a signal is pending; SVMRUN_KICK or immediate_exit requested it; or the
  *	machine was suspended. A machine check in the guest is a signal too: SIGBUS.
@@ -424,9 +438,11 @@ struct svmrun_registers {
  */
 #define SVMRUN_RUN _IO(SVMRUN_TYPE, 0x05)
 
-/*
- * SVMRUN_KICK on a vCPU, from any thread: the RUN in progress, or the next one, returns
- * EINTR, once.
+/**
+ * DOC: SVMRUN_KICK - interrupt a vCPU
+ *
+ * SVMRUN_KICK on a vCPU may be called from any thread. The RUN in progress, or the next
+ * one, returns EINTR, once.
  *
  * EINVAL: the argument is not 0.
  */

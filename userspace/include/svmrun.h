@@ -278,9 +278,9 @@ void svmrun_vcpu_destroy(struct svmrun_vcpu *vcpu);
  * svmrun_vcpu_run() - run the guest until #VMEXIT (APM 15.5, 15.6)
  * @vcpu: the vCPU
  *
- * Return: 0: vcpu->vmcb->control.exitcode contains the reason. -EINTR: a signal or
- * svmrun_vcpu_kick() interrupted it; it can be called again. Otherwise a negative errno,
- * see SVMRUN_RUN.
+ * Return: 0 after an exit, whose reason is in vcpu->vmcb->control.exitcode, or a negative
+ * errno, see SVMRUN_RUN. After -EINTR, the result of a signal or of svmrun_vcpu_kick(), it
+ * can be called again.
  */
 int svmrun_vcpu_run(struct svmrun_vcpu *vcpu);
 
@@ -294,7 +294,25 @@ int svmrun_vcpu_run(struct svmrun_vcpu *vcpu);
  */
 int svmrun_vcpu_kick(struct svmrun_vcpu *vcpu);
 
-/* General-purpose registers, as instructions encode them */
+/**
+ * enum svmrun_gpr - general-purpose registers, as instructions encode them
+ * @SVMRUN_RAX: RAX
+ * @SVMRUN_RCX: RCX
+ * @SVMRUN_RDX: RDX
+ * @SVMRUN_RBX: RBX
+ * @SVMRUN_RSP: RSP
+ * @SVMRUN_RBP: RBP
+ * @SVMRUN_RSI: RSI
+ * @SVMRUN_RDI: RDI
+ * @SVMRUN_R8: R8
+ * @SVMRUN_R9: R9
+ * @SVMRUN_R10: R10
+ * @SVMRUN_R11: R11
+ * @SVMRUN_R12: R12
+ * @SVMRUN_R13: R13
+ * @SVMRUN_R14: R14
+ * @SVMRUN_R15: R15
+ */
 enum svmrun_gpr {
 	SVMRUN_RAX,
 	SVMRUN_RCX,
@@ -637,29 +655,32 @@ int svmrun_image_load_elf64(struct svmrun_memory *memory, const void *image,
 			    size_t size, uint64_t *entry);
 
 /**
- * svmrun_image_elf64_tables() - size of the page tables for virtual addresses
- * @image: the file's bytes
- * @size: how many
+ * svmrun_image_elf64_tables() - get the size of the page tables for virtual addresses
+ * @image: the contents of the file
+ * @size: bytes
  *
  * Return: the bytes that svmrun_image_elf64_map() needs, 0 if all segments have virtual
- * addresses below 4 GiB, or a negative errno as of svmrun_image_load_elf64(), also -ENOEXEC
- * if virtual and physical address of a segment differ by a part of a page.
+ * addresses below 4 GiB, or a negative errno; -ENOEXEC: it is not a 64-bit little-endian
+ * ELF executable, it is truncated, or the offsets in a page of a segment's virtual and
+ * physical address differ; otherwise of svmrun_image_load_elf64().
  */
 int64_t svmrun_image_elf64_tables(const void *image, size_t size);
 
 /**
  * svmrun_image_elf64_map() - map an executable at its virtual addresses
  * @memory: memory with the page tables
- * @image: the file's bytes
- * @size: how many
+ * @image: the contents of the file
+ * @size: bytes
  * @root: guest physical address of the root table, as svmrun_mode_long() writes it
- * @tables: that of svmrun_image_elf64_tables() bytes for more tables, a multiple of 4096
+ * @tables: guest physical address of svmrun_image_elf64_tables() bytes for more tables, a
+ *	multiple of 4096
  *
  * Segments whose virtual addresses are 4 GiB or above are mapped in addition to the 1:1
- * mapping of svmrun_mode_long(), which writes the root and has to be called before.
+ * mapping of svmrun_mode_long(), which writes the root and must be called before.
  *
- * Return: 0, or -EINVAL if an address is not aligned, -ERANGE if the tables or a segment are
- * not wholly inside @memory, another negative errno as above.
+ * Return: 0 or a negative errno; -EINVAL: @root or @tables is not a multiple of 4096;
+ * -ERANGE: the tables or a segment are not wholly inside @memory; otherwise of
+ * svmrun_image_elf64_tables().
  */
 int svmrun_image_elf64_map(struct svmrun_memory *memory, const void *image,
 			   size_t size, uint64_t root, uint64_t tables);

@@ -67,11 +67,11 @@ int svmrun_acpi_build(const struct svmrun_acpi *acpi, void *buffer,
 #define SVMRUN_ACPI_COMMAND_SIZE 128
 
 /**
- * struct svmrun_acpi_command - a command of QEMU's table loader (docs/specs of QEMU:
- *	"etc/table-loader"), of which firmware carries out the array in its order
+ * struct svmrun_acpi_command - a command of QEMU's table loader
  * @bytes: the command
  *
- * It never grows.
+ * Firmware carries out an array of commands in order (QEMU's docs/specs,
+ * "etc/table-loader"). It never grows.
  */
 struct svmrun_acpi_command {
 	uint8_t bytes[SVMRUN_ACPI_COMMAND_SIZE];
@@ -79,17 +79,18 @@ struct svmrun_acpi_command {
 
 /**
  * svmrun_acpi_build_loader() - write the commands for firmware that places the tables
- * @tables: as svmrun_acpi_build() writes them if its address is 0. They are the contents of
- *	SVMRUN_ACPI_FILE_TABLES, the first SVMRUN_ACPI_RSDP_SIZE bytes those of
+ * @tables: the tables, which svmrun_acpi_build() wrote for address 0. They are the contents
+ *	of SVMRUN_ACPI_FILE_TABLES, and their first SVMRUN_ACPI_RSDP_SIZE bytes those of
  *	SVMRUN_ACPI_FILE_RSDP
- * @size: of the tables
- * @commands: receives the contents of SVMRUN_ACPI_FILE_LOADER
- * @count: number of commands that it can receive; 32 suffice
+ * @size: size of the tables in bytes
+ * @commands: filled in; the contents of SVMRUN_ACPI_FILE_LOADER
+ * @count: number of commands that @commands has room for; 32 suffice
  *
  * The commands allocate memory for both files, make addresses of offsets, and correct
  * checksums.
  *
- * Return: the number of commands, -EINVAL if the tables are not as above, or -ENOSPC.
+ * Return: the number of commands, or a negative errno; -EINVAL: the tables are not as
+ * described; -ENOSPC: @count is too small.
  */
 int svmrun_acpi_build_loader(const void *tables, size_t size,
 			     struct svmrun_acpi_command *commands,

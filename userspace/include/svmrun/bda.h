@@ -23,7 +23,7 @@ extern "C" {
  * handlers of the interrupt vectors of real mode. A call of the BIOS, from INT 10h to INT
  * 1Ah, returns with CF and ZF set: it is not supported. Other interrupts return at once.
  *
- * Return: 0, or -ERANGE if @low does not include all of these.
+ * Return: 0 or a negative errno; -ERANGE: @low does not include all of these.
  */
 int svmrun_bda_build(const struct svmrun_memory *low);
 

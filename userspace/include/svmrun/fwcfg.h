@@ -133,8 +133,8 @@ int svmrun_fwcfg_add(struct svmrun_fwcfg *fwcfg, uint16_t key,
  * @size: their size in bytes, less than 4 GiB
  *
  * Return: 0 or a negative errno; -ENOSPC: there are SVMRUN_FWCFG_FILES files or
- * SVMRUN_FWCFG_ITEMS items already; -EEXIST: there is a file of this name; -ENAMETOOLONG;
- * -EFBIG: @size is too large.
+ * SVMRUN_FWCFG_ITEMS items already; -EEXIST: there is a file of this name;
+ * -ENAMETOOLONG: @name is too long; -EFBIG: @size is too large.
  */
 int svmrun_fwcfg_add_file(struct svmrun_fwcfg *fwcfg, const char *name,
 			  const void *bytes, size_t size);

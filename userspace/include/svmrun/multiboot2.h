@@ -14,8 +14,8 @@ extern "C" {
 
 /**
  * svmrun_multiboot2_is() - does the image have a Multiboot 2 header?
- * @image: the file's bytes
- * @size: how many
+ * @image: the contents of the file
+ * @size: bytes
  *
  * Return: true if there is one, with the right checksum, in the first 32768 bytes.
  */
@@ -24,8 +24,8 @@ bool svmrun_multiboot2_is(const void *image, size_t size);
 /**
  * svmrun_multiboot2_load() - load a kernel, its modules and its boot information
  * @memories: as for svmrun_e820_build(); everything is loaded into the one from 0 on
- * @count: number of memories
- * @boot: the kernel
+ * @count: number of @memories
+ * @boot: the kernel and its parameters
  * @entry: filled in for svmrun_multiboot2_begin()
  *
  * The boot information has the command line, the modules, the memory map, the name of the
@@ -37,9 +37,14 @@ bool svmrun_multiboot2_is(const void *image, size_t size);
  * -EINVAL: @memories are not as for svmrun_e820_build();
  * -ENOEXEC: there is no Multiboot 2 header in the first 32768 bytes;
  * -ENODEV: the kernel requires a display;
- * -EOPNOTSUPP: it requires something that Multiboot 2.0 does not have;
- * and as svmrun_multiboot_load(): -EMEDIUMTYPE, -EBADMSG, -ENODATA, -ENOMEM, -ERANGE,
- * -EFBIG, -E2BIG.
+ * -EOPNOTSUPP: it requires another feature that Multiboot 2.0 does not define;
+ * -EMEDIUMTYPE: its header has no addresses, and it is not an ELF executable for x86;
+ * -EBADMSG: the addresses in its header are inconsistent;
+ * -ENODATA: the image is truncated, or there is nothing to load;
+ * -ENOMEM: something does not fit, but would if the first of @memories were larger;
+ * -ERANGE: the kernel, or its entry point, is where no PC has memory below 3 GiB;
+ * -EFBIG: the modules do not fit into the memory of any PC;
+ * -E2BIG: the command lines and the information do not.
  */
 int svmrun_multiboot2_load(const struct svmrun_memory *memories, size_t count,
 			   const struct svmrun_multiboot_boot *boot,
