@@ -40,6 +40,7 @@ help:
 	@echo 'make policy      the field policy -> Documentation/policy.rst'
 	@echo 'make picture     the picture of the parts -> Documentation/parts.svg'
 	@echo 'make abi         the libraries'\'' binary interfaces -> userspace/*.abi'
+	@echo 'make man         manual pages         -> build/man'
 	@echo 'make install     headers, library, tool, manual pages, module, udev rule'
 	@echo 'make uninstall   takes them away again'
 	@echo 'make clean       removes build/'
@@ -149,8 +150,14 @@ bench-chart:
 	@tests/bench/run growth
 	@tests/bench/chart
 
+# Manual pages of the functions and ioctls, from the headers' kernel-doc
+man:
+	$(MAKE) -C Documentation BUILD=$(BUILD) KDIR=$(KDIR) man
+
 install: module
 	$(MAKE) -C userspace BUILD=$(BUILD) PREFIX=$(PREFIX) DESTDIR=$(DESTDIR) install
+	$(MAKE) -C Documentation BUILD=$(BUILD) KDIR=$(KDIR) PREFIX=$(PREFIX) \
+		DESTDIR=$(DESTDIR) install
 	$(MAKE) -C $(KDIR) M=$(MODULE) INSTALL_MOD_PATH=$(DESTDIR) \
 		CONFIG_MODULE_SIG_ALL= modules_install
 	$(if $(DESTDIR),,depmod $(KVER))
@@ -159,6 +166,8 @@ install: module
 
 uninstall:
 	$(MAKE) -C userspace BUILD=$(BUILD) PREFIX=$(PREFIX) DESTDIR=$(DESTDIR) uninstall
+	$(MAKE) -C Documentation BUILD=$(BUILD) KDIR=$(KDIR) PREFIX=$(PREFIX) \
+		DESTDIR=$(DESTDIR) uninstall
 	rm -f $(RULES)/60-svmrun.rules
 	rm -f $(wildcard $(DESTDIR)/lib/modules/$(KVER)/*/svmrun.ko)
 	$(if $(DESTDIR),,depmod $(KVER))
@@ -168,4 +177,5 @@ clean:
 
 .PHONY: abi all help module lib cli examples guests source tests selftests \
 	test-modules benches fuzzers demo test style fuzz test-all \
-	bench bench-growth bench-boot bench-chart policy picture install uninstall clean
+	bench bench-growth bench-boot bench-chart policy picture man install uninstall \
+	clean
