@@ -41,6 +41,7 @@ help:
 	@echo 'make picture     the picture of the parts -> Documentation/parts.svg'
 	@echo 'make abi         the libraries'\'' binary interfaces -> userspace/*.abi'
 	@echo 'make man         manual pages         -> build/man'
+	@echo 'make htmldocs    the documents as HTML -> build/html'
 	@echo 'make install     headers, library, tool, manual pages, module, udev rule'
 	@echo 'make uninstall   takes them away again'
 	@echo 'make clean       removes build/'
@@ -154,6 +155,10 @@ bench-chart:
 man:
 	$(MAKE) -C Documentation BUILD=$(BUILD) KDIR=$(KDIR) man
 
+# Needs Sphinx and mandoc (tests/vm/packages install style).
+htmldocs:
+	$(MAKE) -C Documentation BUILD=$(BUILD) KDIR=$(KDIR) html
+
 install: module
 	$(MAKE) -C userspace BUILD=$(BUILD) PREFIX=$(PREFIX) DESTDIR=$(DESTDIR) install
 	$(MAKE) -C Documentation BUILD=$(BUILD) KDIR=$(KDIR) PREFIX=$(PREFIX) \
@@ -177,5 +182,5 @@ clean:
 
 .PHONY: abi all help module lib cli examples guests source tests selftests \
 	test-modules benches fuzzers demo test style fuzz test-all \
-	bench bench-growth bench-boot bench-chart policy picture man install uninstall \
-	clean
+	bench bench-growth bench-boot bench-chart policy picture man htmldocs install \
+	uninstall clean
