@@ -70,8 +70,9 @@ unsigned int svmrun_version(void);
  * svmrun_device_open() - open the device
  * @path: device node, NULL for SVMRUN_DEVICE
  *
- * Return: a file descriptor (close-on-exec), which the caller close()s, or a negative
- * errno of open(), for example -ENOENT (the module is not loaded) or -EACCES.
+ * Return: a file descriptor (close-on-exec), which the caller passes to close(), or a
+ * negative errno; -ENOENT: the module is not loaded; -EACCES: there is no permission to use
+ * the device; otherwise of open().
  */
 int svmrun_device_open(const char *path);
 
@@ -290,7 +291,7 @@ int svmrun_vcpu_run(struct svmrun_vcpu *vcpu);
  *
  * It may be called from any thread, and from a signal handler.
  *
- * Return: 0 or a negative errno.
+ * Return: 0 or a negative errno, see SVMRUN_KICK.
  */
 int svmrun_vcpu_kick(struct svmrun_vcpu *vcpu);
 
