@@ -12,10 +12,13 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Return 0 or a negative errno. */
+/*
+ * Return 0 or a negative errno. The file is not truncated: some files of tracefs take that
+ * as a command.
+ */
 static inline int file_write(const char *path, const char *text)
 {
-	int fd = open(path, O_WRONLY | O_TRUNC | O_CLOEXEC), err = 0;
+	int fd = open(path, O_WRONLY | O_CLOEXEC), err = 0;
 
 	if (fd < 0)
 		return -errno;
