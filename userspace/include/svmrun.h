@@ -43,9 +43,9 @@
 extern "C" {
 #endif
 
-/* The version of this header, as MAJOR.MINOR.PATCH */
-#define SVMRUN_VERSION_MAJOR 0
-#define SVMRUN_VERSION_MINOR 1
+/* The version of svmrun and of this header, as MAJOR.MINOR.PATCH */
+#define SVMRUN_VERSION_MAJOR 1
+#define SVMRUN_VERSION_MINOR 0
 #define SVMRUN_VERSION_PATCH 0
 
 /* A version as a number that can be compared */
