@@ -11,7 +11,6 @@ KVER ?= $(if $(wildcard /lib/modules/$(running)/build/),$(running),$(LAB))
 KDIR ?= $(firstword $(wildcard /lib/modules/$(KVER)/build/ \
 	$(BUILD)/kernels/$(KVER)/build/) /lib/modules/$(KVER)/build)
 MODULE := $(BUILD)/module/$(KVER)
-RULES := $(DESTDIR)$(PREFIX)/lib/udev/rules.d
 
 all: module lib cli examples guests
 
@@ -42,7 +41,8 @@ help:
 	@echo 'make abi         the libraries'\'' binary interfaces -> userspace/*.abi'
 	@echo 'make man         manual pages         -> build/man'
 	@echo 'make htmldocs    the documents as HTML -> build/html'
-	@echo 'make install     headers, library, tool, manual pages, module, udev rule'
+	@echo 'make install     headers, library, tool, manual pages, completion for'
+	@echo '                 bash, udev rule, module'
 	@echo 'make uninstall   takes them away again'
 	@echo 'make clean       removes build/'
 	@echo
@@ -166,14 +166,11 @@ install: module
 	$(MAKE) -C $(KDIR) M=$(MODULE) INSTALL_MOD_PATH=$(DESTDIR) \
 		CONFIG_MODULE_SIG_ALL= modules_install
 	$(if $(DESTDIR),,depmod $(KVER))
-	install -d $(RULES)
-	echo 'KERNEL=="svmrun", GROUP="kvm", MODE="0660"' >$(RULES)/60-svmrun.rules
 
 uninstall:
 	$(MAKE) -C userspace BUILD=$(BUILD) PREFIX=$(PREFIX) DESTDIR=$(DESTDIR) uninstall
 	$(MAKE) -C Documentation BUILD=$(BUILD) KDIR=$(KDIR) PREFIX=$(PREFIX) \
 		DESTDIR=$(DESTDIR) uninstall
-	rm -f $(RULES)/60-svmrun.rules
 	rm -f $(wildcard $(DESTDIR)/lib/modules/$(KVER)/*/svmrun.ko)
 	$(if $(DESTDIR),,depmod $(KVER))
 
