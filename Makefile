@@ -44,6 +44,7 @@ help:
 	@echo 'make install     headers, library, tool, manual pages, completion for'
 	@echo '                 bash, udev rule, module'
 	@echo 'make uninstall   takes them away again'
+	@echo 'make dkms        the module'\''s sources for DKMS -> /usr/src/svmrun-VERSION'
 	@echo 'make clean       removes build/'
 	@echo
 	@echo 'Lanes, with the time they take on two processors:'
@@ -174,10 +175,20 @@ uninstall:
 	rm -f $(wildcard $(DESTDIR)/lib/modules/$(KVER)/*/svmrun.ko)
 	$(if $(DESTDIR),,depmod $(KVER))
 
+# The module's sources where DKMS finds them: "dkms install svmrun/VERSION" builds them.
+VERSION = $(shell userspace/packaging/version)
+DKMS = $(DESTDIR)/usr/src/svmrun-$(VERSION)
+dkms:
+	install -d $(DKMS)/module $(DKMS)/uapi/linux
+	install -m 644 Kbuild $(DKMS)
+	install -m 644 $(wildcard module/*) $(DKMS)/module
+	install -m 644 $(wildcard uapi/linux/*) $(DKMS)/uapi/linux
+	sed 's/@VERSION@/$(VERSION)/' userspace/packaging/dkms.conf.in >$(DKMS)/dkms.conf
+
 clean:
 	rm -rf $(BUILD)
 
 .PHONY: abi all help module lib cli examples guests source tests selftests \
 	test-modules benches fuzzers demo test style fuzz test-all \
 	bench bench-growth bench-boot bench-chart policy picture man htmldocs install \
-	uninstall clean
+	uninstall dkms clean

@@ -2,19 +2,58 @@
 /*
  * Probes of the kernel's headers. conftest.sh compiles this file when the module is
  * built: a function have_NAME() without an error becomes "#define HAVE_NAME" in the
- * generated conftest.h, which compat.h includes. The compiler reports a missing
- * function once per file, so each probe calls functions of its own.
+ * generated conftest.h, which compat.h includes. An error in need_NAME() ends the build
+ * with the message that this kernel lacks NAME. The compiler reports a missing function
+ * once per file, so each probe calls functions of its own.
  */
 #include <linux/kvm_host.h>
 #include <linux/mm.h>
 #include <linux/syscore_ops.h>
+#ifdef CONFIG_X86_64
+#include <asm/fpu/api.h>
 #include <asm/msr.h>
 #include <asm/nospec-branch.h>
+#endif
 #if __has_include(<linux/entry-virt.h>)
 #include <linux/entry-virt.h>
-#else
+#elif __has_include(<linux/entry-kvm.h>)
 #include <linux/entry-kvm.h>
 #endif
+
+static inline void need_config_x86_64(void)
+{
+#ifndef CONFIG_X86_64
+#error the module is for 64-bit processors of AMD
+#endif
+}
+
+/* It selects xfer_to_guest_mode_handle_work(). */
+static inline void need_config_kvm(void)
+{
+#if !IS_ENABLED(CONFIG_KVM)
+#error not selected
+#endif
+}
+
+/* It selects hmm_range_fault() and notifiers of changes to memory. */
+static inline void need_config_hmm_mirror(void)
+{
+#ifndef CONFIG_HMM_MIRROR
+#error not selected
+#endif
+}
+
+/* Since Linux 5.11 */
+static inline void need_kernel_fpu_begin_mask(void)
+{
+	kernel_fpu_begin_mask(0);
+}
+
+/* Since Linux 5.14 */
+static inline struct vm_area_struct *need_vma_lookup(struct mm_struct *mm)
+{
+	return vma_lookup(mm, 0);
+}
 
 /* Not __has_include, which sparse does not support */
 static inline void have_entry_virt_h(void)
