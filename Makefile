@@ -45,6 +45,7 @@ help:
 	@echo '                 bash, udev rule, module'
 	@echo 'make uninstall   takes them away again'
 	@echo 'make dkms        the module'\''s sources for DKMS -> /usr/src/svmrun-VERSION'
+	@echo 'make deb         Debian packages -> build/deb'
 	@echo 'make clean       removes build/'
 	@echo
 	@echo 'Lanes, with the time they take on two processors:'
@@ -185,10 +186,13 @@ dkms:
 	install -m 644 $(wildcard uapi/linux/*) $(DKMS)/uapi/linux
 	sed 's/@VERSION@/$(VERSION)/' userspace/packaging/dkms.conf.in >$(DKMS)/dkms.conf
 
+deb:
+	userspace/packaging/deb
+
 clean:
 	rm -rf $(BUILD)
 
 .PHONY: abi all help module lib cli examples guests source tests selftests \
 	test-modules benches fuzzers demo test style fuzz test-all \
 	bench bench-growth bench-boot bench-chart policy picture man htmldocs install \
-	uninstall dkms clean
+	uninstall dkms deb clean
