@@ -46,6 +46,7 @@ help:
 	@echo 'make uninstall   takes them away again'
 	@echo 'make dkms        the module'\''s sources for DKMS -> /usr/src/svmrun-VERSION'
 	@echo 'make deb         Debian packages -> build/deb'
+	@echo 'make dist        tarball of the last commit, with checksums -> build/dist'
 	@echo 'make clean       removes build/'
 	@echo
 	@echo 'Lanes, with the time they take on two processors:'
@@ -189,10 +190,18 @@ dkms:
 deb:
 	userspace/packaging/deb
 
+# The release as it is committed, with checksums
+TARBALL = svmrun-$(VERSION).tar.gz
+dist:
+	@mkdir -p $(BUILD)/dist
+	git archive --format=tar --prefix=svmrun-$(VERSION)/ HEAD | \
+		gzip -n >$(BUILD)/dist/$(TARBALL)
+	cd $(BUILD)/dist && sha256sum $(TARBALL) >$(TARBALL).sha256
+
 clean:
 	rm -rf $(BUILD)
 
 .PHONY: abi all help module lib cli examples guests source tests selftests \
 	test-modules benches fuzzers demo test style fuzz test-all \
 	bench bench-growth bench-boot bench-chart policy picture man htmldocs install \
-	uninstall dkms deb clean
+	uninstall dkms deb dist clean
