@@ -87,7 +87,7 @@ static const struct model_msr *find_model_msr(uint32_t msr, size_t *place)
 }
 
 /* Linux shows the revision in each processor's paragraph of /proc/cpuinfo. */
-static uint64_t host_patch_level(void)
+static uint64_t read_patch_level(void)
 {
 	unsigned int level = PATCH_LEVEL_DEFAULT;
 	FILE *file = fopen("/proc/cpuinfo", "r");
@@ -99,6 +99,18 @@ static uint64_t host_patch_level(void)
 		if (sscanf(line, "microcode : %x", &level) == 1)
 			break;
 	fclose(file);
+	return level;
+}
+
+/* Read the file once, before the run: a reset must not depend on it. */
+static uint64_t host_patch_level(void)
+{
+	static uint64_t level;
+	static bool is_read;
+
+	if (!is_read)
+		level = read_patch_level();
+	is_read = true;
 	return level;
 }
 
