@@ -159,6 +159,17 @@ static int start_timeout(const struct run_options *options)
 			    strerror(-ret));
 }
 
+static int start_gdb(struct gdb *gdb, const char *place)
+{
+	int ret = place ? gdb_start(gdb) : 0;
+
+	if (!ret)
+		return 0;
+	return message_fail(STATUS_ENVIRONMENT,
+			    "--gdb %s: cannot create a thread: %s", place,
+			    strerror(-ret));
+}
+
 static int open_gdb(struct gdb *gdb, struct machine *machine, const char *place)
 {
 	int ret = place ? gdb_open(gdb, machine, place) : 0;
@@ -229,10 +240,14 @@ int run_main(int argc, char **argv)
 	status = open_gdb(&gdb, &machine, options.gdb);
 	if (status)
 		goto close_console;
+	status = start_gdb(&gdb, options.gdb);
+	if (status)
+		goto close_gdb;
 
 	machine_run(&machine);
 	status = machine.outcome.status;
 
+close_gdb:
 	if (options.gdb)
 		gdb_close(&gdb);
 close_console:

@@ -320,7 +320,7 @@ static void *serve_gdb(void *argument)
 /*
  * Block all signals in the thread, so that they interrupt the one that runs the machine.
  */
-static int start_thread(struct gdb *gdb)
+int gdb_start(struct gdb *gdb)
 {
 	sigset_t all, old;
 	int ret;
@@ -329,19 +329,8 @@ static int start_thread(struct gdb *gdb)
 	pthread_sigmask(SIG_BLOCK, &all, &old);
 	ret = pthread_create(&gdb->thread, NULL, serve_gdb, gdb);
 	pthread_sigmask(SIG_SETMASK, &old, NULL);
+	gdb->has_thread = !ret;
 	return -ret;
-}
-
-static int start_debugging(struct gdb *gdb)
-{
-	int ret = debug_open(&gdb->debug, gdb->machine);
-
-	if (ret)
-		return ret;
-	ret = start_thread(gdb);
-	if (ret)
-		debug_close(gdb->machine);
-	return ret;
 }
 
 int gdb_open(struct gdb *gdb, struct machine *machine, const char *place)
@@ -354,7 +343,7 @@ int gdb_open(struct gdb *gdb, struct machine *machine, const char *place)
 	gdb->listener = listen_for_gdb(gdb, place);
 	if (gdb->listener < 0)
 		return gdb->listener;
-	ret = start_debugging(gdb);
+	ret = debug_open(&gdb->debug, machine);
 	if (ret)
 		close_listener(gdb);
 	return ret;
@@ -362,7 +351,8 @@ int gdb_open(struct gdb *gdb, struct machine *machine, const char *place)
 
 void gdb_close(struct gdb *gdb)
 {
-	pthread_join(gdb->thread, NULL);
+	if (gdb->has_thread)
+		pthread_join(gdb->thread, NULL);
 	if (gdb->connection >= 0)
 		close(gdb->connection);
 	close_listener(gdb);

@@ -20,7 +20,8 @@
  * @path: path of a local socket, NULL for TCP
  * @listener: the listening socket
  * @connection: the connection to gdb, -1 if there is none
- * @thread: the stub's thread
+ * @thread: the stub's thread, if @has_thread
+ * @has_thread: the thread has been started
  * @reader: packets from gdb
  * @writer: the packet to gdb
  * @no_acks: packets are not acknowledged
@@ -35,6 +36,7 @@ struct gdb {
 	int listener;
 	int connection;
 	pthread_t thread;
+	bool has_thread;
 	struct gdb_reader reader;
 	struct gdb_writer writer;
 	bool no_acks;
@@ -46,10 +48,14 @@ struct gdb {
 /* Is it "PORT" or "unix:PATH"? */
 bool gdb_is_place(const char *place);
 
-/* Pause the machine until gdb resumes it. Return 0 or a negative errno. */
+/*
+ * Listen, and pause the machine until gdb resumes it. Then start the thread. Both return 0
+ * or a negative errno.
+ */
 int gdb_open(struct gdb *gdb, struct machine *machine, const char *place);
+int gdb_start(struct gdb *gdb);
 
-/* Call it after the run. It waits until gdb has been notified of the end. */
+/* Call it after the run, or without one. It waits until gdb has been notified of the end. */
 void gdb_close(struct gdb *gdb);
 
 /* Result of a packet */
