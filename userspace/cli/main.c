@@ -66,6 +66,17 @@ static void open_standard_files(void)
 			open("/dev/null", wrong_way[fd]);
 }
 
+/*
+ * Write JSON as whole lines. With a buffer of its own, stderr is not examined (fstat())
+ * before the first message.
+ */
+static void buffer_messages(void)
+{
+	static char buffer[BUFSIZ];
+
+	setvbuf(stderr, buffer, _IOLBF, sizeof(buffer));
+}
+
 int main(int argc, char **argv)
 {
 	const struct command *command;
@@ -75,7 +86,7 @@ int main(int argc, char **argv)
 	 * Find out whether the terminal has UTF-8; the format of numbers stays the same.
 	 */
 	setlocale(LC_CTYPE, "");
-	setvbuf(stderr, NULL, _IOLBF, 0); /* write JSON as whole lines */
+	buffer_messages();
 	if (argc < 2)
 		return message_fail(STATUS_USAGE,
 				    "no command given; see svmrun --help");

@@ -34,6 +34,7 @@ enum key {
 	KEY_CPUID,
 	KEY_MSR,
 	KEY_ON_RESET,
+	KEY_SANDBOX,
 	KEY_LOAD,
 	KEY_ENTRY,
 	KEY_TIMEOUT,
@@ -86,6 +87,10 @@ static const struct word reset_policies[] = { { "exit", ON_RESET_EXIT },
 					      { "restart", ON_RESET_RESTART },
 					      { 0 } };
 
+static const struct word sandbox_words[] = { { "on", SANDBOX_ON },
+					     { "off", SANDBOX_OFF },
+					     { 0 } };
+
 #define OPTION_HELP                                                            \
 	{                                                                      \
 		"help", KEY_HELP, NULL, 0, "Print this help and exit", -1      \
@@ -136,6 +141,9 @@ static const struct argp_option run_table[] = {
 	  0 },
 	{ "on-reset", KEY_ON_RESET, "ACTION", 0,
 	  "When the guest resets the machine, or after a triple fault: exit, the default, or restart",
+	  0 },
+	{ "sandbox", KEY_SANDBOX, "on|off", 0,
+	  "Give up files, programs, sockets and other processes before the guest runs; on by default",
 	  0 },
 	{ "load", KEY_LOAD, "ADDR", 0,
 	  "Load address of a flat image; by default 0x7c00 in real mode, otherwise 0x100000",
@@ -332,6 +340,8 @@ static const struct choice {
 	  offsetof(struct run_options, msr) },
 	{ KEY_ON_RESET, "--on-reset", reset_policies, "action",
 	  "exit or restart", offsetof(struct run_options, on_reset) },
+	{ KEY_SANDBOX, "--sandbox", sandbox_words, "value", "on or off",
+	  offsetof(struct run_options, sandbox) },
 };
 
 static int parse_choice(int key, const char *value, struct run_options *options)
@@ -465,6 +475,7 @@ static int parse_run_value(int key, const char *value,
 	case KEY_HYPERVISOR:
 	case KEY_MSR:
 	case KEY_ON_RESET:
+	case KEY_SANDBOX:
 		return parse_choice(key, value, options);
 	case KEY_MEMORY:
 		return parse_memory(value, &options->memory);

@@ -14,12 +14,31 @@
 #include "gdb/gdb.h"
 #include "guest/guest.h"
 #include "options.h"
+#include "sandbox/sandbox.h"
 #include "vmm/invalid.h"
 #include "vmm/machine.h"
 #include "vmm/run.h"
 
 #define RAM_PERMISSIONS (SVMRUN_MAP_READ | SVMRUN_MAP_WRITE | SVMRUN_MAP_EXEC)
 #define ROM_PERMISSIONS (SVMRUN_MAP_READ | SVMRUN_MAP_EXEC)
+
+static void print_sandbox(const struct sandbox_state *state, struct json *json)
+{
+	if (json) {
+		json_object_begin(json, "sandbox");
+		json_bool(json, "seccomp", state->is_on);
+		json_number(json, "landlock", state->landlock);
+		json_object_end(json);
+	} else if (!state->is_on) {
+		fputs("sandbox: off\n", stderr);
+	} else if (!state->landlock) {
+		fputs("sandbox: seccomp; this kernel has no Landlock\n",
+		      stderr);
+	} else {
+		fprintf(stderr, "sandbox: seccomp, Landlock ABI %d\n",
+			state->landlock);
+	}
+}
 
 static void print_stats(const struct machine *machine, struct json *json)
 {
@@ -31,6 +50,7 @@ static void print_stats(const struct machine *machine, struct json *json)
 		stats_print_json(&stats, &regs, json);
 	else
 		stats_print(&stats, &regs, stderr);
+	print_sandbox(sandbox_state(), json);
 }
 
 static void report_outcome_json(const struct machine *machine, bool stats)
@@ -159,6 +179,28 @@ static int start_timeout(const struct run_options *options)
 			    strerror(-ret));
 }
 
+static const struct console *raw_console;
+
+static void restore_terminal(void)
+{
+	console_restore(raw_console);
+}
+
+/* From now on, the process opens no files, and creates no sockets or processes. */
+static int enter_sandbox(const struct machine *machine, const struct gdb *gdb)
+{
+	const struct run_options *options = machine->options;
+	const struct sandbox_needs needs = {
+		.disks = machine->disk_count,
+		.gdb = options->gdb,
+		.socket = gdb->path,
+		.denied = restore_terminal,
+	};
+
+	raw_console = &machine->console;
+	return options->sandbox == SANDBOX_ON ? sandbox_enter(&needs) : 0;
+}
+
 static int start_gdb(struct gdb *gdb, const char *place)
 {
 	int ret = place ? gdb_start(gdb) : 0;
@@ -240,6 +282,9 @@ int run_main(int argc, char **argv)
 	status = open_gdb(&gdb, &machine, options.gdb);
 	if (status)
 		goto close_console;
+	status = enter_sandbox(&machine, &gdb);
+	if (status)
+		goto close_gdb;
 	status = start_gdb(&gdb, options.gdb);
 	if (status)
 		goto close_gdb;

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
+#include <unistd.h>
 
 #include "json.h"
 #include "message.h"
@@ -81,4 +83,37 @@ void message_warn(const char *format, ...)
 		print_warning_json(text);
 	else
 		print_message_text(text);
+}
+
+static void put_text(const char *text)
+{
+	if (write(STDERR_FILENO, text, strlen(text)) < 0)
+		return;
+}
+
+static void write_json(int status, const char *text)
+{
+	const char digits[] = { '0' + status / 100, '0' + status / 10 % 10,
+				'0' + status % 10, 0 };
+
+	put_text("{\"type\":\"result\",\"status\":");
+	put_text(digits + strspn(digits, "0"));
+	put_text(",\"outcome\":\"environment\",\"message\":\"");
+	put_text(text);
+	put_text("\"}\n");
+}
+
+void message_write(int status, const char *text)
+{
+	if (use_json) {
+		write_json(status, text);
+		return;
+	}
+	put_text("svmrun: ");
+	if (command_name) {
+		put_text(command_name);
+		put_text(": ");
+	}
+	put_text(text);
+	put_text("\n");
 }

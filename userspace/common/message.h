@@ -19,4 +19,10 @@ int message_fail(int status, const char *format, ...)
 void message_warn(const char *format, ...)
 	__attribute__((format(printf, 1, 2)));
 
+/*
+ * Print a message without stdio, in a signal handler. @text must be one of the tool's own,
+ * without characters that JSON escapes.
+ */
+void message_write(int status, const char *text);
+
 #endif /* MESSAGE_H */

@@ -302,6 +302,7 @@ static void *serve_gdb(void *argument)
 	bool readable;
 
 	pthread_mutex_lock(&machine->lock);
+	outcome_confine(&machine->outcome, SANDBOX_GDB);
 	while (!machine->outcome.ended) {
 		readable = wait_for_gdb(gdb);
 		if (readable && !machine->outcome.ended) {

@@ -48,6 +48,12 @@ int console_open(struct console *console, bool raw)
 	return 0;
 }
 
+void console_restore(const struct console *console)
+{
+	if (console->is_raw)
+		tcsetattr(STDIN_FILENO, TCSANOW, &console->settings);
+}
+
 void console_close(struct console *console)
 {
 	if (console->is_raw)

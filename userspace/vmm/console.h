@@ -67,6 +67,9 @@ void console_init(struct console *console, struct svmrun_uart *uart,
 int console_open(struct console *console, bool raw);
 void console_close(struct console *console);
 
+/* Restore the terminal's settings. May be called in a signal handler. */
+void console_restore(const struct console *console);
+
 /* Make console_wait() return. Any thread may call it, with or without the lock. */
 void console_notify(const struct console *console);
 

@@ -343,6 +343,7 @@ void *cpu_thread(void *argument)
 	if (ret)
 		cpu_end(cpu, STATUS_ENVIRONMENT, "environment",
 			"cannot create a timer: %s", strerror(-ret));
+	outcome_confine(&machine->outcome, SANDBOX_CPU);
 	while (!machine->outcome.ended)
 		if (machine->reset.pending)
 			reset_cpu(cpu);

@@ -30,7 +30,7 @@
  */
 struct disk_machine {
 	pthread_mutex_t *lock;
-	const struct outcome *outcome;
+	struct outcome *outcome;
 	void (*wake)(void *owner);
 	void *owner;
 };

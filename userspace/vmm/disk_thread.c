@@ -72,6 +72,7 @@ static void *run_disk(void *argument)
 	int error;
 
 	pthread_mutex_lock(lock);
+	outcome_confine(disk->machine.outcome, SANDBOX_DISK);
 	for (request = next_request(disk); request;
 	     request = next_request(disk)) {
 		pthread_mutex_unlock(lock);

@@ -8,6 +8,8 @@
 
 #include <svmrun.h>
 
+#include "sandbox/sandbox.h"
+
 /* Number of broken rules to keep; a guest rarely breaks as many */
 #define OUTCOME_RULES 16
 
@@ -41,5 +43,8 @@ struct outcome {
 void outcome_end(struct outcome *outcome, uint64_t rip, int status,
 		 const char *kind, const char *format, ...)
 	__attribute__((format(printf, 5, 6)));
+
+/* Confine this thread, with the machine's lock held, or end the run. */
+void outcome_confine(struct outcome *outcome, enum sandbox_thread thread);
 
 #endif /* OUTCOME_H */

@@ -115,6 +115,7 @@ static void *write_output(void *argument)
 	int ret;
 
 	pthread_mutex_lock(lock);
+	outcome_confine(output->machine.outcome, SANDBOX_OUTPUT);
 	while (wait_for_bytes(output)) {
 		size = copy_ready(output, bytes);
 		pthread_mutex_unlock(lock);

@@ -137,6 +137,7 @@ void machine_run(struct machine *machine)
 	pthread_mutex_lock(&machine->lock);
 	start_host_threads(machine);
 	threads = start_threads(machine);
+	outcome_confine(&machine->outcome, SANDBOX_MAIN);
 	while (!machine->outcome.ended) {
 		wait_for_console(machine, next_report(machine, &top));
 		print_report(machine, &top);

@@ -27,6 +27,7 @@ enum mode { MODE_AUTO, MODE_REAL, MODE_PROTECTED, MODE_LONG };
 enum cpu_model { CPU_HOST, CPU_MINIMAL };
 enum rng { RNG_ON, RNG_OFF };
 enum msr_policy { MSR_FAULT, MSR_IGNORE };
+enum sandbox_policy { SANDBOX_ON, SANDBOX_OFF };
 enum reset_policy { ON_RESET_EXIT, ON_RESET_RESTART };
 
 /**
@@ -49,6 +50,7 @@ enum reset_policy { ON_RESET_EXIT, ON_RESET_RESTART };
  * @cpuid_count: how many
  * @msr: result of an access to an MSR that the guest does not have
  * @on_reset: effect of a reset that the guest requests, and of a triple fault
+ * @sandbox: does the process give up what it does not need?
  * @load: load address of a flat image, if @has_load
  * @entry: address of its entry point, if @has_entry
  * @has_load: --load was given
@@ -80,6 +82,7 @@ struct run_options {
 	size_t cpuid_count;
 	enum msr_policy msr;
 	enum reset_policy on_reset;
+	enum sandbox_policy sandbox;
 	uint64_t load;
 	uint64_t entry;
 	bool has_load;
