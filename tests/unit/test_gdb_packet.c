@@ -61,7 +61,17 @@ START_TEST(bytes_between_packets_are_for_themselves)
 	ck_assert_int_eq(read_text("+"), GDB_ACK);
 	ck_assert_int_eq(read_text("-"), GDB_NAK);
 	ck_assert_int_eq(read_text("\3"), GDB_BREAK);
-	ck_assert_int_eq(read_text("#ab}x"), GDB_MORE);
+	ck_assert_int_eq(read_text("$?#3f"), GDB_PACKET);
+}
+
+START_TEST(other_bytes_between_packets_are_foreign)
+{
+	static const char foreign[] = "#}xG\n";
+	size_t i;
+
+	begin();
+	for (i = 0; i < sizeof(foreign); i++) /* and zero */
+		ck_assert_int_eq(read_bytes(&foreign[i], 1), GDB_FOREIGN);
 	ck_assert_int_eq(read_text("$?#3f"), GDB_PACKET);
 }
 
@@ -238,7 +248,7 @@ START_TEST(random_bytes_do_no_harm)
 	/* Bytes with a meaning are frequent. */
 	static const char known[] = "$$##}+-\3m0,fF";
 	uint64_t random = xorshift_seed(2);
-	unsigned int i, seen[GDB_NAK + 1] = { 0 };
+	unsigned int i, seen[GDB_FOREIGN + 1] = { 0 };
 	uint64_t choice;
 	uint8_t byte;
 	enum gdb_event event;
@@ -254,7 +264,7 @@ START_TEST(random_bytes_do_no_harm)
 		if (event == GDB_PACKET)
 			parse();
 	}
-	for (i = 0; i <= GDB_NAK; i++)
+	for (i = 0; i <= GDB_FOREIGN; i++)
 		ck_assert_uint_ne(seen[i], 0);
 }
 
@@ -262,6 +272,7 @@ static const TTest **const tests[] = {
 	&packet_is_taken_out_of_its_frame,
 	&wrong_sum_is_broken,
 	&bytes_between_packets_are_for_themselves,
+	&other_bytes_between_packets_are_foreign,
 	&truncated_packet_is_dropped_for_the_next,
 	&escapes_are_undone,
 	&longest_packet_is_taken_and_no_longer_one,

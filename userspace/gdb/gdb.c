@@ -11,6 +11,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "common/message.h"
 #include "common/number.h"
 #include "common/signals.h"
 #include "common/status.h"
@@ -146,7 +147,6 @@ static bool send_packet(struct gdb *gdb)
 
 static void accept_connection(struct gdb *gdb)
 {
-	struct machine *machine = gdb->machine;
 	const int on = 1;
 
 	gdb->connection = accept4(gdb->listener, NULL, NULL, SOCK_CLOEXEC);
@@ -154,18 +154,37 @@ static void accept_connection(struct gdb *gdb)
 		return;
 	setsockopt(gdb->connection, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	memset(&gdb->reader, 0, sizeof(gdb->reader));
+	gdb->has_begun = false;
 	gdb->no_acks = false;
 	gdb->awaits_stop = false;
 	gdb->cpu = 0;
-	gdb->debug.stop = (struct debug_stop){ .reason = DEBUG_STEPPED };
-	debug_pause(machine);
 }
 
+static void begin_session(struct gdb *gdb)
+{
+	if (gdb->has_begun)
+		return;
+	gdb->has_begun = true;
+	gdb->debug.stop = (struct debug_stop){ .reason = DEBUG_STEPPED };
+	debug_pause(gdb->machine);
+}
+
+/* A connection that was not gdb's has no effect on the machine. */
 static void drop_connection(struct gdb *gdb)
 {
 	close(gdb->connection);
 	gdb->connection = -1;
-	debug_release(gdb->machine);
+	if (gdb->has_begun)
+		debug_release(gdb->machine);
+}
+
+/* Standard error may block, so print the message without the lock. */
+static void report_foreign(struct gdb *gdb, uint8_t byte)
+{
+	pthread_mutex_unlock(&gdb->machine->lock);
+	message_warn("--gdb %s: connection closed: byte 0x%02x is not of gdb's protocol",
+		     gdb->machine->options->gdb, byte);
+	pthread_mutex_lock(&gdb->machine->lock);
 }
 
 /* ---- packets ------------------------------------------------------------- */
@@ -208,7 +227,15 @@ static void interrupt_machine(struct gdb *gdb)
 
 static bool take_byte(struct gdb *gdb, uint8_t byte)
 {
-	switch (gdb_reader_take(&gdb->reader, byte)) {
+	enum gdb_event event = gdb_reader_take(&gdb->reader, byte);
+
+	/* Another program may have connected, such as a browser. */
+	if (event == GDB_FOREIGN || (!gdb->has_begun && event == GDB_NAK)) {
+		report_foreign(gdb, byte);
+		return false;
+	}
+	begin_session(gdb);
+	switch (event) {
 	case GDB_PACKET:
 		/* gdb sends no packets while the machine runs; ignore them. */
 		return gdb->awaits_stop || execute_packet(gdb);

@@ -20,6 +20,7 @@
  * @path: path of a local socket, NULL for TCP
  * @listener: the listening socket
  * @connection: the connection to gdb, -1 if there is none
+ * @has_begun: this connection has sent something of gdb's protocol
  * @thread: the stub's thread, if @has_thread
  * @has_thread: the thread has been started
  * @reader: packets from gdb
@@ -35,6 +36,7 @@ struct gdb {
 	const char *path;
 	int listener;
 	int connection;
+	bool has_begun;
 	pthread_t thread;
 	bool has_thread;
 	struct gdb_reader reader;

@@ -44,7 +44,7 @@ static enum gdb_event take_outside(struct gdb_reader *reader, uint8_t byte)
 	case CTRL_C:
 		return GDB_BREAK;
 	default:
-		return GDB_MORE;
+		return GDB_FOREIGN;
 	}
 }
 

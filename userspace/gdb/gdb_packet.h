@@ -23,6 +23,7 @@ enum gdb_event {
 	GDB_BREAK, /* Ctrl-C */
 	GDB_ACK,
 	GDB_NAK,
+	GDB_FOREIGN, /* gdb does not send this byte between packets */
 };
 
 enum gdb_reader_state {
