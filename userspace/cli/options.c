@@ -153,8 +153,8 @@ static const struct argp_option run_table[] = {
 	  0 },
 	{ "timeout", KEY_TIMEOUT, "SECONDS", 0,
 	  "End the run after this time; may have a fraction", 0 },
-	{ "gdb", KEY_GDB, "PORT|unix:PATH", 0,
-	  "Wait for gdb; connect with: target remote :PORT, or target remote PATH",
+	{ "gdb", KEY_GDB, "unix:PATH|[ADDRESS:]PORT", 0,
+	  "Wait for gdb; connect with: target remote PATH, or target remote :PORT",
 	  0 },
 	{ "testdev", KEY_TESTDEV, NULL, 0,
 	  "Add the device that QEMU calls pc-testdev, for kvm-unit-tests and similar programs",
@@ -310,7 +310,7 @@ static int parse_gdb(const char *value, struct run_options *options)
 {
 	if (!gdb_is_place(value))
 		return message_fail(STATUS_USAGE,
-				    "--gdb %s: must be a port, such as 1234, or unix:PATH",
+				    "--gdb %s: must be a port, such as 1234, ADDRESS:PORT or unix:PATH",
 				    value);
 	options->gdb = value;
 	return 0;

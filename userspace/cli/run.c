@@ -219,8 +219,11 @@ static int open_gdb(struct gdb *gdb, struct machine *machine, const char *place)
 	if (!ret)
 		return 0;
 	return message_fail(STATUS_ENVIRONMENT,
-			    "--gdb %s: cannot listen for gdb: %s", place,
-			    strerror(-ret));
+			    "--gdb %s: cannot listen for gdb: %s%s", place,
+			    strerror(-ret),
+			    ret == -EADDRINUSE ?
+				    "; remove a socket that is left, or use another" :
+				    "");
 }
 
 /* End by the signal that ended the run, as shells and other parents expect. */

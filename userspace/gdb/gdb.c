@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -24,74 +25,137 @@
 
 /* ---- the listening socket ------------------------------------------------ */
 
+/**
+ * struct address - where to listen
+ * @socket: for bind()
+ * @size: bytes of it
+ */
+struct address {
+	union {
+		struct sockaddr any;
+		struct sockaddr_in ipv4;
+		struct sockaddr_in6 ipv6;
+		struct sockaddr_un local;
+	} socket;
+	socklen_t size;
+};
+
 static const char *unix_path(const char *place)
 {
 	return strncmp(place, UNIX, strlen(UNIX)) ? NULL : place + strlen(UNIX);
 }
 
-static bool is_port(const char *place, uint64_t *port)
+static bool parse_port(const char *text, in_port_t *port)
 {
-	return number_address(place, port) && *port && *port <= PORT_MAX;
+	uint64_t number;
+
+	if (!number_address(text, &number) || !number || number > PORT_MAX)
+		return false;
+	*port = htons(number);
+	return true;
+}
+
+static bool parse_unix(const char *path, struct address *address)
+{
+	struct sockaddr_un *local = &address->socket.local;
+
+	local->sun_family = AF_UNIX;
+	address->size = sizeof(*local);
+	if (!*path || strlen(path) >= sizeof(local->sun_path))
+		return false;
+	strcpy(local->sun_path, path);
+	return true;
+}
+
+static bool parse_ipv4(const char *host, const char *port,
+		       struct address *address)
+{
+	struct sockaddr_in *ipv4 = &address->socket.ipv4;
+
+	ipv4->sin_family = AF_INET;
+	address->size = sizeof(*ipv4);
+	return inet_pton(AF_INET, host, &ipv4->sin_addr) == 1 &&
+	       parse_port(port, &ipv4->sin_port);
+}
+
+/* @host is "[ADDRESS]". */
+static bool parse_ipv6(char *host, const char *port, struct address *address)
+{
+	struct sockaddr_in6 *ipv6 = &address->socket.ipv6;
+	size_t size = strlen(host);
+
+	ipv6->sin6_family = AF_INET6;
+	address->size = sizeof(*ipv6);
+	if (host[size - 1] != ']')
+		return false;
+	host[size - 1] = 0;
+	return inet_pton(AF_INET6, host + 1, &ipv6->sin6_addr) == 1 &&
+	       parse_port(port, &ipv6->sin6_port);
+}
+
+/*
+ * Without an address, accept connections only from this host: a debugger can do anything
+ * to the guest.
+ */
+static bool parse_place(const char *place, struct address *address)
+{
+	char host[INET6_ADDRSTRLEN + 2]; /* and brackets */
+	const char *colon = strrchr(place, ':');
+	size_t size = colon ? colon - place : 0;
+
+	memset(address, 0, sizeof(*address));
+	if (unix_path(place))
+		return parse_unix(unix_path(place), address);
+	if (!colon)
+		return parse_ipv4("127.0.0.1", place, address);
+	if (!size || size >= sizeof(host))
+		return false;
+	memcpy(host, place, size);
+	host[size] = 0;
+	return *host == '[' ? parse_ipv6(host, colon + 1, address) :
+			      parse_ipv4(host, colon + 1, address);
 }
 
 bool gdb_is_place(const char *place)
 {
-	const char *path = unix_path(place);
-	uint64_t port;
+	struct address address;
 
-	if (!path)
-		return is_port(place, &port);
-	return *path &&
-	       strlen(path) < sizeof(((struct sockaddr_un *)0)->sun_path);
+	return parse_place(place, &address);
 }
 
-static int listen_at(int domain, const struct sockaddr *address, size_t size)
+/* Only this user can connect to a local socket, from its creation on. */
+static int bind_privately(int fd, const struct address *address)
+{
+	mode_t old = umask(0177);
+	int ret = bind(fd, &address->socket.any, address->size);
+
+	umask(old);
+	return ret;
+}
+
+static int listen_at(const struct address *address)
 {
 	const int on = 1;
-	int ret, fd = socket(domain, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int ret, fd = socket(address->socket.any.sa_family,
+			     SOCK_STREAM | SOCK_CLOEXEC, 0);
 
 	if (fd < 0)
 		return -errno;
 	/* Without it the port could not be used again for some time. */
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
-	if (!bind(fd, address, size) && !listen(fd, 1))
+	if (!bind_privately(fd, address) && !listen(fd, 1))
 		return fd;
 	ret = -errno;
 	close(fd);
 	return ret;
 }
 
-/* Accept connections only from this host, because they can do anything to the guest. */
-static int listen_tcp(uint16_t port)
-{
-	const struct sockaddr_in address = {
-		.sin_family = AF_INET,
-		.sin_port = htons(port),
-		.sin_addr.s_addr = htonl(INADDR_LOOPBACK),
-	};
-
-	return listen_at(AF_INET, (const struct sockaddr *)&address,
-			 sizeof(address));
-}
-
-static int listen_unix(const char *path)
-{
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
-
-	strncpy(address.sun_path, path, sizeof(address.sun_path) - 1);
-	return listen_at(AF_UNIX, (const struct sockaddr *)&address,
-			 sizeof(address));
-}
-
 static int listen_for_gdb(struct gdb *gdb, const char *place)
 {
-	uint64_t port = 0;
+	struct address address;
 
 	gdb->path = unix_path(place);
-	if (gdb->path)
-		return listen_unix(gdb->path);
-	is_port(place, &port);
-	return listen_tcp(port);
+	return parse_place(place, &address) ? listen_at(&address) : -EINVAL;
 }
 
 static void close_listener(struct gdb *gdb)
