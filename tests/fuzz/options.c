@@ -5,6 +5,7 @@
  * to it; whatever succeeds prints none.
  */
 #include <stdarg.h>
+#include <stdlib.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -41,10 +42,21 @@ int message_fail(int status, const char *format, ...)
 	return status;
 }
 
-/* Only a run prints warnings. */
+/* Only a run prints warnings, opens the device, and is confined. */
 void message_warn(const char *format, ...)
 {
 	holds(false, "a warning without a run");
+}
+
+int message_fail_reason(int status, const char *reason, const char *format, ...)
+{
+	holds(false, "a message about the environment without a run");
+	return status;
+}
+
+void message_write(int status, const char *text)
+{
+	holds(false, "a message about the sandbox without a run");
 }
 
 /* --help and --version would end this process. */

@@ -129,8 +129,10 @@ static void print_number(const char *label, uint32_t value, const char *unit)
 	printf("%-*s%" PRIu32 "%s\n", LABEL_WIDTH, label, value, unit);
 }
 
-static void print_info_text(const struct svmrun_info *info)
+static void print_info_text(const struct svmrun_info *info, int error)
 {
+	printf("%-*s%s\n", LABEL_WIDTH, "guests",
+	       error ? "cannot run now" : "can run");
 	print_number("API version", info->out_api_version, "");
 	print_number("SVM revision", info->out_svm_revision & 0xff, "");
 	print_number("ASIDs", info->out_svm_asids, "");
@@ -178,11 +180,12 @@ static void print_intercepts_json(struct json *json, const __u32 *vectors)
 	json_array_end(json);
 }
 
-static void print_info_json(const struct svmrun_info *info)
+static void print_info_json(const struct svmrun_info *info, int error)
 {
 	struct json json = { .file = stdout };
 
 	json_object_begin(&json, NULL);
+	json_string(&json, "condition", environment_word(error));
 	json_number(&json, "api_version", info->out_api_version);
 	json_number(&json, "svm_revision", info->out_svm_revision & 0xff);
 	json_number(&json, "svm_asids", info->out_svm_asids);
@@ -204,11 +207,22 @@ static void print_info_json(const struct svmrun_info *info)
 	putchar('\n');
 }
 
+/* Create a VM for a moment: only that shows whether SVM is free. Return 0 or an errno. */
+static int try_vm(int device)
+{
+	struct svmrun_vm vm;
+	int ret = svmrun_vm_create(&vm, device);
+
+	if (!ret)
+		svmrun_vm_destroy(&vm);
+	return -ret;
+}
+
 int info_main(int argc, char **argv)
 {
 	struct info_options options;
 	struct svmrun_info info;
-	int ret, device;
+	int ret, error, device;
 
 	ret = options_parse_info(&options, argc, argv);
 	if (ret)
@@ -216,10 +230,11 @@ int info_main(int argc, char **argv)
 	device = environment_open(&info);
 	if (device < 0)
 		return -device;
+	error = try_vm(device);
 	close(device);
 	if (options.json)
-		print_info_json(&info);
+		print_info_json(&info, error);
 	else
-		print_info_text(&info);
-	return STATUS_HALTED;
+		print_info_text(&info, error);
+	return error ? environment_vm_failed(error) : STATUS_HALTED;
 }

@@ -34,7 +34,7 @@ static void print_warning_json(const char *text)
 	putc('\n', stderr);
 }
 
-static void print_message_json(int status, const char *text)
+static void print_message_json(int status, const char *reason, const char *text)
 {
 	struct json json = { .file = stderr };
 
@@ -43,6 +43,8 @@ static void print_message_json(int status, const char *text)
 	json_number(&json, "status", status);
 	json_string(&json, "outcome",
 		    status == STATUS_USAGE ? "usage" : "environment");
+	if (reason)
+		json_string(&json, "reason", reason);
 	json_string(&json, "message", text);
 	json_object_end(&json);
 	putc('\n', stderr);
@@ -56,18 +58,35 @@ static void print_message_text(const char *text)
 		fprintf(stderr, "svmrun: %s\n", text);
 }
 
-int message_fail(int status, const char *format, ...)
+static void print_failure(int status, const char *reason, const char *format,
+			  va_list arguments)
 {
 	char text[TEXT_MAX];
+
+	vsnprintf(text, sizeof(text), format, arguments);
+	if (use_json)
+		print_message_json(status, reason, text);
+	else
+		print_message_text(text);
+}
+
+int message_fail(int status, const char *format, ...)
+{
 	va_list arguments;
 
 	va_start(arguments, format);
-	vsnprintf(text, sizeof(text), format, arguments);
+	print_failure(status, NULL, format, arguments);
 	va_end(arguments);
-	if (use_json)
-		print_message_json(status, text);
-	else
-		print_message_text(text);
+	return status;
+}
+
+int message_fail_reason(int status, const char *reason, const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	print_failure(status, reason, format, arguments);
+	va_end(arguments);
 	return status;
 }
 

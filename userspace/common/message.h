@@ -15,6 +15,10 @@ void message_use_json(bool json);
 int message_fail(int status, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
+/* The same; JSON has the member "reason" with a word in addition. */
+int message_fail_reason(int status, const char *reason, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
 /* Print a message that does not affect the exit status. */
 void message_warn(const char *format, ...)
 	__attribute__((format(printf, 1, 2)));
