@@ -57,6 +57,36 @@ static char *printed(const struct stats *stats, bool as_json)
 	return text;
 }
 
+/* Terminals have 80 columns, and characters beyond ASCII only in a UTF-8 locale. */
+static void fits_terminal(const char *text)
+{
+	unsigned int column = 0;
+
+	for (; *text; text++) {
+		column = *text == '\n' ? 0 : column + 1;
+		ck_assert_uint_le(column, 80);
+		ck_assert_int_eq(*text & 0x80, 0);
+	}
+}
+
+START_TEST(table_fits_a_terminal)
+{
+	uint64_t code;
+	char *text;
+
+	for (code = 0; code < 0x1000; code++) {
+		struct stats stats = { .unclaimed = UINT64_MAX,
+				       .unknown_msrs = UINT64_MAX,
+				       .resets = UINT64_MAX };
+
+		stats.kinds[0] = (struct stats_kind){ code, 999999999999 };
+		stats.used = 1;
+		text = printed(&stats, false);
+		fits_terminal(text);
+		free(text);
+	}
+}
+
 START_TEST(table_has_shares_of_all_exits)
 {
 	struct stats stats = { .seconds = 0.5 };
@@ -65,9 +95,9 @@ START_TEST(table_has_shares_of_all_exits)
 	count(&stats, VMEXIT_HLT, 1);
 	text = printed(&stats, false);
 	ck_assert_ptr_nonnull(strstr(text, "VMEXIT_HLT "));
-	ck_assert_ptr_nonnull(strstr(text, " 25.0%  ########\n"));
+	ck_assert_ptr_nonnull(strstr(text, " 25.0%  #######\n"));
 	ck_assert_ptr_nonnull(strstr(text, "memory faults"));
-	ck_assert_ptr_nonnull(strstr(text, " 75.0%  ######################"));
+	ck_assert_ptr_nonnull(strstr(text, " 75.0%  #####################\n"));
 	ck_assert_ptr_nonnull(strstr(text, "  4  in 0.500000 s\n"));
 	ck_assert_ptr_null(strstr(text, "machine checks"));
 	free(text);
@@ -86,9 +116,8 @@ START_TEST(json_has_all_counts)
 }
 
 static const TTest **const tests[] = {
-	&most_frequent_comes_first,
-	&too_many_kinds_are_harmless,
-	&table_has_shares_of_all_exits,
+	&most_frequent_comes_first, &too_many_kinds_are_harmless,
+	&table_fits_a_terminal,	    &table_has_shares_of_all_exits,
 	&json_has_all_counts,
 };
 

@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define BAR_WIDTH 30
+#define BAR_WIDTH 28 /* the widest row has 80 columns */
 #define BAR_SIZE (BAR_WIDTH * 3 + 1) /* bytes: three per block in UTF-8 */
 
 /* Draw @part of @whole as a bar, with @utf8 to an eighth of a column. */
