@@ -5,7 +5,6 @@
  * to it; whatever succeeds prints none.
  */
 #include <stdarg.h>
-#include <stdlib.h>
 #include <sys/mman.h>
 #include <unistd.h>
 

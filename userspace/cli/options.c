@@ -105,69 +105,81 @@ static const struct word sandbox_words[] = { { "on", SANDBOX_ON },
 	"Run a guest image until it halts. The guest's first serial port (0x3f8) is connected to standard input and output."
 #define INFO_DOC "Print the features of the processor and the module."
 
+#define GROUP(title, number)                                                   \
+	{                                                                      \
+		NULL, 0, NULL, 0, title, number                                \
+	}
+
 static const struct argp_option run_table[] = {
+	GROUP("Image:", 1),
 	{ "format", KEY_FORMAT, "FORMAT", 0,
 	  "Format of the image: auto, flat, elf, linux, multiboot or firmware; auto, the default, detects all but firmware",
-	  0 },
+	  1 },
 	{ "mode", KEY_MODE, "MODE", 0,
 	  "Mode at the entry point: real, protected or long; by default long for ELF, otherwise real",
-	  0 },
-	{ "mem", KEY_MEMORY, "SIZE", 0,
-	  "Size of guest memory, with suffix K, M or G; 512M by default", 0 },
-	{ "cpus", KEY_CPUS, "N", 0, "Number of processors, 1 by default", 0 },
-	{ "initrd", KEY_INITRD, "FILE", 0, "Initial RAM disk for Linux", 0 },
-	{ "append", KEY_APPEND, "TEXT", 0,
-	  "Command line for a Linux or multiboot kernel", 0 },
-	{ "module", KEY_MODULE, "FILE[=TEXT]", 0,
-	  "Module for a multiboot kernel, with its command line; may be repeated",
-	  0 },
-	{ "disk", KEY_DISK, "FILE[,ro][,format=raw]", 0,
-	  "File or block device that is a disk of the guest; read-only with ro; with format=raw even if it is an image of a format such as qcow2; may be repeated",
-	  0 },
-	{ "rng", KEY_RNG, "on|off", 0,
-	  "Random numbers for the guest, as a device and as a seed for Linux; on by default",
-	  0 },
-	{ "cpu", KEY_CPU, "MODEL", 0,
-	  "Features of the processor: host, the default, or minimal, those of every 64-bit processor",
-	  0 },
-	{ "hypervisor", KEY_HYPERVISOR, "WORD", 0,
-	  "Interfaces of a hypervisor that the guest finds: kvm, the default, is KVM's clock; svmrun, only the name and frequencies; or none",
-	  0 },
-	{ "cpuid", KEY_CPUID, "LEAF[.SUBLEAF]=EAX,EBX,ECX,EDX", 0,
-	  "Change the result of CPUID; registers that are left out stay unchanged; may be repeated",
-	  0 },
-	{ "msr", KEY_MSR, "WORD", 0,
-	  "Access to an MSR that the guest does not have: fault, the default, or ignore",
-	  0 },
-	{ "on-reset", KEY_ON_RESET, "ACTION", 0,
-	  "When the guest resets the machine, or after a triple fault: exit, the default, or restart",
-	  0 },
-	{ "sandbox", KEY_SANDBOX, "on|off", 0,
-	  "Give up files, programs, sockets and other processes before the guest runs; on by default",
-	  0 },
+	  1 },
 	{ "load", KEY_LOAD, "ADDR", 0,
 	  "Load address of a flat image; by default 0x7c00 in real mode, otherwise 0x100000",
-	  0 },
+	  1 },
 	{ "entry", KEY_ENTRY, "ADDR", 0,
 	  "Entry point; by default that of the ELF file, or the load address of a flat image",
-	  0 },
-	{ "timeout", KEY_TIMEOUT, "SECONDS", 0,
-	  "End the run after this time; may have a fraction", 0 },
-	{ "gdb", KEY_GDB, "unix:PATH|[ADDRESS:]PORT", 0,
-	  "Wait for gdb; connect with: target remote PATH, or target remote :PORT",
-	  0 },
+	  1 },
+	{ "initrd", KEY_INITRD, "FILE", 0, "Initial RAM disk for Linux", 1 },
+	{ "append", KEY_APPEND, "TEXT", 0,
+	  "Command line for a Linux or multiboot kernel", 1 },
+	{ "module", KEY_MODULE, "FILE[=TEXT]", 0,
+	  "Module for a multiboot kernel, with its command line; may be repeated",
+	  1 },
+	GROUP("Machine:", 2),
+	{ "mem", KEY_MEMORY, "SIZE", 0,
+	  "Size of guest memory, with suffix K, M or G; 512M by default", 2 },
+	{ "cpus", KEY_CPUS, "N", 0, "Number of processors, 1 by default", 2 },
+	{ "on-reset", KEY_ON_RESET, "ACTION", 0,
+	  "When the guest resets the machine, or after a triple fault: exit, the default, or restart",
+	  2 },
+	GROUP("Processor:", 3),
+	{ "cpu", KEY_CPU, "MODEL", 0,
+	  "Features of the processor: host, the default, or minimal, those of every 64-bit processor",
+	  3 },
+	{ "hypervisor", KEY_HYPERVISOR, "WORD", 0,
+	  "Interfaces of a hypervisor that the guest finds: kvm, the default, is KVM's clock; svmrun, only the name and frequencies; or none",
+	  3 },
+	{ "cpuid", KEY_CPUID, "LEAF[.SUBLEAF]=EAX,EBX,ECX,EDX", 0,
+	  "Change the result of CPUID; registers that are left out stay unchanged; may be repeated",
+	  3 },
+	{ "msr", KEY_MSR, "WORD", 0,
+	  "Access to an MSR that the guest does not have: fault, the default, or ignore",
+	  3 },
+	GROUP("Devices:", 4),
+	{ "disk", KEY_DISK, "FILE[,WORD]", 0,
+	  "File or block device that is a disk of the guest; read-only with ro; with format=raw even if it is an image of a format such as qcow2; may be repeated",
+	  4 },
+	{ "rng", KEY_RNG, "on|off", 0,
+	  "Random numbers for the guest, as a device and as a seed for Linux; on by default",
+	  4 },
 	{ "testdev", KEY_TESTDEV, NULL, 0,
 	  "Add the device that QEMU calls pc-testdev, for kvm-unit-tests and similar programs",
-	  0 },
+	  4 },
+	GROUP("Output:", 5),
 	{ "stats", KEY_STATS, NULL, 0,
-	  "Print a table of exits to standard error at the end", 0 },
+	  "Print a table of exits to standard error at the end", 5 },
 	{ "top", KEY_TOP, NULL, 0,
-	  "Print the table to standard error every second", 0 },
-	{ "trace", KEY_TRACE, NULL, 0,
-	  "Print one line per exit to standard error", 0 },
+	  "Print the table to standard error every second", 5 },
 	{ "json", KEY_JSON, NULL, 0,
 	  "Print the result, --stats and --trace as JSON to standard error, one object per line",
-	  0 },
+	  5 },
+	GROUP("Debugging:", 6),
+	{ "gdb", KEY_GDB, "unix:PATH|[ADDRESS:]PORT", 0,
+	  "Wait for gdb; connect with: target remote PATH, or target remote :PORT",
+	  6 },
+	{ "trace", KEY_TRACE, NULL, 0,
+	  "Print one line per exit to standard error", 6 },
+	GROUP("Limits:", 7),
+	{ "timeout", KEY_TIMEOUT, "SECONDS", 0,
+	  "End the run after this time; may have a fraction", 7 },
+	{ "sandbox", KEY_SANDBOX, "on|off", 0,
+	  "Give up files, programs, sockets and other processes before the guest runs; on by default",
+	  7 },
 	OPTION_HELP,
 	OPTION_VERSION,
 	{ 0 }
@@ -186,22 +198,13 @@ static const struct argp run_argp = {
 	.options = run_table,
 	.parser = parse_run_key,
 	.args_doc = "IMAGE",
-	.doc = RUN_DOC
-	"\vExit status:\n"
-	"  0  the guest executed HLT with interrupts disabled, powered off or\n"
-	"     requested a reset, see --on-reset; or Ctrl-A x was typed\n"
-	"  (2v+1)&255, which is odd: the guest wrote v to port 0xf4\n" STATUS_HELP_COMMON
-	"  6  the guest shut down after a triple fault\n"
-	"  8  an exit that svmrun does not handle\n"
-	"  124  the time-out expired\n"
-	"  128+N  ended by signal N: SIGHUP, SIGINT or SIGTERM\n",
+	.doc = RUN_DOC "\v" STATUS_HELP_RUN,
 };
 
 static const struct argp info_argp = {
 	.options = info_table,
 	.parser = parse_info_key,
-	.doc = INFO_DOC "\vExit status:\n"
-			"  0  success\n" STATUS_HELP_COMMON,
+	.doc = INFO_DOC "\v" STATUS_HELP_INFO,
 };
 
 /**
@@ -236,7 +239,7 @@ static void print_command_version(void)
 
 static bool needs_value(const struct argp_option *table, const char *argument)
 {
-	for (; table->name; table++)
+	for (; table->name || table->doc; table++)
 		if (table->arg && !strncmp(argument, "--", 2) &&
 		    !strcmp(argument + 2, table->name))
 			return true;

@@ -16,10 +16,41 @@ enum status {
 	STATUS_SIGNAL = 128, /* plus the number of the signal */
 };
 
-/* Lines of --help for the statuses of both subcommands */
-#define STATUS_HELP_COMMON                                                     \
-	"  2  bad input: an option or the image\n"                             \
-	"  4  the environment: no module, no permission, no SVM, or\n"         \
-	"     another hypervisor that uses SVM\n"
+/*
+ * All statuses, for --help: the subcommands that have it (RUN, INFO or BOTH), the value and
+ * its meaning. The check "statuses" of make style compares svmrun(1) with it.
+ */
+#define STATUS_TABLE(ROW)                                                        \
+	ROW(RUN, "0",                                                            \
+	    "the guest executed HLT with interrupts disabled, powered off or\n"  \
+	    "     requested a reset, see --on-reset; or Ctrl-A x was typed")     \
+	ROW(INFO, "0", "guests can run")                                         \
+	ROW(RUN, "(2v+1)&255", "the guest wrote v to port 0xf4")                 \
+	ROW(BOTH, "2", "bad input: an option or the image")                      \
+	ROW(BOTH, "4",                                                           \
+	    "the environment: no module, no permission, no SVM, or\n"            \
+	    "     another hypervisor that uses SVM")                             \
+	ROW(RUN, "6", "the guest shut down after a triple fault")                \
+	ROW(RUN, "8", "an exit that svmrun does not handle")                     \
+	ROW(RUN, "124", "the time-out expired")                                  \
+	ROW(RUN, "128+N",                                                        \
+	    "ended by signal N: SIGHUP, SIGINT or SIGTERM; or SIGSYS, after a\n" \
+	    "     system call that --sandbox does not permit")
+
+#define STATUS_LINE(value, meaning) "  " value "  " meaning "\n"
+#define STATUS_NO_LINE(value, meaning)
+#define STATUS_RUN_RUN STATUS_LINE
+#define STATUS_RUN_INFO STATUS_NO_LINE
+#define STATUS_RUN_BOTH STATUS_LINE
+#define STATUS_INFO_RUN STATUS_NO_LINE
+#define STATUS_INFO_INFO STATUS_LINE
+#define STATUS_INFO_BOTH STATUS_LINE
+#define STATUS_RUN_ROW(command, value, meaning)                                \
+	STATUS_RUN_##command(value, meaning)
+#define STATUS_INFO_ROW(command, value, meaning)                               \
+	STATUS_INFO_##command(value, meaning)
+
+#define STATUS_HELP_RUN "Exit status:\n" STATUS_TABLE(STATUS_RUN_ROW)
+#define STATUS_HELP_INFO "Exit status:\n" STATUS_TABLE(STATUS_INFO_ROW)
 
 #endif /* STATUS_H */
