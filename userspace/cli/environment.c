@@ -103,7 +103,7 @@ static bool is_virtual_machine(void)
 /* Name the device's group, if its members may use the device. */
 static int permission_failed(void)
 {
-	const mode_t access = S_IRGRP | S_IWGRP;
+	const mode_t access = 0060; /* of the group: read and write */
 	const struct group *group;
 	char detail[DETAIL_SIZE];
 	struct stat device;
