@@ -10,7 +10,7 @@
 
 #include "cli/cpuid_option.h"
 #include "suites.h"
-#include "vmm/cpuid.h"
+#include "model/cpuid.h"
 
 #define OSXSAVE (1u << 27)
 

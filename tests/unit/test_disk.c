@@ -16,7 +16,7 @@
 #include "common/status.h"
 #include "suites.h"
 #include "virtio_guest.h"
-#include "vmm/disk.h"
+#include "backend/disk.h"
 
 #define SECTOR SVMRUN_BLOCK_SECTOR
 #define SECTORS 4

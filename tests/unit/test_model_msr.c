@@ -4,9 +4,9 @@
  * (APM 9.3), and those of the processor's model.
  */
 #include "suites.h"
-#include "vmm/machine_check.h"
-#include "vmm/model_msr.h"
-#include "vmm/mtrr.h"
+#include "model/machine_check.h"
+#include "model/model_msr.h"
+#include "model/mtrr.h"
 
 #define BITS 40 /* width of addresses */
 

@@ -9,7 +9,7 @@
 #include "common/clock.h"
 #include "common/status.h"
 #include "suites.h"
-#include "vmm/output.h"
+#include "backend/output.h"
 
 #define MANY (200u << 10)
 #define LONG_TIME (60 * NANOSECONDS)

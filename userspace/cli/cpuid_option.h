@@ -3,7 +3,7 @@
 #ifndef CPUID_OPTION_H
 #define CPUID_OPTION_H
 
-#include "vmm/cpuid.h"
+#include "model/cpuid.h"
 
 /* Return false if the text is malformed. */
 bool cpuid_parse(const char *text, struct cpuid_override *override);

@@ -14,7 +14,7 @@
 #include "lib/array_size.h"
 #include "memory.h"
 #include "tables.h"
-#include "vmm/rng.h"
+#include "backend/rng.h"
 
 static const struct svmrun_memory *low_memory(const struct guest *guest)
 {

@@ -9,7 +9,6 @@
 #include "common/message.h"
 #include "common/status.h"
 #include "tables.h"
-#include "vmm/rng.h"
 
 #define TABLES_SIZE 0x10000
 #define COMMANDS 32
@@ -38,7 +37,7 @@ static struct svmrun_acpi describe_machine(const struct run_options *options,
 		.pm_port = SVMRUN_PC_PM_PORT,
 		.virtio_gpa = SVMRUN_PC_VIRTIO_GPA,
 		.virtio_pin = SVMRUN_PC_VIRTIO_PIN,
-		.virtio_count = options->disk_count + rng_is_there(options),
+		.virtio_count = options->disk_count + machine_has_rng(options),
 		.gpa = gpa,
 	};
 }

@@ -15,9 +15,9 @@
 
 #include "common/stats.h"
 #include "lib/x86.h"
-#include "machine_check.h"
-#include "model_msr.h"
-#include "mtrr.h"
+#include "model/machine_check.h"
+#include "model/model_msr.h"
+#include "model/mtrr.h"
 #include "nmi.h"
 
 struct debug_cpu;

@@ -7,7 +7,7 @@
 
 #include "common/json.h"
 #include "cpu.h"
-#include "outcome.h"
+#include "backend/outcome.h"
 
 /* Find the broken rules, and end the run. */
 void exit_invalid(struct cpu *cpu);

@@ -256,9 +256,15 @@ void machine_close_disks(struct machine *machine)
 		disk_close(&machine->disks[--machine->disk_count]);
 }
 
+bool machine_has_rng(const struct run_options *options)
+{
+	return options->rng == RNG_ON &&
+	       options->disk_count < SVMRUN_PC_VIRTIO_MAX;
+}
+
 void machine_attach_rng(struct machine *machine)
 {
-	if (!rng_is_there(machine->options))
+	if (!machine_has_rng(machine->options))
 		return;
 	rng_init(&machine->rng, machine->memories,
 		 machine->memory_count - machine->rom_count);

@@ -15,13 +15,13 @@
 #include <svmrun/e820.h>
 #include <svmrun/pc.h>
 
-#include "console.h"
+#include "backend/console.h"
 #include "cpu.h"
-#include "disk.h"
+#include "backend/disk.h"
 #include "kvmclock.h"
-#include "outcome.h"
+#include "backend/outcome.h"
 #include "reset.h"
-#include "rng.h"
+#include "backend/rng.h"
 #include "run_options.h"
 
 struct debug;
@@ -43,7 +43,7 @@ struct debug_hooks;
  * @disk_count: how many
  * @abandoned: the thread of a disk has not ended after the run, and may still access the
  *	memory
- * @rng: the entropy device, if rng_is_there()
+ * @rng: the entropy device, if machine_has_rng()
  * @open_bus: an address without memory or device reads as ones and ignores writes, as on
  *	a PC; otherwise an access ends the run
  * @restart: loads the guest into memory that is all zeros, and sets up the first
@@ -126,7 +126,11 @@ unsigned int machine_stale_requests(const struct machine *machine);
 /* Must a processor wait that has just reset a disk, or has just printed? */
 bool machine_blocks_cpu(const struct machine *machine);
 
-/* Attach the entropy device, after the disks, unless the options are against it. */
+/*
+ * Does a PC with these options have an entropy device? It follows the disks, which can take
+ * all places of virtio devices. Attach it after the disks.
+ */
+bool machine_has_rng(const struct run_options *options);
 void machine_attach_rng(struct machine *machine);
 
 /* Create the processors of the VM. Return 0 or a negative errno. */

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "bus.h"
-#include "cpuid.h"
+#include "model/cpuid.h"
 #include "machine.h"
 #include "processor.h"
 

@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "cpuid.h"
+#include "model/cpuid.h"
 
 #define OPTIONS_CPUS 64
 #define OPTIONS_MODULES 16

@@ -19,12 +19,6 @@ static int fill_for_guest(void *owner, void *buffer, size_t size)
 	return rng_fill(buffer, size);
 }
 
-bool rng_is_there(const struct run_options *options)
-{
-	return options->rng == RNG_ON &&
-	       options->disk_count < SVMRUN_PC_VIRTIO_MAX;
-}
-
 void rng_init(struct svmrun_rng *rng, const struct svmrun_memory *memories,
 	      size_t memory_count)
 {

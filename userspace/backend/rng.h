@@ -3,18 +3,9 @@
 #ifndef RNG_H
 #define RNG_H
 
-#include <stdbool.h>
 #include <stddef.h>
 
 #include <svmrun/rng.h>
-
-#include "run_options.h"
-
-/*
- * Does a PC with these options have an entropy device? It follows the disks, which can take
- * all places of virtio devices.
- */
-bool rng_is_there(const struct run_options *options);
 
 /* Initialise the device. @memories: the guest's memory, which it writes */
 void rng_init(struct svmrun_rng *rng, const struct svmrun_memory *memories,
