@@ -119,10 +119,10 @@ static int write_zeros(const struct disk *disk, uint64_t offset, uint64_t size)
 			return -ECANCELED;
 		done = pwrite(disk->fd, zeros, size < PIECE ? size : PIECE,
 			      offset);
-		if (done < 0 && errno != EINTR)
-			return -errno;
-		if (done < 0)
+		if (done < 0 && errno == EINTR)
 			done = 0;
+		else if (done <= 0)
+			return done ? -errno : -EIO;
 	}
 	return 0;
 }
