@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The thread of a disk, and its queue of requests */
 #include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 
 #include "common/clock.h"
+#include "common/thread.h"
 #include "disk.h"
 
 #define REG_STATUS 0x70 /* of a virtio device (Virtual I/O Device 1.2, 4.2.2) */
@@ -37,7 +37,7 @@ static struct svmrun_block_request *next_request(struct disk *disk)
 	return request;
 }
 
-/* After the end of the run nobody takes note, and no other request may begin. */
+/* After the end of the run the guest is not notified, and no other request may begin. */
 static void complete_request(struct disk *disk,
 			     struct svmrun_block_request *request, int error)
 {
@@ -91,16 +91,10 @@ static void *run_disk(void *argument)
 
 int disk_start(struct disk *disk)
 {
-	sigset_t all, old;
-	int ret;
+	int ret = thread_start(&disk->thread, 0, run_disk, disk);
 
-	/* Signals interrupt the thread that runs the machine. */
-	sigfillset(&all);
-	pthread_sigmask(SIG_BLOCK, &all, &old);
-	ret = pthread_create(&disk->thread, NULL, run_disk, disk);
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
 	disk->has_thread = !ret;
-	return -ret;
+	return ret;
 }
 
 bool disk_reset(struct disk *disk)
@@ -139,17 +133,6 @@ bool disk_wait(struct disk *disk, uint64_t until)
 
 /* ---- the device ---------------------------------------------------------- */
 
-static void init_conditions(struct disk *disk)
-{
-	pthread_condattr_t attributes;
-
-	pthread_condattr_init(&attributes);
-	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-	pthread_cond_init(&disk->changed, &attributes);
-	pthread_cond_init(&disk->completed, &attributes);
-	pthread_condattr_destroy(&attributes);
-}
-
 void disk_init(struct disk *disk, unsigned int number,
 	       const struct disk_machine *machine,
 	       const struct svmrun_memory *memories, size_t memory_count)
@@ -164,7 +147,8 @@ void disk_init(struct disk *disk, unsigned int number,
 
 	disk->machine = *machine;
 	disk->last = &disk->first;
-	init_conditions(disk);
+	thread_init_condition(&disk->changed);
+	thread_init_condition(&disk->completed);
 	snprintf(name, sizeof(name), "svmrun-%u", number);
 	svmrun_block_init(&disk->block, &owner, disk->sectors, name, memories,
 			  memory_count);

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <errno.h>
 #include <poll.h>
-#include <signal.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "common/clock.h"
 #include "common/status.h"
+#include "common/thread.h"
 #include "output.h"
 
 #define WRITE_MAX 4096 /* bytes per system call */
@@ -134,16 +134,10 @@ static void *write_output(void *argument)
 
 int output_start(struct output *output)
 {
-	sigset_t all, old;
-	int ret;
+	int ret = thread_start(&output->thread, 0, write_output, output);
 
-	/* Signals interrupt the thread that runs the machine. */
-	sigfillset(&all);
-	pthread_sigmask(SIG_BLOCK, &all, &old);
-	ret = pthread_create(&output->thread, NULL, write_output, output);
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
 	output->has_thread = !ret;
-	return -ret;
+	return ret;
 }
 
 void output_end(struct output *output)
@@ -190,14 +184,9 @@ size_t output_abandon(struct output *output)
 void output_init(struct output *output, int fd,
 		 const struct output_machine *machine)
 {
-	pthread_condattr_t attributes;
-
 	memset(output, 0, sizeof(*output));
 	output->fd = fd;
 	output->machine = *machine;
-	pthread_condattr_init(&attributes);
-	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-	pthread_cond_init(&output->changed, &attributes);
-	pthread_cond_init(&output->ended_changed, &attributes);
-	pthread_condattr_destroy(&attributes);
+	thread_init_condition(&output->changed);
+	thread_init_condition(&output->ended_changed);
 }

@@ -16,6 +16,7 @@
 #include "common/number.h"
 #include "common/signals.h"
 #include "common/status.h"
+#include "common/thread.h"
 #include "debug/pause.h"
 #include "gdb.h"
 
@@ -409,20 +410,12 @@ static void *serve_gdb(void *argument)
 	return NULL;
 }
 
-/*
- * Block all signals in the thread, so that they interrupt the one that runs the machine.
- */
 int gdb_start(struct gdb *gdb)
 {
-	sigset_t all, old;
-	int ret;
+	int ret = thread_start(&gdb->thread, 0, serve_gdb, gdb);
 
-	sigfillset(&all);
-	pthread_sigmask(SIG_BLOCK, &all, &old);
-	ret = pthread_create(&gdb->thread, NULL, serve_gdb, gdb);
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
 	gdb->has_thread = !ret;
-	return -ret;
+	return ret;
 }
 
 int gdb_open(struct gdb *gdb, struct machine *machine, const char *place)

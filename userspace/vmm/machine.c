@@ -7,6 +7,7 @@
 #include "common/clock.h"
 #include "common/message.h"
 #include "common/status.h"
+#include "common/thread.h"
 #include "debug_hooks.h"
 #include "lib/x86.h"
 #include "machine.h"
@@ -292,15 +293,10 @@ static void init_msrs(const struct machine *machine, struct cpu *cpu)
 
 static void init_cpu(struct machine *machine, struct cpu *cpu)
 {
-	pthread_condattr_t attributes;
-
 	cpu->machine = machine;
 	cpu->id = cpu - machine->cpus;
 	init_msrs(machine, cpu);
-	pthread_condattr_init(&attributes);
-	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-	pthread_cond_init(&cpu->changed, &attributes);
-	pthread_condattr_destroy(&attributes);
+	thread_init_condition(&cpu->changed);
 	svmrun_mode_reset(&cpu->vcpu);
 }
 

@@ -4,8 +4,9 @@
 #include <string.h>
 
 #include "common/clock.h"
-#include "common/status.h"
 #include "common/signals.h"
+#include "common/status.h"
+#include "common/thread.h"
 #include "cpu_thread.h"
 #include "run.h"
 #include "top.h"
@@ -26,31 +27,23 @@ static void end_by_signal(struct machine *machine, int number)
 			    number, strsignal(number), rip);
 }
 
-/*
- * Start the processors' threads, and return how many. They block all signals except
- * CPU_SIGNAL, so that the others interrupt this thread.
- */
+/* Start the processors' threads, and return how many. */
 static unsigned int start_threads(struct machine *machine)
 {
-	sigset_t all, old;
 	unsigned int i;
 	int ret = 0;
 
-	sigfillset(&all);
-	sigdelset(&all, CPU_SIGNAL);
-	pthread_sigmask(SIG_BLOCK, &all, &old);
 	for (i = 0; i < machine->cpu_count; i++) {
-		ret = pthread_create(&machine->cpus[i].thread, NULL, cpu_thread,
-				     &machine->cpus[i]);
+		ret = thread_start(&machine->cpus[i].thread, CPU_SIGNAL,
+				   cpu_thread, &machine->cpus[i]);
 		if (ret)
 			break;
 	}
-	pthread_sigmask(SIG_SETMASK, &old, NULL);
 	if (ret)
 		outcome_end(&machine->outcome, 0, STATUS_ENVIRONMENT,
 			    "environment",
 			    "cannot create a thread for a processor: %s",
-			    strerror(ret));
+			    strerror(-ret));
 	return i;
 }
 
