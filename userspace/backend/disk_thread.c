@@ -7,8 +7,6 @@
 #include "common/thread.h"
 #include "disk.h"
 
-#define REG_STATUS 0x70 /* of a virtio device (Virtual I/O Device 1.2, 4.2.2) */
-
 /* ---- the queue ----------------------------------------------------------- */
 
 static void submit_request(void *owner, struct svmrun_block_request *request)
@@ -53,7 +51,7 @@ static void complete_request(struct disk *disk,
 
 /* ---- the thread ---------------------------------------------------------- */
 
-/* Make the guest's writes persistent, although it may not have asked for that. */
+/* Make the guest's writes persistent, even if it has not flushed them. */
 static void flush_writes(struct disk *disk)
 {
 	struct svmrun_block_request flush = {
@@ -99,7 +97,7 @@ int disk_start(struct disk *disk)
 
 bool disk_reset(struct disk *disk)
 {
-	svmrun_virtio_write(&disk->block.virtio, REG_STATUS, 4, 0);
+	svmrun_virtio_reset(&disk->block.virtio);
 	return !svmrun_block_is_resetting(&disk->block);
 }
 

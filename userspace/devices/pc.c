@@ -29,7 +29,6 @@
 #define IRQ_COPROCESSOR 13
 #define PIN_TIMER 2 /* pin of the I/O APIC, as in the MADT */
 
-#define VIRTIO_STATUS 0x70 /* register of a virtio device */
 
 /* Memory sizes in CMOS: in KiB, or from 16 MiB or 4 GiB on in units of 64 KiB */
 #define CMOS_BASE 0x15
@@ -630,12 +629,6 @@ void svmrun_pc_init(struct svmrun_pc *pc, unsigned int cpus,
 	svmrun_fwcfg_init(&pc->fwcfg);
 }
 
-/* A driver resets a device by the same write (Virtual I/O Device 1.2, 2.1). */
-static void reset_virtio(struct svmrun_virtio *virtio)
-{
-	svmrun_virtio_write(virtio, VIRTIO_STATUS, 4, 0);
-}
-
 void svmrun_pc_reset(struct svmrun_pc *pc, uint64_t now)
 {
 	unsigned int i;
@@ -644,7 +637,7 @@ void svmrun_pc_reset(struct svmrun_pc *pc, uint64_t now)
 	svmrun_rtc_reset(&pc->rtc, now);
 	svmrun_fwcfg_reset(&pc->fwcfg);
 	for (i = 0; i < pc->virtio_count; i++)
-		reset_virtio(pc->virtio[i]);
+		svmrun_virtio_reset(pc->virtio[i]);
 	if (pc->testdev)
 		svmrun_testdev_reset(pc->testdev);
 }

@@ -341,7 +341,7 @@ uint64_t svmrun_virtio_read(const struct svmrun_virtio *virtio,
 	return size == 4 ? read_mmio_register(virtio, offset) : 0;
 }
 
-static void reset_device(struct svmrun_virtio *virtio)
+void svmrun_virtio_reset(struct svmrun_virtio *virtio)
 {
 	virtio->status = 0;
 	virtio->offered = 0;
@@ -357,7 +357,7 @@ static void reset_device(struct svmrun_virtio *virtio)
 static void write_status(struct svmrun_virtio *virtio, uint32_t value)
 {
 	if (!value) {
-		reset_device(virtio);
+		svmrun_virtio_reset(virtio);
 		return;
 	}
 	if ((virtio->features & ~offered_features(virtio)) ||

@@ -56,7 +56,7 @@ enum svmrun_block_operation {
  * @in_flight: the owner has the request
  * @stale: the guest has reset the device since then
  * @head: the chain that the guest waits for
- * @written: number of bytes that it is told were written to the chain
+ * @written: number of bytes written to the chain, which the driver reads
  * @status: the request's status in the guest's memory
  * @reserved: zero
  *

@@ -20,7 +20,7 @@ extern "C" {
 /**
  * struct svmrun_testdev - the device
  * @irq: its interrupt line 0; the other lines have the numbers that follow
- * @flush: called with an address in a page that the guest wants to be removed from the
+ * @flush: called with an address in a page that the guest requests to be removed from the
  *	nested page table; the next access maps it again, with the same contents
  * @owner: first argument of @flush
  * @value: the register, at ports 0xe0 to 0xe3, and again at 0xe8 to 0xeb

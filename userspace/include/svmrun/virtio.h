@@ -192,6 +192,14 @@ void svmrun_virtio_give(struct svmrun_virtio *virtio, unsigned int queue,
 			uint16_t head, uint32_t written);
 
 /**
+ * svmrun_virtio_reset() - reset a device
+ * @virtio: the device; it is in its reset state then, and its @reset has been called
+ *
+ * The guest does the same by writing 0 to Status (Virtual I/O Device 1.2, 2.1).
+ */
+void svmrun_virtio_reset(struct svmrun_virtio *virtio);
+
+/**
  * svmrun_virtio_need_reset() - stop a device whose rules the guest has violated
  * @virtio: the device; it ignores requests until the guest resets it
  */
