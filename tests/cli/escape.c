@@ -9,7 +9,7 @@
  *	gdb	when gdb sends something
  *	main	while the guest runs
  * It prints "escaped: ATTACK" if the attack succeeds. LACKS names a feature that the kernel
- * appears not to have: seccomp or landlock; "nothing but landlock" leaves only that.
+ * appears not to have: seccomp or landlock; "all except landlock" leaves only that.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -282,7 +282,7 @@ long syscall(long number, ...)
 	}
 	if (lacks && number == SYS_seccomp && values[2] &&
 	    values[0] == SECCOMP_SET_MODE_FILTER &&
-	    !strcmp(lacks, "nothing but landlock"))
+	    !strcmp(lacks, "all except landlock"))
 		return 0;
 	return call(number, values[0], values[1], values[2], values[3],
 		    values[4], values[5]);

@@ -396,7 +396,7 @@ static int qemu_lock(off_t offset)
 	return fd;
 }
 
-/* Can QEMU be sure that nobody holds a lock on the byte? */
+/* Would QEMU find no lock on the byte? */
 static bool qemu_is_refused(off_t offset)
 {
 	struct flock range = {
@@ -601,7 +601,7 @@ START_TEST(thread_completes_requests)
 	end_thread();
 }
 
-/* While the file does not answer, the lock is free, and the guest is not told anything. */
+/* While the file does not answer, the lock is free, and no request completes. */
 START_TEST(stuck_request_does_not_hold_the_lock)
 {
 	begin_thread();
@@ -624,7 +624,7 @@ START_TEST(stuck_request_does_not_hold_the_lock)
 	end_thread();
 }
 
-/* What the guest has written reaches the file; what it wants to read is of no use. */
+/* Writes in the queue are carried out; reads are cancelled. */
 START_TEST(queued_writes_are_written_at_the_end)
 {
 	pthread_t release;

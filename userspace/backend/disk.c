@@ -102,7 +102,7 @@ static int measure_file(struct disk *disk)
 /*
  * QEMU's protocol of locks on an image: each user has a shared lock on one byte for each
  * access that it makes, and on one for each access that it does not permit to others. Then
- * it checks that nobody has a lock on the opposite bytes.
+ * it checks that there is no lock on the opposite bytes.
  */
 #define LOCK_USED 100
 #define LOCK_DENIED 200

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * Output of the guest: a buffer, and a thread that writes it to a file without the
- * machine's lock, so that a file that nobody reads stops only the processors that print.
+ * machine's lock, so that a pipe without a reader stops only the processors that print.
  */
 #ifndef OUTPUT_H
 #define OUTPUT_H

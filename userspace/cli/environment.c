@@ -30,7 +30,7 @@ enum condition {
 	OTHER_ERROR,
 };
 
-/* What keeps this machine from running guests, one word for JSON, and what to do next */
+/* Conditions in which guests cannot run: a word for JSON, the problem, the next step */
 static const struct {
 	const char *word;
 	const char *problem;

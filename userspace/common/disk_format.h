@@ -6,7 +6,7 @@
 #include <stddef.h>
 
 #define DISK_FORMAT_BYTES                                                      \
-	0x44 /* the first bytes of a file, which are enough to tell */
+	0x44 /* the first bytes of a file, which identify its format */
 
 /* Return the name of the format, with an article, or NULL if the file has none of these. */
 const char *disk_format_find(const void *bytes, size_t size);

@@ -16,8 +16,8 @@
 #include "lib/array_size.h"
 
 /*
- * What each version of the ABI can deny: all bits of a member up to the last one that it
- * knows. Headers may be older than the kernel, so the struct is that of version 6.
+ * Rights that each version of the ABI can deny: all bits of a member up to the last one that
+ * it defines. Headers may be older than the kernel, so the struct is that of version 6.
  */
 struct rights {
 	uint64_t files;

@@ -51,7 +51,7 @@ struct debug_hooks;
  * @guest: first argument of @restart
  * @lock: guards all members below
  * @pc: the devices
- * @testdev: the test device, if the command line wants one
+ * @testdev: the test device, with --testdev
  * @console: standard input and output
  * @hooks: a debugger's functions, NULL without one
  * @debug: its state, for these

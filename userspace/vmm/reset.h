@@ -27,7 +27,7 @@ struct reset {
 	uint64_t count;
 };
 
-/* Request a reset, if the command line wants one. Return false if it does not. */
+/* Request a reset. Return false if --on-reset exit ends the run instead. */
 bool reset_request(struct machine *machine);
 
 /* Wait until the pending reset has been carried out, or the run has ended. */
