@@ -29,7 +29,6 @@
 #define IRQ_COPROCESSOR 13
 #define PIN_TIMER 2 /* pin of the I/O APIC, as in the MADT */
 
-
 /* Memory sizes in CMOS: in KiB, or from 16 MiB or 4 GiB on in units of 64 KiB */
 #define CMOS_BASE 0x15
 #define CMOS_EXTENDED 0x17
