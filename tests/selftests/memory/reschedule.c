@@ -4,7 +4,7 @@
  * same processor reads the clock all the time: a caller that never reschedules
  * would keep it from doing so for most of the call. A nested VM may itself be
  * delayed for most of a call, so the test also counts how often the caller was
- * preempted. With a preemptible kernel the test always passes.
+ * preempted, and tries again. With a preemptible kernel the test always passes.
  */
 #include <sys/resource.h>
 #include <time.h>
@@ -25,6 +25,9 @@
 
 /* A shorter call may fit into one or two time slices, so it is not judged. */
 #define LONG_MS 30
+
+/* A call that never gives way fails each time. */
+#define ATTEMPTS 4
 
 GUEST(read_leaves, 64,
       "1: mov (%rbx), %rax\n add $0x200000, %rbx\n loop 1b\n hlt");
@@ -76,11 +79,27 @@ static void map_gibs(struct machine *m)
 FIXTURE_SETUP(reschedule)
 {
 	struct machine *m = &self->m;
+	uint64_t end;
 
 	ASSERT_EQ(0, cpu_pin(0));
 	ASSERT_EQ(0, machine_create(m));
-	if (SIZE + GPA > 1ull << m->info.out_gpa_bits)
+	end = 1ull << m->info.out_gpa_bits;
+	machine_destroy(m);
+	if (SIZE + GPA > end)
 		SKIP_SETUP("guest physical addresses are too short");
+}
+
+FIXTURE_TEARDOWN(reschedule)
+{
+}
+
+/* Create a VM with many tables, and a thread that reads the clock. */
+static void prepare(struct __test_metadata *_metadata,
+		    FIXTURE_DATA(reschedule) * self)
+{
+	struct machine *m = &self->m;
+
+	ASSERT_EQ(0, machine_create(m));
 	self->memory = mmap(NULL, SIZE, PROT_READ | PROT_WRITE,
 			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	ASSERT_NE(MAP_FAILED, self->memory);
@@ -93,14 +112,16 @@ FIXTURE_SETUP(reschedule)
 	m->vcpu.regs->rcx = LEAVES;
 	ASSERT_EXIT(VMEXIT_HLT, m);
 	EXPECT_LE(LEAVES, machine_vm_info(m).out_pages_4k);
+	self->stop = false;
 	ASSERT_EQ(0, pthread_create(&self->thread, NULL, watch, self));
 }
 
-FIXTURE_TEARDOWN(reschedule)
+static void clean_up(FIXTURE_DATA(reschedule) * self)
 {
 	self->stop = true;
 	pthread_join(self->thread, NULL);
 	machine_destroy(&self->m);
+	munmap(self->memory, SIZE);
 }
 
 static long times_preempted(void)
@@ -131,8 +152,9 @@ static int64_t begin(FIXTURE_DATA(reschedule) * self)
 	return now_ms();
 }
 
-static void end(struct __test_metadata *_metadata,
-		FIXTURE_DATA(reschedule) * self, int64_t begun)
+/* Return whether other threads have run in the meantime, or the call was short. */
+static bool gave_way(struct __test_metadata *_metadata,
+		     FIXTURE_DATA(reschedule) * self, int64_t begun)
 {
 	int64_t taken = now_ms() - begun;
 	long preempted = times_preempted() - self->preempted;
@@ -140,60 +162,89 @@ static void end(struct __test_metadata *_metadata,
 	wait_for_clock(self);
 	TH_LOG("%lld ms, longest gap %lld ms; preempted %ld times",
 	       (long long)taken, (long long)self->gap, preempted);
-	if (taken < LONG_MS)
-		SKIP(return, "the call was too short to judge");
 	/* One preemption is expected when the call returns. */
-	EXPECT_TRUE(self->gap < taken / 2 || preempted > 1);
+	return taken < LONG_MS || self->gap < taken / 2 || preempted > 1;
+}
+
+/* A call to judge. It returns 0 on success. */
+typedef int (*call_fn)(FIXTURE_DATA(reschedule) * self);
+
+static void judge(struct __test_metadata *_metadata,
+		  FIXTURE_DATA(reschedule) * self, call_fn call)
+{
+	bool right = false;
+	int64_t begun;
+	int i;
+
+	for (i = 0; i < ATTEMPTS && !right; i++) {
+		prepare(_metadata, self);
+		begun = begin(self);
+		EXPECT_EQ(0, call(self));
+		right = gave_way(_metadata, self, begun);
+		clean_up(self);
+	}
+	EXPECT_TRUE(right);
+}
+
+/* PROTECT visits each entry, so a part is sufficient. */
+static int call_protect(FIXTURE_DATA(reschedule) * self)
+{
+	return machine_protect(&self->m, GPA, GIB_1, MAP_RX);
 }
 
 TEST_F_TIMEOUT(reschedule, protect, 120)
 {
-	int64_t begun = begin(self);
+	judge(_metadata, self, call_protect);
+}
 
-	/* PROTECT visits each entry, so a part is sufficient. */
-	EXPECT_EQ(0, machine_protect(&self->m, GPA, GIB_1, MAP_RX));
-	end(_metadata, self, begun);
+static int call_unmap(FIXTURE_DATA(reschedule) * self)
+{
+	return machine_unmap(&self->m, GPA, SIZE);
 }
 
 TEST_F_TIMEOUT(reschedule, unmap, 120)
 {
-	int64_t begun = begin(self);
+	judge(_metadata, self, call_unmap);
+}
 
-	EXPECT_EQ(0, machine_unmap(&self->m, GPA, SIZE));
-	end(_metadata, self, begun);
+static int call_destroy(FIXTURE_DATA(reschedule) * self)
+{
+	svmrun_vcpu_destroy(&self->m.vcpu);
+	svmrun_vm_destroy(&self->m.vm);
+	return 0;
 }
 
 TEST_F_TIMEOUT(reschedule, destroy, 120)
 {
-	struct machine *m = &self->m;
-	int64_t begun;
-
-	svmrun_vcpu_destroy(&m->vcpu);
-	begun = begin(self);
-	svmrun_vm_destroy(&m->vm);
-	end(_metadata, self, begun);
+	judge(_metadata, self, call_destroy);
 }
 
 /* Linux invalidates all of it at once. */
+static int call_mprotect(FIXTURE_DATA(reschedule) * self)
+{
+	return mprotect(self->memory, SIZE, PROT_NONE);
+}
+
 TEST_F_TIMEOUT(reschedule, notifier, 120)
 {
-	int64_t begun = begin(self);
+	judge(_metadata, self, call_mprotect);
+}
 
-	EXPECT_EQ(0, mprotect(self->memory, SIZE, PROT_NONE));
-	end(_metadata, self, begun);
+static int call_dirty(FIXTURE_DATA(reschedule) * self)
+{
+	uint64_t *bits = pages_new(SIZE / PAGE / 8);
+	int ret;
+
+	if (bits == MAP_FAILED)
+		return -errno;
+	ret = machine_dirty(&self->m, GPA, SIZE, bits, SVMRUN_DIRTY_CLEAR);
+	munmap(bits, SIZE / PAGE / 8);
+	return ret;
 }
 
 TEST_F_TIMEOUT(reschedule, dirty, 120)
 {
-	uint64_t *bits = pages_new(SIZE / PAGE / 8);
-	int64_t begun;
-
-	ASSERT_NE(MAP_FAILED, bits);
-	memset(bits, 0, SIZE / PAGE / 8);
-	begun = begin(self);
-	EXPECT_EQ(0,
-		  machine_dirty(&self->m, GPA, SIZE, bits, SVMRUN_DIRTY_CLEAR));
-	end(_metadata, self, begun);
+	judge(_metadata, self, call_dirty);
 }
 
 TEST_HARNESS_MAIN
