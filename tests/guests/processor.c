@@ -37,6 +37,9 @@
 #define DR7_IO_0 (2ull << 16)
 #define DR7_ACCESS_4_0 (3ull << 16 | 3ull << 18)
 
+/*
+ * Handlers take it as volatile: GCC 14 drops writes to it that nothing reads before IRET.
+ */
 struct frame {
 	uint64_t rip, cs, rflags, rsp, ss;
 };
@@ -74,7 +77,7 @@ static void send_nmi(void)
 }
 
 /* Another one, while they are masked */
-static __attribute__((interrupt)) void on_nmi(struct frame *frame)
+static __attribute__((interrupt)) void on_nmi(volatile struct frame *frame)
 {
 	if (nmis < 2)
 		nmi_rip[nmis] = frame->rip;
@@ -104,7 +107,7 @@ static void await_nmi(void)
 		;
 }
 
-static __attribute__((interrupt)) void on_debug(struct frame *frame)
+static __attribute__((interrupt)) void on_debug(volatile struct frame *frame)
 {
 	uint64_t dr6;
 
@@ -122,7 +125,7 @@ static __attribute__((interrupt)) void on_debug(struct frame *frame)
 static volatile unsigned int faults;
 static volatile uint64_t fault_skip;
 
-static __attribute__((interrupt)) void on_fault(struct frame *frame,
+static __attribute__((interrupt)) void on_fault(volatile struct frame *frame,
 						uint64_t error_code)
 {
 	(void)error_code;
@@ -300,7 +303,8 @@ static void request(uint8_t vector)
 
 static volatile unsigned int interrupts;
 
-static __attribute__((interrupt)) void on_interrupt(struct frame *frame)
+static __attribute__((interrupt)) void
+on_interrupt(volatile struct frame *frame)
 {
 	(void)frame;
 	interrupts++;
@@ -336,7 +340,8 @@ static void check_cr8(void)
 
 static volatile unsigned int errors;
 
-static __attribute__((interrupt)) void on_x87_error(struct frame *frame)
+static __attribute__((interrupt)) void
+on_x87_error(volatile struct frame *frame)
 {
 	(void)frame;
 	errors++;
