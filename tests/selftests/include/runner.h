@@ -5,6 +5,7 @@
 
 #include <pthread.h>
 #include <sched.h>
+#include <signal.h>
 
 #include "machine.h"
 
@@ -15,10 +16,18 @@ struct runner {
 	volatile bool ended; /* RUN has returned */
 };
 
+/*
+ * A child may exit before its parent's fork() has unblocked signals. Its SIGCHLD would go to
+ * this thread then, and end RUN, although it is ignored.
+ */
 static inline void *runner_main(void *argument)
 {
 	struct runner *runner = argument;
+	sigset_t set;
 
+	sigemptyset(&set);
+	sigaddset(&set, SIGCHLD);
+	pthread_sigmask(SIG_BLOCK, &set, NULL);
 	runner->result = call(runner->vcpu->fd, SVMRUN_RUN, NULL);
 	runner->ended = true;
 	return NULL;
