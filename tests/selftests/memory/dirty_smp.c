@@ -130,7 +130,7 @@ static void run_rounds(struct __test_metadata *_metadata,
 		EXPECT_EQ(0, self->bits[i]);
 }
 
-TEST_F(dirty_smp, nothing_is_lost)
+TEST_F_TIMEOUT(dirty_smp, nothing_is_lost, 120)
 {
 	run_rounds(_metadata, self);
 }
