@@ -151,13 +151,6 @@ void exit_bp(struct cpu *cpu)
 	debug_stop(cpu, &stop);
 }
 
-static bool is_64_bit(const struct cpu *cpu)
-{
-	const struct svm_vmcb_save *save = &cpu->vcpu.vmcb->save;
-
-	return (save->efer & SVM_EFER_LMA) && (save->cs.attrib & SVM_SEG_L);
-}
-
 /*
  * Read the instruction, and find its opcode behind the prefixes. Return the number of
  * bytes from there on.
@@ -167,7 +160,7 @@ static int read_opcode(struct cpu *cpu, uint8_t bytes[SVMRUN_INSTRUCTION_MAX],
 {
 	static const uint8_t prefixes[] = { 0x26, 0x2e, 0x36, 0x3e, 0x64, 0x65,
 					    0x66, 0x67, 0xf0, 0xf2, 0xf3 };
-	bool is_64 = is_64_bit(cpu);
+	bool is_64 = is_64_bit(&cpu->vcpu.vmcb->save);
 	int i, count = bus_instruction_bytes(cpu, bytes);
 
 	for (i = 0; i < count; i++)
@@ -231,7 +224,7 @@ void exit_dr(struct cpu *cpu)
 
 	if (read_opcode(cpu, bytes, &opcode) < 3)
 		return;
-	is_64 = is_64_bit(cpu);
+	is_64 = is_64_bit(&cpu->vcpu.vmcb->save);
 	gpr = opcode[2] & 7;
 	if (is_64 && opcode > bytes &&
 	    (opcode[-1] & (REX_MASK | REX_B)) == (REX | REX_B))

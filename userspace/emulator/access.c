@@ -18,23 +18,39 @@ static void find_fragment_host(const struct svmrun_bus *bus,
 	}
 }
 
+int translate_linear(const struct svmrun_vcpu *vcpu,
+		     const struct svmrun_bus *bus, uint64_t linear,
+		     uint32_t access, uint64_t *physical, struct fault *fault)
+{
+	const struct svmrun_physical memory = {
+		.memories = bus->memories,
+		.memory_count = bus->memory_count,
+		.translate = bus->translate,
+		.owner = bus->owner,
+	};
+	struct svmrun_translation translation;
+	struct svmrun_page_fault page_fault;
+	int ret = svmrun_translate(vcpu, &memory, linear, access, &translation,
+				   &page_fault);
+
+	*physical = translation.physical;
+	if (ret == -ERANGE)
+		return fault_set(fault, VECTOR_GP);
+	if (ret == -EFAULT) {
+		fault_set(fault, VECTOR_PF);
+		fault->error_code = page_fault.error_code;
+		fault->address = page_fault.address;
+	}
+	return ret;
+}
+
 static int translate_fragment(struct execution *execution, uint64_t linear,
 			      uint32_t flags, struct access_fragment *fragment)
 {
 	const struct svmrun_bus *bus = execution->bus;
-	struct svmrun_page_fault fault;
-	int ret;
+	int ret = translate_linear(execution->vcpu, bus, linear, flags,
+				   &fragment->gpa, &execution->fault);
 
-	ret = svmrun_gva_to_gpa(execution->vcpu, bus->memories,
-				bus->memory_count, linear, flags,
-				&fragment->gpa, &fault);
-	if (ret == -ERANGE)
-		return fault_set(&execution->fault, VECTOR_GP);
-	if (ret == -EFAULT) {
-		fault_set(&execution->fault, VECTOR_PF);
-		execution->fault.error_code = fault.error_code;
-		execution->fault.address = fault.address;
-	}
 	if (!ret)
 		find_fragment_host(bus, fragment);
 	return ret;

@@ -7,7 +7,7 @@
 
 /**
  * struct access_fragment - the part of a memory operand inside one page
- * @gpa: guest physical address
+ * @gpa: physical address of memory or of a device
  * @size: bytes, 0 if the fragment does not exist
  * @host: the memory, NULL if there is none at @gpa
  * @rom: the guest cannot write to the memory
@@ -26,6 +26,14 @@ struct access_fragment {
 struct memory_access {
 	struct access_fragment fragment[2];
 };
+
+/*
+ * Translate a linear address to that of memory or a device. Return 0 or a negative errno;
+ * -EFAULT: @fault is set.
+ */
+int translate_linear(const struct svmrun_vcpu *vcpu,
+		     const struct svmrun_bus *bus, uint64_t linear,
+		     uint32_t access, uint64_t *physical, struct fault *fault);
 
 /*
  * Translate the address of an operand of up to 16 bytes. Return 0 or a negative errno.

@@ -75,11 +75,6 @@ static inline int fault_set(struct fault *fault, uint8_t vector)
 	return -EFAULT;
 }
 
-static inline bool is_64_bit(const struct svm_vmcb_save *save)
-{
-	return (save->efer & SVM_EFER_LMA) && (save->cs.attrib & SVM_SEG_L);
-}
-
 static inline uint64_t size_mask(unsigned int size)
 {
 	return ~0ull >> (64 - 8 * size);

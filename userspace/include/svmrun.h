@@ -360,6 +360,8 @@ void svmrun_vcpu_set_gpr(struct svmrun_vcpu *vcpu, enum svmrun_gpr gpr,
 #define SVMRUN_ACCESS_WRITE	(1u << 1)
 #define SVMRUN_ACCESS_USER	(1u << 2)
 #define SVMRUN_ACCESS_FETCH	(1u << 4)
+/* To @translate of struct svmrun_physical: an access to a page table */
+#define SVMRUN_ACCESS_TABLE	(1u << 29)
 /* An implicit access of the processor, as to the GDT: SMAP ignores RFLAGS.AC */
 #define SVMRUN_ACCESS_IMPLICIT	(1u << 30)
 /* Do not set accessed and dirty bits */
@@ -409,6 +411,65 @@ int svmrun_gva_to_gpa(const struct svmrun_vcpu *vcpu,
 		      const struct svmrun_memory *memories, size_t memory_count,
 		      uint64_t gva, uint32_t access, uint64_t *gpa,
 		      struct svmrun_page_fault *fault);
+
+/**
+ * struct svmrun_physical - memory as a walk of page tables accesses it
+ * @memories: the memory, in whole pages, and writable for this program
+ * @memory_count: number of @memories
+ * @translate: translate a guest physical address to that in @memories, for the tables and
+ *	for the result: return 0, or a negative errno, which ends the walk. NULL if the
+ *	addresses are the same
+ * @owner: first argument of @translate
+ * @reserved: zero
+ */
+struct svmrun_physical {
+	const struct svmrun_memory *memories;
+	size_t memory_count;
+	int (*translate)(void *owner, uint64_t gpa, uint32_t access,
+			 uint64_t *physical);
+	void *owner;
+	uint64_t reserved[2];
+};
+
+/* Rights of struct svmrun_translation */
+#define SVMRUN_RIGHT_WRITE	(1u << 0)
+#define SVMRUN_RIGHT_EXECUTE	(1u << 1)
+
+/**
+ * struct svmrun_translation - the result of a walk of page tables
+ * @gpa: the guest physical address
+ * @physical: its address in the memory of struct svmrun_physical; holds up to the end of
+ *	the 4 KiB page
+ * @page_size: bytes of the guest's page
+ * @rights: accesses that the tables permit as they are now, SVMRUN_RIGHT_*; writing only
+ *	if the dirty bit is set. Only the bits W and NX of the tables determine them
+ * @reserved0: zero
+ * @reserved: zero
+ */
+struct svmrun_translation {
+	uint64_t gpa;
+	uint64_t physical;
+	uint64_t page_size;
+	uint32_t rights;
+	uint32_t reserved0;
+	uint64_t reserved[2];
+};
+
+/**
+ * svmrun_translate() - walk page tables, as svmrun_gva_to_gpa() does
+ * @vcpu: the vCPU, see svmrun_gva_to_gpa(); only ->vmcb->save is used, unless CR4.PKE is set
+ * @physical: memory with the tables
+ * @gva: linear address; bits 63:32 are ignored outside of long mode
+ * @access: SVMRUN_ACCESS_*, 0 for a supervisor read
+ * @translation: filled in on success
+ * @fault: filled in for -EFAULT; may be NULL
+ *
+ * Return: as svmrun_gva_to_gpa(), or the error of @physical->translate.
+ */
+int svmrun_translate(const struct svmrun_vcpu *vcpu,
+		     const struct svmrun_physical *physical, uint64_t gva,
+		     uint32_t access, struct svmrun_translation *translation,
+		     struct svmrun_page_fault *fault);
 
 /* ---- snapshots and clones ------------------------------------------------ */
 
@@ -843,6 +904,23 @@ struct svmrun_broken_rule {
 int svmrun_vmcb_explain(const struct svm_vmcb *vmcb,
 			const struct svmrun_processor *processor,
 			struct svmrun_broken_rule *rules, size_t count);
+
+/**
+ * svmrun_vmrun_explain() - find all rules of the processor for VMRUN that a VMCB breaks
+ * @vmcb: the VMCB of a hypervisor that executes VMRUN itself
+ * @processor: properties of the processor that it runs on; @svm_features, @cr3, @cr4,
+ *	@efer and @s_cet are used
+ * @rules: filled in with the first @count broken rules; may be NULL if @count is 0
+ * @count: number of rules that @rules has room for
+ *
+ * The rules are those of APM 15.5.1, 15.20 and 15.25.4, without the module's. Clean bits
+ * are ignored.
+ *
+ * Return: the number of broken rules, which may be greater than @count.
+ */
+int svmrun_vmrun_explain(const struct svm_vmcb *vmcb,
+			 const struct svmrun_processor *processor,
+			 struct svmrun_broken_rule *rules, size_t count);
 
 /**
  * svmrun_registers_explain() - find all rules for VMRUN that a registers page breaks

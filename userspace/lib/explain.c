@@ -126,6 +126,54 @@ static uint64_t cr3_reserved(const struct subject *subject)
 	return is_long_mode(save) ? save->cr3 & ~subject->processor->cr3 : 0;
 }
 
+static uint64_t efer_reserved(const struct subject *subject)
+{
+	return subject->vmcb->save.efer & ~subject->processor->efer;
+}
+
+static uint64_t cr4_reserved(const struct subject *subject)
+{
+	return subject->vmcb->save.cr4 & ~subject->processor->cr4;
+}
+
+static uint64_t n_cr3_reserved(const struct subject *subject)
+{
+	const struct svm_vmcb_control *control = &subject->vmcb->control;
+
+	if (!(control->nested_ctl & SVM_NESTED_NP_ENABLE))
+		return 0;
+	return control->n_cr3 & ~subject->processor->cr3;
+}
+
+static uint64_t cr0_nw_without_cd(const struct subject *subject)
+{
+	uint64_t cr0 = subject->vmcb->save.cr0;
+
+	return cr0 & SVM_CR0_CD ? 0 : cr0 & SVM_CR0_NW;
+}
+
+/* The processor ignores bits 11:0 of the address of a permission map. */
+static uint64_t map_beyond_memory(const struct subject *subject,
+				  uint64_t address, uint64_t size)
+{
+	uint64_t largest = subject->processor->cr3 | (PAGE_SIZE - 1);
+
+	address &= ~(PAGE_SIZE - 1);
+	return address > largest || size - 1 > largest - address ? ~0ull : 0;
+}
+
+static uint64_t iopm_beyond_memory(const struct subject *subject)
+{
+	return map_beyond_memory(subject, subject->vmcb->control.iopm_base_pa,
+				 IOPM_SIZE);
+}
+
+static uint64_t msrpm_beyond_memory(const struct subject *subject)
+{
+	return map_beyond_memory(subject, subject->vmcb->control.msrpm_base_pa,
+				 MSRPM_SIZE);
+}
+
 static uint64_t long_mode_without_pae(const struct subject *subject)
 {
 	const struct svm_vmcb_save *save = &subject->vmcb->save;
@@ -268,7 +316,7 @@ static uint64_t pat_type_invalid(const struct subject *subject)
 	  .why = "bits that this processor or the host's kernel does not support", \
 	  .source = POLICY },
 
-static const struct rule vmcb_rules[] = {
+static const struct rule module_rules[] = {
 	SVMRUN_POLICY_ZERO(ZERO)
 	SVMRUN_POLICY_CONTROL(CONTROL)
 	SVMRUN_POLICY_FEATURES(FEATURE)
@@ -285,7 +333,48 @@ static const struct rule vmcb_rules[] = {
 	  .set = SVMRUN_POLICY_EFER_REQUIRED,
 	  .why = "SVME must be 1", .source = "APM 15.5.1" },
 	SVMRUN_POLICY_ALLOWED(ALLOWED)
+};
 
+/* What the processor refuses, and the module as well */
+static const struct rule vmrun_rules[] = {
+	{ VMCB(save.efer), REASON(PROCESSOR), .set = SVM_EFER_SVME,
+	  .why = "SVME must be 1", .source = "APM 15.5.1" },
+	{ VMCB(save.efer), REASON(PROCESSOR), .wrong = efer_reserved,
+	  .why = "reserved bits must be 0", .source = "APM 15.5.1" },
+	{ VMCB(save.cr0), REASON(PROCESSOR), .wrong = cr0_nw_without_cd,
+	  .why = "NW must be 0 if CD is", .source = "APM 15.5.1" },
+	{ VMCB(save.cr0), REASON(PROCESSOR), .zero = UPPER_HALF,
+	  .why = "bits 63:32 must be 0", .source = "APM 15.5.1" },
+	{ VMCB(save.cr4), REASON(PROCESSOR), .wrong = cr4_reserved,
+	  .why = "reserved bits must be 0", .source = "APM 15.5.1" },
+	{ VMCB(control.intercept[4]), REASON(PROCESSOR),
+	  .set = SVM_INTERCEPT4_VMRUN,
+	  .why = "VMRUN must be intercepted", .source = "APM 15.5.1" },
+	{ VMCB(control.iopm_base_pa), REASON(PROCESSOR),
+	  .wrong = iopm_beyond_memory,
+	  .why = "the map must end below the largest physical address",
+	  .source = "APM 15.5.1" },
+	{ VMCB(control.msrpm_base_pa), REASON(PROCESSOR),
+	  .wrong = msrpm_beyond_memory,
+	  .why = "the map must end below the largest physical address",
+	  .source = "APM 15.5.1" },
+	{ VMCB(control.asid), REASON(PROCESSOR), .wrong = asid_is_zero,
+	  .why = "0 is the ASID of the host", .source = "APM 15.5.1" },
+	{ VMCB(control.tlb_control), REASON(PROCESSOR),
+	  .wrong = tlb_control_unknown,
+	  .why = "not a value that the manual defines",
+	  .source = "APM 15.16.2" },
+	{ VMCB(control.nested_ctl), REASON(PROCESSOR),
+	  .zero = SVM_NESTED_NP_ENABLE, .feature = SVM_FEATURE_NP,
+	  .why = "NP_ENABLE requires nested paging, which this processor does not support",
+	  .source = "APM 15.25.3" },
+	{ VMCB(control.n_cr3), REASON(PROCESSOR), .wrong = n_cr3_reserved,
+	  .why = "bits beyond the physical address must be 0",
+	  .source = "APM 15.25.4" },
+};
+
+/* What the processor refuses, and the module leaves to it */
+static const struct rule processor_rules[] = {
 	{ VMCB(save.cr3), REASON(PROCESSOR), .wrong = cr3_reserved,
 	  .why = "bits beyond the physical address must be 0 in long mode",
 	  .source = "APM 15.5.1" },
@@ -401,12 +490,14 @@ static bool breaks_rule(const struct rule *rule, const struct subject *subject,
 	return true;
 }
 
-static int check_rules(const struct rule *rules, size_t size,
-		       const struct subject *subject,
-		       struct svmrun_broken_rule *broken, size_t count)
+/* Return the number of broken rules, including the @n that were found before. */
+static size_t check_rules(const struct rule *rules, size_t size,
+			  const struct subject *subject,
+			  struct svmrun_broken_rule *broken, size_t count,
+			  size_t n)
 {
 	struct svmrun_broken_rule found;
-	size_t i, n = 0;
+	size_t i;
 
 	for (i = 0; i < size; i++) {
 		if (!breaks_rule(&rules[i], subject, &found))
@@ -423,9 +514,25 @@ int svmrun_vmcb_explain(const struct svm_vmcb *vmcb,
 			struct svmrun_broken_rule *rules, size_t count)
 {
 	const struct subject subject = { .vmcb = vmcb, .processor = processor };
+	size_t n;
 
-	return check_rules(vmcb_rules, ARRAY_SIZE(vmcb_rules), &subject, rules,
-			   count);
+	n = check_rules(module_rules, ARRAY_SIZE(module_rules), &subject, rules,
+			count, 0);
+	return check_rules(processor_rules, ARRAY_SIZE(processor_rules),
+			   &subject, rules, count, n);
+}
+
+int svmrun_vmrun_explain(const struct svm_vmcb *vmcb,
+			 const struct svmrun_processor *processor,
+			 struct svmrun_broken_rule *rules, size_t count)
+{
+	const struct subject subject = { .vmcb = vmcb, .processor = processor };
+	size_t n;
+
+	n = check_rules(vmrun_rules, ARRAY_SIZE(vmrun_rules), &subject, rules,
+			count, 0);
+	return check_rules(processor_rules, ARRAY_SIZE(processor_rules),
+			   &subject, rules, count, n);
 }
 
 int svmrun_registers_explain(const struct svmrun_registers *regs,
@@ -435,5 +542,5 @@ int svmrun_registers_explain(const struct svmrun_registers *regs,
 	const struct subject subject = { .regs = regs, .processor = processor };
 
 	return check_rules(register_rules, ARRAY_SIZE(register_rules), &subject,
-			   rules, count);
+			   rules, count, 0);
 }

@@ -25,8 +25,7 @@ enum format { NO_PAGING, LEGACY, PAE, LONG };
 /* @entry, @value: address and contents of the entry of each level down to @leaf */
 struct walk {
 	const struct svmrun_vcpu *vcpu;
-	const struct svmrun_memory *memories;
-	size_t memory_count;
+	const struct svmrun_physical *physical;
 	uint64_t gva;
 	uint32_t access;
 	enum format format;
@@ -113,21 +112,39 @@ static uint64_t root_table(const struct walk *walk)
 	return walk_save(walk)->cr3 & mask[walk->format];
 }
 
-static void *entry_at(const struct walk *walk, uint64_t table,
-		      unsigned int level)
+static int walk_physical(const struct walk *walk, uint64_t gpa, uint32_t access,
+			 uint64_t *address)
 {
-	size_t size = walk->format == LEGACY ? 4 : 8;
-	uint64_t index = walk->gva >> walk_shift(walk, level);
-	uint64_t gpa = table + index % (PAGE_SIZE / size) * size;
-	void *entry;
-	size_t i;
+	const struct svmrun_physical *physical = walk->physical;
 
-	for (i = 0; i < walk->memory_count; i++) {
-		entry = svmrun_memory_at(&walk->memories[i], gpa, size);
-		if (entry)
-			return entry;
+	*address = gpa;
+	return physical->translate ? physical->translate(physical->owner, gpa,
+							 access, address) :
+				     0;
+}
+
+/*
+ * The processor writes to the tables that it walks, so that nested paging must permit it
+ * (APM 15.25.5). Return 0 or a negative errno.
+ */
+static int find_entry(struct walk *walk, uint64_t table, unsigned int level)
+{
+	const struct svmrun_physical *physical = walk->physical;
+	size_t size = walk->format == LEGACY ? 4 : 8, i;
+	uint64_t index = walk->gva >> walk_shift(walk, level), address;
+	int ret = walk_physical(walk, table + index % (PAGE_SIZE / size) * size,
+				SVMRUN_ACCESS_WRITE | SVMRUN_ACCESS_TABLE,
+				&address);
+
+	if (ret)
+		return ret;
+	for (i = 0; i < physical->memory_count; i++) {
+		walk->entry[level] = svmrun_memory_at(&physical->memories[i],
+						      address, size);
+		if (walk->entry[level])
+			return 0;
 	}
-	return NULL;
+	return -ENXIO;
 }
 
 static uint64_t entry_load(const struct walk *walk, const void *entry)
@@ -293,12 +310,13 @@ static int walk_levels(struct walk *walk, struct svmrun_page_fault *fault)
 	uint64_t table = root_table(walk), value;
 	unsigned int level;
 	bool leaf = false;
+	int ret;
 
 	walk->rights = PTE_W | PTE_U;
 	for (level = walk->levels; !leaf; level--) {
-		walk->entry[level] = entry_at(walk, table, level);
-		if (!walk->entry[level])
-			return -ENXIO;
+		ret = find_entry(walk, table, level);
+		if (ret)
+			return ret;
 		value = entry_load(walk, walk->entry[level]);
 		if (!(value & PTE_P))
 			return page_fault(walk, 0, fault);
@@ -368,29 +386,76 @@ static int walk_tables(struct walk *walk, struct svmrun_page_fault *fault)
 	return 0;
 }
 
+/* Writing is not permitted yet while the processor would have to set the dirty bit. */
+static uint32_t permitted_rights(const struct walk *walk)
+{
+	uint32_t rights = walk->rights & PTE_NX ? 0 : SVMRUN_RIGHT_EXECUTE;
+	bool dirty = (walk->value[walk->leaf] & PTE_D) ||
+		     (walk->access & SVMRUN_ACCESS_WRITE);
+
+	if ((walk->rights & PTE_W) && dirty)
+		rights |= SVMRUN_RIGHT_WRITE;
+	return rights;
+}
+
+static int translate_paged(struct walk *walk,
+			   struct svmrun_translation *translation,
+			   struct svmrun_page_fault *fault)
+{
+	int ret;
+
+	if (!gva_is_canonical(walk))
+		return -ERANGE;
+	ret = walk_tables(walk, fault);
+	if (ret)
+		return ret;
+	translation->gpa = translated_address(walk);
+	translation->page_size = 1ull << walk_shift(walk, walk->leaf);
+	translation->rights = permitted_rights(walk);
+	return 0;
+}
+
+int svmrun_translate(const struct svmrun_vcpu *vcpu,
+		     const struct svmrun_physical *physical, uint64_t gva,
+		     uint32_t access, struct svmrun_translation *translation,
+		     struct svmrun_page_fault *fault)
+{
+	struct walk walk = {
+		.vcpu = vcpu,
+		.physical = physical,
+		.gva = gva,
+		.access = access,
+	};
+	int ret = 0;
+
+	*translation = (struct svmrun_translation){
+		.page_size = PAGE_SIZE,
+		.rights = SVMRUN_RIGHT_WRITE | SVMRUN_RIGHT_EXECUTE,
+	};
+	set_format(&walk);
+	translation->gpa = walk.gva;
+	if (walk.format != NO_PAGING)
+		ret = translate_paged(&walk, translation, fault);
+	if (ret)
+		return ret;
+	return walk_physical(&walk, translation->gpa, access,
+			     &translation->physical);
+}
+
 int svmrun_gva_to_gpa(const struct svmrun_vcpu *vcpu,
 		      const struct svmrun_memory *memories, size_t memory_count,
 		      uint64_t gva, uint32_t access, uint64_t *gpa,
 		      struct svmrun_page_fault *fault)
 {
-	struct walk walk = {
-		.vcpu = vcpu,
+	const struct svmrun_physical physical = {
 		.memories = memories,
 		.memory_count = memory_count,
-		.gva = gva,
-		.access = access,
 	};
-	int ret;
+	struct svmrun_translation translation;
+	int ret = svmrun_translate(vcpu, &physical, gva, access, &translation,
+				   fault);
 
-	set_format(&walk);
-	if (walk.format == NO_PAGING) {
-		*gpa = walk.gva;
-		return 0;
-	}
-	if (!gva_is_canonical(&walk))
-		return -ERANGE;
-	ret = walk_tables(&walk, fault);
 	if (!ret)
-		*gpa = translated_address(&walk);
+		*gpa = translation.gpa;
 	return ret;
 }

@@ -10,6 +10,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include <linux/svm_vmcb.h>
+
 #define PAGE_SIZE		4096ul
 
 /* RFLAGS (3.1.6) */
@@ -57,6 +59,11 @@ static inline bool is_pat_type(unsigned int type)
 	return type <= 7 && type != 2 && type != 3;
 }
 
+static inline bool is_64_bit(const struct svm_vmcb_save *save)
+{
+	return (save->efer & SVM_EFER_LMA) && (save->cs.attrib & SVM_SEG_L);
+}
+
 /* Exceptions (8.2) */
 #define VECTOR_DB		1
 #define VECTOR_BP		3
@@ -76,6 +83,10 @@ static inline bool is_pat_type(unsigned int type)
 #define DR6_RESET		0xffff0ff0ull
 #define DR7_GD			(1ull << 13)
 #define DR7_RESET		0x400ull
+
+/* Sizes of the permission maps of SVM (15.10.1, 15.11) */
+#define IOPM_SIZE		0x3000
+#define MSRPM_SIZE		0x2000
 
 /* XCR0, and XSTATE_BV of the XSAVE area (11.5.2) */
 #define XCR0_X87		(1ull << 0)
@@ -126,6 +137,7 @@ static inline bool is_pat_type(unsigned int type)
 #define CPUID_EXTENDED		0x80000000
 #define CPUID_EXTENDED_FEATURES	0x80000001
 #define CPUID_SIZES		0x80000008
+#define CPUID_SVM		0x8000000a
 
 /* Bits of these: FEATURES ECX, EXTENDED_FEATURES ECX and EDX */
 #define CPUID_ECX_OSXSAVE	(1u << 27)

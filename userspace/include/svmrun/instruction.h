@@ -34,6 +34,7 @@ extern "C" {
  * @stop: called between the iterations of a REP; true interrupts the instruction, which
  *	continues when the guest runs again. May be NULL
  * @owner: first argument of each
+ * @translate: see struct svmrun_physical; @owner is its first argument, too. May be NULL
  * @reserved: zero
  */
 struct svmrun_bus {
@@ -48,7 +49,9 @@ struct svmrun_bus {
 			   uint32_t value);
 	bool (*stop)(void *owner);
 	void *owner;
-	uint64_t reserved[4];
+	int (*translate)(void *owner, uint64_t gpa, uint32_t access,
+			 uint64_t *physical);
+	uint64_t reserved[3];
 };
 
 /**
