@@ -6,4 +6,6 @@ highlight_language = "none"
 html_copy_source = False
 html_show_copyright = False
 # Types that the C library defines
-nitpick_ignore_regex = [("c:identifier", r"u?int\d+_t|size_t|SVMRUN_INSTRUCTION_MAX")]
+nitpick_ignore_regex = [("c:identifier", r"u?int\d+_t|size_t|SVMRUN_INSTRUCTION_MAX"),
+                          # opaque
+                          ("c:identifier", "svmrun_nested")]

@@ -2,6 +2,7 @@
 /* Calls on a stand-in for /dev/svmrun. Their arguments have today's size in the kernel. */
 #include <errno.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -12,6 +13,7 @@
 #include <linux/svmrun.h>
 
 #include "fake_device.h"
+#include "fake_maps.h"
 
 _Static_assert(FAKE_API_VERSION == SVMRUN_API_VERSION, "the library checks it");
 
@@ -54,6 +56,48 @@ static int create_vcpu(void)
 	return ftruncate(fd, FAKE_VCPU_SIZE) ? -1 : fd;
 }
 
+struct svmrun_map fake_maps[FAKE_MAPS];
+size_t fake_map_count;
+
+static bool overlaps(const struct svmrun_map *map, uint64_t gpa,
+		     uint64_t length)
+{
+	return map->gpa < gpa + length && gpa < map->gpa + map->length;
+}
+
+static int fake_error(int error)
+{
+	errno = error;
+	return -1;
+}
+
+static int map(const struct svmrun_map *new)
+{
+	size_t i;
+
+	for (i = 0; i < fake_map_count; i++)
+		if (overlaps(&fake_maps[i], new->gpa, new->length))
+			return fake_error(EEXIST);
+	if (fake_map_count == FAKE_MAPS)
+		return fake_error(ENOSPC);
+	fake_maps[fake_map_count++] = *new;
+	return 0;
+}
+
+/* It does not split mappings. */
+static int unmap(const struct svmrun_unmap *old)
+{
+	size_t i, count = 0;
+
+	for (i = 0; i < fake_map_count; i++)
+		if (!overlaps(&fake_maps[i], old->gpa, old->length))
+			fake_maps[count++] = fake_maps[i];
+	if (count == fake_map_count)
+		return fake_error(ENOENT);
+	fake_map_count = count;
+	return 0;
+}
+
 static int fake_ioctl(unsigned long request, void *argument)
 {
 	switch (request) {
@@ -65,9 +109,12 @@ static int fake_ioctl(unsigned long request, void *argument)
 		return answer_vm_info(argument);
 	case SVMRUN_CREATE_VCPU:
 		return create_vcpu();
+	case SVMRUN_MAP:
+		return map(argument);
+	case SVMRUN_UNMAP:
+		return unmap(argument);
 	default:
-		errno = ENOTTY;
-		return -1;
+		return fake_error(ENOTTY);
 	}
 }
 
