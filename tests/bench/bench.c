@@ -164,6 +164,10 @@ static const struct work works[] = {
 	COUNT(reset_page, "run and reset, for each page written"),
 	COUNT(reset_one, "run and reset with one page written"),
 	COUNT(clone_first_insn, "clone to its first instruction and exit"),
+	COUNT(nested_cpuid, "a guest's guest: VMRUN to #VMEXIT for CPUID"),
+	COUNT(nested_switch, "... with two guests by turns (ASIDs)"),
+	COUNT(nested_fault,
+	      "... fault on a page that its hypervisor has mapped"),
 	COUNT(merge_clean, "merge and publish a VMCB, all groups clean"),
 	COUNT(merge_dirty, "merge and publish a VMCB, no group clean"),
 };

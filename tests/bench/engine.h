@@ -22,6 +22,7 @@ struct snapshot;
  * @create: create a VM without memory and vCPU
  * @vcpu: create the vCPU, in 32-bit protected mode, flat, without paging
  * @long_mode: switch the vCPU to 64-bit mode, with page tables at @cr3
+ * @nested: give the vCPU SVM, with EFER.SVME set, after all memory has been mapped
  * @sibling: create another vCPU of the same VM, to be destroyed before the first one
  * @destroy: destroy the result of @create, @sibling or @clone
  * @map: map a range of memory, with a dirty log if @log is set
@@ -44,6 +45,7 @@ struct engine {
 	struct machine *(*create)(void);
 	void (*vcpu)(struct machine *machine);
 	void (*long_mode)(struct machine *machine, uint32_t cr3);
+	void (*nested)(struct machine *machine);
 	struct machine *(*sibling)(struct machine *machine);
 	void (*destroy)(struct machine *machine);
 	void (*map)(struct machine *machine, uint64_t gpa, void *hva,

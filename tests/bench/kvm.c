@@ -97,6 +97,32 @@ static void long_mode(struct machine *m, uint32_t cr3)
 	check(ioctl(m->vcpu, KVM_SET_SREGS, &sregs), "KVM_SET_SREGS");
 }
 
+/* KVM requires a CPUID with SVM, and an address in VM_HSAVE_PA. */
+static void nested(struct machine *m)
+{
+	struct {
+		struct kvm_cpuid2 head;
+		struct kvm_cpuid_entry2 entries[256];
+	} cpuid = { .head.nent = 256 };
+	struct {
+		struct kvm_msrs head;
+		struct kvm_msr_entry entry;
+	} msr = {
+		.head.nmsrs = 1,
+		.entry = { .index = 0xc0010117, .data = 0x6000 },
+	};
+	struct kvm_sregs sregs;
+
+	check(ioctl(device, KVM_GET_SUPPORTED_CPUID, &cpuid),
+	      "KVM_GET_SUPPORTED_CPUID");
+	check(ioctl(m->vcpu, KVM_SET_CPUID2, &cpuid), "KVM_SET_CPUID2");
+	check(ioctl(m->vcpu, KVM_GET_SREGS, &sregs), "KVM_GET_SREGS");
+	sregs.efer |= 0x1000; /* SVME */
+	check(ioctl(m->vcpu, KVM_SET_SREGS, &sregs),
+	      "KVM_SET_SREGS: EFER.SVME; is kvm_amd loaded with nested=1?");
+	check(ioctl(m->vcpu, KVM_SET_MSRS, &msr), "KVM_SET_MSRS");
+}
+
 static struct machine *sibling(struct machine *m)
 {
 	struct machine *other = calloc(1, sizeof(*other));
@@ -199,6 +225,7 @@ const struct engine kvm_engine = {
 	.create = kvm_create,
 	.vcpu = vcpu,
 	.long_mode = long_mode,
+	.nested = nested,
 	.sibling = sibling,
 	.destroy = destroy,
 	.map = kvm_map,

@@ -5,16 +5,23 @@
 #include <unistd.h>
 
 #include <svmrun.h>
+#include <svmrun/nested.h>
 
 #include "engine.h"
 
 #define ALL_PERMISSIONS (SVMRUN_MAP_READ | SVMRUN_MAP_WRITE | SVMRUN_MAP_EXEC)
+
+#define MEMORIES 4 /* that are known to the guest's SVM */
 
 struct machine {
 	struct svmrun_vm vm; /* unused in a clone, which has its own */
 	bool is_sibling; /* shares another machine's VM */
 	struct svmrun_vcpu vcpu;
 	struct svmrun_clone clone;
+	struct svmrun_memory memories[MEMORIES];
+	size_t memory_count;
+	struct svmrun_info info;
+	struct svmrun_nested *nested; /* or NULL */
 };
 
 struct snapshot {
@@ -76,6 +83,24 @@ static void long_mode(struct machine *m, uint32_t cr3)
 	save->cr0 |= 0x80000000; /* PG */
 }
 
+static void nested(struct machine *m)
+{
+	const struct svmrun_nested_config config = {
+		.device = device,
+		.vm = &m->vm,
+		.vcpu = &m->vcpu,
+		.memories = m->memories,
+		.memory_count = m->memory_count,
+		.info = &m->info,
+	};
+
+	check(svmrun_device_info(device, &m->info, sizeof(m->info)),
+	      "svmrun_device_info");
+	check(svmrun_nested_create(&m->nested, &config),
+	      "svmrun_nested_create");
+	check(svmrun_nested_set_svme(m->nested, true), "EFER.SVME");
+}
+
 static struct machine *sibling(struct machine *m)
 {
 	struct machine *other = machine_alloc();
@@ -88,6 +113,7 @@ static struct machine *sibling(struct machine *m)
 
 static void destroy(struct machine *m)
 {
+	svmrun_nested_destroy(m->nested);
 	if (m->clone.snapshot) {
 		svmrun_clone_destroy(&m->clone);
 	} else {
@@ -104,6 +130,10 @@ static void map(struct machine *m, uint64_t gpa, void *hva, size_t size,
 	check(svmrun_vm_map(&m->vm, gpa, hva, size,
 			    ALL_PERMISSIONS | (log ? SVMRUN_MAP_LOG_DIRTY : 0)),
 	      "svmrun_vm_map");
+	if (m->memory_count < MEMORIES)
+		m->memories[m->memory_count++] = (struct svmrun_memory){
+			.base = hva, .gpa = gpa, .size = size
+		};
 }
 
 static void protect(struct machine *m, uint64_t gpa, void *hva, bool writable)
@@ -123,9 +153,40 @@ static void start(struct machine *m, uint32_t eip, uint32_t ebx, uint32_t ecx)
 	m->vcpu.regs->rcx = ecx;
 }
 
+/* Run the guest, or its own guest, until an exit that is the program's. */
+static void run_nested(struct machine *m)
+{
+	struct svmrun_vcpu *vcpu;
+	int ret;
+
+	do {
+		vcpu = svmrun_nested_vcpu(m->nested);
+		svmrun_nested_prepare(m->nested, false);
+		ret = svmrun_vcpu_run(vcpu);
+		if (ret == -EINTR)
+			continue;
+		check(ret, "svmrun_vcpu_run");
+		vcpu->vmcb->control.eventinj = 0;
+		if (vcpu == &m->vcpu)
+			vcpu->vmcb->control.clean = SVM_CLEAN_ALL;
+		ret = svmrun_nested_exit(m->nested);
+		check(ret, "svmrun_nested_exit");
+		vcpu = svmrun_nested_vcpu(m->nested);
+		if (ret && vcpu->vmcb->control.exitintinfo)
+			vcpu->vmcb->control.eventinj =
+				vcpu->vmcb->control.exitintinfo;
+	} while (ret);
+}
+
 static void run(struct machine *m)
 {
-	int err = svmrun_vcpu_run(&m->vcpu);
+	int err;
+
+	if (m->nested) {
+		run_nested(m);
+		return;
+	}
+	err = svmrun_vcpu_run(&m->vcpu);
 
 	if (err != -EINTR)
 		check(err, "svmrun_vcpu_run");
@@ -194,6 +255,7 @@ const struct engine svmrun_engine = {
 	.create = create,
 	.vcpu = vcpu,
 	.long_mode = long_mode,
+	.nested = nested,
 	.sibling = sibling,
 	.destroy = destroy,
 	.map = map,

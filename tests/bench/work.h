@@ -100,6 +100,10 @@ ticks reset_page(const struct engine *engine);
 ticks reset_one(const struct engine *engine);
 ticks clone_first_insn(const struct engine *engine);
 
+ticks nested_cpuid(const struct engine *engine);
+ticks nested_switch(const struct engine *engine);
+ticks nested_fault(const struct engine *engine);
+
 void smp(void);
 void growth(void);
 
