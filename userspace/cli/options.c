@@ -40,6 +40,8 @@ enum key {
 	KEY_TIMEOUT,
 	KEY_GDB,
 	KEY_TESTDEV,
+	KEY_NESTED,
+	KEY_EXPLAIN,
 	KEY_STATS,
 	KEY_TOP,
 	KEY_TRACE,
@@ -150,6 +152,8 @@ static const struct argp_option run_table[] = {
 	{ "msr", KEY_MSR, "WORD", 0,
 	  "Access to an MSR that the guest does not have: fault, the default, or ignore",
 	  3 },
+	{ "nested", KEY_NESTED, NULL, 0,
+	  "Give the guest SVM, so that it can be a hypervisor", 3 },
 	GROUP("Devices:", 4),
 	{ "disk", KEY_DISK, "FILE[,WORD]", 0,
 	  "File or block device that is a disk of the guest; read-only with ro; with format=raw even if it is an image of a format such as qcow2; may be repeated",
@@ -171,6 +175,9 @@ static const struct argp_option run_table[] = {
 	GROUP("Debugging:", 6),
 	{ "gdb", KEY_GDB, "unix:PATH|[ADDRESS:]PORT", 0,
 	  "Wait for gdb; connect with: target remote PATH, or target remote :PORT",
+	  6 },
+	{ "explain", KEY_EXPLAIN, NULL, 0,
+	  "With --nested: print the rules that are broken when the guest's VMRUN is refused",
 	  6 },
 	{ "trace", KEY_TRACE, NULL, 0,
 	  "Print one line per exit to standard error", 6 },
@@ -448,6 +455,12 @@ static int parse_run_flag(int key, struct run_options *options)
 	switch (key) {
 	case KEY_TESTDEV:
 		options->testdev = true;
+		return 0;
+	case KEY_NESTED:
+		options->nested = true;
+		return 0;
+	case KEY_EXPLAIN:
+		options->explain = true;
 		return 0;
 	case KEY_STATS:
 		options->stats = true;

@@ -91,15 +91,14 @@ static void report_outcome(const struct machine *machine,
 		print_stats(machine, NULL);
 }
 
-/* Open the device for as long as it takes to create the VM, which keeps it open. */
-static int create_vm(struct machine *machine)
+static int create_vm(struct machine *machine, int *device)
 {
-	int ret, device = environment_open(&machine->info);
+	int ret;
 
-	if (device < 0)
-		return -device;
-	ret = svmrun_vm_create(&machine->vm, device);
-	close(device);
+	*device = environment_open(&machine->info);
+	if (*device < 0)
+		return -*device;
+	ret = svmrun_vm_create(&machine->vm, *device);
 	return ret < 0 ? environment_vm_failed(-ret) : 0;
 }
 
@@ -133,12 +132,18 @@ static int map_memory(struct machine *machine, const struct guest *guest)
 	return ret ? map_failed(machine->options, -ret) : 0;
 }
 
-static int create_cpus(struct machine *machine)
+/* The device is not needed after this, because VMs keep it open. */
+static int create_cpus(struct machine *machine, int *device)
 {
-	int ret = machine_create_cpus(machine);
+	int ret = machine_create_cpus(machine, *device);
 
+	close(*device);
+	*device = -1;
 	if (!ret)
 		return 0;
+	if (ret == -EOPNOTSUPP)
+		return message_fail(STATUS_ENVIRONMENT,
+				    "--nested: the processor has no nested paging");
 	return message_fail(STATUS_ENVIRONMENT,
 			    "cannot create a vCPU: %s: see the kernel's log (dmesg)",
 			    strerror(-ret));
@@ -193,6 +198,7 @@ static int enter_sandbox(const struct machine *machine, const struct gdb *gdb)
 	const struct sandbox_needs needs = {
 		.disks = machine->disk_count,
 		.gdb = options->gdb,
+		.nested = options->nested,
 		.socket = gdb->path,
 		.denied = restore_terminal,
 	};
@@ -245,7 +251,7 @@ int run_main(int argc, char **argv)
 	static struct gdb gdb;
 	struct run_options options;
 	struct guest guest;
-	int status;
+	int status, device = -1;
 
 	status = options_parse_run(&options, argc, argv);
 	if (status)
@@ -256,7 +262,7 @@ int run_main(int argc, char **argv)
 	status = machine_open_disks(&machine, &options);
 	if (status)
 		goto destroy_guest;
-	status = create_vm(&machine);
+	status = create_vm(&machine, &device);
 	if (status)
 		goto close_disks;
 	machine_init(&machine, &options);
@@ -267,7 +273,7 @@ int run_main(int argc, char **argv)
 	machine_attach_disks(&machine);
 	if (guest.is_pc)
 		machine_attach_rng(&machine);
-	status = create_cpus(&machine);
+	status = create_cpus(&machine, &device);
 	if (status)
 		goto destroy_vm;
 	status = guest_begin(&guest, &machine);
@@ -311,6 +317,8 @@ destroy_cpus:
 destroy_vm:
 	svmrun_vm_destroy(&machine.vm);
 close_disks:
+	if (device >= 0)
+		close(device);
 	machine_close_disks(&machine);
 destroy_guest:
 	guest_destroy(&guest);

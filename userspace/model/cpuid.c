@@ -417,6 +417,8 @@ struct cpuid cpuid_answer(const struct cpuid_guest *guest, uint32_t leaf,
 	struct cpuid c = model_leaf(guest, leaf, subleaf);
 	size_t i;
 
+	if (guest->svm)
+		guest->svm(guest->svm_owner, leaf, &c);
 	for (i = 0; i < guest->override_count; i++)
 		if (guest->overrides[i].leaf == leaf &&
 		    guest->overrides[i].subleaf == subleaf)

@@ -42,6 +42,9 @@ struct cpuid_override {
  * @minimal: only features of every 64-bit processor
  * @hypervisor: interfaces of a hypervisor that the guest finds
  * @tsc_khz: frequency of the TSC; 0 if it is not a clock to rely on
+ * @svm: adds SVM to the result of a leaf, with @svm_owner as its first argument; NULL if
+ *	the guest has no SVM
+ * @svm_owner: see @svm
  * @overrides: leaves that the user changes
  * @override_count: how many
  * @id: the processor's number, which is its APIC ID
@@ -59,6 +62,8 @@ struct cpuid_guest {
 	bool minimal;
 	enum hypervisor hypervisor;
 	uint32_t tsc_khz;
+	void (*svm)(const void *owner, uint32_t leaf, struct cpuid *c);
+	const void *svm_owner;
 	const struct cpuid_override *overrides;
 	size_t override_count;
 	uint32_t id;

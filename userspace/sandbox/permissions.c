@@ -20,6 +20,7 @@
 #define GDB (1u << SANDBOX_GDB)
 #define START PERMISSION_START
 #define SOCKET PERMISSION_SOCKET
+#define NESTED PERMISSION_NESTED
 #define ALL (MAIN | CPU | DISK | OUTPUT | GDB)
 
 /* Since version 2.42, the GNU C library uses these; <asm/termbits.h> cannot be included. */
@@ -47,7 +48,7 @@
 			__VA_ARGS__                                            \
 		}                                                              \
 	}
-#define IS(argument, value) SCMP_CMP64(argument, SCMP_CMP_EQ, value)
+#define IS(argument, value) SCMP_CMP64(argument, SCMP_CMP_EQ, value, 0)
 #define IS_NOT(argument, value) SCMP_CMP64(argument, SCMP_CMP_NE, value)
 #define HAS(argument, bit) SCMP_CMP64(argument, SCMP_CMP_MASKED_EQ, bit, bit)
 #define HAS_NOT(argument, bit) SCMP_CMP64(argument, SCMP_CMP_MASKED_EQ, bit, 0)
@@ -58,6 +59,9 @@ const struct permission permissions[] = {
 	 * VMs; a terminal (TIOCSTI) or a disk (SG_IO) has some that reach other programs.
 	 */
 	CALL_IF(ioctl, CPU, IS(1, SVMRUN_RUN)),
+	/* Memory of the guest's guests; the VMs exist already. */
+	CALL_IF(ioctl, NESTED, IS(1, SVMRUN_MAP)),
+	CALL_IF(ioctl, NESTED, IS(1, SVMRUN_UNMAP)),
 	/* Any thread can send an interrupt. */
 	CALL_IF(ioctl, ALL, IS(1, SVMRUN_KICK)),
 	CALL(timer_settime, CPU), /* the next deadline of a device */

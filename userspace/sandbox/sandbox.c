@@ -104,19 +104,31 @@ static unsigned int used_threads(const struct sandbox_needs *needs)
 	return threads;
 }
 
+/* Return what a thread needs because of the options of this run. */
+static unsigned int optional_needs(const struct sandbox_needs *needs,
+				   enum sandbox_thread thread)
+{
+	if (thread == SANDBOX_MAIN && needs->socket)
+		return PERMISSION_SOCKET;
+	if (thread == SANDBOX_CPU && needs->nested)
+		return PERMISSION_NESTED;
+	return 0;
+}
+
 static int build_filters(struct filter *all, const struct sandbox_needs *needs)
 {
-	unsigned int i, threads = used_threads(needs);
-	unsigned int socket = needs->socket ? PERMISSION_SOCKET : 0;
-	int ret = filter_build(all, threads | socket | PERMISSION_START);
+	unsigned int i, threads = used_threads(needs), own;
+	unsigned int process = threads | PERMISSION_START;
+	int ret = 0;
 
-	for (i = 0; i < SANDBOX_THREADS && !ret; i++)
-		if (threads >> i & 1)
-			ret = filter_build(&filters[i],
-					   1u << i |
-						   (i == SANDBOX_MAIN ? socket :
-									0));
-	return ret;
+	for (i = 0; i < SANDBOX_THREADS && !ret; i++) {
+		if (!(threads >> i & 1))
+			continue;
+		own = 1u << i | optional_needs(needs, i);
+		process |= own;
+		ret = filter_build(&filters[i], own);
+	}
+	return ret ? ret : filter_build(all, process);
 }
 
 static int sandbox_failed(const char *what, int error)

@@ -25,6 +25,7 @@ enum sandbox_thread {
  * struct sandbox_needs - what the process still needs
  * @disks: there are threads of disks
  * @gdb: there is a thread for gdb
+ * @nested: the guest has SVM
  * @socket: path of a file that is removed at the end, NULL for none
  * @denied: called in a signal handler when a system call has been denied, before the
  *	process ends
@@ -32,6 +33,7 @@ enum sandbox_thread {
 struct sandbox_needs {
 	bool disks;
 	bool gdb;
+	bool nested;
 	const char *socket;
 	void (*denied)(void);
 };

@@ -7,6 +7,7 @@
 #include "common/clock.h"
 #include "common/feature.h"
 #include "common/status.h"
+#include "guest_svm.h"
 #include "machine.h"
 
 #define UART_FIRST 0x3f8
@@ -112,6 +113,8 @@ static struct svmrun_bus cpu_bus(struct cpu *cpu)
 		.port_write = port_write,
 		.stop = is_stopped,
 		.owner = cpu,
+		.translate = guest_svm_is_active(cpu) ? guest_svm_translate :
+							NULL,
 	};
 }
 
@@ -148,6 +151,8 @@ void bus_execute(struct cpu *cpu)
 	const struct svmrun_bus bus = cpu_bus(cpu);
 	int ret = svmrun_instruction_execute(&cpu->vcpu, &bus);
 
+	if (ret == -ENXIO && guest_svm_fault(cpu))
+		return;
 	if (ret < 0 && ret != -EINTR)
 		end_not_emulated(cpu, &bus);
 }
@@ -159,7 +164,8 @@ void exit_control_register(struct cpu *cpu)
 	};
 	const struct svmrun_bus bus = cpu_bus(cpu);
 
-	if (svmrun_instruction_control(&cpu->vcpu, &bus, &processor))
+	if (svmrun_instruction_control(&cpu->vcpu, &bus, &processor) &&
+	    !guest_svm_fault(cpu))
 		end_not_emulated(cpu, &bus);
 }
 

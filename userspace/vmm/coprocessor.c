@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "coprocessor.h"
+#include "guest_svm.h"
 #include "machine.h"
 
 #define VECTOR_MF 16
@@ -35,6 +36,8 @@ void exit_coprocessor_error(struct cpu *cpu)
 		cpu_inject_intercepted(cpu);
 		return;
 	}
+	if (guest_svm_event(cpu, VMEXIT_FERR_FREEZE) == SVMRUN_NESTED_EXITED)
+		return;
 	svmrun_pc_coprocessor_error(&cpu->machine->pc);
 	cpu->halted = true;
 	cpu->frozen = true;

@@ -22,6 +22,7 @@
 
 struct debug_cpu;
 struct machine;
+struct svmrun_nested;
 
 /* Events in DR6 (APM 13.1.1.3) */
 #define DR6_EVENTS (DR6_BREAKPOINTS | DR6_BD | DR6_BS | DR6_BT)
@@ -33,7 +34,10 @@ struct machine;
  * struct cpu - a processor
  * @machine: its machine
  * @id: its number, which is its APIC ID
- * @vcpu: its state
+ * @vcpu: its state; with --nested, that of the guest's guest while that runs
+ * @own: the vCPU of the guest itself
+ * @svm: SVM for the guest, NULL without --nested
+ * @window: waits for an interrupt window of the guest's guest
  * @stats: its exits
  * @thread: its thread
  * @changed: signalled by cpu_wake()
@@ -58,6 +62,9 @@ struct cpu {
 	struct machine *machine;
 	unsigned int id;
 	struct svmrun_vcpu vcpu;
+	struct svmrun_vcpu own;
+	struct svmrun_nested *svm;
+	bool window;
 	struct stats stats;
 	pthread_t thread;
 	pthread_cond_t changed;

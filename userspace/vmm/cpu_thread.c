@@ -10,6 +10,7 @@
 #include "coprocessor.h"
 #include "cpu_thread.h"
 #include "debug_hooks.h"
+#include "guest_svm.h"
 #include "interrupts.h"
 #include "kvmclock.h"
 #include "machine.h"
@@ -85,13 +86,12 @@ static void wait_for_change(struct cpu *cpu)
 
 static bool is_idle(const struct cpu *cpu, bool forever)
 {
-	bool masked = !(cpu->vcpu.vmcb->save.rflags & RFLAGS_IF);
-
 	if (cpu_has_message(cpu))
 		return false;
 	if (cpu_waits_for_sipi(cpu))
 		return true;
-	return cpu->halted && !interrupts_pending(cpu) && (!forever || masked);
+	return cpu->halted && !interrupts_pending(cpu) &&
+	       (!forever || !interrupts_enabled(cpu));
 }
 
 static bool all_idle(const struct machine *machine, bool forever)
@@ -204,6 +204,7 @@ static void enter_guest(struct cpu *cpu)
 	if (hooks)
 		hooks->enter(cpu);
 	kvmclock_enter(cpu);
+	guest_svm_enter(cpu, cpu->window);
 	cpu->in_guest = true;
 	pthread_mutex_unlock(&cpu->machine->lock);
 	ret = svmrun_vcpu_run(&cpu->vcpu);
@@ -222,13 +223,22 @@ static void enter_guest(struct cpu *cpu)
 		handle_exit(cpu);
 }
 
+/* A hypervisor may intercept INIT, or hold it with GIF (APM 15.13.4, 15.17). */
+static bool init_is_due(struct cpu *cpu)
+{
+	return guest_svm_event(cpu, VMEXIT_INIT) == SVMRUN_NESTED_DELIVER;
+}
+
 /* Take INIT and SIPI that other processors have sent (APM 15.27.8, 16.5). */
 static void take_init_sipi(struct cpu *cpu)
 {
 	struct svmrun_lapic *lapic = &cpu->machine->pc.lapics[cpu->id];
 	int vector;
 
+	if (lapic->init && !init_is_due(cpu))
+		return;
 	if (svmrun_lapic_take_init(lapic)) {
+		guest_svm_reset(cpu);
 		svmrun_mode_init(&cpu->vcpu);
 		cpu->halted = false;
 		cpu->frozen = false;

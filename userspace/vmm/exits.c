@@ -4,6 +4,7 @@
 #include "coprocessor.h"
 #include "debug_hooks.h"
 #include "exits.h"
+#include "guest_svm.h"
 #include "interrupts.h"
 #include "invalid.h"
 #include "lib/array_size.h"
@@ -124,11 +125,25 @@ static bool handle_by(const struct exit_handler *table, size_t count,
 	return false;
 }
 
+/*
+ * Is the exit of no concern to a hypervisor that is the guest? The machine has single-stepped
+ * an IRET, or CR0.NE was set only while the guest ran.
+ */
+static bool is_of_machine(const struct cpu *cpu)
+{
+	const struct svm_vmcb *vmcb = cpu->vcpu.vmcb;
+
+	return cpu->nmi.trapped || (vmcb->control.exitcode == VMEXIT_EXCP(16) &&
+				    !(vmcb->save.cr0 & SVM_CR0_NE));
+}
+
 void exit_handle(struct cpu *cpu)
 {
 	const struct debug_hooks *hooks = cpu->machine->hooks;
 
 	if (hooks && handle_by(hooks->exits, hooks->exit_count, cpu))
+		return;
+	if (!is_of_machine(cpu) && guest_svm_exit(cpu))
 		return;
 	if (!handle_by(handlers, ARRAY_SIZE(handlers), cpu))
 		end_unhandled(cpu);

@@ -1,15 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0
+#include "guest_svm.h"
 #include "interrupts.h"
 #include "machine.h"
 
 static bool in_shadow(const struct svm_vmcb_control *control)
 {
 	return control->interrupt_shadow & SVM_SHADOW_INTERRUPT_SHADOW;
-}
-
-static bool can_take_interrupt(const struct svm_vmcb *vmcb)
-{
-	return (vmcb->save.rflags & RFLAGS_IF) && !in_shadow(&vmcb->control);
 }
 
 static struct svmrun_lapic *cpu_lapic(const struct cpu *cpu)
@@ -23,11 +19,32 @@ static bool has_interrupt(const struct cpu *cpu)
 	       svmrun_pc_interrupts(&cpu->machine->pc, cpu->id);
 }
 
+/* Would the processor take an event now, or when its interrupt shadow ends? */
+static bool is_unmasked(const struct cpu *cpu, uint64_t exitcode)
+{
+	switch (guest_svm_action(cpu, exitcode)) {
+	case SVMRUN_NESTED_HOLD:
+		return false;
+	case SVMRUN_NESTED_WINDOW:
+		return exitcode != VMEXIT_INTR ||
+		       (cpu->vcpu.vmcb->save.rflags & RFLAGS_IF);
+	default:
+		return true;
+	}
+}
+
+bool interrupts_enabled(const struct cpu *cpu)
+{
+	return is_unmasked(cpu, VMEXIT_INTR);
+}
+
 bool interrupts_pending(const struct cpu *cpu)
 {
-	if (nmi_pending(cpu))
+	if (nmi_pending(cpu) && is_unmasked(cpu, VMEXIT_NMI))
 		return true;
-	return (cpu->vcpu.vmcb->save.rflags & RFLAGS_IF) && has_interrupt(cpu);
+	if (has_interrupt(cpu) && is_unmasked(cpu, VMEXIT_INTR))
+		return true;
+	return guest_svm_has_interrupt(cpu);
 }
 
 /* Only interrupts of the local APIC that are not acknowledged yet depend on the TPR. */
@@ -46,6 +63,9 @@ static void open_window(struct cpu *cpu)
 {
 	struct svm_vmcb_control *control = &cpu->vcpu.vmcb->control;
 
+	cpu->window = true;
+	if (guest_svm_is_active(cpu))
+		return;
 	control->vintr &= ~(SVM_VINTR_V_IGN_TPR | SVM_VINTR_V_INTR_PRIO_MASK);
 	control->vintr |= SVM_VINTR_V_IRQ | window_priority(cpu);
 	control->intercept[3] |= SVM_INTERCEPT3_VINTR;
@@ -55,6 +75,9 @@ void interrupts_close_window(struct cpu *cpu)
 {
 	struct svm_vmcb_control *control = &cpu->vcpu.vmcb->control;
 
+	cpu->window = false;
+	if (guest_svm_is_active(cpu))
+		return;
 	control->vintr &= ~(SVM_VINTR_V_IRQ | SVM_VINTR_V_IGN_TPR |
 			    SVM_VINTR_V_INTR_PRIO_MASK);
 	control->intercept[3] &= ~SVM_INTERCEPT3_VINTR;
@@ -69,6 +92,8 @@ static void intercept_cr8(struct cpu *cpu, bool window)
 {
 	uint32_t *intercept = &cpu->vcpu.vmcb->control.intercept[0];
 
+	if (guest_svm_virtual_tpr(cpu))
+		return;
 	if (window || svmrun_lapic_held(cpu_lapic(cpu)) >= 0)
 		*intercept |= SVM_INTERCEPT0_CR_WRITE(8);
 	else
@@ -79,6 +104,8 @@ void interrupts_load_cr8(struct cpu *cpu)
 {
 	struct svm_vmcb_control *control = &cpu->vcpu.vmcb->control;
 
+	if (guest_svm_virtual_tpr(cpu))
+		return;
 	control->vintr &= ~SVM_VINTR_V_TPR_MASK;
 	control->vintr |= svmrun_lapic_tpr(cpu_lapic(cpu)) >> 4;
 }
@@ -89,7 +116,7 @@ void interrupts_store_cr8(struct cpu *cpu)
 	struct svmrun_lapic *lapic = cpu_lapic(cpu);
 	uint8_t cr8 = cpu->vcpu.vmcb->control.vintr & SVM_VINTR_V_TPR_MASK;
 
-	if (cr8 != svmrun_lapic_tpr(lapic) >> 4)
+	if (!guest_svm_virtual_tpr(cpu) && cr8 != svmrun_lapic_tpr(lapic) >> 4)
 		svmrun_lapic_set_tpr(lapic, cr8 << 4);
 }
 
@@ -133,14 +160,24 @@ static bool wait_for_nmi(struct cpu *cpu)
 	return false;
 }
 
+/* Ask the guest's hypervisor. Return false if the event has to stay pending. */
+static bool may_deliver(struct cpu *cpu, uint64_t exitcode)
+{
+	enum svmrun_nested_action action = guest_svm_event(cpu, exitcode);
+
+	return action == SVMRUN_NESTED_DELIVER ||
+	       action == SVMRUN_NESTED_WINDOW;
+}
+
 /* Inject an NMI that can be taken. Return true if a window is needed for it. */
 static bool take_nmi(struct cpu *cpu)
 {
-	const struct svm_vmcb_control *control = &cpu->vcpu.vmcb->control;
+	const struct svm_vmcb_control *control;
 
 	nmi_prepare(cpu);
-	if (!nmi_pending(cpu))
+	if (!nmi_pending(cpu) || !may_deliver(cpu, VMEXIT_NMI))
 		return false;
+	control = &cpu->vcpu.vmcb->control;
 	if ((control->eventinj & SVM_EVENT_VALID) || in_shadow(control))
 		return wait_for_nmi(cpu);
 	nmi_inject(cpu);
@@ -162,14 +199,15 @@ static uint64_t next_interrupt(struct cpu *cpu)
 /* Inject an interrupt that can be taken. Return true if a window is needed for one. */
 static bool take_interrupt(struct cpu *cpu)
 {
-	struct svm_vmcb *vmcb = cpu->vcpu.vmcb;
+	struct svm_vmcb_control *control;
 
-	if (!has_interrupt(cpu))
+	if (!has_interrupt(cpu) || !may_deliver(cpu, VMEXIT_INTR))
 		return false;
-	if ((vmcb->control.eventinj & SVM_EVENT_VALID) ||
-	    !can_take_interrupt(vmcb))
+	control = &cpu->vcpu.vmcb->control;
+	if ((control->eventinj & SVM_EVENT_VALID) ||
+	    guest_svm_action(cpu, VMEXIT_INTR) == SVMRUN_NESTED_WINDOW)
 		return true;
-	vmcb->control.eventinj = next_interrupt(cpu);
+	control->eventinj = next_interrupt(cpu);
 	return has_interrupt(cpu);
 }
 

@@ -9,6 +9,9 @@
 
 #include "cpu.h"
 
+/* Would the processor take an interrupt? */
+bool interrupts_enabled(const struct cpu *cpu);
+
 /* Is an interrupt or NMI pending that ends HLT? */
 bool interrupts_pending(const struct cpu *cpu);
 

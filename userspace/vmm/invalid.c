@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <inttypes.h>
 
+#include "common/message.h"
 #include "common/status.h"
 #include "invalid.h"
 #include "machine.h"
@@ -86,6 +87,40 @@ static void print_rule_json(const struct svmrun_broken_rule *rule,
 	json_string(json, "why", rule->why);
 	json_string(json, "source", rule->source);
 	json_object_end(json);
+}
+
+/* A message of a guest that continues: print it at once. */
+static void print_refusal_json(const struct svmrun_nested_refusal *refusal)
+{
+	struct json json = { .file = stderr };
+	size_t i;
+
+	json_object_begin(&json, NULL);
+	json_string(&json, "event", "vmrun_refused");
+	json_hex(&json, "rip", refusal->rip);
+	json_hex(&json, "vmcb", refusal->vmcb);
+	json_array_begin(&json, "broken_rules");
+	for (i = 0; i < refusal->count; i++)
+		print_rule_json(&refusal->rules[i], &json);
+	json_array_end(&json);
+	json_object_end(&json);
+}
+
+void invalid_print_refusal(const struct svmrun_nested_refusal *refusal,
+			   bool json)
+{
+	size_t i;
+
+	if (json) {
+		print_refusal_json(refusal);
+		return;
+	}
+	message_warn("VMRUN at RIP 0x%" PRIx64
+		     " is refused; its VMCB at 0x%" PRIx64
+		     " breaks these rules:",
+		     refusal->rip, refusal->vmcb);
+	for (i = 0; i < refusal->count; i++)
+		print_rule(&refusal->rules[i], stderr);
 }
 
 void invalid_print_json(const struct outcome *outcome, struct json *json)

@@ -5,6 +5,8 @@
 
 #include <stdio.h>
 
+#include <svmrun/nested.h>
+
 #include "common/json.h"
 #include "cpu.h"
 #include "backend/outcome.h"
@@ -17,5 +19,9 @@ void invalid_print(const struct outcome *outcome, FILE *file);
 
 /* Write them as members of the JSON object that is open. */
 void invalid_print_json(const struct outcome *outcome, struct json *json);
+
+/* --explain: a VMRUN of the guest's has been refused. */
+void invalid_print_refusal(const struct svmrun_nested_refusal *refusal,
+			   bool json);
 
 #endif /* INVALID_H */

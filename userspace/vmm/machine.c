@@ -10,6 +10,7 @@
 #include "common/thread.h"
 #include "debug_hooks.h"
 #include "lib/x86.h"
+#include "guest_svm.h"
 #include "machine.h"
 
 /* Time for the disks to carry out the last writes after the end of the run */
@@ -300,7 +301,7 @@ static void init_cpu(struct machine *machine, struct cpu *cpu)
 	svmrun_mode_reset(&cpu->vcpu);
 }
 
-int machine_create_cpus(struct machine *machine)
+int machine_create_cpus(struct machine *machine, int device)
 {
 	unsigned int i, count = machine->options->cpus;
 	int ret;
@@ -316,6 +317,11 @@ int machine_create_cpus(struct machine *machine)
 		}
 		init_cpu(machine, &machine->cpus[i]);
 		machine->cpu_count++;
+		ret = guest_svm_create(&machine->cpus[i], device);
+		if (ret) {
+			machine_destroy_cpus(machine);
+			return ret;
+		}
 	}
 	return 0;
 }
@@ -326,6 +332,7 @@ void machine_destroy_cpus(struct machine *machine)
 		struct cpu *cpu = &machine->cpus[--machine->cpu_count];
 
 		pthread_cond_destroy(&cpu->changed);
+		guest_svm_destroy(cpu);
 		svmrun_vcpu_destroy(&cpu->vcpu);
 	}
 	free(machine->cpus);
@@ -365,6 +372,7 @@ static void reset_cpu(struct machine *machine, struct cpu *cpu)
 	cpu->deferred = 0;
 	cpu->kvmclock = 0;
 	cpu->tsc_aux = 0;
+	guest_svm_reset(cpu);
 	svmrun_mode_reset(&cpu->vcpu);
 	nmi_reset(cpu);
 }

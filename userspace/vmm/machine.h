@@ -133,8 +133,8 @@ bool machine_blocks_cpu(const struct machine *machine);
 bool machine_has_rng(const struct run_options *options);
 void machine_attach_rng(struct machine *machine);
 
-/* Create the processors of the VM. Return 0 or a negative errno. */
-int machine_create_cpus(struct machine *machine);
+/* Create the processors of the VM, which @device has created. Return 0 or a negative errno. */
+int machine_create_cpus(struct machine *machine, int device);
 void machine_destroy_cpus(struct machine *machine);
 
 /*

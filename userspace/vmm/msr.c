@@ -3,6 +3,7 @@
 
 #include "bus.h"
 #include "common/clock.h"
+#include "guest_svm.h"
 #include "kvmclock.h"
 #include "lib/array_size.h"
 #include "machine.h"
@@ -115,16 +116,19 @@ static __u64 *vmcb_msr_value(struct svm_vmcb_save *save,
 	return (__u64 *)((char *)save + msr->offset);
 }
 
-/* SVME is not visible to the guest, which has no SVM; VMRUN requires it (APM 15.5.1). */
+/* VMRUN requires SVME (APM 15.5.1), whether or not the guest has it. */
 static bool write_efer(struct cpu *cpu, uint64_t value)
 {
-	uint64_t bits = CPU_EFER & cpu->machine->info.out_efer;
+	uint64_t bits = (CPU_EFER & cpu->machine->info.out_efer) |
+			SVM_EFER_SVME;
 	struct svm_vmcb_save *save = &cpu->vcpu.vmcb->save;
 	uint64_t changed = (save->efer ^ value) & bits;
 
 	if ((value & ~bits) || (changed & SVM_EFER_LMA))
 		return false;
 	if ((changed & SVM_EFER_LME) && (save->cr0 & SVM_CR0_PG))
+		return false;
+	if (!guest_svm_set_svme(cpu, value & SVM_EFER_SVME))
 		return false;
 	save->efer = value | SVM_EFER_SVME;
 	return true;
@@ -137,11 +141,12 @@ static bool is_lapic_msr(uint32_t msr)
 }
 
 /* Does the guest have the MSR? Then --msr ignore does not apply to it. */
-static bool has_rules(uint32_t msr)
+static bool has_rules(const struct cpu *cpu, uint32_t msr)
 {
-	return msr == MSR_EFER || msr == MSR_TSC || msr == MSR_TSC_AUX ||
-	       find_vmcb_msr(msr) || mtrr_has(msr) || machine_check_has(msr) ||
-	       model_msr_has(msr) || is_lapic_msr(msr);
+	return guest_svm_has_msr(cpu, msr) || msr == MSR_EFER ||
+	       msr == MSR_TSC || msr == MSR_TSC_AUX || find_vmcb_msr(msr) ||
+	       mtrr_has(msr) || machine_check_has(msr) || model_msr_has(msr) ||
+	       is_lapic_msr(msr);
 }
 
 /* KVM's clock and the deadline of the local APIC's timer depend on the counter. */
@@ -179,7 +184,8 @@ static bool read_cpu_msr(struct cpu *cpu, uint32_t msr, uint64_t *value)
 	const struct vmcb_msr *found = find_vmcb_msr(msr);
 
 	if (msr == MSR_EFER)
-		*value = vmcb->save.efer & ~SVM_EFER_SVME;
+		*value = (vmcb->save.efer & ~SVM_EFER_SVME) |
+			 (guest_svm_get_svme(cpu) ? SVM_EFER_SVME : 0);
 	else if (msr == MSR_TSC)
 		*value = cpu_tsc(cpu);
 	else if (msr == MSR_TSC_AUX)
@@ -229,6 +235,7 @@ static bool write_guest_msr(struct cpu *cpu, uint32_t msr, uint64_t value)
 	       kvmclock_write_msr(cpu, msr, value) ||
 	       write_mtrr(cpu, msr, value) ||
 	       write_machine_check(cpu, msr, value) ||
+	       guest_svm_write_msr(cpu, msr, value) ||
 	       model_msr_write(&cpu->model_msrs, msr, value) ||
 	       write_lapic_msr(cpu, msr, value);
 }
@@ -241,6 +248,7 @@ static bool read_guest_msr(struct cpu *cpu, uint32_t msr, uint64_t *value)
 	       kvmclock_read_msr(cpu, msr, value) ||
 	       mtrr_read(&cpu->mtrr, msr, value) ||
 	       machine_check_read(&cpu->check, msr, value) ||
+	       guest_svm_read_msr(cpu, msr, value) ||
 	       model_msr_read(&cpu->model_msrs, msr, value) ||
 	       svmrun_lapic_read_msr(lapic, msr, value, clock_now());
 }
@@ -249,7 +257,7 @@ static bool read_guest_msr(struct cpu *cpu, uint32_t msr, uint64_t *value)
 static bool is_ignored(struct cpu *cpu, uint32_t msr)
 {
 	cpu->machine->unknown_msrs++;
-	return cpu->machine->options->msr == MSR_IGNORE && !has_rules(msr);
+	return cpu->machine->options->msr == MSR_IGNORE && !has_rules(cpu, msr);
 }
 
 static bool access_msr(struct cpu *cpu, uint32_t msr)

@@ -37,6 +37,16 @@ void nmi_reset(struct cpu *cpu)
 	cpu->nmi = (struct nmi){ 0 };
 }
 
+void nmi_switch(struct cpu *cpu)
+{
+	uint32_t *intercept = &cpu->vcpu.vmcb->control.intercept[3];
+
+	if (cpu->nmi.masked && !cpu->nmi.at_iret)
+		*intercept |= SVM_INTERCEPT3_IRET;
+	else
+		*intercept &= ~SVM_INTERCEPT3_IRET;
+}
+
 void nmi_prepare(struct cpu *cpu)
 {
 	struct nmi *nmi = &cpu->nmi;

@@ -4,11 +4,22 @@
 #include "machine.h"
 #include "processor.h"
 
+#include <svmrun/nested.h>
+
 #define CPUID_LENGTH 2
 #define XSETBV_LENGTH 3
 #define RDTSCP_LENGTH 3
 #define RDPMC_LENGTH 2
 #define PERFORMANCE_COUNTERS 4 /* without PerfCtrExtCore */
+
+static void add_svm(const void *owner, uint32_t leaf, struct cpuid *c)
+{
+	uint32_t registers[] = { c->eax, c->ebx, c->ecx, c->edx };
+
+	svmrun_nested_cpuid(owner, leaf, registers);
+	*c = (struct cpuid){ registers[0], registers[1], registers[2],
+			     registers[3] };
+}
 
 void exit_cpuid(struct cpu *cpu)
 {
@@ -20,6 +31,8 @@ void exit_cpuid(struct cpu *cpu)
 		.host = cpuid_host,
 		.minimal = options->cpu == CPU_MINIMAL,
 		.hypervisor = options->hypervisor,
+		.svm = cpu->svm ? add_svm : NULL,
+		.svm_owner = cpu->svm,
 		.tsc_khz = cpu->machine->info.out_tsc_khz,
 		.overrides = options->cpuid,
 		.override_count = options->cpuid_count,

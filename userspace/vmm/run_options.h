@@ -46,6 +46,8 @@ enum reset_policy { ON_RESET_EXIT, ON_RESET_RESTART };
  * @rng: does a PC give the guest random numbers?
  * @cpu: model for CPUID
  * @hypervisor: interfaces of a hypervisor that the guest finds by CPUID
+ * @nested: the guest has SVM
+ * @explain: print why a VMRUN of the guest's is refused
  * @cpuid: leaves that the user changes
  * @cpuid_count: how many
  * @msr: result of an access to an MSR that the guest does not have
@@ -78,6 +80,8 @@ struct run_options {
 	enum rng rng;
 	enum cpu_model cpu;
 	enum hypervisor hypervisor;
+	bool nested;
+	bool explain;
 	struct cpuid_override cpuid[OPTIONS_CPUIDS];
 	size_t cpuid_count;
 	enum msr_policy msr;

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * SVM for the guest, with --nested: svmrun/nested.h, for the processors of the machine.
+ * Without it, the functions behave like a processor whose GIF is always 1. They need the
+ * machine's lock. Between VMRUN and #VMEXIT, the processor's vCPU is that of the guest's own
+ * guest.
+ */
+#ifndef GUEST_SVM_H
+#define GUEST_SVM_H
+
+#include <svmrun/nested.h>
+
+#include "cpu.h"
+
+/* Create it for a processor. Return 0 or a negative errno. */
+int guest_svm_create(struct cpu *cpu, int device);
+void guest_svm_destroy(struct cpu *cpu);
+
+/* Return to the guest's own vCPU after RESET# or INIT. */
+void guest_svm_reset(struct cpu *cpu);
+
+/* Is this the time between VMRUN and #VMEXIT? */
+bool guest_svm_is_active(const struct cpu *cpu);
+
+/* Has CR8 nothing to do with the local APIC now? */
+bool guest_svm_virtual_tpr(const struct cpu *cpu);
+
+/* Is a virtual interrupt pending that the processor will deliver? */
+bool guest_svm_has_interrupt(const struct cpu *cpu);
+
+/* Prepare the next run, with an interrupt window if @window is set. */
+void guest_svm_enter(struct cpu *cpu, bool window);
+
+/* Handle an exit. Return false if it is the machine's. */
+bool guest_svm_exit(struct cpu *cpu);
+
+/* End the run of the guest's guest if the machine could not execute its instruction. */
+bool guest_svm_fault(struct cpu *cpu);
+
+/* See svmrun_nested_action() and svmrun_nested_event(). */
+enum svmrun_nested_action guest_svm_action(const struct cpu *cpu,
+					   uint64_t exitcode);
+enum svmrun_nested_action guest_svm_event(struct cpu *cpu, uint64_t exitcode);
+
+/* Access an MSR of SVM. Return false if the guest does not have it. */
+bool guest_svm_read_msr(const struct cpu *cpu, uint32_t msr, uint64_t *value);
+bool guest_svm_write_msr(struct cpu *cpu, uint32_t msr, uint64_t value);
+bool guest_svm_has_msr(const struct cpu *cpu, uint32_t msr);
+
+/* EFER.SVME as the guest sees it. Setting it returns false for #GP. */
+bool guest_svm_get_svme(const struct cpu *cpu);
+bool guest_svm_set_svme(struct cpu *cpu, bool svme);
+
+/* For struct svmrun_bus */
+int guest_svm_translate(void *owner, uint64_t gpa, uint32_t access,
+			uint64_t *physical);
+
+#endif /* GUEST_SVM_H */
