@@ -83,6 +83,7 @@ void debug_release(struct machine *machine)
 			     1);
 	memset(debug->watches, 0, sizeof(debug->watches));
 	debug->watch_count = 0;
+	debug->stops_at_svm = false;
 	for (i = 0; i < machine->cpu_count; i++)
 		machine->cpus[i].debug->action = DEBUG_CONTINUE;
 	debug_resume(machine);

@@ -87,6 +87,7 @@ struct debug_watch {
 /**
  * struct debug_cpu - debugging state of a processor
  * @action: what it does when the machine resumes
+ * @is_nested: the guest's guest ran when the processor was about to run last
  * @has_tf: RFLAGS.TF is set for the debugger while the guest runs
  * @guest_tf: the guest had set TF itself
  * @tf_in_frame: TF is in a frame on a stack, because a step raised an exception
@@ -102,6 +103,7 @@ struct debug_watch {
  */
 struct debug_cpu {
 	enum debug_action action;
+	bool is_nested;
 	bool has_tf;
 	bool guest_tf;
 	bool tf_in_frame;
@@ -122,6 +124,7 @@ struct debug_cpu {
  * @left: signalled when a processor has left its guest
  * @event: an eventfd, signalled when the machine has paused or the run has ended
  * @stop: why it is paused
+ * @stops_at_svm: pause at each VMRUN and #VMEXIT of the guest
  * @breakpoints: breakpoints in memory
  * @breakpoint_count: how many
  * @watches: breakpoints in debug registers
@@ -133,6 +136,7 @@ struct debug {
 	pthread_cond_t left;
 	int event;
 	struct debug_stop stop;
+	bool stops_at_svm;
 	struct debug_breakpoint breakpoints[DEBUG_BREAKPOINTS];
 	size_t breakpoint_count;
 	struct debug_watch watches[DEBUG_REGISTERS];

@@ -4,6 +4,7 @@
 
 #include "lib/x86.h"
 #include "memory.h"
+#include "vmm/guest_svm.h"
 #include "watch.h"
 
 #define INT3 0xcc
@@ -27,16 +28,23 @@ static uint8_t *memory_at_gpa(const struct machine *machine, uint64_t gpa)
  */
 static bool translate_gva(const struct cpu *cpu, uint64_t gva, uint64_t *gpa)
 {
-	const struct machine *machine = cpu->machine;
+	const struct svmrun_physical physical = {
+		.memories = cpu->machine->memories,
+		.memory_count = cpu->machine->memory_count,
+		.translate = guest_svm_translate,
+		.owner = (void *)cpu,
+	};
 	const uint32_t access[] = { 0, SVMRUN_ACCESS_USER };
+	struct svmrun_translation found;
 	size_t i;
 
 	for (i = 0; i < 2; i++)
-		if (!svmrun_gva_to_gpa(&cpu->vcpu, machine->memories,
-				       machine->memory_count, gva,
-				       access[i] | SVMRUN_ACCESS_PROBE, gpa,
-				       NULL))
+		if (!svmrun_translate(&cpu->vcpu, &physical, gva,
+				      access[i] | SVMRUN_ACCESS_PROBE, &found,
+				      NULL)) {
+			*gpa = found.physical;
 			return true;
+		}
 	return false;
 }
 

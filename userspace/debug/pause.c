@@ -2,6 +2,7 @@
 #include <unistd.h>
 
 #include "pause.h"
+#include "vmm/guest_svm.h"
 
 void debug_notify(const struct machine *machine)
 {
@@ -77,10 +78,25 @@ void debug_stop(struct cpu *cpu, const struct debug_stop *stop)
 	debug_notify(cpu->machine);
 }
 
+/* After VMRUN, the next instruction is the first of the guest's guest. */
+static void stop_at_svm(struct cpu *cpu)
+{
+	static const struct debug_stop stop = { .reason = DEBUG_STEPPED };
+	const struct debug *debug = cpu->machine->debug;
+	bool is_nested = guest_svm_is_active(cpu);
+
+	if (debug->paused || is_nested == cpu->debug->is_nested)
+		return;
+	cpu->debug->is_nested = is_nested;
+	if (debug->stops_at_svm)
+		debug_stop(cpu, &stop);
+}
+
 bool debug_hold(struct cpu *cpu)
 {
 	struct machine *machine = cpu->machine;
 
+	stop_at_svm(cpu);
 	if (machine->outcome.ended ||
 	    (!machine->debug->paused && cpu->debug->action != DEBUG_STOP))
 		return false;

@@ -10,6 +10,7 @@
 #include "debug/memory.h"
 #include "debug/pause.h"
 #include "gdb.h"
+#include "gdb_monitor.h"
 #include "gdb_registers.h"
 #include "lib/array_size.h"
 
@@ -508,6 +509,7 @@ static const struct command {
 	{ "qThreadExtraInfo,", cmd_thread_info, false },
 	{ "qAttached", cmd_attached, false },
 	{ "qSupported", cmd_supported, false },
+	{ "qRcmd,", gdb_monitor, false },
 	{ "qXfer:features:read:target.xml:", cmd_read_features, false },
 	{ "QStartNoAckMode", cmd_start_no_ack, true },
 };

@@ -125,15 +125,17 @@ static int walk_physical(const struct walk *walk, uint64_t gpa, uint32_t access,
 
 /*
  * The processor writes to the tables that it walks, so that nested paging must permit it
- * (APM 15.25.5). Return 0 or a negative errno.
+ * (APM 15.25.5); a probe does not. Return 0 or a negative errno.
  */
 static int find_entry(struct walk *walk, uint64_t table, unsigned int level)
 {
 	const struct svmrun_physical *physical = walk->physical;
 	size_t size = walk->format == LEGACY ? 4 : 8, i;
 	uint64_t index = walk->gva >> walk_shift(walk, level), address;
+	uint32_t probe = walk->access & SVMRUN_ACCESS_PROBE;
 	int ret = walk_physical(walk, table + index % (PAGE_SIZE / size) * size,
-				SVMRUN_ACCESS_WRITE | SVMRUN_ACCESS_TABLE,
+				SVMRUN_ACCESS_TABLE |
+					(probe ? probe : SVMRUN_ACCESS_WRITE),
 				&address);
 
 	if (ret)

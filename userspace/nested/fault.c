@@ -72,7 +72,7 @@ int svmrun_nested_translate(struct svmrun_nested *nested, uint64_t gpa,
 	}
 	ret = nested_walk(nested, gpa, access, &found, &fault);
 	if (ret) {
-		nested->faulted = true;
+		nested->faulted |= !(access & SVMRUN_ACCESS_PROBE);
 		nested->fault_info = fault_info(&fault, ret, access);
 		nested->fault_address = gpa;
 		return -ENXIO;

@@ -69,6 +69,14 @@ struct svmrun_vcpu *svmrun_nested_vcpu(struct svmrun_nested *nested)
 	return nested->current;
 }
 
+const struct svm_vmcb *svmrun_nested_vmcb(const struct svmrun_nested *nested,
+					  uint64_t *gpa)
+{
+	if (gpa)
+		*gpa = nested->vmcb12_gpa;
+	return nested->vmcb12;
+}
+
 bool svmrun_nested_is_active(const struct svmrun_nested *nested)
 {
 	return is_active(nested);

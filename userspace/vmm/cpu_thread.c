@@ -290,6 +290,15 @@ static bool wait_for_device(struct cpu *cpu)
 	return cpu->blocked;
 }
 
+/* Return true if an event has ended the run of the guest's guest. */
+static bool inject_or_switch(struct cpu *cpu)
+{
+	bool nested = guest_svm_is_active(cpu);
+
+	interrupts_inject(cpu);
+	return guest_svm_is_active(cpu) != nested;
+}
+
 void cpu_run_once(struct cpu *cpu)
 {
 	struct machine *machine = cpu->machine;
@@ -321,8 +330,8 @@ void cpu_run_once(struct cpu *cpu)
 	}
 	if (debugger_steps(cpu))
 		interrupts_close_window(cpu);
-	else
-		interrupts_inject(cpu);
+	else if (inject_or_switch(cpu))
+		return;
 	arm_timer(cpu, now, next_deadline(cpu));
 	enter_guest(cpu);
 }

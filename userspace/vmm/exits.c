@@ -137,11 +137,24 @@ static bool is_of_machine(const struct cpu *cpu)
 				    !(vmcb->save.cr0 & SVM_CR0_NE));
 }
 
+/*
+ * While the guest's guest runs, I/O and nested page faults are the hypervisor's first. Single
+ * steps and breakpoints are the debugger's.
+ */
+static bool debugger_is_first(const struct cpu *cpu)
+{
+	uint64_t code = cpu->vcpu.vmcb->control.exitcode;
+
+	return !guest_svm_is_active(cpu) || code == VMEXIT_EXCP(VECTOR_DB) ||
+	       code == VMEXIT_EXCP(VECTOR_BP);
+}
+
 void exit_handle(struct cpu *cpu)
 {
 	const struct debug_hooks *hooks = cpu->machine->hooks;
 
-	if (hooks && handle_by(hooks->exits, hooks->exit_count, cpu))
+	if (hooks && debugger_is_first(cpu) &&
+	    handle_by(hooks->exits, hooks->exit_count, cpu))
 		return;
 	if (!is_of_machine(cpu) && guest_svm_exit(cpu))
 		return;

@@ -84,6 +84,11 @@ bool guest_svm_has_interrupt(const struct cpu *cpu)
 				   SVMRUN_NESTED_DELIVER;
 }
 
+const struct svm_vmcb *guest_svm_vmcb(const struct cpu *cpu, uint64_t *gpa)
+{
+	return cpu->svm ? svmrun_nested_vmcb(cpu->svm, gpa) : NULL;
+}
+
 void guest_svm_enter(struct cpu *cpu, bool window)
 {
 	if (cpu->svm)

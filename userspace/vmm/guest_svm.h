@@ -28,6 +28,9 @@ bool guest_svm_virtual_tpr(const struct cpu *cpu);
 /* Is a virtual interrupt pending that the processor will deliver? */
 bool guest_svm_has_interrupt(const struct cpu *cpu);
 
+/* Return the VMCB of the last VMRUN, in the guest's memory; NULL if there is none. */
+const struct svm_vmcb *guest_svm_vmcb(const struct cpu *cpu, uint64_t *gpa);
+
 /* Prepare the next run, with an interrupt window if @window is set. */
 void guest_svm_enter(struct cpu *cpu, bool window);
 

@@ -124,6 +124,17 @@ struct svmrun_vcpu *svmrun_nested_vcpu(struct svmrun_nested *nested);
 bool svmrun_nested_is_active(const struct svmrun_nested *nested);
 
 /**
+ * svmrun_nested_vmcb() - get VMCB12
+ * @nested: from svmrun_nested_create()
+ * @gpa: set to its physical address for L1; may be NULL
+ *
+ * Return: the VMCB in L1's memory with which L1 has executed VMRUN last, which L1 can change
+ * at any time; NULL before the first VMRUN.
+ */
+const struct svm_vmcb *svmrun_nested_vmcb(const struct svmrun_nested *nested,
+					  uint64_t *gpa);
+
+/**
  * svmrun_nested_prepare() - prepare the next run
  * @nested: from svmrun_nested_create()
  * @window: an event of the program's waits for L2's interrupt window. The run ends when it
