@@ -36,13 +36,17 @@ static void find_permitted(struct svmrun_nested *nested)
 			nested->permitted[nested->permitted_count++] = i;
 }
 
-/* Both maps must permit an access; all other bits of L2's vCPU stay ones. */
-static void merge_msrpm(struct svmrun_nested *nested, struct svmrun_vcpu *vcpu)
+/*
+ * Both maps must permit an access; all other bits of L2's vCPU stay ones. Return whether the
+ * map has changed.
+ */
+static bool merge_msrpm(struct svmrun_nested *nested, struct svmrun_vcpu *vcpu)
 {
 	bool intercepts = nested->control.intercept[3] & SVM_INTERCEPT3_MSR;
 	const uint64_t *program = (const void *)nested->config.vcpu->msrpm;
 	const uint64_t *l1 = (const void *)nested->msrpm;
-	uint64_t *to = (void *)vcpu->msrpm;
+	uint64_t *to = (void *)vcpu->msrpm, bits;
+	bool changed = false;
 	size_t i;
 
 	if (!nested->knows_permitted)
@@ -50,10 +54,13 @@ static void merge_msrpm(struct svmrun_nested *nested, struct svmrun_vcpu *vcpu)
 	for (i = 0; i < nested->permitted_count; i++) {
 		size_t at = nested->permitted[i];
 
-		to[at] = program[at];
+		bits = program[at];
 		if (intercepts)
-			to[at] |= l1 ? l1[at] : ~0ull;
+			bits |= l1 ? l1[at] : ~0ull;
+		changed |= to[at] != bits;
+		to[at] = bits;
 	}
+	return changed;
 }
 
 static uint64_t multiply_ratio(uint64_t a, uint64_t b)
@@ -130,7 +137,6 @@ static void load_control(struct svmrun_nested *nested, struct space *space)
 	bool lbr = nested->features & SVM_FEATURE_LBR_VIRT;
 
 	merge_intercepts(nested, to);
-	merge_msrpm(nested, &space->vcpu);
 	if (nested->features & SVM_FEATURE_PAUSE_FILTER)
 		to->pause_filter_count = from->pause_filter_count;
 	if (nested->features & SVM_FEATURE_PAUSE_FILTER_THRESHOLD)
@@ -185,6 +191,7 @@ void nested_vmrun(struct svmrun_nested *nested, uint64_t gpa,
 {
 	struct svm_vmcb_control old;
 	struct space *space;
+	uint32_t clean;
 
 	nested->vmcb12 = vmcb12;
 	nested->vmcb12_gpa = gpa;
@@ -211,9 +218,12 @@ void nested_vmrun(struct svmrun_nested *nested, uint64_t gpa,
 	load_state(nested, space, &vmcb12->save);
 	nested_copy_registers(&space->vcpu, nested->config.vcpu);
 	set_tsc(nested, &space->vcpu);
-	space->vcpu.vmcb->control.clean = clean_bits(nested, space, &old);
+	clean = clean_bits(nested, space, &old);
+	if (merge_msrpm(nested, &space->vcpu))
+		clean &= ~SVM_CLEAN_IOPM;
+	space->vcpu.vmcb->control.clean = clean;
 	space->vmcb12_gpa = gpa;
-	space->is_l2s = true;
+	space->is_l2s = false;
 	nested->space = space;
 	nested->current = &space->vcpu;
 	nested->gif = true;

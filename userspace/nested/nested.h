@@ -66,7 +66,8 @@ struct cached {
  * @regions: mappings in @vm
  * @used: when it was last chosen, as a count of VMRUNs
  * @vmcb12_gpa: VMCB12 that the vCPU's state is from
- * @is_l2s: only L2 has changed that state since, so that L1's clean bits can be trusted
+ * @is_l2s: the vCPU has run with that state, and only L2 has changed it since, so that
+ *	clean bits can be trusted
  * @cached: translations, which last as long as those in @vm
  * @flush: the translations of the vCPU have to be flushed when it runs next
  */
