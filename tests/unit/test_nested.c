@@ -52,6 +52,23 @@ static void on_refusal(void *owner, const struct svmrun_nested_refusal *refusal)
 	ck_assert_uint_eq(refusal->vmcb, VMCB12);
 }
 
+/* What the last report found suspicious */
+static unsigned int suspicions;
+static size_t suspected_count;
+static struct svmrun_broken_rule suspected[RULES];
+
+static void on_suspicion(void *owner,
+			 const struct svmrun_nested_refusal *suspicion)
+{
+	size_t i;
+
+	suspicions++;
+	suspected_count = suspicion->count;
+	for (i = 0; i < suspicion->count && i < RULES; i++)
+		suspected[i] = suspicion->rules[i];
+	ck_assert_uint_eq(suspicion->vmcb, VMCB12);
+}
+
 static void prepare_info(void)
 {
 	info = (struct svmrun_info){
@@ -90,6 +107,7 @@ static void setup(void)
 		.memory_count = 1,
 		.info = &info,
 		.refused = on_refusal,
+		.suspected = on_suspicion,
 	};
 
 	ck_assert_int_eq(svmrun_vm_create(&vm, FAKE_DEVICE), 0);
@@ -103,6 +121,7 @@ static void setup(void)
 			 0);
 	prepare_info();
 	refusals = 0;
+	suspicions = 0;
 	fake_map_count = 0;
 	vmcb12 = guest_ram_at(&ram, VMCB12, sizeof(*vmcb12));
 	prepare_vmcb12();
@@ -138,6 +157,30 @@ static void vmrun(void)
 {
 	l1.vmcb->save.rax = VMCB12;
 	ck_assert_int_eq(exit_with(VMEXIT_VMRUN, 0, 0), SVMRUN_NESTED_HANDLED);
+}
+
+#define PTE_ALL (PTE_P | PTE_W | PTE_U)
+
+static uint64_t *table(unsigned int number)
+{
+	return guest_ram_at(&ram, TABLES + 0x8000 + 0x1000 * number, 0x1000);
+}
+
+static uint64_t table_address(unsigned int number)
+{
+	return TABLES + 0x8000 + 0x1000 * number;
+}
+
+/* L2's address 0 and the following are L1's @physical and so on; no other is mapped. */
+static void map_nested(uint64_t physical, uint64_t bits)
+{
+	unsigned int level;
+
+	for (level = 0; level < 3; level++)
+		table(level)[0] = table_address(level + 1) | PTE_ALL;
+	table(3)[0] = physical | bits;
+	vmcb12->control.nested_ctl = SVM_NESTED_NP_ENABLE;
+	vmcb12->control.n_cr3 = table_address(0);
 }
 
 /* ---- VMRUN and #VMEXIT ---------------------------------------------------- */
@@ -232,6 +275,52 @@ START_TEST(l1_cannot_change_controls_while_l2_runs)
 	vmcb12->control.intercept[3] = 0;
 	ck_assert_int_eq(exit_with(VMEXIT_HLT, 0, 0), SVMRUN_NESTED_HANDLED);
 	ck_assert(!svmrun_nested_is_active(nested));
+}
+END_TEST
+
+/* The processor has not seen what VMRUN has loaded before the vCPU has run. */
+START_TEST(clean_bits_are_used_after_a_run)
+{
+	vmcb12->control.intercept[3] = SVM_INTERCEPT3_HLT | SVM_INTERCEPT3_NMI;
+	map_nested(0x5000, PTE_ALL);
+	vmcb12->control.clean = SVM_CLEAN_ALL;
+	vmrun();
+	ck_assert_uint_eq(current()->vmcb->control.clean, 0);
+	ck_assert_int_eq(svmrun_nested_event(nested, VMEXIT_NMI),
+			 SVMRUN_NESTED_EXITED);
+	vmrun();
+	ck_assert_uint_eq(current()->vmcb->control.clean, 0);
+	exit_with(VMEXIT_HLT, 0, 0);
+	vmrun();
+	ck_assert_uint_eq(current()->vmcb->control.clean, SVM_CLEAN_ALL);
+	exit_with(VMEXIT_HLT, 0, 0);
+	vmcb12->control.clean &= ~SVM_CLEAN_CRx;
+	vmcb12->control.tsc_offset = 3;
+	vmrun();
+	ck_assert_uint_eq(current()->vmcb->control.clean,
+			  SVM_CLEAN_ALL & ~(SVM_CLEAN_CRx | SVM_CLEAN_I));
+	exit_with(VMEXIT_CPUID, 0, 0); /* the program may change anything */
+	ck_assert_uint_eq(current()->vmcb->control.clean, 0);
+}
+END_TEST
+
+START_TEST(a_changed_permission_map_is_not_clean)
+{
+	uint8_t *msrpm = guest_ram_at(&ram, MSRPM, 0x2000);
+
+	pages.msrpm[0x820] = 0x0f;
+	vmcb12->control.intercept[3] = SVM_INTERCEPT3_HLT | SVM_INTERCEPT3_MSR;
+	map_nested(0x5000, PTE_ALL);
+	vmcb12->control.clean = SVM_CLEAN_ALL;
+	vmrun();
+	exit_with(VMEXIT_HLT, 0, 0);
+	msrpm[0x820] = 0x10;
+	vmrun();
+	ck_assert_uint_eq(current()->vmcb->control.clean,
+			  SVM_CLEAN_ALL & ~SVM_CLEAN_IOPM);
+	exit_with(VMEXIT_HLT, 0, 0);
+	vmrun();
+	ck_assert_uint_eq(current()->vmcb->control.clean, SVM_CLEAN_ALL);
 }
 END_TEST
 
@@ -459,30 +548,6 @@ END_TEST
 
 /* ---- nested paging --------------------------------------------------------- */
 
-#define PTE_ALL (PTE_P | PTE_W | PTE_U)
-
-static uint64_t *table(unsigned int number)
-{
-	return guest_ram_at(&ram, TABLES + 0x8000 + 0x1000 * number, 0x1000);
-}
-
-static uint64_t table_address(unsigned int number)
-{
-	return TABLES + 0x8000 + 0x1000 * number;
-}
-
-/* L2's address 0 and the following are L1's @physical and so on; no other is mapped. */
-static void map_nested(uint64_t physical, uint64_t bits)
-{
-	unsigned int level;
-
-	for (level = 0; level < 3; level++)
-		table(level)[0] = table_address(level + 1) | PTE_ALL;
-	table(3)[0] = physical | bits;
-	vmcb12->control.nested_ctl = SVM_NESTED_NP_ENABLE;
-	vmcb12->control.n_cr3 = table_address(0);
-}
-
 static int nested_fault(uint64_t gpa, uint64_t bits)
 {
 	return exit_with(VMEXIT_NPF, bits | SVM_NPF_USER | SVM_NPF_FINAL, gpa);
@@ -705,6 +770,55 @@ START_TEST(a_refusal_of_the_module_is_explained)
 }
 END_TEST
 
+/* ---- what is suspicious ---------------------------------------------------- */
+
+START_TEST(missing_intercepts_are_reported_once)
+{
+	vmcb12->control.intercept[3] = SVM_INTERCEPT3_IOIO |
+				       SVM_INTERCEPT3_SHUTDOWN |
+				       SVM_INTERCEPT3_INTR |
+				       SVM_INTERCEPT3_NMI | SVM_INTERCEPT3_HLT;
+	vmcb12->control.vintr = SVM_VINTR_V_INTR_MASKING;
+	vmrun();
+	ck_assert_uint_eq(suspicions, 1);
+	ck_assert_uint_eq(suspected_count, 1);
+	ck_assert_str_eq(suspected[0].field, "control.intercept[3]");
+	ck_assert_uint_eq(suspected[0].bits, SVM_INTERCEPT3_MSR);
+	exit_with(VMEXIT_HLT, 0, 0);
+	vmrun();
+	ck_assert_uint_eq(suspicions, 1);
+}
+END_TEST
+
+START_TEST(clean_bits_of_changed_fields_are_reported)
+{
+	vmcb12->control.intercept[3] = SVM_INTERCEPT3_HLT;
+	vmrun();
+	exit_with(VMEXIT_HLT, 0, 0);
+	suspicions = 0;
+	vmcb12->save.rip = CODE;
+	vmcb12->control.clean = SVM_CLEAN_ALL;
+	vmrun();
+	ck_assert_uint_eq(suspicions, 0);
+	exit_with(VMEXIT_HLT, 0, 0);
+	vmcb12->save.cr2 = 0x1000;
+	vmcb12->save.es.base = 0x2000;
+	vmcb12->control.tsc_offset = 5;
+	vmrun();
+	ck_assert_uint_eq(suspicions, 1);
+	ck_assert_uint_eq(suspected_count, 3);
+	ck_assert_str_eq(suspected[0].field, "control.tsc_offset");
+	ck_assert_uint_eq(suspected[0].bits, 5);
+	ck_assert_str_eq(suspected[1].field, "save.es");
+	ck_assert_str_eq(suspected[2].field, "save.cr2");
+	exit_with(VMEXIT_HLT, 0, 0);
+	vmcb12->save.cr2 = 0x3000;
+	vmcb12->control.clean = SVM_CLEAN_ALL & ~SVM_CLEAN_CR2;
+	vmrun();
+	ck_assert_uint_eq(suspicions, 1);
+}
+END_TEST
+
 /* ---- CPUID and MSRs ------------------------------------------------------- */
 
 START_TEST(cpuid_has_what_is_carried_out)
@@ -812,6 +926,8 @@ Suite *nested_suite(void)
 		tsc_offsets_add_up,
 		l2_keeps_cr0_cd,
 		l1_cannot_change_controls_while_l2_runs,
+		clean_bits_are_used_after_a_run,
+		a_changed_permission_map_is_not_clean,
 		exits_without_an_intercept_are_the_programs,
 		every_port_of_an_access_is_looked_up,
 		msrs_are_looked_up_by_range,
@@ -830,6 +946,8 @@ Suite *nested_suite(void)
 		a_loop_of_tables_ends,
 		n_cr3_and_pat_are_checked_with_nested_paging,
 		a_refusal_of_the_module_is_explained,
+		missing_intercepts_are_reported_once,
+		clean_bits_of_changed_fields_are_reported,
 		cpuid_has_what_is_carried_out,
 		vm_cr_locks_svmdis,
 		random_vmcbs_do_no_harm,

@@ -65,7 +65,7 @@ static bool merge_msrpm(struct svmrun_nested *nested, struct svmrun_vcpu *vcpu)
 
 static uint64_t multiply_ratio(uint64_t a, uint64_t b)
 {
-	return (unsigned __int128)a * b >> 32;
+	return (__uint128_t)a * b >> 32;
 }
 
 /*
@@ -79,7 +79,7 @@ static void set_tsc(struct svmrun_nested *nested, struct svmrun_vcpu *vcpu)
 	uint64_t ratio = l1->regs->tsc_ratio;
 
 	if (nested->tsc_ratio != TSC_RATIO_ONE) {
-		offset = ((__int128)(int64_t)offset *
+		offset = ((__int128_t)(int64_t)offset *
 			  (int64_t)nested->tsc_ratio) >>
 			 32;
 		ratio = multiply_ratio(ratio ? ratio : TSC_RATIO_ONE,
@@ -202,6 +202,7 @@ void nested_vmrun(struct svmrun_nested *nested, uint64_t gpa,
 		end_refused(nested);
 		return;
 	}
+	nested_suspect(nested, vmcb12);
 	space = nested_choose_space(nested);
 	nested->iopm = nested_memory(nested,
 				     nested->control.iopm_base_pa &

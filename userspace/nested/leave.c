@@ -99,6 +99,7 @@ void nested_vmexit(struct svmrun_nested *nested, uint64_t exitcode,
 		restore_l1(nested, &vmcb->save);
 		nested_copy_registers(l1, l2);
 	}
+	nested_remember(nested);
 	l1->vmcb->control.exitintinfo = 0;
 	nested->current = l1;
 	nested->gif = false;

@@ -35,6 +35,13 @@ int svmrun_nested_create(struct svmrun_nested **nested,
 			(config->info->out_svm_features & FEATURES_HOST);
 	svmrun_processor_identify(&new->processor, config->info);
 	new->processor.svm_features = new->features;
+	if (config->suspected) {
+		new->suspicion = calloc(1, sizeof(*new->suspicion));
+		if (!new->suspicion) {
+			free(new);
+			return -ENOMEM;
+		}
+	}
 	svmrun_nested_reset(new);
 	ret = nested_create_spaces(new, config->device);
 	if (ret)
@@ -49,6 +56,7 @@ void svmrun_nested_destroy(struct svmrun_nested *nested)
 	if (!nested)
 		return;
 	nested_destroy_spaces(nested);
+	free(nested->suspicion);
 	free(nested);
 }
 

@@ -99,6 +99,24 @@ struct checked {
 };
 
 /**
+ * struct remembered - a VMCB12 as it was at its last #VMEXIT
+ * @used: there is one
+ * @gpa: its physical address
+ * @vmcb: its contents
+ */
+struct remembered {
+	bool used;
+	uint64_t gpa;
+	struct svm_vmcb vmcb;
+};
+
+/* With @suspected of struct svmrun_nested_config: the VMCBs that ran last */
+struct suspicion {
+	unsigned int next;
+	struct remembered vmcbs[NESTED_SPACES];
+};
+
+/**
  * struct svmrun_nested - SVM for one vCPU
  * @config: the program's
  * @processor: L1's processor, for VMRUN's rules
@@ -121,6 +139,7 @@ struct checked {
  * @permitted_count: how many
  * @knows_permitted: they have been looked for, which the first VMRUN does
  * @accepted: VMCB12s that were accepted last, by the lowest bits of their ASIDs
+ * @suspicion: for @suspected, or NULL
  * @space: L2's vCPU
  * @flat: the vCPU for L2 without nested paging, in L1's VM
  * @spaces: those for L2 with nested paging
@@ -151,6 +170,7 @@ struct svmrun_nested {
 	size_t permitted_count;
 	bool knows_permitted;
 	struct checked accepted[NESTED_SPACES];
+	struct suspicion *suspicion;
 	struct space *space;
 	struct space flat;
 	struct space spaces[NESTED_SPACES];
@@ -204,6 +224,13 @@ void nested_vmrun(struct svmrun_nested *nested, uint64_t gpa,
 /* Return whether VMCB12 is legal; if not, tell the program why. */
 bool nested_check(struct svmrun_nested *nested,
 		  const struct svm_vmcb_save *save);
+
+/*
+ * Tell the program about what is legal in a VMCB12, and is rarely meant. For that, remember it
+ * after its #VMEXIT.
+ */
+void nested_suspect(struct svmrun_nested *nested, const struct svm_vmcb *vmcb);
+void nested_remember(struct svmrun_nested *nested);
 
 /* Tell the program why the processor or the module has refused L2's vCPU. */
 void nested_explain_invalid(struct svmrun_nested *nested);

@@ -15,6 +15,13 @@ static void explain(void *owner, const struct svmrun_nested_refusal *refusal)
 		invalid_print_refusal(refusal, cpu->machine->options->json);
 }
 
+static void suspect(void *owner, const struct svmrun_nested_refusal *suspicion)
+{
+	const struct cpu *cpu = owner;
+
+	invalid_print_suspicion(suspicion, cpu->machine->options->json);
+}
+
 int guest_svm_create(struct cpu *cpu, int device)
 {
 	struct machine *machine = cpu->machine;
@@ -27,6 +34,7 @@ int guest_svm_create(struct cpu *cpu, int device)
 		.rom_count = machine->rom_count,
 		.info = &machine->info,
 		.refused = explain,
+		.suspected = machine->options->explain ? suspect : NULL,
 		.owner = cpu,
 	};
 

@@ -89,19 +89,20 @@ static void print_rule_json(const struct svmrun_broken_rule *rule,
 	json_object_end(json);
 }
 
-/* A message of a guest that continues: print it at once. */
-static void print_refusal_json(const struct svmrun_nested_refusal *refusal)
+/* A message about a guest that continues: print it at once. */
+static void print_report_json(const struct svmrun_nested_refusal *report,
+			      const char *event, const char *rules)
 {
 	struct json json = { .file = stderr };
 	size_t i;
 
 	json_object_begin(&json, NULL);
-	json_string(&json, "event", "vmrun_refused");
-	json_hex(&json, "rip", refusal->rip);
-	json_hex(&json, "vmcb", refusal->vmcb);
-	json_array_begin(&json, "broken_rules");
-	for (i = 0; i < refusal->count; i++)
-		print_rule_json(&refusal->rules[i], &json);
+	json_string(&json, "event", event);
+	json_hex(&json, "rip", report->rip);
+	json_hex(&json, "vmcb", report->vmcb);
+	json_array_begin(&json, rules);
+	for (i = 0; i < report->count; i++)
+		print_rule_json(&report->rules[i], &json);
 	json_array_end(&json);
 	json_object_end(&json);
 }
@@ -112,7 +113,7 @@ void invalid_print_refusal(const struct svmrun_nested_refusal *refusal,
 	size_t i;
 
 	if (json) {
-		print_refusal_json(refusal);
+		print_report_json(refusal, "vmrun_refused", "broken_rules");
 		return;
 	}
 	message_warn("VMRUN at RIP 0x%" PRIx64
@@ -121,6 +122,29 @@ void invalid_print_refusal(const struct svmrun_nested_refusal *refusal,
 		     refusal->rip, refusal->vmcb);
 	for (i = 0; i < refusal->count; i++)
 		print_rule(&refusal->rules[i], stderr);
+}
+
+void invalid_print_suspicion(const struct svmrun_nested_refusal *suspicion,
+			     bool json)
+{
+	const struct svmrun_broken_rule *rule;
+	size_t i;
+
+	if (json) {
+		print_report_json(suspicion, "vmrun_suspicious", "findings");
+		return;
+	}
+	message_warn("VMRUN at RIP 0x%" PRIx64 ": its VMCB at 0x%" PRIx64
+		     " is legal, but see these fields:",
+		     suspicion->rip, suspicion->vmcb);
+	for (i = 0; i < suspicion->count; i++) {
+		rule = &suspicion->rules[i];
+		fprintf(stderr,
+			"  %s (0x%" PRIx32 ") is 0x%" PRIx64 ", bits 0x%" PRIx64
+			": %s (%s)\n",
+			rule->field, rule->offset, rule->value, rule->bits,
+			rule->why, rule->source);
+	}
 }
 
 void invalid_print_json(const struct outcome *outcome, struct json *json)

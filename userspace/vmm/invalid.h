@@ -24,4 +24,8 @@ void invalid_print_json(const struct outcome *outcome, struct json *json);
 void invalid_print_refusal(const struct svmrun_nested_refusal *refusal,
 			   bool json);
 
+/* --explain: a VMCB of the guest's is legal, and has what is rarely meant. */
+void invalid_print_suspicion(const struct svmrun_nested_refusal *suspicion,
+			     bool json);
+
 #endif /* INVALID_H */

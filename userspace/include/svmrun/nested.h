@@ -56,7 +56,11 @@ struct svmrun_nested_refusal {
  * @rom_count: number of @memories, at their end, that L1 and L2 cannot write to
  * @info: from svmrun_device_info()
  * @refused: called when a VMCB12 is refused; may be NULL
- * @owner: first argument of @refused
+ * @suspected: called when a VMCB12 is legal, but has what is rarely meant: at its first
+ *	VMRUN, intercepts that are missing; later, fields that have changed since its last
+ *	#VMEXIT although their clean bits are 1. ->rules of the argument are these
+ *	fields: @bits are those that are missing or have changed. NULL saves the work
+ * @owner: first argument of @refused and @suspected
  * @reserved: zero
  *
  * What the other pointers point to must exist until svmrun_nested_destroy().
@@ -71,6 +75,8 @@ struct svmrun_nested_config {
 	const struct svmrun_info *info;
 	void (*refused)(void *owner,
 			const struct svmrun_nested_refusal *refusal);
+	void (*suspected)(void *owner,
+			  const struct svmrun_nested_refusal *suspicion);
 	void *owner;
 	uint64_t reserved[8];
 };
