@@ -98,7 +98,7 @@ static void long_mode(struct machine *m, uint32_t cr3)
 }
 
 /* KVM requires a CPUID with SVM, and an address in VM_HSAVE_PA. */
-static void nested(struct machine *m)
+static void give_svm(struct machine *m)
 {
 	struct {
 		struct kvm_cpuid2 head;
@@ -225,7 +225,7 @@ const struct engine kvm_engine = {
 	.create = kvm_create,
 	.vcpu = vcpu,
 	.long_mode = long_mode,
-	.nested = nested,
+	.nested = give_svm,
 	.sibling = sibling,
 	.destroy = destroy,
 	.map = kvm_map,

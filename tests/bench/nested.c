@@ -5,6 +5,7 @@
 
 #include <linux/svm_vmcb.h>
 
+#include "nested.h"
 #include "work.h"
 
 /* Low memory of the guest */
@@ -55,9 +56,6 @@ asm(".pushsection .rodata\n"
     "	vmmcall\n"
     "nested_reads_end:\n"
     ".popsection");
-extern const char nested_l1[], nested_l1_end[];
-extern const char nested_cpuids[], nested_cpuids_end[];
-extern const char nested_reads[], nested_reads_end[];
 
 static uint64_t *table(char *low, uint32_t address)
 {

@@ -83,7 +83,7 @@ static void long_mode(struct machine *m, uint32_t cr3)
 	save->cr0 |= 0x80000000; /* PG */
 }
 
-static void nested(struct machine *m)
+static void give_svm(struct machine *m)
 {
 	const struct svmrun_nested_config config = {
 		.device = device,
@@ -255,7 +255,7 @@ const struct engine svmrun_engine = {
 	.create = create,
 	.vcpu = vcpu,
 	.long_mode = long_mode,
-	.nested = nested,
+	.nested = give_svm,
 	.sibling = sibling,
 	.destroy = destroy,
 	.map = map,

@@ -272,14 +272,14 @@ static void check_svme(void)
 static void check_instructions(void)
 {
 	uint64_t entry;
+	bool right;
 
 	prepare(guest_cpuid);
 	vmcb.control.intercept[3] |= SVM_INTERCEPT3_CPUID;
 	entry = vmcb.save.rip;
-	check("CPUID exits", run() == VMEXIT_CPUID &&
-				     vmcb.save.rip == entry + 5 &&
-				     vmcb.control.nrip == entry + 7 &&
-				     vmcb.save.rax == 0x8000000a);
+	right = run() == VMEXIT_CPUID && vmcb.save.rip == entry + 5;
+	right &= vmcb.control.nrip == entry + 7;
+	check("CPUID exits", right && vmcb.save.rax == 0x8000000a);
 	vmcb.control.intercept[3] &= ~SVM_INTERCEPT3_CPUID;
 	check("CPUID without an intercept",
 	      run() == VMEXIT_VMMCALL && vmcb.save.rax == 1);
@@ -296,8 +296,9 @@ static void check_instructions(void)
 	check("MOV to CR0 exits", run() == VMEXIT_CR_WRITE(0));
 	prepare(guest_sse);
 	svm_registers.rbx = 0x1234567890abcdef;
-	check("SSE registers", run() == VMEXIT_VMMCALL &&
-				       svm_registers.rcx == 0x1234567890abcdef);
+	right = run() == VMEXIT_VMMCALL;
+	check("SSE registers",
+	      right && svm_registers.rcx == 0x1234567890abcdef);
 }
 
 static void check_maps(void)
@@ -383,14 +384,16 @@ static void check_interrupts(void)
 
 static void check_injection(void)
 {
+	bool right;
+
 	prepare(guest_sti);
 	vmcb.save.idtr.base = (uint64_t)idt;
 	vmcb.save.idtr.limit = sizeof(idt) - 1;
 	vmcb.control.eventinj = SVM_EVENT_VALID | SVM_EVENT_TYPE_INTR |
 				VECTOR_INTERRUPT;
 	interrupts = 0;
-	check("EVENTINJ", run() == VMEXIT_VMMCALL && interrupts == 1 &&
-				  !(vmcb.control.eventinj & SVM_EVENT_VALID));
+	right = run() == VMEXIT_VMMCALL && interrupts == 1;
+	check("EVENTINJ", right && !(vmcb.control.eventinj & SVM_EVENT_VALID));
 }
 
 /* Pages of 2 MiB, 1:1, for the first GiB */
