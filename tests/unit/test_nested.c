@@ -183,6 +183,11 @@ static void map_nested(uint64_t physical, uint64_t bits)
 	vmcb12->control.n_cr3 = table_address(0);
 }
 
+static int nested_fault(uint64_t gpa, uint64_t bits)
+{
+	return exit_with(VMEXIT_NPF, bits | SVM_NPF_USER | SVM_NPF_FINAL, gpa);
+}
+
 /* ---- VMRUN and #VMEXIT ---------------------------------------------------- */
 
 START_TEST(vmrun_loads_the_state_of_l2)
@@ -546,12 +551,65 @@ START_TEST(a_window_takes_the_place_of_the_virtual_interrupt)
 }
 END_TEST
 
-/* ---- nested paging --------------------------------------------------------- */
-
-static int nested_fault(uint64_t gpa, uint64_t bits)
+/*
+ * The processor has no NRIP save, and L1 has: an injected INT n returns to NRIP, but if its
+ * delivery is interrupted, RIP is that of the INT n.
+ */
+START_TEST(injected_software_interrupts_return_to_nrip)
 {
-	return exit_with(VMEXIT_NPF, bits | SVM_NPF_USER | SVM_NPF_FINAL, gpa);
+	const uint64_t event = SVM_EVENT_VALID | SVM_EVENT_TYPE_SOFT_INTERRUPT |
+			       0x40;
+
+	info.out_svm_features &= ~SVM_FEATURE_NRIP_SAVE;
+	map_nested(0x5000, PTE_ALL);
+	vmcb12->control.intercept[3] = SVM_INTERCEPT3_HLT | SVM_INTERCEPT3_NMI;
+	vmcb12->control.eventinj = event;
+	vmcb12->control.nrip = CODE + 2;
+	vmrun();
+	svmrun_nested_prepare(nested, false);
+	ck_assert_uint_eq(current()->vmcb->save.rip, CODE + 2);
+	current()->vmcb->control.exitintinfo = event;
+	ck_assert_int_eq(exit_with(VMEXIT_NPF, SVM_NPF_USER | SVM_NPF_FINAL, 8),
+			 SVMRUN_NESTED_HANDLED);
+	ck_assert_uint_eq(current()->vmcb->save.rip, CODE);
+	current()->vmcb->control.eventinj = event;
+	svmrun_nested_prepare(nested, false);
+	ck_assert_uint_eq(current()->vmcb->save.rip, CODE + 2);
+	ck_assert_int_eq(svmrun_nested_event(nested, VMEXIT_NMI),
+			 SVMRUN_NESTED_EXITED);
+	ck_assert_uint_eq(vmcb12->save.rip, CODE);
+	ck_assert_uint_eq(vmcb12->control.exitintinfo, event);
+	/* What is delivered runs at the handler's address. */
+	vmcb12->control.eventinj = event;
+	vmcb12->control.nrip = CODE + 2;
+	vmrun();
+	svmrun_nested_prepare(nested, false);
+	current()->vmcb->control.exitintinfo = 0;
+	exit_with(VMEXIT_HLT, 0, 0);
+	ck_assert_uint_eq(vmcb12->save.rip, CODE + 2);
 }
+END_TEST
+
+/* L2 executes its own INT n again; L1, which sees the exit, gets the event. */
+START_TEST(own_software_interrupts_are_not_injected)
+{
+	const uint64_t event = SVM_EVENT_VALID | SVM_EVENT_TYPE_SOFT_INTERRUPT |
+			       0x40;
+
+	map_nested(0x5000, PTE_ALL);
+	vmrun();
+	current()->vmcb->control.exitintinfo = event;
+	nested_fault(8, 0);
+	ck_assert(svmrun_nested_is_active(nested));
+	ck_assert_uint_eq(current()->vmcb->control.exitintinfo, 0);
+	current()->vmcb->control.exitintinfo = event;
+	nested_fault(0x1008, 0);
+	ck_assert(!svmrun_nested_is_active(nested));
+	ck_assert_uint_eq(vmcb12->control.exitintinfo, event);
+}
+END_TEST
+
+/* ---- nested paging --------------------------------------------------------- */
 
 START_TEST(a_page_of_l1s_table_is_mapped)
 {
@@ -938,6 +996,8 @@ Suite *nested_suite(void)
 		an_interrupt_exits_if_l1_intercepts_it,
 		the_mask_of_an_interrupt_depends_on_v_intr_masking,
 		a_window_takes_the_place_of_the_virtual_interrupt,
+		injected_software_interrupts_return_to_nrip,
+		own_software_interrupts_are_not_injected,
 		a_page_of_l1s_table_is_mapped,
 		a_page_that_l1_has_not_mapped_exits,
 		a_large_page_is_mapped_as_far_as_there_is_memory,

@@ -20,8 +20,6 @@
 
 #define MOV_DR_LENGTH 3
 
-#define VECTOR_OF 4
-
 #define DR6_ALWAYS_0 (1ull << 12)
 
 /* ---- #DB ----------------------------------------------------------------- */

@@ -67,6 +67,7 @@ static inline bool is_64_bit(const struct svm_vmcb_save *save)
 /* Exceptions (8.2) */
 #define VECTOR_DB		1
 #define VECTOR_BP		3
+#define VECTOR_OF		4
 #define VECTOR_BR		5
 #define VECTOR_UD		6
 #define VECTOR_NM		7

@@ -227,5 +227,6 @@ void nested_vmrun(struct svmrun_nested *nested, uint64_t gpa,
 	space->is_l2s = false;
 	nested->space = space;
 	nested->current = &space->vcpu;
+	nested_note_soft_event(nested);
 	nested->gif = true;
 }

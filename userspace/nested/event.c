@@ -15,6 +15,7 @@ void svmrun_nested_prepare(struct svmrun_nested *nested, bool window)
 	if (!is_active(nested))
 		return;
 	nested_keep_virtual_interrupt(nested);
+	nested_begin_soft_event(nested);
 	nested->window = window;
 	control->vintr &= ~NESTED_VIRTUAL_INTERRUPT;
 	control->vintr |= window ? EVENT_WINDOW : nested->virtual_interrupt;
@@ -48,6 +49,7 @@ static void exit_for_event(struct svmrun_nested *nested, uint64_t exitcode)
 {
 	struct svm_vmcb_control *control = &nested->current->vmcb->control;
 
+	nested_end_soft_event(nested);
 	control->exitintinfo = control->eventinj;
 	if (!(control->exitintinfo & SVM_EVENT_VALID))
 		control->exitintinfo = 0;

@@ -55,6 +55,7 @@ int svmrun_nested_exit(struct svmrun_nested *nested)
 	nested->faulted = false;
 	if (is_active(nested)) {
 		nested_keep_virtual_interrupt(nested);
+		nested_end_soft_event(nested);
 		nested->space->is_l2s = exitcode != VMEXIT_INVALID;
 		ret = exit_l2(nested, exitcode);
 	}

@@ -124,5 +124,6 @@ int nested_page_fault(struct svmrun_nested *nested)
 	ret = nested_map_page(nested, gpa, &found);
 	if (ret)
 		return ret;
+	nested_drop_soft_event(nested);
 	return SVMRUN_NESTED_HANDLED;
 }

@@ -133,6 +133,8 @@ struct suspicion {
  * @control: its control area as of VMRUN: L1 may change it while L2 runs
  * @iopm: L1's I/O permission map, NULL if there is no memory: all ones
  * @msrpm: L1's MSR permission map, likewise
+ * @has_soft_event: L1 injects a software interrupt or exception, which is not delivered yet
+ * @soft_rip: RIP of its instruction
  * @virtual_interrupt: L1's virtual interrupt for L2, NESTED_VIRTUAL_INTERRUPT
  * @window: L2's vCPU has a virtual interrupt of the program's instead, for a window
  * @permitted: words of the program's MSR permission map that are not all ones
@@ -164,6 +166,8 @@ struct svmrun_nested {
 	struct svm_vmcb_control control;
 	const uint8_t *iopm;
 	const uint8_t *msrpm;
+	bool has_soft_event;
+	uint64_t soft_rip;
 	uint64_t virtual_interrupt;
 	bool window;
 	uint16_t permitted[NESTED_PERMITTED];
@@ -209,6 +213,21 @@ int nested_map_page(struct svmrun_nested *nested, uint64_t gpa,
 
 /* Set NRIP in L2's VMCB for L1 if the processor has not done so. */
 void nested_complete_nrip(struct svmrun_nested *nested, uint64_t exitcode);
+
+/*
+ * With NRIP save, a software interrupt or exception in EVENTINJ returns to NRIP; without it,
+ * to RIP (APM 15.20). L1 has NRIP save. VMRUN notes such an event. Before each run with it,
+ * set what it returns to; after the exit, set RIP back if the event was interrupted.
+ */
+void nested_note_soft_event(struct svmrun_nested *nested);
+void nested_begin_soft_event(struct svmrun_nested *nested);
+void nested_end_soft_event(struct svmrun_nested *nested);
+
+/*
+ * After an exit that L1 does not see: L2 executes an instruction again whose own software
+ * interrupt or exception was interrupted.
+ */
+void nested_drop_soft_event(struct svmrun_nested *nested);
 
 /* Return RIP of the instruction after the one of @length bytes that has exited. */
 uint64_t nested_next_rip(const struct svmrun_nested *nested,

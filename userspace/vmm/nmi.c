@@ -3,7 +3,6 @@
 #include "nmi.h"
 
 #define VECTOR_NMI 2
-#define VECTOR_OF 4
 
 /*
  * Exceptions during a step are injected again with the guest's own TF in their frame. INT3
