@@ -114,6 +114,19 @@ START_TEST(a_changed_tsc_does_not_change_the_time)
 }
 
 /* Linux does not trust the host's TSC: the reference is new, and not called stable. */
+/* The guest's guest has a counter of its own, but the clock is the guest's. */
+START_TEST(a_guest_of_the_guest_does_not_change_the_clock)
+{
+	struct svm_vmcb other = { .control.tsc_offset = OFFSET + 1000 };
+
+	set_up(2300000);
+	cpu.own = cpu.vcpu;
+	cpu.svm = (struct svmrun_nested *)&other; /* only compared with NULL */
+	cpu.vcpu.vmcb = &other;
+	ck_assert(kvmclock_write_msr(&cpu, SYSTEM_TIME, PAGE_GPA | ENABLED));
+	ck_assert_uint_eq(page_at(PAGE_GPA).tsc, TSC + OFFSET);
+}
+
 START_TEST(without_a_trusted_tsc_the_reference_is_now)
 {
 	set_up(0);
@@ -189,6 +202,7 @@ static const TTest **const tests[] = {
 	&scale_is_precise,
 	&page_has_the_reference,
 	&a_changed_tsc_does_not_change_the_time,
+	&a_guest_of_the_guest_does_not_change_the_clock,
 	&without_a_trusted_tsc_the_reference_is_now,
 	&a_move_to_another_cpu_renews_the_reference,
 	&disabled_clock_writes_nothing,

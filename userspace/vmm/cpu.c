@@ -27,6 +27,18 @@ uint64_t cpu_tsc(const struct cpu *cpu)
 	return __rdtsc() + cpu->vcpu.vmcb->control.tsc_offset;
 }
 
+uint64_t cpu_own_tsc_offset(const struct cpu *cpu)
+{
+	const struct svmrun_vcpu *own = cpu->svm ? &cpu->own : &cpu->vcpu;
+
+	return own->vmcb->control.tsc_offset;
+}
+
+uint64_t cpu_own_tsc(const struct cpu *cpu)
+{
+	return __rdtsc() + cpu_own_tsc_offset(cpu);
+}
+
 /* APM 13.1.1.4, 15.12.2 */
 void cpu_inject_db(struct cpu *cpu, uint64_t events)
 {

@@ -92,8 +92,14 @@ void cpu_wake(struct cpu *cpu);
 /* Does the processor wait for another one to start it? */
 bool cpu_waits_for_sipi(const struct cpu *cpu);
 
-/* Return the time stamp counter that the processor would read now. */
+/*
+ * Return the time stamp counter that the processor would read now; and that of the guest,
+ * which its devices and KVM's clock use, also while the guest's guest runs with another
+ * offset.
+ */
 uint64_t cpu_tsc(const struct cpu *cpu);
+uint64_t cpu_own_tsc(const struct cpu *cpu);
+uint64_t cpu_own_tsc_offset(const struct cpu *cpu);
 
 /* Is an INIT or a startup message pending? */
 bool cpu_has_message(const struct cpu *cpu);

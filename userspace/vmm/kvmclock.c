@@ -120,7 +120,7 @@ void kvmclock_update(struct cpu *cpu)
 		content.tsc = __rdtsc();
 		content.time = clock_now() - clock->start;
 	}
-	content.tsc += cpu->vcpu.vmcb->control.tsc_offset;
+	content.tsc += cpu_own_tsc_offset(cpu);
 	content.multiplier = scale.multiplier;
 	content.shift = scale.shift;
 	publish(cpu->machine, cpu->kvmclock & ~SYSTEM_TIME_ENABLED, &content,

@@ -88,7 +88,7 @@ static uint64_t pc_tsc(void *owner, unsigned int id)
 {
 	const struct machine *machine = owner;
 
-	return cpu_tsc(&machine->cpus[id]);
+	return cpu_own_tsc(&machine->cpus[id]);
 }
 
 static uint32_t pc_tsc_khz(void *owner)
