@@ -3,6 +3,7 @@
  * Try to hold the machine. A letter on the serial port selects how; see main(). Most of
  * these never end by themselves.
  */
+#include "descriptors.h"
 #include "guest.h"
 
 #define COM1 0x3f8
@@ -199,26 +200,6 @@ static void halt_during_write(void)
 
 /* ---- timers ---------------------------------------------------------------- */
 
-struct gate {
-	uint16_t low;
-	uint16_t selector;
-	uint16_t flags;
-	uint16_t middle;
-	uint32_t high;
-	uint32_t reserved;
-};
-
-struct __attribute__((packed)) table_register {
-	uint16_t limit;
-	uint64_t base;
-};
-
-struct frame;
-
-/* Null, code of 64 bits, data */
-static uint64_t gdt[] = { 0, 0xaf9b000000ffff, 0xcf93000000ffff };
-
-static struct gate idt[256];
 static volatile uint64_t interrupts;
 
 static __attribute__((interrupt)) void on_timer(struct frame *frame)
@@ -231,22 +212,9 @@ static __attribute__((interrupt)) void on_timer(struct frame *frame)
 /* Interrupts load CS and SS from the GDT, but the guest was started without one. */
 static void load_tables(void)
 {
-	const struct table_register gdtr = { sizeof(gdt) - 1, (uintptr_t)gdt };
-	const struct table_register idtr = { sizeof(idt) - 1, (uintptr_t)idt };
-	uintptr_t at = (uintptr_t)on_timer;
-
 	for (unsigned int i = 32; i < 256; i++)
-		idt[i] = (struct gate){ at, 8, 0x8e00, at >> 16, at >> 32, 0 };
-	asm volatile("lgdt %0\n\t"
-		     "mov %2, %%ss\n\t"
-		     "pushq $8\n\t"
-		     "lea 1f(%%rip), %%rax\n\t"
-		     "push %%rax\n\t"
-		     "lretq\n"
-		     "1:\tlidt %1"
-		     :
-		     : "m"(gdtr), "m"(idtr), "r"(16)
-		     : "rax", "memory");
+		set_gate(i, on_timer);
+	load_descriptor_tables();
 }
 
 /* Let all timers expire as often as they can, with a handler for the interrupts. */

@@ -5,14 +5,13 @@
  */
 #include <stdbool.h>
 
+#include "descriptors.h"
 #include "guest.h"
 #include "svm.h"
 
 #define PAGE 4096ul
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
 
-#define CODE_SELECTOR 0x08
-#define DATA_SELECTOR 0x10
 #define CODE_ATTRIB (SVM_SEG_P | SVM_SEG_S | SVM_SEG_L | 0xb)
 #define DATA_ATTRIB (SVM_SEG_P | SVM_SEG_S | SVM_SEG_DB | 0x3)
 #define RFLAGS_1 (1ull << 1)
@@ -42,26 +41,6 @@
 #define PTE_PS (1ull << 7)
 #define PTE_ALL (PTE_P | PTE_W | PTE_U)
 
-struct frame {
-	uint64_t rip, cs, rflags, rsp, ss;
-};
-
-struct gate {
-	uint16_t offset_low;
-	uint16_t selector;
-	uint16_t type;
-	uint16_t offset_middle;
-	uint32_t offset_high;
-	uint32_t reserved;
-};
-
-struct table {
-	uint16_t limit;
-	uint64_t base;
-} __attribute__((packed));
-
-static const uint64_t gdt[] = { 0, 0x00af9b000000ffff, 0x00cf93000000ffff };
-static struct gate idt[256];
 static volatile unsigned int faults;
 static volatile unsigned int interrupts;
 
@@ -133,35 +112,12 @@ on_interrupt(volatile struct frame *frame)
 	*(volatile uint32_t *)APIC_EOI = 0;
 }
 
-static void set_gate(unsigned int vector, void *handler)
-{
-	uint64_t address = (uint64_t)handler;
-
-	idt[vector] = (struct gate){
-		.offset_low = address,
-		.selector = CODE_SELECTOR,
-		.type = 0x8e00,
-		.offset_middle = address >> 16,
-		.offset_high = address >> 32,
-	};
-}
-
 static void load_tables(void)
 {
-	const struct table gdtr = { sizeof(gdt) - 1, (uint64_t)gdt };
-	const struct table idtr = { sizeof(idt) - 1, (uint64_t)idt };
-
 	set_gate(VECTOR_UD, on_ud);
 	set_gate(VECTOR_GP, on_gp);
 	set_gate(VECTOR_INTERRUPT, on_interrupt);
-	asm volatile("lgdt %0" : : "m"(gdtr));
-	asm volatile("lidt %0" : : "m"(idtr));
-	asm volatile("mov %0, %%ds; mov %0, %%es; mov %0, %%ss;\n\t"
-		     "push %1; lea 1f(%%rip), %%rax; push %%rax; lretq;\n\t"
-		     "1:"
-		     :
-		     : "r"(DATA_SELECTOR), "i"(CODE_SELECTOR)
-		     : "rax", "memory");
+	load_descriptor_tables();
 	*(volatile uint32_t *)APIC_SPURIOUS = 0x1ff;
 }
 

@@ -5,13 +5,12 @@
  */
 #include <stdbool.h>
 
+#include "descriptors.h"
 #include "guest.h"
 
 #define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
 
 #define RFLAGS_TF (1ull << 8)
-
-#define CODE_SELECTOR 0x08
 
 #define VECTOR_DB 1
 #define VECTOR_NMI 2
@@ -36,30 +35,6 @@
 #define DR7_ENABLE_0 1ull
 #define DR7_IO_0 (2ull << 16)
 #define DR7_ACCESS_4_0 (3ull << 16 | 3ull << 18)
-
-/*
- * Handlers take it as volatile: GCC 14 drops writes to it that nothing reads before IRET.
- */
-struct frame {
-	uint64_t rip, cs, rflags, rsp, ss;
-};
-
-struct gate {
-	uint16_t offset_low;
-	uint16_t selector;
-	uint16_t type;
-	uint16_t offset_middle;
-	uint32_t offset_high;
-	uint32_t reserved;
-};
-
-struct table {
-	uint16_t limit;
-	uint64_t base;
-} __attribute__((packed));
-
-static const uint64_t gdt[] = { 0, 0x00af9b000000ffff, 0x00cf93000000ffff };
-static struct gate idt[256];
 
 /* What the handler of #DB has seen */
 static volatile unsigned int traps;
@@ -133,29 +108,12 @@ static __attribute__((interrupt)) void on_fault(volatile struct frame *frame,
 	frame->rip += fault_skip;
 }
 
-static void set_gate(unsigned int vector, void *handler)
-{
-	uint64_t address = (uint64_t)handler;
-
-	idt[vector] = (struct gate){
-		.offset_low = address,
-		.selector = CODE_SELECTOR,
-		.type = 0x8e00,
-		.offset_middle = address >> 16,
-		.offset_high = address >> 32,
-	};
-}
-
 static void load_tables(void)
 {
-	const struct table gdtr = { sizeof(gdt) - 1, (uint64_t)gdt };
-	const struct table idtr = { sizeof(idt) - 1, (uint64_t)idt };
-
 	set_gate(VECTOR_DB, on_debug);
 	set_gate(VECTOR_NMI, on_nmi);
 	set_gate(VECTOR_GP, on_fault);
-	asm volatile("lgdt %0; lidt %1" : : "m"(gdtr), "m"(idtr));
-	asm volatile("mov %0, %%ss; mov %0, %%ds; mov %0, %%es" : : "r"(0x10));
+	load_descriptor_tables();
 }
 
 static void check(const char *name, bool right)
