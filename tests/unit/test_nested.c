@@ -52,7 +52,7 @@ static void on_refusal(void *owner, const struct svmrun_nested_refusal *refusal)
 	ck_assert_uint_eq(refusal->vmcb, VMCB12);
 }
 
-/* What the last report found suspicious */
+/* The last warning */
 static unsigned int suspicions;
 static size_t suspected_count;
 static struct svmrun_broken_rule suspected[RULES];
@@ -579,7 +579,7 @@ START_TEST(injected_software_interrupts_return_to_nrip)
 			 SVMRUN_NESTED_EXITED);
 	ck_assert_uint_eq(vmcb12->save.rip, CODE);
 	ck_assert_uint_eq(vmcb12->control.exitintinfo, event);
-	/* What is delivered runs at the handler's address. */
+	/* After the delivery, RIP is L2's own again. */
 	vmcb12->control.eventinj = event;
 	vmcb12->control.nrip = CODE + 2;
 	vmrun();
@@ -828,7 +828,7 @@ START_TEST(a_refusal_of_the_module_is_explained)
 }
 END_TEST
 
-/* ---- what is suspicious ---------------------------------------------------- */
+/* ---- warnings ---------------------------------------------------- */
 
 START_TEST(missing_intercepts_are_reported_once)
 {

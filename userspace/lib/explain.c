@@ -335,7 +335,7 @@ static const struct rule module_rules[] = {
 	SVMRUN_POLICY_ALLOWED(ALLOWED)
 };
 
-/* What the processor refuses, and the module as well */
+/* Rules of the processor that the module checks, too */
 static const struct rule vmrun_rules[] = {
 	{ VMCB(save.efer), REASON(PROCESSOR), .set = SVM_EFER_SVME,
 	  .why = "SVME must be 1", .source = "APM 15.5.1" },
@@ -373,7 +373,7 @@ static const struct rule vmrun_rules[] = {
 	  .source = "APM 15.25.4" },
 };
 
-/* What the processor refuses, and the module leaves to it */
+/* Rules that the module leaves to the processor */
 static const struct rule processor_rules[] = {
 	{ VMCB(save.cr3), REASON(PROCESSOR), .wrong = cr3_reserved,
 	  .why = "bits beyond the physical address must be 0 in long mode",

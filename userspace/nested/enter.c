@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /* VMRUN in L1 (APM 15.5), and #VMEXIT to it (APM 15.6) */
-#include <errno.h>
 #include <string.h>
 
 #include "nested.h"
@@ -63,9 +62,10 @@ static bool merge_msrpm(struct svmrun_nested *nested, struct svmrun_vcpu *vcpu)
 	return changed;
 }
 
-static uint64_t multiply_ratio(uint64_t a, uint64_t b)
+/* An offset may be negative; a ratio has 40 bits. */
+static uint64_t scale(int64_t value, int64_t ratio)
 {
-	return (__uint128_t)a * b >> 32;
+	return (__int128_t)value * ratio >> 32;
 }
 
 /*
@@ -79,11 +79,8 @@ static void set_tsc(struct svmrun_nested *nested, struct svmrun_vcpu *vcpu)
 	uint64_t ratio = l1->regs->tsc_ratio;
 
 	if (nested->tsc_ratio != TSC_RATIO_ONE) {
-		offset = ((__int128_t)(int64_t)offset *
-			  (int64_t)nested->tsc_ratio) >>
-			 32;
-		ratio = multiply_ratio(ratio ? ratio : TSC_RATIO_ONE,
-				       nested->tsc_ratio);
+		offset = scale(offset, nested->tsc_ratio);
+		ratio = scale(ratio ? ratio : TSC_RATIO_ONE, nested->tsc_ratio);
 	}
 	vcpu->vmcb->control.tsc_offset = offset + nested->control.tsc_offset;
 	vcpu->regs->tsc_ratio = ratio;
@@ -160,8 +157,8 @@ static void load_control(struct svmrun_nested *nested, struct space *space)
 }
 
 /*
- * What VMRUN does not load from the VMCB stays as it is: what VMLOAD moves, PAT without
- * nested paging, and DBGCTL without LBR virtualization.
+ * VMRUN does not load the registers of VMLOAD, PAT without nested paging, nor DBGCTL without
+ * LBR virtualization: L2 continues with those of L1.
  */
 static void load_state(struct svmrun_nested *nested, struct space *space,
 		       const struct svm_vmcb_save *vmcb12)
@@ -179,7 +176,7 @@ static void load_state(struct svmrun_nested *nested, struct space *space,
 		to->dbgctl = l1->dbgctl;
 }
 
-/* VMEXIT_INVALID writes nothing but the exit code (APM 15.5.1). */
+/* After a refusal, only EXITCODE is written to VMCB12 (APM 15.5.1). */
 static void end_refused(struct svmrun_nested *nested)
 {
 	nested->vmcb12->control.exitcode = VMEXIT_INVALID;

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /* Exits of L1's and L2's vCPU */
-#include <errno.h>
-
 #include "nested.h"
 
 static void reflect(struct svmrun_nested *nested, uint64_t exitcode)

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /* The instructions of SVM, executed by L1, or by L2 if L1 does not intercept them */
-#include <errno.h>
-
 #include "nested.h"
 
 #define SVM_INSTRUCTION_LENGTH 3 /* without prefixes */

@@ -245,8 +245,8 @@ bool nested_check(struct svmrun_nested *nested,
 		  const struct svm_vmcb_save *save);
 
 /*
- * Tell the program about what is legal in a VMCB12, and is rarely meant. For that, remember it
- * after its #VMEXIT.
+ * Warn the program about fields of a legal VMCB12 that are probably mistakes. Remember VMCB12
+ * after its #VMEXIT, to compare it with the next VMRUN's.
  */
 void nested_suspect(struct svmrun_nested *nested, const struct svm_vmcb *vmcb);
 void nested_remember(struct svmrun_nested *nested);

@@ -143,12 +143,6 @@ static uint64_t mapping_size(const struct svmrun_nested *nested,
 	return size < PAGE_SIZE ? PAGE_SIZE : size;
 }
 
-static bool is_writable(const struct svmrun_nested *nested, uint64_t physical,
-			uint64_t size)
-{
-	return nested_writable_memory(nested, physical, size);
-}
-
 static uint32_t mapping_flags(const struct svmrun_nested *nested,
 			      const struct svmrun_translation *found,
 			      uint64_t physical, uint64_t size)
@@ -156,7 +150,7 @@ static uint32_t mapping_flags(const struct svmrun_nested *nested,
 	uint32_t flags = SVMRUN_MAP_READ;
 
 	if ((found->rights & SVMRUN_RIGHT_WRITE) &&
-	    is_writable(nested, physical, size))
+	    nested_writable_memory(nested, physical, size))
 		flags |= SVMRUN_MAP_WRITE;
 	if (found->rights & SVMRUN_RIGHT_EXECUTE)
 		flags |= SVMRUN_MAP_EXEC;
@@ -185,7 +179,7 @@ static uint64_t neighbours(const struct svmrun_nested *nested, uint64_t gpa,
 }
 
 /*
- * Map a page. What is mapped there already is an older translation: without a dirty bit, or
+ * Map a page. A mapping that exists already is an older translation: without a dirty bit, or
  * one that L1 has replaced without a flush.
  */
 int nested_map_page(struct svmrun_nested *nested, uint64_t gpa,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* What is legal in VMCB12, and is rarely meant */
+/* Warnings about a VMCB12 that is legal, and probably not what its author means */
 #include <string.h>
 
 #include <linux/svmrun_policy.h>

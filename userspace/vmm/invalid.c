@@ -135,7 +135,7 @@ void invalid_print_suspicion(const struct svmrun_nested_refusal *suspicion,
 		return;
 	}
 	message_warn("VMRUN at RIP 0x%" PRIx64 ": its VMCB at 0x%" PRIx64
-		     " is legal, but see these fields:",
+		     " is legal, but has suspicious fields:",
 		     suspicion->rip, suspicion->vmcb);
 	for (i = 0; i < suspicion->count; i++) {
 		rule = &suspicion->rules[i];

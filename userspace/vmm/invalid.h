@@ -20,11 +20,11 @@ void invalid_print(const struct outcome *outcome, FILE *file);
 /* Write them as members of the JSON object that is open. */
 void invalid_print_json(const struct outcome *outcome, struct json *json);
 
-/* --explain: a VMRUN of the guest's has been refused. */
+/* --explain: a VMRUN of the guest has been refused. */
 void invalid_print_refusal(const struct svmrun_nested_refusal *refusal,
 			   bool json);
 
-/* --explain: a VMCB of the guest's is legal, and has what is rarely meant. */
+/* --explain: a VMCB of the guest is legal, but has fields that are probably mistakes. */
 void invalid_print_suspicion(const struct svmrun_nested_refusal *suspicion,
 			     bool json);
 

@@ -56,14 +56,14 @@ struct svmrun_nested_refusal {
  * @rom_count: number of @memories, at their end, that L1 and L2 cannot write to
  * @info: from svmrun_device_info()
  * @refused: called when a VMCB12 is refused; may be NULL
- * @suspected: called when a VMCB12 is legal, but has what is rarely meant: at its first
- *	VMRUN, intercepts that are missing; later, fields that have changed since its last
- *	#VMEXIT although their clean bits are 1. ->rules of the argument are these
+ * @suspected: called when a VMCB12 is legal, but has fields that are probably mistakes: at
+ *	its first VMRUN, missing intercepts; later, fields that have changed since its last
+ *	#VMEXIT although their clean bits are 1. ->rules of the argument has these
  *	fields: @bits are those that are missing or have changed. NULL saves the work
  * @owner: first argument of @refused and @suspected
  * @reserved: zero
  *
- * What the other pointers point to must exist until svmrun_nested_destroy().
+ * The objects of the other pointers must exist until svmrun_nested_destroy().
  */
 struct svmrun_nested_config {
 	int device;
