@@ -7,10 +7,11 @@
 
 #define RULES_MAX 32
 
-static void collect(struct checked *checked,
-		    const struct svm_vmcb_control *control,
-		    const struct svm_vmcb_save *save)
+static void collect(struct checked *checked, const struct svmrun_nested *nested)
 {
+	const struct svm_vmcb_control *control = &nested->control;
+	const struct svm_vmcb_save *save = &nested->save;
+
 	memset(checked, 0, sizeof(*checked));
 	checked->efer = save->efer;
 	checked->cr0 = save->cr0;
@@ -46,8 +47,7 @@ static void refuse(const struct svmrun_nested *nested,
 		nested->config.refused(nested->config.owner, &refusal);
 }
 
-bool nested_check(struct svmrun_nested *nested,
-		  const struct svm_vmcb_save *save)
+bool nested_check(struct svmrun_nested *nested)
 {
 	struct checked *accepted =
 		&nested->accepted[nested->control.asid % NESTED_SPACES];
@@ -56,11 +56,11 @@ bool nested_check(struct svmrun_nested *nested,
 	struct svm_vmcb vmcb;
 	size_t count;
 
-	collect(&checked, &nested->control, save);
+	collect(&checked, nested);
 	if (!memcmp(&checked, accepted, sizeof(checked)))
 		return true;
 	vmcb.control = nested->control;
-	vmcb.save = *save;
+	vmcb.save = nested->save;
 	count = svmrun_vmrun_explain(&vmcb, &nested->processor, rules,
 				     ARRAY_SIZE(rules));
 	if (!count)

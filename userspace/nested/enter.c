@@ -160,20 +160,30 @@ static void load_control(struct svmrun_nested *nested, struct space *space)
  * VMRUN does not load the registers of VMLOAD, PAT without nested paging, nor DBGCTL without
  * LBR virtualization: L2 continues with those of L1.
  */
-static void load_state(struct svmrun_nested *nested, struct space *space,
-		       const struct svm_vmcb_save *vmcb12)
+static void load_state(struct svmrun_nested *nested, struct space *space)
 {
 	const struct svm_vmcb_save *l1 = &nested->config.vcpu->vmcb->save;
 	const struct svm_vmcb_control *control = &space->vcpu.vmcb->control;
 	struct svm_vmcb_save *to = &space->vcpu.vmcb->save;
 
-	memcpy(to, vmcb12, offsetof(struct svm_vmcb_save, reserved_298));
+	memcpy(to, &nested->save, offsetof(struct svm_vmcb_save, reserved_298));
 	to->cr0 &= ~NESTED_CR0_CACHE;
 	nested_copy_vmload(to, l1);
 	if (!uses_nested_paging(&nested->control))
 		to->g_pat = l1->g_pat;
 	if (!(control->virt_ext & SVM_VIRT_LBR_ENABLE))
 		to->dbgctl = l1->dbgctl;
+}
+
+/* Another processor of L1 may be changing VMCB12: read it once. */
+static void copy_vmcb12(struct svmrun_nested *nested)
+{
+	const struct svm_vmcb *vmcb12 = nested->vmcb12;
+
+	memcpy(&nested->control, &vmcb12->control,
+	       offsetof(struct svm_vmcb_control, reserved_122));
+	memcpy(&nested->save, &vmcb12->save,
+	       offsetof(struct svm_vmcb_save, reserved_298));
 }
 
 /* After a refusal, only EXITCODE is written to VMCB12 (APM 15.5.1). */
@@ -192,10 +202,9 @@ void nested_vmrun(struct svmrun_nested *nested, uint64_t gpa,
 
 	nested->vmcb12 = vmcb12;
 	nested->vmcb12_gpa = gpa;
-	memcpy(&nested->control, &vmcb12->control,
-	       offsetof(struct svm_vmcb_control, reserved_122));
+	copy_vmcb12(nested);
 	nested->runs++;
-	if (!nested_check(nested, &vmcb12->save)) {
+	if (!nested_check(nested)) {
 		end_refused(nested);
 		return;
 	}
@@ -213,7 +222,7 @@ void nested_vmrun(struct svmrun_nested *nested, uint64_t gpa,
 	       offsetof(struct svm_vmcb_control, exitcode));
 	old.virt_ext = space->vcpu.vmcb->control.virt_ext;
 	load_control(nested, space);
-	load_state(nested, space, &vmcb12->save);
+	load_state(nested, space);
 	nested_copy_registers(&space->vcpu, nested->config.vcpu);
 	set_tsc(nested, &space->vcpu);
 	clean = clean_bits(nested, space, &old);

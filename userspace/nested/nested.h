@@ -131,6 +131,7 @@ struct suspicion {
  * @vmcb12_gpa: its physical address
  * @vmrun_rip: RIP of the last VMRUN
  * @control: its control area as of VMRUN: L1 may change it while L2 runs
+ * @save: its state as of VMRUN, so that what is checked is what is loaded
  * @iopm: L1's I/O permission map, NULL if there is no memory: all ones
  * @msrpm: L1's MSR permission map, likewise
  * @has_soft_event: L1 injects a software interrupt or exception, which is not delivered yet
@@ -164,6 +165,7 @@ struct svmrun_nested {
 	uint64_t vmcb12_gpa;
 	uint64_t vmrun_rip;
 	struct svm_vmcb_control control;
+	struct svm_vmcb_save save;
 	const uint8_t *iopm;
 	const uint8_t *msrpm;
 	bool has_soft_event;
@@ -240,9 +242,8 @@ void nested_instruction(struct svmrun_nested *nested, uint64_t exitcode);
 void nested_vmrun(struct svmrun_nested *nested, uint64_t gpa,
 		  struct svm_vmcb *vmcb12);
 
-/* Return whether VMCB12 is legal; if not, tell the program why. */
-bool nested_check(struct svmrun_nested *nested,
-		  const struct svm_vmcb_save *save);
+/* Return whether VMCB12 is legal, as of VMRUN; if not, tell the program why. */
+bool nested_check(struct svmrun_nested *nested);
 
 /*
  * Warn the program about fields of a legal VMCB12 that are probably mistakes. Remember VMCB12
