@@ -58,6 +58,7 @@ static int create_vcpu(void)
 
 struct svmrun_map fake_maps[FAKE_MAPS];
 size_t fake_map_count;
+bool fake_maps_are_whole;
 
 static bool overlaps(const struct svmrun_map *map, uint64_t gpa,
 		     uint64_t length)
@@ -84,10 +85,21 @@ static int map(const struct svmrun_map *new)
 	return 0;
 }
 
+static bool splits(const struct svmrun_map *map, uint64_t gpa, uint64_t length)
+{
+	return overlaps(map, gpa, length) &&
+	       (map->gpa < gpa || map->gpa + map->length > gpa + length);
+}
+
 /* It does not split mappings. */
 static int unmap(const struct svmrun_unmap *old)
 {
 	size_t i, count = 0;
+
+	for (i = 0; i < fake_map_count; i++)
+		if (fake_maps_are_whole &&
+		    splits(&fake_maps[i], old->gpa, old->length))
+			return fake_error(ENOSPC);
 
 	for (i = 0; i < fake_map_count; i++)
 		if (!overlaps(&fake_maps[i], old->gpa, old->length))

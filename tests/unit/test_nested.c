@@ -123,6 +123,7 @@ static void setup(void)
 	refusals = 0;
 	suspicions = 0;
 	fake_map_count = 0;
+	fake_maps_are_whole = false;
 	vmcb12 = guest_ram_at(&ram, VMCB12, sizeof(*vmcb12));
 	prepare_vmcb12();
 	ck_assert_int_eq(svmrun_nested_create(&nested, &config), 0);
@@ -633,6 +634,38 @@ START_TEST(a_page_of_l1s_table_is_mapped)
 }
 END_TEST
 
+/* The mappings of the ASID make room, and L2 continues. */
+START_TEST(all_mappings_are_dropped_if_there_is_no_room)
+{
+	map_nested(0x5000, PTE_ALL);
+	table(3)[1] = 0x6000 | PTE_ALL;
+	vmrun();
+	nested_fault(0x123, 0);
+	ck_assert_uint_eq(fake_maps[0].length, 2 * PAGE_SIZE);
+	fake_maps_are_whole = true;
+	ck_assert_int_eq(nested_fault(0x123, SVM_NPF_WRITE | SVM_NPF_PRESENT),
+			 SVMRUN_NESTED_HANDLED);
+	ck_assert(svmrun_nested_is_active(nested));
+	ck_assert_uint_eq(fake_map_count, 1);
+	ck_assert_uint_eq(fake_maps[0].length, PAGE_SIZE);
+	ck_assert_uint_ne(fake_maps[0].flags & SVMRUN_MAP_WRITE, 0);
+}
+END_TEST
+
+/* L1's tables can have larger addresses than the VM of L2. */
+START_TEST(an_address_that_the_vm_cannot_have_is_not_present)
+{
+	map_nested(0x5000, PTE_ALL);
+	table(0)[2] = table_address(1) | PTE_ALL;
+	vmrun();
+	ck_assert_int_eq(nested_fault(1ull << 40, 0), SVMRUN_NESTED_HANDLED);
+	ck_assert(!svmrun_nested_is_active(nested));
+	ck_assert_uint_eq(vmcb12->control.exitinfo1,
+			  SVM_NPF_USER | SVM_NPF_FINAL);
+	ck_assert_uint_eq(fake_map_count, 0);
+}
+END_TEST
+
 START_TEST(a_page_that_l1_has_not_mapped_exits)
 {
 	map_nested(0x5000, PTE_P | PTE_U);
@@ -1000,6 +1033,8 @@ Suite *nested_suite(void)
 		own_software_interrupts_are_not_injected,
 		a_page_of_l1s_table_is_mapped,
 		a_page_that_l1_has_not_mapped_exits,
+		all_mappings_are_dropped_if_there_is_no_room,
+		an_address_that_the_vm_cannot_have_is_not_present,
 		a_large_page_is_mapped_as_far_as_there_is_memory,
 		a_flush_unmaps_the_pages_of_its_asid,
 		translations_for_the_program_follow_l1s_table,

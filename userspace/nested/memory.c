@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /* L1's memory, and its nested page table */
+#include <errno.h>
+
 #include "nested.h"
 
 void *nested_memory(const struct svmrun_nested *nested, uint64_t gpa,
@@ -46,6 +48,8 @@ int nested_walk(const struct svmrun_nested *nested, uint64_t gpa,
 		.vmcb = (struct svm_vmcb *)&vmcb,
 	};
 
+	if (gpa >> config->info->out_gpa_bits)
+		return -ENXIO;
 	vmcb.save.cr0 = l1->cr0 | SVM_CR0_WP;
 	vmcb.save.cr3 = nested->control.n_cr3;
 	vmcb.save.cr4 = l1->cr4 & (SVM_CR4_PAE | SVM_CR4_PSE | SVM_CR4_LA57);

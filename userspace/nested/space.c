@@ -178,9 +178,20 @@ static uint64_t neighbours(const struct svmrun_nested *nested, uint64_t gpa,
 	return size;
 }
 
+static int add_mapping(struct space *space, uint64_t gpa, void *host,
+		       uint64_t size, uint32_t flags)
+{
+	int ret = svmrun_vm_map(&space->vm, gpa, host, size, flags);
+
+	if (!ret)
+		space->regions++;
+	return ret;
+}
+
 /*
  * Map a page. A mapping that exists already is an older translation: without a dirty bit, or
- * one that L1 has replaced without a flush.
+ * one that L1 has replaced without a flush. If there is no room for another mapping, or for
+ * the parts that are left of a larger one, drop all of them: L2 faults again.
  */
 int nested_map_page(struct svmrun_nested *nested, uint64_t gpa,
 		    const struct svmrun_translation *found)
@@ -193,24 +204,18 @@ int nested_map_page(struct svmrun_nested *nested, uint64_t gpa,
 	int ret;
 
 	gpa &= ~(size - 1);
-	if (size == PAGE_SIZE) {
-		ret = svmrun_vm_map(&space->vm, gpa, host,
-				    neighbours(nested, gpa, found), flags);
-		if (!ret)
-			space->regions++;
-		if (ret != -EEXIST && ret != -ENOSPC)
-			return ret;
-	}
-	ret = svmrun_vm_map(&space->vm, gpa, host, size, flags);
+	if (size == PAGE_SIZE &&
+	    !add_mapping(space, gpa, host, neighbours(nested, gpa, found),
+			 flags))
+		return 0;
+	ret = add_mapping(space, gpa, host, size, flags);
 	if (ret == -EEXIST) {
 		svmrun_vm_unmap(&space->vm, gpa, size);
-		ret = svmrun_vm_map(&space->vm, gpa, host, size, flags);
+		ret = add_mapping(space, gpa, host, size, flags);
 	}
-	if (ret == -ENOSPC) {
+	if (ret) {
 		flush_space(nested, space);
-		ret = svmrun_vm_map(&space->vm, gpa, host, size, flags);
+		ret = add_mapping(space, gpa, host, size, flags);
 	}
-	if (!ret)
-		space->regions++;
 	return ret;
 }
