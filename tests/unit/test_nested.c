@@ -462,6 +462,24 @@ START_TEST(a_selective_write_of_cr0_is_one_of_cr0)
 }
 END_TEST
 
+START_TEST(an_exit_that_is_not_supported_is_a_shutdown)
+{
+	ck_assert(!svmrun_nested_shutdown(nested));
+	vmrun();
+	exit_with(VMEXIT_CPUID, 0, 0);
+	ck_assert(!svmrun_nested_shutdown(nested));
+	ck_assert(svmrun_nested_is_active(nested));
+	svmrun_nested_reset(nested);
+	svmrun_nested_set_svme(nested, true);
+	vmcb12->control.intercept[3] = SVM_INTERCEPT3_SHUTDOWN;
+	vmrun();
+	exit_with(VMEXIT_CPUID, 0, 0);
+	ck_assert(svmrun_nested_shutdown(nested));
+	ck_assert(!svmrun_nested_is_active(nested));
+	ck_assert_uint_eq(vmcb12->control.exitcode, VMEXIT_SHUTDOWN);
+}
+END_TEST
+
 /* ---- events --------------------------------------------------------------- */
 
 START_TEST(gif_holds_all_events)
@@ -1025,6 +1043,7 @@ Suite *nested_suite(void)
 		an_msr_is_permitted_only_by_both_maps,
 		a_map_without_memory_intercepts_everything,
 		a_selective_write_of_cr0_is_one_of_cr0,
+		an_exit_that_is_not_supported_is_a_shutdown,
 		gif_holds_all_events,
 		an_interrupt_exits_if_l1_intercepts_it,
 		the_mask_of_an_interrupt_depends_on_v_intr_masking,

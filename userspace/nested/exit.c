@@ -45,6 +45,19 @@ static int exit_l2(struct svmrun_nested *nested, uint64_t exitcode)
 	return SVMRUN_NESTED_HANDLED;
 }
 
+bool svmrun_nested_shutdown(struct svmrun_nested *nested)
+{
+	struct svm_vmcb_control *control = &nested->current->vmcb->control;
+
+	if (!is_active(nested) ||
+	    !nested_intercepts_code(nested, VMEXIT_SHUTDOWN))
+		return false;
+	control->nrip = 0;
+	control->insn_len = 0;
+	nested_vmexit(nested, VMEXIT_SHUTDOWN, 0, 0);
+	return true;
+}
+
 int svmrun_nested_exit(struct svmrun_nested *nested)
 {
 	uint64_t exitcode = nested->current->vmcb->control.exitcode;

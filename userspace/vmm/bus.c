@@ -90,10 +90,13 @@ static void end_not_emulated(struct cpu *cpu, const struct svmrun_bus *bus)
 {
 	char bytes[3 * SVMRUN_INSTRUCTION_MAX + 1] = "";
 	uint8_t code[SVMRUN_INSTRUCTION_MAX];
-	int i, count = svmrun_instruction_bytes(&cpu->vcpu, bus, code);
 	const struct svm_vmcb *vmcb = cpu->vcpu.vmcb;
 	const char *name = svmrun_exit_name(vmcb->control.exitcode);
+	int i, count;
 
+	if (guest_svm_shutdown(cpu, "svmrun does not emulate the instruction"))
+		return;
+	count = svmrun_instruction_bytes(&cpu->vcpu, bus, code);
 	for (i = 0; i < count; i++)
 		snprintf(bytes + 3 * i, 4, " %02x", code[i]);
 	cpu_end(cpu, STATUS_UNHANDLED, "unhandled",
@@ -186,7 +189,7 @@ void exit_nested_fault(struct cpu *cpu)
 	    (machine->open_bus ||
 	     svmrun_pc_has(&machine->pc, cpu->id, control->exitinfo2)))
 		bus_execute(cpu);
-	else
+	else if (!guest_svm_shutdown(cpu, "the address has no memory"))
 		cpu_end(cpu, STATUS_UNHANDLED, "unhandled",
 			"VMEXIT_NPF at RIP 0x%llx: %s GPA 0x%llx, which is outside guest memory",
 			cpu->vcpu.vmcb->save.rip,

@@ -65,6 +65,8 @@ static void end_unhandled(struct cpu *cpu)
 	const struct svm_vmcb *vmcb = cpu->vcpu.vmcb;
 	const char *name = svmrun_exit_name(vmcb->control.exitcode);
 
+	if (guest_svm_shutdown(cpu, "svmrun does not handle this exit"))
+		return;
 	cpu_end(cpu, STATUS_UNHANDLED, "unhandled",
 		"%s (0x%llx) at RIP 0x%llx: svmrun does not handle this exit; EXITINFO1 0x%llx, EXITINFO2 0x%llx",
 		name ? name : "unknown exit", vmcb->control.exitcode,

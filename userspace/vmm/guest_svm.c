@@ -126,6 +126,20 @@ bool guest_svm_fault(struct cpu *cpu)
 	return true;
 }
 
+bool guest_svm_shutdown(struct cpu *cpu, const char *why)
+{
+	const struct svm_vmcb *vmcb = cpu->vcpu.vmcb;
+	uint64_t code = vmcb->control.exitcode, rip = vmcb->save.rip;
+
+	if (!cpu->svm || !svmrun_nested_shutdown(cpu->svm))
+		return false;
+	if (cpu->machine->options->explain)
+		invalid_print_shutdown(code, rip, why,
+				       cpu->machine->options->json);
+	switch_vcpu(cpu);
+	return true;
+}
+
 static enum svmrun_nested_action plain_action(const struct cpu *cpu,
 					      uint64_t exitcode)
 {

@@ -40,6 +40,12 @@ bool guest_svm_exit(struct cpu *cpu);
 /* End the run of the guest's guest if the machine could not execute its instruction. */
 bool guest_svm_fault(struct cpu *cpu);
 
+/*
+ * End the run of the guest's guest, with SHUTDOWN, because the machine does not support its
+ * exit. --explain prints @why. Return false if the run of the guest has to end.
+ */
+bool guest_svm_shutdown(struct cpu *cpu, const char *why);
+
 /* See svmrun_nested_action() and svmrun_nested_event(). */
 enum svmrun_nested_action guest_svm_action(const struct cpu *cpu,
 					   uint64_t exitcode);

@@ -147,6 +147,27 @@ void invalid_print_suspicion(const struct svmrun_nested_refusal *suspicion,
 	}
 }
 
+void invalid_print_shutdown(uint64_t exitcode, uint64_t rip, const char *why,
+			    bool json)
+{
+	const char *name = svmrun_exit_name(exitcode);
+	struct json object = { .file = stderr };
+
+	name = name ? name : "unknown exit";
+	if (!json) {
+		message_warn("%s of the guest's guest at RIP 0x%" PRIx64
+			     ": %s; it shuts down",
+			     name, rip, why);
+		return;
+	}
+	json_object_begin(&object, NULL);
+	json_string(&object, "event", "guest_shutdown");
+	json_hex(&object, "rip", rip);
+	json_string(&object, "exit", name);
+	json_string(&object, "why", why);
+	json_object_end(&object);
+}
+
 void invalid_print_json(const struct outcome *outcome, struct json *json)
 {
 	unsigned int i;

@@ -3,6 +3,7 @@
 #ifndef INVALID_H
 #define INVALID_H
 
+#include <stdint.h>
 #include <stdio.h>
 
 #include <svmrun/nested.h>
@@ -27,5 +28,9 @@ void invalid_print_refusal(const struct svmrun_nested_refusal *refusal,
 /* --explain: a VMCB of the guest is legal, but has fields that are probably mistakes. */
 void invalid_print_suspicion(const struct svmrun_nested_refusal *suspicion,
 			     bool json);
+
+/* --explain: the guest's guest shuts down because its exit is not supported. */
+void invalid_print_shutdown(uint64_t exitcode, uint64_t rip, const char *why,
+			    bool json);
 
 #endif /* INVALID_H */

@@ -301,6 +301,18 @@ int svmrun_nested_translate(struct svmrun_nested *nested, uint64_t gpa,
  */
 bool svmrun_nested_fault(struct svmrun_nested *nested);
 
+/**
+ * svmrun_nested_shutdown() - end L2's run because the program cannot continue it
+ * @nested: from svmrun_nested_create()
+ *
+ * Call it after an exit of L2 that the program does not support: an instruction that it does
+ * not emulate, or an access to an address without memory. L1 gets VMEXIT_SHUTDOWN, as after
+ * a triple fault (APM 15.14.3), and need not end because of its guest.
+ *
+ * Return: true; false if L2 does not run, or if L1 does not intercept SHUTDOWN.
+ */
+bool svmrun_nested_shutdown(struct svmrun_nested *nested);
+
 #ifdef __cplusplus
 }
 #endif
