@@ -7,19 +7,34 @@
 #include "machine.h"
 #include "nmi.h"
 
+/* The guest decides how often it executes VMRUN: limit what that prints. */
+static bool may_report(struct cpu *cpu)
+{
+	struct machine *machine = cpu->machine;
+
+	if (!machine->options->explain || machine->reports > MACHINE_REPORTS)
+		return false;
+	machine->reports++;
+	if (machine->reports <= MACHINE_REPORTS)
+		return true;
+	invalid_print_last(MACHINE_REPORTS, machine->options->json);
+	return false;
+}
+
 static void explain(void *owner, const struct svmrun_nested_refusal *refusal)
 {
-	const struct cpu *cpu = owner;
+	struct cpu *cpu = owner;
 
-	if (cpu->machine->options->explain)
+	if (may_report(cpu))
 		invalid_print_refusal(refusal, cpu->machine->options->json);
 }
 
 static void suspect(void *owner, const struct svmrun_nested_refusal *suspicion)
 {
-	const struct cpu *cpu = owner;
+	struct cpu *cpu = owner;
 
-	invalid_print_suspicion(suspicion, cpu->machine->options->json);
+	if (may_report(cpu))
+		invalid_print_suspicion(suspicion, cpu->machine->options->json);
 }
 
 int guest_svm_create(struct cpu *cpu, int device)
@@ -133,7 +148,7 @@ bool guest_svm_shutdown(struct cpu *cpu, const char *why)
 
 	if (!cpu->svm || !svmrun_nested_shutdown(cpu->svm))
 		return false;
-	if (cpu->machine->options->explain)
+	if (may_report(cpu))
 		invalid_print_shutdown(code, rip, why,
 				       cpu->machine->options->json);
 	switch_vcpu(cpu);

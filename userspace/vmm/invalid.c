@@ -168,6 +168,21 @@ void invalid_print_shutdown(uint64_t exitcode, uint64_t rip, const char *why,
 	json_object_end(&object);
 }
 
+void invalid_print_last(unsigned int count, bool json)
+{
+	struct json object = { .file = stderr };
+
+	if (!json) {
+		message_warn("--explain: %u reports; no others are printed",
+			     count);
+		return;
+	}
+	json_object_begin(&object, NULL);
+	json_string(&object, "event", "reports_end");
+	json_number(&object, "reports", count);
+	json_object_end(&object);
+}
+
 void invalid_print_json(const struct outcome *outcome, struct json *json)
 {
 	unsigned int i;

@@ -33,4 +33,7 @@ void invalid_print_suspicion(const struct svmrun_nested_refusal *suspicion,
 void invalid_print_shutdown(uint64_t exitcode, uint64_t rip, const char *why,
 			    bool json);
 
+/* --explain: there have been @count reports, and there will be no others. */
+void invalid_print_last(unsigned int count, bool json);
+
 #endif /* INVALID_H */

@@ -30,6 +30,9 @@ struct debug_hooks;
 /* Memory below the hole for devices, memory above it, and firmware */
 #define MACHINE_MEMORIES 3
 
+/* Reports that --explain prints during a run */
+#define MACHINE_REPORTS 1000
+
 /**
  * struct machine - the machine
  * @options: the command line
@@ -59,6 +62,7 @@ struct debug_hooks;
  * @cpu_count: how many
  * @kvmclock: the reference of KVM's clock
  * @unknown_msrs: accesses to MSRs that the guest does not have
+ * @reports: reports of --explain, and one more if there were others
  * @exits: exits of all processors, for --trace
  * @times: start and duration of the run
  * @reset: a reset while the machine runs
@@ -89,6 +93,7 @@ struct machine {
 	unsigned int cpu_count;
 	struct kvmclock kvmclock;
 	uint64_t unknown_msrs;
+	unsigned int reports;
 	uint64_t exits;
 	struct stats times;
 	struct reset reset;
