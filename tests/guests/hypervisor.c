@@ -203,6 +203,13 @@ L2(guest_cr0, "mov %cr0, %rax; mov %rax, %cr0; vmmcall")
 L2(guest_sse, "movq %rbx, %xmm0; movq %xmm0, %rcx; vmmcall")
 L2(guest_vmload, "mov %rbx, %rax; vmload; vmmcall")
 
+L2(guest_cr3, "mov %cr3, %rsi; mov %rsi, %cr3; vmmcall")
+L2(guest_clts, "clts; vmmcall")
+L2(guest_dr7, "mov %rdi, %dr7; vmmcall")
+L2(guest_int, "int $0x55; vmmcall")
+L2(guest_invlpg, "invlpg 8(%rbx); vmmcall")
+L2(guest_invlpga, "mov %rbx, %rax; invlpga; vmmcall")
+
 /* ---- checks -------------------------------------------------------------- */
 
 static void check_svme(void)
@@ -255,6 +262,35 @@ static void check_instructions(void)
 	right = run() == VMEXIT_VMMCALL;
 	check("SSE registers",
 	      right && svm_registers.rcx == 0x1234567890abcdef);
+}
+
+/* L2 exits at @entry with EXITINFO1 as decode assists have it. */
+static void check_assist(const char *name, void (*entry)(void),
+			 uint64_t exitcode, uint64_t info)
+{
+	prepare(entry);
+	vmcb.control.intercept[exitcode / 32] |= 1u << exitcode % 32;
+	svm_registers.rbx = 0x12345678;
+	svm_registers.rdi = 0x400;
+	check(name, run() == exitcode && vmcb.control.exitinfo1 == info);
+}
+
+static void check_assists(void)
+{
+	uint32_t edx;
+
+	asm volatile("cpuid" : "=d"(edx) : "a"(0x8000000a) : "rbx", "rcx");
+	check("CPUID has decode assists", edx >> 7 & 1);
+	check_assist("MOV to CR3 has its register", guest_cr3,
+		     VMEXIT_CR_WRITE(3), 1ull << 63 | 6);
+	check_assist("CLTS has none", guest_clts, VMEXIT_CR_WRITE(0), 0);
+	check_assist("MOV to DR7 has its register", guest_dr7,
+		     VMEXIT_DR_WRITE(7), 7);
+	check_assist("INT n has its vector", guest_int, VMEXIT_SWINT, 0x55);
+	check_assist("INVLPG has its address", guest_invlpg, VMEXIT_INVLPG,
+		     0x12345680);
+	check_assist("INVLPGA has its address", guest_invlpga, VMEXIT_INVLPGA,
+		     0x12345678);
 }
 
 static void check_maps(void)
@@ -391,6 +427,11 @@ static void check_nested_paging(void)
 	check("page that is not present",
 	      run() == VMEXIT_NPF && vmcb.control.exitinfo2 == GPA + 8 &&
 		      vmcb.control.exitinfo1 == (SVM_NPF_USER | SVM_NPF_FINAL));
+	check("it has the instruction's bytes",
+	      vmcb.control.insn_len == 15 &&
+		      vmcb.control.insn_bytes[0] == 0x48 &&
+		      vmcb.control.insn_bytes[1] == 0x8b &&
+		      vmcb.control.insn_bytes[2] == 0x03);
 	vmcb.control.tlb_control = 0;
 	npt[3][0] = (uint64_t)data | PTE_ALL;
 	check("it is mapped",
@@ -432,6 +473,7 @@ int main(void)
 	load_tables();
 	check_svme();
 	check_instructions();
+	check_assists();
 	check_maps();
 	check_vmload();
 	check_interrupts();

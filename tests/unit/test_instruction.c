@@ -543,6 +543,75 @@ START_TEST(lengths_depend_on_the_mode)
 			 -EFAULT);
 }
 
+/* ---- decode assists ------------------------------------------------------------------- */
+
+static const struct {
+	uint64_t exitcode;
+	const char *code;
+	uint64_t info;
+} assists[] = {
+	{ VMEXIT_CR_WRITE(3), "\x41\x0f\x22\xdb", 1ull << 63 | 11 },
+	{ VMEXIT_CR_READ(0), "\x0f\x20\xc4", 1ull << 63 | 4 },
+	{ VMEXIT_CR_WRITE(8), "\x44\x0f\x22\xc1", 1ull << 63 | 1 },
+	{ VMEXIT_CR0_SEL_WRITE, "\x0f\x22\xc2", 1ull << 63 | 2 },
+	{ VMEXIT_CR_WRITE(0), "\x0f\x01\xf3", 0 }, /* lmsw bx */
+	{ VMEXIT_CR_READ(0), "\x0f\x01\xe3", 0 }, /* smsw ebx */
+	{ VMEXIT_CR_WRITE(0), "\x0f\x06", 0 }, /* clts */
+	{ VMEXIT_DR_WRITE(7), "\x0f\x23\xfe", 6 },
+	{ VMEXIT_DR_READ(6), "\x41\x0f\x21\xf7", 15 },
+	{ VMEXIT_SWINT, "\xcd\x81", 0x81 },
+	{ VMEXIT_INVLPG, "\x0f\x01\x7c\x8b\xf8", 0x7000 + 4 * 8 - 8 },
+	{ VMEXIT_INVLPG, "\x64\x0f\x01\x3b", 0x10007000 }, /* fs:[rbx] */
+	{ VMEXIT_INVLPG, "\x2e\x0f\x01\x3b", 0x7000 }, /* cs: has no base */
+	{ VMEXIT_INVLPGA, "\x0f\x01\xdf", 0xffff800012345678 },
+	{ VMEXIT_INVLPGA, "\x67\x0f\x01\xdf", 0x12345678 },
+	{ VMEXIT_IOIO, "\x6e", 3 << 10 | SVM_IOIO_STR | SVM_IOIO_SZ8 },
+	{ VMEXIT_IOIO, "\x65\x6e", 5 << 10 | SVM_IOIO_STR | SVM_IOIO_SZ8 },
+	/* Another processor has replaced the instruction. */
+	{ VMEXIT_CR_WRITE(3), "\x0f\x01\x3b", 0 },
+	{ VMEXIT_INVLPG, "\x0f\x22\xd8", 0 },
+	{ VMEXIT_SWINT, "\xcc", 0 },
+};
+
+START_TEST(decode_assists_follow_the_instruction)
+{
+	uint64_t info = 1;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(assists); i++) {
+		begin();
+		regs->rbx = 0x7000;
+		regs->rcx = 8;
+		save->rax = 0xffff800012345678;
+		save->fs.base = 0x10000000;
+		save->cs.base = 0x40000000;
+		control->exitcode = assists[i].exitcode;
+		control->exitinfo1 = SVM_IOIO_STR | SVM_IOIO_SZ8;
+		memcpy(guest.memory + GUEST_CODE, assists[i].code,
+		       strlen(assists[i].code));
+		ck_assert_int_eq(svmrun_instruction_assist(&guest.vcpu,
+							   &guest.bus, &info),
+				 0);
+		ck_assert_uint_eq(info, assists[i].info);
+	}
+}
+
+START_TEST(invlpg_ignores_limits)
+{
+	uint64_t info;
+
+	guest_protected(&guest);
+	CODE(0x0f, 0x01, 0x3b); /* invlpg [ebx] */
+	save->ds.base = 0xfffff000;
+	save->ds.limit = 0;
+	regs->rbx = 0x5000;
+	control->exitcode = VMEXIT_INVLPG;
+	ck_assert_int_eq(svmrun_instruction_assist(&guest.vcpu, &guest.bus,
+						   &info),
+			 0);
+	ck_assert_uint_eq(info, 0x4000);
+}
+
 /* ---- XMM registers -------------------------------------------------------------------- */
 
 START_TEST(xmm_registers_are_in_the_xsave_area)
@@ -672,6 +741,8 @@ static const TTest **const tests[] = {
 	&code_may_cross_pages,
 	&lengths_are_of_any_instruction,
 	&lengths_depend_on_the_mode,
+	&decode_assists_follow_the_instruction,
+	&invlpg_ignores_limits,
 	&xmm_registers_are_in_the_xsave_area,
 	&xmm_registers_may_be_out_of_reach,
 	&ten_million_instructions_are_harmless,

@@ -458,6 +458,7 @@ START_TEST(cpuid_has_what_is_carried_out)
 	ck_assert_uint_eq(registers[0], 1);
 	ck_assert_uint_gt(registers[1], 1);
 	ck_assert_uint_ne(registers[3] & SVM_FEATURE_NP, 0);
+	ck_assert_uint_ne(registers[3] & SVM_FEATURE_DECODE_ASSISTS, 0);
 	ck_assert_uint_eq(registers[3] & (SVM_FEATURE_VGIF | SVM_FEATURE_VNMI |
 					  SVM_FEATURE_TSC_RATIO),
 			  0);

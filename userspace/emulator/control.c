@@ -195,7 +195,7 @@ static int execute_control(struct execution *execution,
 {
 	const struct svm_vmcb_save *save = execution->save;
 	ZydisMnemonic mnemonic;
-	int ret = fetch_instruction(execution);
+	int ret = fetch_instruction(execution, 0);
 
 	if (ret)
 		return ret == -EILSEQ ? -EOPNOTSUPP : ret;

@@ -138,9 +138,10 @@ static void use_decode_assists(struct fetch *fetch)
 	memcpy(fetch->bytes, control->insn_bytes, fetch->count);
 }
 
-int fetch_instruction(struct execution *execution)
+int fetch_instruction(struct execution *execution, uint32_t access)
 {
-	struct fetch fetch = fetch_begin(execution->vcpu, execution->bus, 0);
+	struct fetch fetch = fetch_begin(execution->vcpu, execution->bus,
+					 access);
 	ZydisDecodedInstruction *instruction = &execution->instruction;
 	ZydisDecoderContext context;
 	ZydisDecoder decoder;

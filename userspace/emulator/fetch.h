@@ -5,7 +5,10 @@
 
 #include "execution.h"
 
-/* Fetch and decode the instruction at CS:RIP. Return 0 or a negative errno. */
-int fetch_instruction(struct execution *execution);
+/*
+ * Fetch and decode the instruction at CS:RIP. @access is 0 or SVMRUN_ACCESS_PROBE. Return 0
+ * or a negative errno.
+ */
+int fetch_instruction(struct execution *execution, uint32_t access);
 
 #endif /* EMULATOR_FETCH_H */

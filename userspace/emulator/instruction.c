@@ -25,7 +25,7 @@ static int execute_port(struct svmrun_vcpu *vcpu, const struct svmrun_bus *bus,
 
 static int execute_decoded(struct execution *execution)
 {
-	int ret = fetch_instruction(execution);
+	int ret = fetch_instruction(execution, 0);
 
 	if (ret)
 		return ret == -EILSEQ ? -EOPNOTSUPP : ret;

@@ -159,18 +159,32 @@ static uint64_t address_part(const struct execution *execution,
 	return 0;
 }
 
+static uint64_t truncate_address(const struct execution *execution,
+				 uint64_t address)
+{
+	return address & size_mask(execution->instruction.address_width / 8);
+}
+
+uint64_t operand_address(const struct execution *execution, unsigned int i)
+{
+	const ZydisDecodedOperandMem *mem = &execution->operand[i].mem;
+
+	return truncate_address(execution,
+				address_part(execution, mem->base) +
+					address_part(execution, mem->index) *
+						mem->scale +
+					(uint64_t)mem->disp.value);
+}
+
 int operand_linear(struct execution *execution, unsigned int i, int64_t offset,
 		   bool write, uint64_t *linear)
 {
-	const ZydisDecodedOperandMem *mem = &execution->operand[i].mem;
-	unsigned int width = execution->instruction.address_width / 8;
-	uint64_t address;
+	uint64_t address = operand_address(execution, i) + (uint64_t)offset;
 
-	address = address_part(execution, mem->base) +
-		  address_part(execution, mem->index) * mem->scale +
-		  (uint64_t)mem->disp.value + (uint64_t)offset;
-	return segment_linear(execution, mem->segment - ZYDIS_REGISTER_ES,
-			      address & size_mask(width),
+	return segment_linear(execution,
+			      execution->operand[i].mem.segment -
+				      ZYDIS_REGISTER_ES,
+			      truncate_address(execution, address),
 			      operand_size(execution, i), write, linear);
 }
 

@@ -34,6 +34,8 @@ const struct svm_seg *segment_register(const struct execution *execution,
 /* @i is the index of an explicit operand. Operands have up to 16 bytes. */
 unsigned int operand_size(const struct execution *execution, unsigned int i);
 bool operand_is_memory(const struct execution *execution, unsigned int i);
+/* The effective address, before segmentation (APM volume 1, 2.2.2) */
+uint64_t operand_address(const struct execution *execution, unsigned int i);
 /* @offset is added to the address of the operand, in bytes. */
 int operand_linear(struct execution *execution, unsigned int i, int64_t offset,
 		   bool write, uint64_t *linear);

@@ -238,7 +238,7 @@ static unsigned int element_size(const struct execution *execution, bool io)
 	return io && size == 8 ? 4 : size;
 }
 
-static unsigned int source_segment(const struct execution *execution)
+unsigned int string_source_segment(const struct execution *execution)
 {
 	static const ZydisInstructionAttributes overrides[] = {
 		ZYDIS_ATTRIB_HAS_SEGMENT_ES, ZYDIS_ATTRIB_HAS_SEGMENT_CS,
@@ -327,7 +327,7 @@ int string_execute(struct execution *execution)
 	struct string string = {
 		.size = element_size(execution, strings[i].io),
 		.width = execution->instruction.address_width / 8,
-		.segment = source_segment(execution),
+		.segment = string_source_segment(execution),
 		.repeat = repeat_prefix(&execution->instruction),
 	};
 

@@ -10,4 +10,7 @@ bool is_string_instruction(const struct execution *execution);
 /* Return 0, EXECUTION_RESUME or a negative errno. */
 int string_execute(struct execution *execution);
 
+/* Return enum segment of the source, which a prefix may replace. */
+unsigned int string_source_segment(const struct execution *execution);
+
 #endif /* EMULATOR_STRING_INSTRUCTION_H */

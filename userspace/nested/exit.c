@@ -6,10 +6,12 @@ static void reflect(struct svmrun_nested *nested, uint64_t exitcode)
 {
 	const struct svm_vmcb_control *control = &nested->current->vmcb->control;
 
-	if (exitcode == VMEXIT_INVALID)
+	if (exitcode == VMEXIT_INVALID) {
 		nested_explain_invalid(nested);
-	else
+	} else {
 		nested_complete_nrip(nested, exitcode);
+		nested_complete_assists(nested, exitcode);
+	}
 	nested_vmexit(nested, exitcode, control->exitinfo1, control->exitinfo2);
 }
 

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* Nested page faults of L2, and the same walk for the program (APM 15.25.6) */
-#include <errno.h>
-
+/* Nested page faults of L2 (APM 15.25.6) */
 #include "nested.h"
 
 static uint32_t fault_access(uint64_t info)
@@ -15,78 +13,11 @@ static uint32_t fault_access(uint64_t info)
 	return access;
 }
 
-/* EXITINFO1 of a walk that has failed: an address that is too large is not present. */
-static uint64_t fault_info(const struct svmrun_page_fault *fault, int error,
-			   uint32_t access)
-{
-	uint64_t info = error == -EFAULT ?
-				fault->error_code :
-				(access & (SVM_NPF_WRITE | SVM_NPF_FETCH)) |
-					SVM_NPF_USER;
-
-	return info |
-	       (access & SVMRUN_ACCESS_TABLE ? SVM_NPF_TABLE : SVM_NPF_FINAL);
-}
-
-static struct cached *cached_page(const struct svmrun_nested *nested,
-				  uint64_t gpa)
-{
-	return &nested->space->cached[gpa / PAGE_SIZE % NESTED_CACHED];
-}
-
-static bool is_cached(const struct cached *cached, uint64_t gpa,
-		      uint32_t access)
-{
-	if (cached->gpa != ((gpa & ~(PAGE_SIZE - 1)) | 1))
-		return false;
-	if ((access & SVMRUN_ACCESS_WRITE) &&
-	    !(cached->rights & SVMRUN_RIGHT_WRITE))
-		return false;
-	return !(access & SVMRUN_ACCESS_FETCH) ||
-	       (cached->rights & SVMRUN_RIGHT_EXECUTE);
-}
-
-static void cache_page(struct cached *cached, uint64_t gpa,
-		       const struct svmrun_translation *found)
-{
-	cached->gpa = (gpa & ~(PAGE_SIZE - 1)) | 1;
-	cached->physical = found->physical & ~(PAGE_SIZE - 1);
-	cached->rights = found->rights;
-}
-
-int svmrun_nested_translate(struct svmrun_nested *nested, uint64_t gpa,
-			    uint32_t access, uint64_t *physical)
-{
-	struct svmrun_translation found;
-	struct svmrun_page_fault fault;
-	struct cached *cached;
-	int ret;
-
-	*physical = gpa;
-	if (!is_active(nested) || !uses_nested_paging(&nested->control))
-		return 0;
-	cached = cached_page(nested, gpa);
-	if (is_cached(cached, gpa, access)) {
-		*physical = cached->physical + gpa % PAGE_SIZE;
-		return 0;
-	}
-	ret = nested_walk(nested, gpa, access, &found, &fault);
-	if (ret) {
-		nested->faulted |= !(access & SVMRUN_ACCESS_PROBE);
-		nested->fault_info = fault_info(&fault, ret, access);
-		nested->fault_address = gpa;
-		return -ENXIO;
-	}
-	cache_page(cached, gpa, &found);
-	*physical = found.physical;
-	return 0;
-}
-
 bool svmrun_nested_fault(struct svmrun_nested *nested)
 {
 	if (!nested->faulted || !is_active(nested))
 		return false;
-	nested->current->vmcb->control.insn_len = 0;
+	nested_save_bytes(nested, nested->fault_info);
 	nested->current->vmcb->control.nrip = 0;
 	nested_vmexit(nested, VMEXIT_NPF, nested->fault_info,
 		      nested->fault_address);
@@ -105,8 +36,9 @@ int nested_page_fault(struct svmrun_nested *nested)
 	if (ret) {
 		if (info & SVM_NPF_TABLE)
 			access |= SVMRUN_ACCESS_TABLE;
+		nested_complete_assists(nested, VMEXIT_NPF);
 		nested_vmexit(nested, VMEXIT_NPF,
-			      fault_info(&fault, ret, access), gpa);
+			      nested_fault_info(&fault, ret, access), gpa);
 		return SVMRUN_NESTED_HANDLED;
 	}
 	if (!nested_memory(nested, found.physical & ~(PAGE_SIZE - 1),

@@ -10,13 +10,13 @@
 /* Features that L1 has because this library carries them out */
 #define FEATURES_OWN                                                           \
 	(SVM_FEATURE_NP | SVM_FEATURE_LOCK | SVM_FEATURE_NRIP_SAVE |           \
-	 SVM_FEATURE_VMCB_CLEAN | SVM_FEATURE_FLUSH_BY_ASID)
+	 SVM_FEATURE_VMCB_CLEAN | SVM_FEATURE_FLUSH_BY_ASID |                  \
+	 SVM_FEATURE_DECODE_ASSISTS)
 
 /* Features that L1 has if the processor has them */
 #define FEATURES_HOST                                                          \
 	(SVM_FEATURE_LBR_VIRT | SVM_FEATURE_TSC_RATIO |                        \
-	 SVM_FEATURE_DECODE_ASSISTS | SVM_FEATURE_PAUSE_FILTER |               \
-	 SVM_FEATURE_PAUSE_FILTER_THRESHOLD)
+	 SVM_FEATURE_PAUSE_FILTER | SVM_FEATURE_PAUSE_FILTER_THRESHOLD)
 
 int svmrun_nested_create(struct svmrun_nested **nested,
 			 const struct svmrun_nested_config *config)

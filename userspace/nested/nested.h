@@ -213,6 +213,17 @@ void *nested_writable_memory(const struct svmrun_nested *nested, uint64_t gpa,
 int nested_map_page(struct svmrun_nested *nested, uint64_t gpa,
 		    const struct svmrun_translation *found);
 
+/* L1's memory, for instructions of the current vCPU */
+struct svmrun_bus nested_bus(const struct svmrun_nested *nested);
+
+/*
+ * Set EXITINFO1 and the instruction bytes in L2's VMCB as decode assists do (APM 15.8), if
+ * the processor has not done so. nested_save_bytes() does it for a nested page fault that
+ * the program has found.
+ */
+void nested_complete_assists(struct svmrun_nested *nested, uint64_t exitcode);
+void nested_save_bytes(struct svmrun_nested *nested, uint64_t info);
+
 /* Set NRIP in L2's VMCB for L1 if the processor has not done so. */
 void nested_complete_nrip(struct svmrun_nested *nested, uint64_t exitcode);
 
@@ -294,6 +305,13 @@ void nested_flush_all(struct svmrun_nested *nested);
  * the program's, EXITINFO2 is the physical address for L1.
  */
 int nested_page_fault(struct svmrun_nested *nested);
+
+/*
+ * EXITINFO1 of a walk that has failed with @error. An address that is too large is not
+ * present.
+ */
+uint64_t nested_fault_info(const struct svmrun_page_fault *fault, int error,
+			   uint32_t access);
 
 /* Walk L1's nested page table. Return 0 or a negative errno, as svmrun_translate(). */
 int nested_walk(const struct svmrun_nested *nested, uint64_t gpa,

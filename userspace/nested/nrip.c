@@ -12,26 +12,14 @@ static bool has_next_rip(uint64_t exitcode)
 	       (exitcode >= VMEXIT_INVLPGB && exitcode <= VMEXIT_TLBSYNC);
 }
 
-static int translate(void *owner, uint64_t gpa, uint32_t access,
-		     uint64_t *physical)
-{
-	return svmrun_nested_translate(owner, gpa, access, physical);
-}
-
 uint64_t nested_next_rip(const struct svmrun_nested *nested,
 			 unsigned int length)
 {
-	const struct svmrun_nested_config *config = &nested->config;
+	const struct svmrun_bus bus = nested_bus(nested);
 	const struct svm_vmcb *vmcb = nested->current->vmcb;
-	const struct svmrun_bus bus = {
-		.memories = config->memories,
-		.memory_count = config->memory_count,
-		.translate = is_active(nested) ? translate : NULL,
-		.owner = (void *)nested,
-	};
 	int found;
 
-	if (config->info->out_svm_features & SVM_FEATURE_NRIP_SAVE)
+	if (nested->config.info->out_svm_features & SVM_FEATURE_NRIP_SAVE)
 		return vmcb->control.nrip;
 	found = svmrun_instruction_length(nested->current, &bus);
 	return vmcb->save.rip + (found > 0 ? (unsigned int)found : length);

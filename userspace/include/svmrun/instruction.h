@@ -19,6 +19,9 @@ extern "C" {
 
 #define SVMRUN_INSTRUCTION_MAX 15 /* bytes */
 
+/* EXITINFO1 of an access to CRn: MOV, not LMSW, SMSW or CLTS (APM 15.8.1) */
+#define SVMRUN_ASSIST_MOV_CR (1ull << 63)
+
 /**
  * struct svmrun_bus - memory and devices that a guest's instructions access
  * @memories: the guest's memory, see svmrun_gva_to_gpa(); must include all code and page
@@ -138,6 +141,22 @@ void svmrun_instruction_fault(struct svmrun_vcpu *vcpu, unsigned int vector,
  */
 int svmrun_instruction_length(const struct svmrun_vcpu *vcpu,
 			      const struct svmrun_bus *bus);
+
+/**
+ * svmrun_instruction_assist() - get EXITINFO1 as decode assists have it (APM 15.8)
+ * @vcpu: the vCPU, after an exit for an access to CRn or DRn, I/O, INT n, INVLPG or INVLPGA
+ * @bus: its memory
+ * @info: set to the number of the general-purpose register of MOV CRn, with
+ *	SVMRUN_ASSIST_MOV_CR, or of MOV DRn; the vector of INT n; the linear address of INVLPG
+ *	or INVLPGA; EXITINFO1 of I/O, with the segment of OUTS; 0 if the instruction is
+ *	another one
+ *
+ * It serves on a processor without SVM_FEATURE_DECODE_ASSISTS. Nothing is changed.
+ *
+ * Return: 0 or a negative errno of svmrun_instruction_length().
+ */
+int svmrun_instruction_assist(const struct svmrun_vcpu *vcpu,
+			      const struct svmrun_bus *bus, uint64_t *info);
 
 /**
  * svmrun_instruction_bytes() - get the bytes at CS:RIP
