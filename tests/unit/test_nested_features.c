@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * nested_features: decode assists for a guest hypervisor on processors with and without them
+ * nested_features: decode assists on processors with and without them, LBR virtualization and
+ * the pause filter for the guest of a guest hypervisor
  */
 #include <errno.h>
 
@@ -8,6 +9,10 @@
 
 #define FEATURES (SVM_FEATURE_NP | SVM_FEATURE_NRIP_SAVE)
 #define MOV_CR (1ull << 63)
+
+#define MSR_DBGCTL 0x1d9
+#define MSR_BR_FROM 0x1db
+#define MSR_LAST_EXCP_TO 0x1de
 
 /* ---- decode assists ------------------------------------------------------- */
 
@@ -166,6 +171,180 @@ START_TEST(a_nested_page_fault_has_the_bytes_of_its_instruction)
 }
 END_TEST
 
+/* ---- LBR virtualization (APM 15.23) --------------------------------------- */
+
+static void prepare_lbr(uint64_t virt_ext)
+{
+	l1.vmcb->save.dbgctl = 2;
+	vmcb12->control.virt_ext = virt_ext;
+	vmcb12->control.intercept[3] = SVM_INTERCEPT3_HLT;
+	vmcb12->save.dbgctl = 0x3d; /* with bits that the module refuses */
+	vmcb12->save.br_from = 0x10;
+	vmcb12->save.br_to = 0x20;
+	vmcb12->save.last_excp_from = 0x30;
+	vmcb12->save.last_excp_to = 0x40;
+	vmrun();
+}
+
+static void change_lbr(void)
+{
+	current()->vmcb->save.dbgctl = 3;
+	current()->vmcb->save.br_from = 0x11;
+	current()->vmcb->save.br_to = 0x21;
+	current()->vmcb->save.last_excp_from = 0x31;
+	current()->vmcb->save.last_excp_to = 0x41;
+	exit_with(VMEXIT_HLT, 0, 0);
+	ck_assert_uint_eq(l1.vmcb->save.dbgctl, 2);
+}
+
+START_TEST(branch_records_are_l2s_with_lbr_virtualization)
+{
+	const struct svm_vmcb_save *l2;
+
+	begin_with_features(FEATURES | SVM_FEATURE_LBR_VIRT);
+	prepare_lbr(SVM_VIRT_LBR_ENABLE | SVM_VIRT_VLS_ENABLE);
+	l2 = &current()->vmcb->save;
+	ck_assert_uint_eq(current()->vmcb->control.virt_ext,
+			  SVM_VIRT_LBR_ENABLE);
+	ck_assert_uint_eq(l2->dbgctl, 1);
+	ck_assert_uint_eq(l2->br_from, 0x10);
+	ck_assert_uint_eq(l2->br_to, 0x20);
+	ck_assert_uint_eq(l2->last_excp_from, 0x30);
+	ck_assert_uint_eq(l2->last_excp_to, 0x40);
+	change_lbr();
+	ck_assert_uint_eq(vmcb12->save.dbgctl, 3);
+	ck_assert_uint_eq(vmcb12->save.br_from, 0x11);
+	ck_assert_uint_eq(vmcb12->save.br_to, 0x21);
+	ck_assert_uint_eq(vmcb12->save.last_excp_from, 0x31);
+	ck_assert_uint_eq(vmcb12->save.last_excp_to, 0x41);
+}
+END_TEST
+
+static void check_shared_lbr(uint64_t virt_ext)
+{
+	prepare_vmcb12();
+	prepare_lbr(virt_ext);
+	ck_assert_uint_eq(current()->vmcb->control.virt_ext, 0);
+	ck_assert_uint_eq(current()->vmcb->save.dbgctl, 2);
+	change_lbr();
+	ck_assert_uint_eq(vmcb12->save.dbgctl, 0x3d);
+	ck_assert_uint_eq(vmcb12->save.br_from, 0x10);
+}
+
+START_TEST(branch_records_are_shared_without_lbr_virtualization)
+{
+	check_shared_lbr(SVM_VIRT_LBR_ENABLE); /* not a feature here */
+	begin_with_features(FEATURES | SVM_FEATURE_LBR_VIRT);
+	check_shared_lbr(0);
+}
+END_TEST
+
+START_TEST(msrs_of_branch_records_are_l2s)
+{
+	uint64_t value;
+
+	begin_with_features(FEATURES | SVM_FEATURE_LBR_VIRT);
+	ck_assert(!svmrun_nested_read_msr(nested, MSR_DBGCTL, &value));
+	prepare_lbr(0);
+	ck_assert(!svmrun_nested_read_msr(nested, MSR_DBGCTL, &value));
+	exit_with(VMEXIT_HLT, 0, 0);
+	prepare_lbr(SVM_VIRT_LBR_ENABLE);
+	ck_assert_int_eq(svmrun_nested_write_msr(nested, MSR_DBGCTL, 0x41),
+			 -EINVAL);
+	ck_assert_int_eq(svmrun_nested_write_msr(nested, MSR_DBGCTL, 6), 0);
+	ck_assert(svmrun_nested_read_msr(nested, MSR_DBGCTL, &value));
+	ck_assert_uint_eq(value, SVM_DBGCTL_BTF);
+	ck_assert(svmrun_nested_read_msr(nested, MSR_BR_FROM, &value));
+	ck_assert_uint_eq(value, 0x10);
+	ck_assert(svmrun_nested_read_msr(nested, MSR_LAST_EXCP_TO, &value));
+	ck_assert_uint_eq(value, 0x40);
+	ck_assert_int_eq(svmrun_nested_write_msr(nested, MSR_BR_FROM, 1),
+			 -EINVAL);
+	exit_with(VMEXIT_HLT, 0, 0);
+	ck_assert_uint_eq(vmcb12->save.dbgctl, SVM_DBGCTL_BTF);
+	ck_assert_int_eq(svmrun_nested_write_msr(nested, MSR_DBGCTL, 1),
+			 -ENOENT);
+}
+END_TEST
+
+START_TEST(enabling_lbr_virtualization_is_not_clean)
+{
+	begin_with_features(FEATURES | SVM_FEATURE_LBR_VIRT);
+	map_nested(0x5000, PTE_ALL);
+	vmcb12->control.clean = SVM_CLEAN_ALL;
+	prepare_lbr(0);
+	exit_with(VMEXIT_HLT, 0, 0);
+	prepare_lbr(0);
+	ck_assert_uint_eq(current()->vmcb->control.clean, SVM_CLEAN_ALL);
+	exit_with(VMEXIT_HLT, 0, 0);
+	prepare_lbr(SVM_VIRT_LBR_ENABLE);
+	ck_assert_uint_eq(current()->vmcb->control.clean,
+			  SVM_CLEAN_ALL & ~SVM_CLEAN_LBR);
+}
+END_TEST
+
+/* ---- pause filter (APM 15.14.4) ------------------------------------------- */
+
+static void run_pause(uint16_t filter, uint16_t threshold)
+{
+	vmcb12->control.intercept[3] = SVM_INTERCEPT3_PAUSE;
+	vmcb12->control.pause_filter_count = filter;
+	vmcb12->control.pause_filter_threshold = threshold;
+	vmrun();
+}
+
+START_TEST(the_pause_filter_is_l1s)
+{
+	begin_with_features(FEATURES | SVM_FEATURE_PAUSE_FILTER |
+			    SVM_FEATURE_PAUSE_FILTER_THRESHOLD);
+	run_pause(3000, 128);
+	ck_assert_uint_ne(current()->vmcb->control.intercept[3] &
+				  SVM_INTERCEPT3_PAUSE,
+			  0);
+	ck_assert_uint_eq(current()->vmcb->control.pause_filter_count, 3000);
+	ck_assert_uint_eq(current()->vmcb->control.pause_filter_threshold, 128);
+	ck_assert_int_eq(exit_with(VMEXIT_PAUSE, 0, 0), SVMRUN_NESTED_HANDLED);
+	ck_assert_uint_eq(vmcb12->control.exitcode, VMEXIT_PAUSE);
+	ck_assert_uint_eq(vmcb12->control.pause_filter_count, 3000);
+	vmcb12->control.intercept[3] = 0;
+	vmrun();
+	ck_assert_uint_eq(current()->vmcb->control.intercept[3] &
+				  SVM_INTERCEPT3_PAUSE,
+			  0);
+	ck_assert_int_eq(exit_with(VMEXIT_PAUSE, 0, 0),
+			 SVMRUN_NESTED_NOT_HANDLED);
+}
+END_TEST
+
+/* The processor would refuse a count that it does not know. */
+START_TEST(a_pause_filter_without_the_feature_is_ignored)
+{
+	run_pause(3000, 128);
+	ck_assert_uint_eq(current()->vmcb->control.pause_filter_count, 0);
+	ck_assert_uint_eq(current()->vmcb->control.pause_filter_threshold, 0);
+	begin_with_features(FEATURES | SVM_FEATURE_PAUSE_FILTER);
+	run_pause(3000, 128);
+	ck_assert_uint_eq(current()->vmcb->control.pause_filter_count, 3000);
+	ck_assert_uint_eq(current()->vmcb->control.pause_filter_threshold, 0);
+}
+END_TEST
+
+START_TEST(a_changed_pause_filter_is_not_clean)
+{
+	begin_with_features(FEATURES | SVM_FEATURE_PAUSE_FILTER);
+	map_nested(0x5000, PTE_ALL);
+	vmcb12->control.clean = SVM_CLEAN_ALL;
+	run_pause(3000, 0);
+	exit_with(VMEXIT_PAUSE, 0, 0);
+	run_pause(3000, 0);
+	ck_assert_uint_eq(current()->vmcb->control.clean, SVM_CLEAN_ALL);
+	exit_with(VMEXIT_PAUSE, 0, 0);
+	run_pause(2000, 0);
+	ck_assert_uint_eq(current()->vmcb->control.clean,
+			  SVM_CLEAN_ALL & ~SVM_CLEAN_I);
+}
+END_TEST
+
 Suite *nested_features_suite(void)
 {
 	const TTest *const tests[] = {
@@ -174,6 +353,13 @@ Suite *nested_features_suite(void)
 		other_exits_keep_their_information,
 		a_page_fault_has_the_bytes_of_its_instruction,
 		a_nested_page_fault_has_the_bytes_of_its_instruction,
+		branch_records_are_l2s_with_lbr_virtualization,
+		branch_records_are_shared_without_lbr_virtualization,
+		msrs_of_branch_records_are_l2s,
+		enabling_lbr_virtualization_is_not_clean,
+		the_pause_filter_is_l1s,
+		a_pause_filter_without_the_feature_is_ignored,
+		a_changed_pause_filter_is_not_clean,
 	};
 	TCase *tcase;
 

@@ -158,7 +158,8 @@ static void load_control(struct svmrun_nested *nested, struct space *space)
 
 /*
  * VMRUN does not load the registers of VMLOAD, PAT without nested paging, nor DBGCTL without
- * LBR virtualization: L2 continues with those of L1.
+ * LBR virtualization: L2 continues with those of L1. VMRUN refuses no value of DBGCTL, but the
+ * module does.
  */
 static void load_state(struct svmrun_nested *nested, struct space *space)
 {
@@ -173,6 +174,7 @@ static void load_state(struct svmrun_nested *nested, struct space *space)
 		to->g_pat = l1->g_pat;
 	if (!(control->virt_ext & SVM_VIRT_LBR_ENABLE))
 		to->dbgctl = l1->dbgctl;
+	to->dbgctl &= nested->processor.dbgctl;
 }
 
 /* Another processor of L1 may be changing VMCB12: read it once. */

@@ -109,9 +109,38 @@ void svmrun_nested_cpuid(const struct svmrun_nested *nested, uint32_t function,
 	}
 }
 
+/*
+ * Return the MSR of a branch record, in L2's VMCB. Without LBR virtualization, it is the
+ * program's (APM 15.23).
+ */
+static __u64 *branch_record(const struct svmrun_nested *nested, uint32_t msr)
+{
+	struct svm_vmcb *vmcb = nested->current->vmcb;
+
+	if (!is_active(nested) ||
+	    !(vmcb->control.virt_ext & SVM_VIRT_LBR_ENABLE))
+		return NULL;
+	switch (msr) {
+	case MSR_DBGCTL:
+		return &vmcb->save.dbgctl;
+	case MSR_BR_FROM:
+		return &vmcb->save.br_from;
+	case MSR_BR_TO:
+		return &vmcb->save.br_to;
+	case MSR_LAST_EXCP_FROM:
+		return &vmcb->save.last_excp_from;
+	case MSR_LAST_EXCP_TO:
+		return &vmcb->save.last_excp_to;
+	default:
+		return NULL;
+	}
+}
+
 bool svmrun_nested_read_msr(const struct svmrun_nested *nested, uint32_t msr,
 			    uint64_t *value)
 {
+	const __u64 *record;
+
 	switch (msr) {
 	case MSR_VM_CR:
 		*value = nested->vm_cr;
@@ -123,7 +152,9 @@ bool svmrun_nested_read_msr(const struct svmrun_nested *nested, uint32_t msr,
 		*value = nested->tsc_ratio;
 		return nested->features & SVM_FEATURE_TSC_RATIO;
 	default:
-		return false;
+		record = branch_record(nested, msr);
+		*value = record ? *record : 0;
+		return record;
 	}
 }
 
@@ -150,6 +181,21 @@ static int write_hsave_pa(struct svmrun_nested *nested, uint64_t value)
 	return 0;
 }
 
+/* All of them but DBGCTL are read-only (APM 13.1.1). The module does not have all bits. */
+static int write_branch_record(struct svmrun_nested *nested, uint32_t msr,
+			       uint64_t value)
+{
+	__u64 *record = branch_record(nested, msr);
+
+	if (!record)
+		return -ENOENT;
+	if (msr != MSR_DBGCTL || (value & ~DBGCTL_BITS))
+		return -EINVAL;
+	*record = value & nested->processor.dbgctl;
+	nested->current->vmcb->control.clean &= ~SVM_CLEAN_LBR;
+	return 0;
+}
+
 int svmrun_nested_write_msr(struct svmrun_nested *nested, uint32_t msr,
 			    uint64_t value)
 {
@@ -166,7 +212,7 @@ int svmrun_nested_write_msr(struct svmrun_nested *nested, uint32_t msr,
 		nested->tsc_ratio = value;
 		return 0;
 	default:
-		return -ENOENT;
+		return write_branch_record(nested, msr, value);
 	}
 }
 

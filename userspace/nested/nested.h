@@ -12,6 +12,14 @@
 #define MSR_VM_CR 0xc0010114
 #define MSR_VM_HSAVE_PA 0xc0010117
 
+/* Branch records (APM 13.1.1), and the bits of DBGCTL: LBR, BTF and PB0 to PB3 */
+#define MSR_DBGCTL 0x1d9
+#define MSR_BR_FROM 0x1db
+#define MSR_BR_TO 0x1dc
+#define MSR_LAST_EXCP_FROM 0x1dd
+#define MSR_LAST_EXCP_TO 0x1de
+#define DBGCTL_BITS 0x3full
+
 #define VM_CR_DPD (1ull << 0)
 #define VM_CR_R_INIT (1ull << 1)
 #define VM_CR_DIS_A20M (1ull << 2)

@@ -229,13 +229,15 @@ static bool write_lapic_msr(struct cpu *cpu, uint32_t msr, uint64_t value)
 	return svmrun_lapic_write_msr(lapic, msr, value, clock_now());
 }
 
+/* If SVM has the MSR, a value that it refuses is #GP, whatever other models of it there are. */
 static bool write_guest_msr(struct cpu *cpu, uint32_t msr, uint64_t value)
 {
+	if (guest_svm_has_msr(cpu, msr))
+		return guest_svm_write_msr(cpu, msr, value);
 	return write_cpu_msr(cpu, msr, value) ||
 	       kvmclock_write_msr(cpu, msr, value) ||
 	       write_mtrr(cpu, msr, value) ||
 	       write_machine_check(cpu, msr, value) ||
-	       guest_svm_write_msr(cpu, msr, value) ||
 	       model_msr_write(&cpu->model_msrs, msr, value) ||
 	       write_lapic_msr(cpu, msr, value);
 }

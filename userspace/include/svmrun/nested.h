@@ -239,7 +239,8 @@ void svmrun_nested_cpuid(const struct svmrun_nested *nested, uint32_t function,
 /**
  * svmrun_nested_read_msr() - read an MSR of SVM (APM 15.30)
  * @nested: from svmrun_nested_create()
- * @msr: VM_CR, VM_HSAVE_PA or TSC_RATIO, or another one
+ * @msr: VM_CR, VM_HSAVE_PA or TSC_RATIO; DBGCTL or a branch record while L2 runs with LBR
+ *	virtualization; or another one
  * @value: set on success
  *
  * Return: true, or false if the MSR is not one of SVM: then it is the program's.
