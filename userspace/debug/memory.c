@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "lib/memories.h"
 #include "lib/x86.h"
 #include "memory.h"
 #include "vmm/guest_svm.h"
@@ -11,15 +12,7 @@
 
 static uint8_t *memory_at_gpa(const struct machine *machine, uint64_t gpa)
 {
-	uint8_t *at;
-	size_t i;
-
-	for (i = 0; i < machine->memory_count; i++) {
-		at = svmrun_memory_at(&machine->memories[i], gpa, 1);
-		if (at)
-			return at;
-	}
-	return NULL;
+	return memories_at(machine->memories, machine->memory_count, gpa, 1);
 }
 
 /*

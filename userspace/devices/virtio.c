@@ -4,6 +4,8 @@
 
 #include <svmrun/virtio.h>
 
+#include "lib/memories.h"
+
 #define MAGIC 0x74726976 /* "virt" */
 #define VERSION 2
 #define VENDOR 0x554d5653 /* "SVMU" */
@@ -100,12 +102,7 @@ void svmrun_virtio_need_reset(struct svmrun_virtio *virtio)
 static void *virtio_memory_at(const struct svmrun_virtio *virtio, uint64_t gpa,
 			      size_t size)
 {
-	void *at = NULL;
-	size_t i;
-
-	for (i = 0; i < virtio->memory_count && !at; i++)
-		at = svmrun_memory_at(&virtio->memories[i], gpa, size);
-	return at;
+	return memories_at(virtio->memories, virtio->memory_count, gpa, size);
 }
 
 static bool is_power_of_2(uint32_t value)

@@ -4,18 +4,20 @@
 
 #include "access.h"
 #include "breakpoint.h"
+#include "lib/memories.h"
 
 static void find_fragment_host(const struct svmrun_bus *bus,
 			       struct access_fragment *fragment)
 {
-	size_t i;
+	size_t ram = bus->memory_count - bus->rom_count;
 
-	for (i = 0; i < bus->memory_count && !fragment->host; i++) {
-		fragment->host = svmrun_memory_at(&bus->memories[i],
-						  fragment->gpa,
-						  fragment->size);
-		fragment->rom = i >= bus->memory_count - bus->rom_count;
-	}
+	fragment->host = memories_at(bus->memories, ram, fragment->gpa,
+				     fragment->size);
+	if (fragment->host)
+		return;
+	fragment->host = memories_at(bus->memories + ram, bus->rom_count,
+				     fragment->gpa, fragment->size);
+	fragment->rom = true;
 }
 
 int translate_linear(const struct svmrun_vcpu *vcpu,

@@ -7,6 +7,7 @@
 
 #include <svmrun.h>
 
+#include "memories.h"
 #include "snapshot.h"
 
 #define ALL_PERMISSIONS                                                        \
@@ -142,11 +143,9 @@ static void mark_touched(struct svmrun_clone *clone, const void *at,
 void *svmrun_clone_touch(struct svmrun_clone *clone, uint64_t gpa,
 			 size_t length)
 {
-	void *at = NULL;
-	size_t i;
+	void *at = memories_at(clone->memories, clone->memory_count, gpa,
+			       length);
 
-	for (i = 0; !at && i < clone->memory_count; i++)
-		at = svmrun_memory_at(&clone->memories[i], gpa, length);
 	if (at && length)
 		mark_touched(clone, at, length);
 	return at;

@@ -5,6 +5,8 @@
 
 #include <svmrun.h>
 
+#include "memories.h"
+
 #define ALL_RIGHTS (SVMRUN_MAP_READ | SVMRUN_MAP_WRITE | SVMRUN_MAP_EXEC)
 
 int svmrun_memory_create(struct svmrun_memory *memory, struct svmrun_vm *vm,
@@ -41,10 +43,5 @@ void svmrun_memory_destroy(struct svmrun_memory *memory)
 void *svmrun_memory_at(const struct svmrun_memory *memory, uint64_t gpa,
 		       size_t length)
 {
-	uint64_t offset = gpa - memory->gpa;
-
-	if (gpa < memory->gpa || offset > memory->size ||
-	    length > memory->size - offset)
-		return NULL;
-	return (char *)memory->base + offset;
+	return memories_at(memory, 1, gpa, length);
 }

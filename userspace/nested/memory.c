@@ -2,30 +2,24 @@
 /* L1's memory, and its nested page table */
 #include <errno.h>
 
+#include "lib/memories.h"
 #include "nested.h"
 
 void *nested_memory(const struct svmrun_nested *nested, uint64_t gpa,
 		    size_t size)
 {
 	const struct svmrun_nested_config *config = &nested->config;
-	void *host = NULL;
-	size_t i;
 
-	for (i = 0; i < config->memory_count && !host; i++)
-		host = svmrun_memory_at(&config->memories[i], gpa, size);
-	return host;
+	return memories_at(config->memories, config->memory_count, gpa, size);
 }
 
 void *nested_writable_memory(const struct svmrun_nested *nested, uint64_t gpa,
 			     size_t size)
 {
 	const struct svmrun_nested_config *config = &nested->config;
-	void *host = NULL;
-	size_t i;
+	size_t count = config->memory_count - config->rom_count;
 
-	for (i = 0; i < config->memory_count - config->rom_count && !host; i++)
-		host = svmrun_memory_at(&config->memories[i], gpa, size);
-	return host;
+	return memories_at(config->memories, count, gpa, size);
 }
 
 int nested_walk(const struct svmrun_nested *nested, uint64_t gpa,

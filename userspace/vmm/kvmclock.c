@@ -6,6 +6,7 @@
 
 #include "common/clock.h"
 #include "kvmclock.h"
+#include "lib/memories.h"
 #include "machine.h"
 
 #define MSR_WALL_CLOCK 0x4b564d00
@@ -63,12 +64,9 @@ void kvmclock_init(struct machine *machine)
 static void *find_memory(const struct machine *machine, uint64_t gpa,
 			 size_t size)
 {
-	size_t i, count = machine->memory_count - machine->rom_count;
-	void *at = NULL;
+	size_t count = machine->memory_count - machine->rom_count;
 
-	for (i = 0; i < count && !at; i++)
-		at = svmrun_memory_at(&machine->memories[i], gpa, size);
-	return at;
+	return memories_at(machine->memories, count, gpa, size);
 }
 
 /*

@@ -9,6 +9,7 @@
 #include "common/status.h"
 #include "common/thread.h"
 #include "debug_hooks.h"
+#include "lib/memories.h"
 #include "lib/x86.h"
 #include "guest_svm.h"
 #include "machine.h"
@@ -103,12 +104,9 @@ static uint32_t pc_tsc_khz(void *owner)
 static void flush_page(void *owner, uint64_t gpa)
 {
 	const struct machine *machine = owner;
-	void *page = NULL;
-	size_t i;
+	void *page = memories_at(machine->memories, machine->memory_count,
+				 gpa & ~(PAGE_SIZE - 1), PAGE_SIZE);
 
-	for (i = 0; i < machine->memory_count && !page; i++)
-		page = svmrun_memory_at(&machine->memories[i],
-					gpa & ~(PAGE_SIZE - 1), PAGE_SIZE);
 	if (page && !mprotect(page, PAGE_SIZE, PROT_NONE))
 		mprotect(page, PAGE_SIZE, PROT_READ | PROT_WRITE);
 }
