@@ -4,6 +4,7 @@
 
 #include "access.h"
 #include "fetch.h"
+#include "lib/memories.h"
 
 /*
  * State of a fetch. @bytes has @count bytes so far; at most @limit can be fetched before
@@ -20,40 +21,28 @@ struct fetch {
 	struct fault fault;
 };
 
-static struct fetch fetch_begin(const struct svmrun_vcpu *vcpu,
-				const struct svmrun_bus *bus, uint32_t access)
+static void fetch_begin(struct fetch *fetch, const struct svmrun_vcpu *vcpu,
+			const struct svmrun_bus *bus, uint32_t access)
 {
 	const struct svm_vmcb_save *save = &vcpu->vmcb->save;
-	struct fetch fetch = {
-		.vcpu = vcpu,
-		.bus = bus,
-		.access = access | SVMRUN_ACCESS_FETCH,
-		.linear = save->rip,
-		.limit = SVMRUN_INSTRUCTION_MAX,
-	};
 	uint32_t rip = save->rip;
 
+	fetch->vcpu = vcpu;
+	fetch->bus = bus;
+	fetch->access = access | SVMRUN_ACCESS_FETCH;
+	fetch->linear = save->rip;
+	fetch->limit = SVMRUN_INSTRUCTION_MAX;
+	fetch->count = 0;
+	fetch->fault = (struct fault){ 0 };
 	if (save->cpl == 3)
-		fetch.access |= SVMRUN_ACCESS_USER;
+		fetch->access |= SVMRUN_ACCESS_USER;
 	if (is_64_bit(save))
-		return fetch;
-	fetch.linear = (uint32_t)(save->cs.base + rip);
+		return;
+	fetch->linear = (uint32_t)(save->cs.base + rip);
 	if (rip > save->cs.limit)
-		fetch.limit = 0;
+		fetch->limit = 0;
 	else if (save->cs.limit - rip < SVMRUN_INSTRUCTION_MAX)
-		fetch.limit = save->cs.limit - rip + 1;
-	return fetch;
-}
-
-static const void *code_at(const struct svmrun_bus *bus, uint64_t gpa,
-			   unsigned int size)
-{
-	const void *host = NULL;
-	size_t i;
-
-	for (i = 0; i < bus->memory_count && !host; i++)
-		host = svmrun_memory_at(&bus->memories[i], gpa, size);
-	return host;
+		fetch->limit = save->cs.limit - rip + 1;
 }
 
 /* Fetch bytes up to the end of the page. */
@@ -72,7 +61,8 @@ static int fetch_more(struct fetch *fetch)
 			       &gpa, &fetch->fault);
 	if (ret)
 		return ret;
-	code = code_at(fetch->bus, gpa, size);
+	code = memories_at(fetch->bus->memories, fetch->bus->memory_count, gpa,
+			   size);
 	if (!code)
 		return -ENXIO;
 	memcpy(fetch->bytes + fetch->count, code, size);
@@ -140,13 +130,13 @@ static void use_decode_assists(struct fetch *fetch)
 
 int fetch_instruction(struct execution *execution, uint32_t access)
 {
-	struct fetch fetch = fetch_begin(execution->vcpu, execution->bus,
-					 access);
 	ZydisDecodedInstruction *instruction = &execution->instruction;
 	ZydisDecoderContext context;
 	ZydisDecoder decoder;
+	struct fetch fetch;
 	int ret;
 
+	fetch_begin(&fetch, execution->vcpu, execution->bus, access);
 	use_decode_assists(&fetch);
 	decoder_init(&decoder, execution->save);
 	ret = fetch_decode(&fetch, &decoder, &context, instruction);
@@ -182,13 +172,15 @@ static int common_length(const struct fetch *fetch)
 int svmrun_instruction_length(const struct svmrun_vcpu *vcpu,
 			      const struct svmrun_bus *bus)
 {
-	struct fetch fetch = fetch_begin(vcpu, bus, SVMRUN_ACCESS_PROBE);
 	ZydisDecodedInstruction instruction;
 	ZydisDecoder decoder;
-	int ret = fetch_more(&fetch);
+	struct fetch fetch;
+	int ret;
 
-	if (!ret && common_length(&fetch))
-		return common_length(&fetch);
+	fetch_begin(&fetch, vcpu, bus, SVMRUN_ACCESS_PROBE);
+	ret = fetch_more(&fetch);
+	if (!ret)
+		ret = common_length(&fetch);
 	if (ret)
 		return ret;
 	decoder_init(&decoder, &vcpu->vmcb->save);
@@ -201,9 +193,10 @@ int svmrun_instruction_bytes(const struct svmrun_vcpu *vcpu,
 			     const struct svmrun_bus *bus,
 			     uint8_t bytes[SVMRUN_INSTRUCTION_MAX])
 {
-	struct fetch fetch = fetch_begin(vcpu, bus, SVMRUN_ACCESS_PROBE);
+	struct fetch fetch;
 	int ret;
 
+	fetch_begin(&fetch, vcpu, bus, SVMRUN_ACCESS_PROBE);
 	do {
 		ret = fetch_more(&fetch);
 	} while (!ret && fetch.count < fetch.limit);

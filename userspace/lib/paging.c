@@ -9,10 +9,14 @@
 
 #include <svmrun.h>
 
+#include "memories.h"
 #include "x86.h"
 
 #define ROOT_PAE 0xffffffe0ull
 #define ROOT_32 0xfffff000ull
+
+/* In @rights of struct walk: the entries do not have NX. 32-bit ones never have it. */
+#define RIGHT_X PTE_NX
 
 #define LEVELS_MAX 5
 #define KEY_AD (1u << 0) /* of PKRU: no access */
@@ -22,7 +26,21 @@
 
 enum format { NO_PAGING, LEGACY, PAE, LONG };
 
-/* @entry, @value: address and contents of the entry of each level down to @leaf */
+/**
+ * struct walk - a walk through the guest's page tables
+ * @vcpu: the vCPU whose tables they are
+ * @physical: the memory that they are in
+ * @gva: the address to be translated
+ * @access: SVMRUN_ACCESS_*
+ * @format: format of the tables
+ * @levels: number of the highest level; the lowest one is 1
+ * @index_bits: bits of the address that are the index into a table
+ * @reserved: bits that are reserved in the entries of all levels
+ * @leaf: level of the entry with the page's address
+ * @rights: W, U and RIGHT_X if all levels have them
+ * @entry: address of the entry of each level down to @leaf
+ * @value: its contents
+ */
 struct walk {
 	const struct svmrun_vcpu *vcpu;
 	const struct svmrun_physical *physical;
@@ -30,14 +48,17 @@ struct walk {
 	uint32_t access;
 	enum format format;
 	unsigned int levels;
+	unsigned int index_bits;
+	uint64_t reserved;
 	unsigned int leaf;
+	uint64_t rights;
 	void *entry[LEVELS_MAX + 1];
 	uint64_t value[LEVELS_MAX + 1];
-	uint64_t rights; /* W and U if all levels have them, NX if any has it */
 };
 
 /* Features of the processor that paging depends on */
 #define FEATURE_ADDRESS_BITS 0xffu
+#define ADDRESS_BITS_MAX 52
 #define FEATURE_1G_PAGES (1u << 8) /* pages of 1 GiB */
 #define FEATURE_PKRU_SHIFT 16 /* offset of PKRU in the XSAVE area, 0 if none */
 
@@ -47,6 +68,8 @@ static uint32_t query_processor(void)
 
 	if (__get_cpuid(CPUID_SIZES, &eax, &ebx, &ecx, &edx))
 		features = eax & FEATURE_ADDRESS_BITS;
+	if (features > ADDRESS_BITS_MAX)
+		features = ADDRESS_BITS_MAX;
 	if (__get_cpuid(CPUID_EXTENDED_FEATURES, &eax, &ebx, &ecx, &edx) &&
 	    (edx & CPUID_EDX_1G_PAGES))
 		features |= FEATURE_1G_PAGES;
@@ -74,17 +97,19 @@ static void set_format(struct walk *walk)
 {
 	const struct svm_vmcb_save *save = walk_save(walk);
 
+	walk->index_bits = 9;
 	if (!(save->cr0 & SVM_CR0_PG)) {
 		walk->format = NO_PAGING;
 	} else if (!(save->cr4 & SVM_CR4_PAE)) {
 		walk->format = LEGACY;
 		walk->levels = 2;
+		walk->index_bits = 10;
 	} else if (!(save->efer & SVM_EFER_LMA)) {
 		walk->format = PAE;
 		walk->levels = 3;
 	} else {
 		walk->format = LONG;
-		walk->levels = save->cr4 & SVM_CR4_LA57 ? 5 : 4;
+		walk->levels = 4 + !!(save->cr4 & SVM_CR4_LA57);
 	}
 	if (walk->format != LONG)
 		walk->gva = (uint32_t)walk->gva;
@@ -98,7 +123,7 @@ static bool gva_is_canonical(const struct walk *walk)
 
 static unsigned int walk_shift(const struct walk *walk, unsigned int level)
 {
-	return 12 + (walk->format == LEGACY ? 10 : 9) * (level - 1);
+	return 12 + walk->index_bits * (level - 1);
 }
 
 static uint64_t root_table(const struct walk *walk)
@@ -130,7 +155,7 @@ static int walk_physical(const struct walk *walk, uint64_t gpa, uint32_t access,
 static int find_entry(struct walk *walk, uint64_t table, unsigned int level)
 {
 	const struct svmrun_physical *physical = walk->physical;
-	size_t size = walk->format == LEGACY ? 4 : 8, i;
+	size_t size = walk->format == LEGACY ? 4 : 8;
 	uint64_t index = walk->gva >> walk_shift(walk, level), address;
 	uint32_t probe = walk->access & SVMRUN_ACCESS_PROBE;
 	int ret = walk_physical(walk, table + index % (PAGE_SIZE / size) * size,
@@ -140,13 +165,9 @@ static int find_entry(struct walk *walk, uint64_t table, unsigned int level)
 
 	if (ret)
 		return ret;
-	for (i = 0; i < physical->memory_count; i++) {
-		walk->entry[level] = svmrun_memory_at(&physical->memories[i],
-						      address, size);
-		if (walk->entry[level])
-			return 0;
-	}
-	return -ENXIO;
+	walk->entry[level] = memories_at(physical->memories,
+					 physical->memory_count, address, size);
+	return walk->entry[level] ? 0 : -ENXIO;
 }
 
 static uint64_t entry_load(const struct walk *walk, const void *entry)
@@ -185,10 +206,29 @@ static bool is_leaf_entry(const struct walk *walk, unsigned int level,
 			      (paging_features() & FEATURE_1G_PAGES));
 }
 
-/* Reserved bits of large pages, and of upper levels including G (APM 5.3.3, 5.3.4) */
-static uint64_t reserved_above(const struct walk *walk, unsigned int level,
-			       bool leaf)
+/* Address bits that the processor does not have, and NX while it is disabled */
+static uint64_t reserved_everywhere(const struct walk *walk)
 {
+	unsigned int bits = paging_features() & FEATURE_ADDRESS_BITS;
+	uint64_t reserved = PTE_ADDRESS & (~0ull << bits);
+
+	if (walk->format == LEGACY)
+		return 0;
+	if (walk->format == PAE)
+		reserved |= BITS(62, 52);
+	if (!(walk_save(walk)->efer & SVM_EFER_NXE))
+		reserved |= PTE_NX;
+	return reserved;
+}
+
+/* Reserved bits of large pages, and of upper levels including G (APM 5.3.3, 5.3.4) */
+static uint64_t reserved_on_level(const struct walk *walk, unsigned int level,
+				  bool leaf)
+{
+	if (walk->format == LEGACY)
+		return leaf && level == 2 ? BITS(21, 21) : 0;
+	if (walk->format == PAE && level == 3) /* figure 5-10 */
+		return PTE_NX | BITS(8, 5) | BITS(2, 1);
 	if (leaf && level > 1)
 		return BITS(walk_shift(walk, level) - 1, 13);
 	if (level > 3)
@@ -198,33 +238,11 @@ static uint64_t reserved_above(const struct walk *walk, unsigned int level,
 	return 0;
 }
 
-static uint64_t reserved_bits(const struct walk *walk, unsigned int level,
-			      bool leaf)
-{
-	unsigned int bits = paging_features() & FEATURE_ADDRESS_BITS;
-	uint64_t reserved = bits < 52 ? BITS(51, bits) : 0;
-
-	if (walk->format == LEGACY)
-		return leaf && level == 2 ? BITS(21, 21) : 0;
-	if (walk->format == PAE && level == 3) /* figure 5-10 */
-		return BITS(63, 52) | reserved | BITS(8, 5) | BITS(2, 1);
-	if (walk->format == PAE)
-		reserved |= BITS(62, 52);
-	if (!(walk_save(walk)->efer & SVM_EFER_NXE))
-		reserved |= PTE_NX;
-	return reserved | reserved_above(walk, level, leaf);
-}
-
 /* Combine the rights of all levels. Entries of PAE's highest level have none. */
 static void combine_rights(struct walk *walk, unsigned int level)
 {
-	uint64_t entry = walk->value[level];
-
-	if (walk->format == PAE && level == 3)
-		return;
-	walk->rights &= entry | PTE_NX;
-	if (walk->format != LEGACY)
-		walk->rights |= entry & PTE_NX;
+	if (walk->format != PAE || level != 3)
+		walk->rights &= walk->value[level] ^ PTE_NX;
 }
 
 static uint32_t guest_pkru(const struct svmrun_vcpu *vcpu)
@@ -277,7 +295,7 @@ static bool violates_rights(const struct walk *walk)
 {
 	bool user = walk->access & SVMRUN_ACCESS_USER;
 
-	if ((walk->access & SVMRUN_ACCESS_FETCH) && (walk->rights & PTE_NX))
+	if ((walk->access & SVMRUN_ACCESS_FETCH) && !(walk->rights & RIGHT_X))
 		return true;
 	if (user && !(walk->rights & PTE_U))
 		return true;
@@ -314,7 +332,8 @@ static int walk_levels(struct walk *walk, struct svmrun_page_fault *fault)
 	bool leaf = false;
 	int ret;
 
-	walk->rights = PTE_W | PTE_U;
+	walk->rights = PTE_W | PTE_U | RIGHT_X;
+	walk->reserved = reserved_everywhere(walk);
 	for (level = walk->levels; !leaf; level--) {
 		ret = find_entry(walk, table, level);
 		if (ret)
@@ -323,7 +342,8 @@ static int walk_levels(struct walk *walk, struct svmrun_page_fault *fault)
 		if (!(value & PTE_P))
 			return page_fault(walk, 0, fault);
 		leaf = is_leaf_entry(walk, level, value);
-		if (value & reserved_bits(walk, level, leaf))
+		if (value &
+		    (walk->reserved | reserved_on_level(walk, level, leaf)))
 			return page_fault(walk,
 					  SVMRUN_FAULT_PRESENT |
 						  SVMRUN_FAULT_RESERVED,
@@ -391,7 +411,7 @@ static int walk_tables(struct walk *walk, struct svmrun_page_fault *fault)
 /* Writing is not permitted yet while the processor would have to set the dirty bit. */
 static uint32_t permitted_rights(const struct walk *walk)
 {
-	uint32_t rights = walk->rights & PTE_NX ? 0 : SVMRUN_RIGHT_EXECUTE;
+	uint32_t rights = walk->rights & RIGHT_X ? SVMRUN_RIGHT_EXECUTE : 0;
 	bool dirty = (walk->value[walk->leaf] & PTE_D) ||
 		     (walk->access & SVMRUN_ACCESS_WRITE);
 
@@ -422,13 +442,13 @@ int svmrun_translate(const struct svmrun_vcpu *vcpu,
 		     uint32_t access, struct svmrun_translation *translation,
 		     struct svmrun_page_fault *fault)
 {
-	struct walk walk = {
-		.vcpu = vcpu,
-		.physical = physical,
-		.gva = gva,
-		.access = access,
-	};
+	struct walk walk; /* zeroing it would take as long as a level */
 	int ret = 0;
+
+	walk.vcpu = vcpu;
+	walk.physical = physical;
+	walk.gva = gva;
+	walk.access = access;
 
 	*translation = (struct svmrun_translation){
 		.page_size = PAGE_SIZE,
