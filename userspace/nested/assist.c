@@ -21,23 +21,23 @@ static bool has_info(uint64_t exitcode)
 void nested_save_bytes(struct svmrun_nested *nested, uint64_t info)
 {
 	struct svm_vmcb_control *control = &nested->current->vmcb->control;
-	const struct svmrun_bus bus = nested_bus(nested);
 	uint8_t bytes[SVMRUN_INSTRUCTION_MAX] = { 0 };
 	int count = 0;
 
 	if (!(info & SVM_NPF_FETCH))
-		count = svmrun_instruction_bytes(nested->current, &bus, bytes);
+		count = svmrun_instruction_bytes(nested->current,
+						 nested_code(nested), bytes);
 	control->insn_len = count > 0 ? count : 0;
 	memcpy(control->insn_bytes, bytes, sizeof(bytes));
 }
 
 static void save_info(struct svmrun_nested *nested)
 {
-	const struct svmrun_bus bus = nested_bus(nested);
 	struct svm_vmcb_control *control = &nested->current->vmcb->control;
 	uint64_t info;
 
-	if (!svmrun_instruction_assist(nested->current, &bus, &info))
+	if (!svmrun_instruction_assist(nested->current, nested_code(nested),
+				       &info))
 		control->exitinfo1 = info;
 	else if (control->exitcode != VMEXIT_IOIO)
 		control->exitinfo1 = 0;

@@ -12,7 +12,6 @@ static void collect(struct checked *checked, const struct svmrun_nested *nested)
 	const struct svm_vmcb_control *control = &nested->control;
 	const struct svm_vmcb_save *save = &nested->save;
 
-	memset(checked, 0, sizeof(*checked));
 	checked->efer = save->efer;
 	checked->cr0 = save->cr0;
 	checked->cr3 = save->cr3;

@@ -43,13 +43,16 @@ static bool merge_msrpm(struct svmrun_nested *nested, struct svmrun_vcpu *vcpu)
 {
 	bool intercepts = nested->control.intercept[3] & SVM_INTERCEPT3_MSR;
 	const uint64_t *program = (const void *)nested->config.vcpu->msrpm;
-	const uint64_t *l1 = (const void *)nested->msrpm;
 	uint64_t *to = (void *)vcpu->msrpm, bits;
+	const uint64_t *l1;
 	bool changed = false;
 	size_t i;
 
 	if (!nested->knows_permitted)
 		find_permitted(nested);
+	if (!nested->permitted_count)
+		return false;
+	l1 = (const void *)nested_msrpm(nested);
 	for (i = 0; i < nested->permitted_count; i++) {
 		size_t at = nested->permitted[i];
 
@@ -165,14 +168,16 @@ static void load_state(struct svmrun_nested *nested, struct space *space)
 {
 	const struct svm_vmcb_save *l1 = &nested->config.vcpu->vmcb->save;
 	const struct svm_vmcb_control *control = &space->vcpu.vmcb->control;
+	const struct svm_vmcb_save *l2 = &nested->save;
 	struct svm_vmcb_save *to = &space->vcpu.vmcb->save;
 
-	memcpy(to, &nested->save, offsetof(struct svm_vmcb_save, reserved_298));
-	to->cr0 &= ~NESTED_CR0_CACHE;
+	nested_copy_vmrun(to, l2);
+	to->cr0 = l2->cr0 & ~NESTED_CR0_CACHE;
 	nested_copy_vmload(to, l1);
-	if (!uses_nested_paging(&nested->control))
-		to->g_pat = l1->g_pat;
-	if (!(control->virt_ext & SVM_VIRT_LBR_ENABLE))
+	to->g_pat = (uses_nested_paging(&nested->control) ? l2 : l1)->g_pat;
+	if (control->virt_ext & SVM_VIRT_LBR_ENABLE)
+		nested_copy_lbr(to, &nested->vmcb12->save);
+	else
 		to->dbgctl = l1->dbgctl;
 	to->dbgctl &= nested->processor.dbgctl;
 }
@@ -183,9 +188,10 @@ static void copy_vmcb12(struct svmrun_nested *nested)
 	const struct svm_vmcb *vmcb12 = nested->vmcb12;
 
 	memcpy(&nested->control, &vmcb12->control,
-	       offsetof(struct svm_vmcb_control, reserved_122));
-	memcpy(&nested->save, &vmcb12->save,
-	       offsetof(struct svm_vmcb_save, reserved_298));
+	       offsetof(struct svm_vmcb_control, insn_len));
+	nested_copy_vmrun(&nested->save, &vmcb12->save);
+	nested->save.cr0 = vmcb12->save.cr0;
+	nested->save.g_pat = vmcb12->save.g_pat;
 }
 
 /* After a refusal, only EXITCODE is written to VMCB12 (APM 15.5.1). */
@@ -210,16 +216,9 @@ void nested_vmrun(struct svmrun_nested *nested, uint64_t gpa,
 		end_refused(nested);
 		return;
 	}
-	nested_suspect(nested, vmcb12);
+	if (nested->suspicion)
+		nested_suspect(nested, vmcb12);
 	space = nested_choose_space(nested);
-	nested->iopm = nested_memory(nested,
-				     nested->control.iopm_base_pa &
-					     ~(PAGE_SIZE - 1),
-				     IOPM_SIZE);
-	nested->msrpm = nested_memory(nested,
-				      nested->control.msrpm_base_pa &
-					      ~(PAGE_SIZE - 1),
-				      MSRPM_SIZE);
 	memcpy(&old, &space->vcpu.vmcb->control,
 	       offsetof(struct svm_vmcb_control, exitcode));
 	old.virt_ext = space->vcpu.vmcb->control.virt_ext;

@@ -16,17 +16,33 @@ bool nested_intercepts_code(const struct svmrun_nested *nested,
 	       (intercept[exitcode / 32] >> (exitcode % 32) & 1);
 }
 
+/* The processor ignores the lowest bits of the address (APM 15.10.1). NULL: all ones */
+static const uint8_t *permission_map(const struct svmrun_nested *nested,
+				     uint64_t gpa, size_t size)
+{
+	return nested_memory(nested, gpa & ~(PAGE_SIZE - 1), size);
+}
+
+const uint8_t *nested_msrpm(const struct svmrun_nested *nested)
+{
+	return permission_map(nested, nested->control.msrpm_base_pa,
+			      MSRPM_SIZE);
+}
+
 /* An access to several ports exits if one of their bits is set (APM 15.10.1). */
 static bool intercepts_port(const struct svmrun_nested *nested)
 {
 	uint64_t info = nested->current->vmcb->control.exitinfo1;
 	unsigned int size = info >> 4 & 7, port = info >> SVM_IOIO_PORT_SHIFT;
+	const uint8_t *iopm = permission_map(nested,
+					     nested->control.iopm_base_pa,
+					     IOPM_SIZE);
 	unsigned int i;
 
-	if (!nested->iopm)
+	if (!iopm)
 		return true;
 	for (i = port & 0xffff; i < (port & 0xffff) + size; i++)
-		if (nested->iopm[i / 8] >> (i % 8) & 1)
+		if (iopm[i / 8] >> (i % 8) & 1)
 			return true;
 	return false;
 }
@@ -36,9 +52,10 @@ static bool intercepts_msr(const struct svmrun_nested *nested)
 {
 	bool write = nested->current->vmcb->control.exitinfo1 & 1;
 	uint32_t msr = nested->current->regs->rcx;
+	const uint8_t *msrpm = nested_msrpm(nested);
 	size_t bit;
 
-	if (!nested->msrpm)
+	if (!msrpm)
 		return true;
 	if (msr < MSR_RANGE)
 		bit = 0;
@@ -49,7 +66,7 @@ static bool intercepts_msr(const struct svmrun_nested *nested)
 	else
 		return true;
 	bit += msr % MSR_RANGE * 2 + write;
-	return nested->msrpm[bit / 8] >> (bit % 8) & 1;
+	return msrpm[bit / 8] >> (bit % 8) & 1;
 }
 
 /*

@@ -25,36 +25,12 @@ static void save_state(struct svmrun_nested *nested,
 {
 	struct svm_vmcb_save *to = &nested->vmcb12->save;
 
-	to->es = from->es;
-	to->cs = from->cs;
-	to->ss = from->ss;
-	to->ds = from->ds;
-	to->gdtr = from->gdtr;
-	to->idtr = from->idtr;
-	to->cpl = from->cpl;
-	to->efer = from->efer;
-	to->cr4 = from->cr4;
-	to->cr3 = from->cr3;
+	nested_copy_vmrun(to, from);
 	to->cr0 = from->cr0 | (to->cr0 & NESTED_CR0_CACHE);
-	to->dr7 = from->dr7;
-	to->dr6 = from->dr6;
-	to->rflags = from->rflags;
-	to->rip = from->rip;
-	to->rsp = from->rsp;
-	to->s_cet = from->s_cet;
-	to->ssp = from->ssp;
-	to->isst_addr = from->isst_addr;
-	to->rax = from->rax;
-	to->cr2 = from->cr2;
 	if (uses_nested_paging(&nested->control))
 		to->g_pat = from->g_pat;
-	if (!lbr)
-		return;
-	to->dbgctl = from->dbgctl;
-	to->br_from = from->br_from;
-	to->br_to = from->br_to;
-	to->last_excp_from = from->last_excp_from;
-	to->last_excp_to = from->last_excp_to;
+	if (lbr)
+		nested_copy_lbr(to, from);
 }
 
 /*
@@ -99,7 +75,8 @@ void nested_vmexit(struct svmrun_nested *nested, uint64_t exitcode,
 		restore_l1(nested, &vmcb->save);
 		nested_copy_registers(l1, l2);
 	}
-	nested_remember(nested);
+	if (nested->suspicion)
+		nested_remember(nested);
 	l1->vmcb->control.exitintinfo = 0;
 	nested->current = l1;
 	nested->gif = false;

@@ -42,6 +42,7 @@ int svmrun_nested_create(struct svmrun_nested **nested,
 			return -ENOMEM;
 		}
 	}
+	nested_init_code(new);
 	svmrun_nested_reset(new);
 	ret = nested_create_spaces(new, config->device);
 	if (ret)

@@ -53,14 +53,14 @@
 
 /**
  * struct cached - a page of L1's nested page table
- * @gpa: its address for L2, with bit 0 set; 0 if there is none
+ * @number: its number for L2, plus 1; 0 if there is none
  * @physical: its address for L1
- * @rights: SVMRUN_RIGHT_*
+ * @denied: SVMRUN_ACCESS_* that need another walk
  */
 struct cached {
-	uint64_t gpa;
+	uint64_t number;
 	uint64_t physical;
-	uint32_t rights;
+	uint32_t denied;
 };
 
 /**
@@ -97,13 +97,13 @@ struct space {
 /**
  * struct checked - the fields of a VMCB12 that VMRUN's rules are about
  *
- * A VMCB12 that has the same values as one that was accepted is accepted.
+ * A VMCB12 that has the same values as one that was accepted is accepted. There is no padding
+ * that would differ.
  */
 struct checked {
 	uint64_t efer, cr0, cr3, cr4, dr6, dr7, s_cet, g_pat;
 	uint64_t iopm, msrpm, eventinj, n_cr3, nested_ctl;
-	uint32_t intercept4, asid, tlb_control;
-	uint16_t cs_attrib;
+	uint32_t intercept4, asid, tlb_control, cs_attrib;
 };
 
 /**
@@ -129,6 +129,7 @@ struct suspicion {
  * @config: the program's
  * @processor: L1's processor, for VMRUN's rules
  * @features: CPUID Fn8000_000A EDX for L1
+ * @code: memory with the instructions of L1 and, at index 1, of L2
  * @current: the vCPU to run next
  * @svme: EFER.SVME as L1 sees it
  * @gif: the global interrupt flag
@@ -140,8 +141,6 @@ struct suspicion {
  * @vmrun_rip: RIP of the last VMRUN
  * @control: its control area as of VMRUN: L1 may change it while L2 runs
  * @save: its state as of VMRUN, so that what is checked is what is loaded
- * @iopm: L1's I/O permission map, NULL if there is no memory: all ones
- * @msrpm: L1's MSR permission map, likewise
  * @has_soft_event: L1 injects a software interrupt or exception, which is not delivered yet
  * @soft_rip: RIP of its instruction
  * @virtual_interrupt: L1's virtual interrupt for L2, NESTED_VIRTUAL_INTERRUPT
@@ -163,6 +162,7 @@ struct svmrun_nested {
 	struct svmrun_nested_config config;
 	struct svmrun_processor processor;
 	uint32_t features;
+	struct svmrun_bus code[2];
 	struct svmrun_vcpu *current;
 	bool svme;
 	bool gif;
@@ -174,8 +174,6 @@ struct svmrun_nested {
 	uint64_t vmrun_rip;
 	struct svm_vmcb_control control;
 	struct svm_vmcb_save save;
-	const uint8_t *iopm;
-	const uint8_t *msrpm;
 	bool has_soft_event;
 	uint64_t soft_rip;
 	uint64_t virtual_interrupt;
@@ -221,8 +219,15 @@ void *nested_writable_memory(const struct svmrun_nested *nested, uint64_t gpa,
 int nested_map_page(struct svmrun_nested *nested, uint64_t gpa,
 		    const struct svmrun_translation *found);
 
+/* Prepare @code, so that L2's addresses are translated. */
+void nested_init_code(struct svmrun_nested *nested);
+
 /* L1's memory, for instructions of the current vCPU */
-struct svmrun_bus nested_bus(const struct svmrun_nested *nested);
+static inline const struct svmrun_bus *
+nested_code(const struct svmrun_nested *nested)
+{
+	return &nested->code[is_active(nested)];
+}
 
 /*
  * Set EXITINFO1 and the instruction bytes in L2's VMCB as decode assists do (APM 15.8), if
@@ -285,15 +290,25 @@ void nested_copy_registers(struct svmrun_vcpu *to,
 void nested_copy_vmload(struct svm_vmcb_save *to,
 			const struct svm_vmcb_save *from);
 
+/*
+ * Copy what VMRUN loads and #VMEXIT saves in any case, except for CR0; and what they do with
+ * LBR virtualization.
+ */
+void nested_copy_vmrun(struct svm_vmcb_save *to,
+		       const struct svm_vmcb_save *from);
+void nested_copy_lbr(struct svm_vmcb_save *to,
+		     const struct svm_vmcb_save *from);
+
 /* #VMEXIT: save L2's state to VMCB12, and continue with L1 (APM 15.6). */
 void nested_vmexit(struct svmrun_nested *nested, uint64_t exitcode,
 		   uint64_t exitinfo1, uint64_t exitinfo2);
 
 /*
  * Does L1 intercept this exit of L2's vCPU? @exitcode becomes the one that L1 gets, if that
- * is another.
+ * is another. L1's MSR permission map is NULL if there is no memory at its address.
  */
 bool nested_intercepts(const struct svmrun_nested *nested, uint64_t *exitcode);
+const uint8_t *nested_msrpm(const struct svmrun_nested *nested);
 bool nested_intercepts_code(const struct svmrun_nested *nested,
 			    uint64_t exitcode);
 

@@ -15,13 +15,12 @@ static bool has_next_rip(uint64_t exitcode)
 uint64_t nested_next_rip(const struct svmrun_nested *nested,
 			 unsigned int length)
 {
-	const struct svmrun_bus bus = nested_bus(nested);
 	const struct svm_vmcb *vmcb = nested->current->vmcb;
 	int found;
 
 	if (nested->config.info->out_svm_features & SVM_FEATURE_NRIP_SAVE)
 		return vmcb->control.nrip;
-	found = svmrun_instruction_length(nested->current, &bus);
+	found = svmrun_instruction_length(nested->current, nested_code(nested));
 	return vmcb->save.rip + (found > 0 ? (unsigned int)found : length);
 }
 

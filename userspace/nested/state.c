@@ -22,6 +22,40 @@ void nested_copy_vmload(struct svm_vmcb_save *to,
 	to->sysenter_eip = from->sysenter_eip;
 }
 
+void nested_copy_vmrun(struct svm_vmcb_save *to,
+		       const struct svm_vmcb_save *from)
+{
+	to->es = from->es;
+	to->cs = from->cs;
+	to->ss = from->ss;
+	to->ds = from->ds;
+	to->gdtr = from->gdtr;
+	to->idtr = from->idtr;
+	to->cpl = from->cpl;
+	to->efer = from->efer;
+	to->cr4 = from->cr4;
+	to->cr3 = from->cr3;
+	to->dr7 = from->dr7;
+	to->dr6 = from->dr6;
+	to->rflags = from->rflags;
+	to->rip = from->rip;
+	to->rsp = from->rsp;
+	to->s_cet = from->s_cet;
+	to->ssp = from->ssp;
+	to->isst_addr = from->isst_addr;
+	to->rax = from->rax;
+	to->cr2 = from->cr2;
+}
+
+void nested_copy_lbr(struct svm_vmcb_save *to, const struct svm_vmcb_save *from)
+{
+	to->dbgctl = from->dbgctl;
+	to->br_from = from->br_from;
+	to->br_to = from->br_to;
+	to->last_excp_from = from->last_excp_from;
+	to->last_excp_to = from->last_excp_to;
+}
+
 void nested_keep_virtual_interrupt(struct svmrun_nested *nested)
 {
 	if (!nested->window)
@@ -68,7 +102,10 @@ static void copy_component(struct svmrun_vcpu *to,
 		       from->xsave + component->offset, component->size);
 }
 
-/* A component whose bit is clear in XSTATE_BV is not read. MXCSR always is. */
+/*
+ * A component whose bit is clear in XSTATE_BV is not read. MXCSR always is. The rest of the
+ * header is zero in the standard format.
+ */
 static void copy_xsave(struct svmrun_vcpu *to, const struct svmrun_vcpu *from)
 {
 	uint64_t present;
@@ -82,8 +119,7 @@ static void copy_xsave(struct svmrun_vcpu *to, const struct svmrun_vcpu *from)
 	else
 		memcpy(to->xsave + XSAVE_MXCSR, from->xsave + XSAVE_MXCSR,
 		       MXCSR_SIZE);
-	memcpy(to->xsave + XSAVE_XSTATE_BV, from->xsave + XSAVE_XSTATE_BV,
-	       HEADER_SIZE);
+	memcpy(to->xsave + XSAVE_XSTATE_BV, &present, sizeof(present));
 	for (present &= ~(uint64_t)(XCR0_X87 | XCR0_SSE); present;
 	     present &= present - 1)
 		copy_component(to, from, __builtin_ctzll(present));

@@ -156,17 +156,15 @@ static struct remembered *remembered(struct svmrun_nested *nested)
 
 void nested_suspect(struct svmrun_nested *nested, const struct svm_vmcb *vmcb)
 {
-	struct findings findings = { .count = 0 };
+	struct findings findings;
 	struct svmrun_nested_refusal report = {
 		.vmcb = nested->vmcb12_gpa,
 		.rip = nested->vmrun_rip,
 		.rules = findings.rules,
 	};
-	struct remembered *before;
+	struct remembered *before = remembered(nested);
 
-	if (!nested->suspicion)
-		return;
-	before = remembered(nested);
+	findings.count = 0;
 	if (before)
 		find_changed(&findings, vmcb, &before->vmcb);
 	else
@@ -180,11 +178,8 @@ void nested_suspect(struct svmrun_nested *nested, const struct svm_vmcb *vmcb)
 void nested_remember(struct svmrun_nested *nested)
 {
 	struct suspicion *suspicion = nested->suspicion;
-	struct remembered *found;
+	struct remembered *found = remembered(nested);
 
-	if (!suspicion)
-		return;
-	found = remembered(nested);
 	if (!found)
 		found = &suspicion->vmcbs[suspicion->next++ % NESTED_SPACES];
 	found->used = true;

@@ -16,49 +16,27 @@ uint64_t nested_fault_info(const struct svmrun_page_fault *fault, int error,
 	       (access & SVMRUN_ACCESS_TABLE ? SVM_NPF_TABLE : SVM_NPF_FINAL);
 }
 
-static struct cached *cached_page(const struct svmrun_nested *nested,
-				  uint64_t gpa)
-{
-	return &nested->space->cached[gpa / PAGE_SIZE % NESTED_CACHED];
-}
-
-static bool is_cached(const struct cached *cached, uint64_t gpa,
-		      uint32_t access)
-{
-	if (cached->gpa != ((gpa & ~(PAGE_SIZE - 1)) | 1))
-		return false;
-	if ((access & SVMRUN_ACCESS_WRITE) &&
-	    !(cached->rights & SVMRUN_RIGHT_WRITE))
-		return false;
-	return !(access & SVMRUN_ACCESS_FETCH) ||
-	       (cached->rights & SVMRUN_RIGHT_EXECUTE);
-}
-
-static void cache_page(struct cached *cached, uint64_t gpa,
+static void cache_page(struct cached *cached, uint64_t number,
 		       const struct svmrun_translation *found)
 {
-	cached->gpa = (gpa & ~(PAGE_SIZE - 1)) | 1;
+	cached->number = number + 1;
 	cached->physical = found->physical & ~(PAGE_SIZE - 1);
-	cached->rights = found->rights;
+	cached->denied = 0;
+	if (!(found->rights & SVMRUN_RIGHT_WRITE))
+		cached->denied |= SVMRUN_ACCESS_WRITE;
+	if (!(found->rights & SVMRUN_RIGHT_EXECUTE))
+		cached->denied |= SVMRUN_ACCESS_FETCH;
 }
 
-int svmrun_nested_translate(struct svmrun_nested *nested, uint64_t gpa,
-			    uint32_t access, uint64_t *physical)
+/* Not inline: the caller mostly needs neither this nor the stack for it. */
+__attribute__((noinline)) static int walk_to_page(struct svmrun_nested *nested,
+						  uint64_t gpa, uint32_t access,
+						  struct cached *page)
 {
 	struct svmrun_translation found;
 	struct svmrun_page_fault fault;
-	struct cached *cached;
-	int ret;
+	int ret = nested_walk(nested, gpa, access, &found, &fault);
 
-	*physical = gpa;
-	if (!is_active(nested) || !uses_nested_paging(&nested->control))
-		return 0;
-	cached = cached_page(nested, gpa);
-	if (is_cached(cached, gpa, access)) {
-		*physical = cached->physical + gpa % PAGE_SIZE;
-		return 0;
-	}
-	ret = nested_walk(nested, gpa, access, &found, &fault);
 	if (ret && !(access & SVMRUN_ACCESS_PROBE)) {
 		nested->faulted = true;
 		nested->fault_info = nested_fault_info(&fault, ret, access);
@@ -66,8 +44,24 @@ int svmrun_nested_translate(struct svmrun_nested *nested, uint64_t gpa,
 	}
 	if (ret)
 		return -ENXIO;
-	cache_page(cached, gpa, &found);
-	*physical = found.physical;
+	cache_page(page, gpa / PAGE_SIZE, &found);
+	return 0;
+}
+
+int svmrun_nested_translate(struct svmrun_nested *nested, uint64_t gpa,
+			    uint32_t access, uint64_t *physical)
+{
+	uint64_t number = gpa / PAGE_SIZE;
+	struct cached *page;
+
+	*physical = gpa;
+	if (!is_active(nested) || !uses_nested_paging(&nested->control))
+		return 0;
+	page = &nested->space->cached[number % NESTED_CACHED];
+	if ((page->number != number + 1 || (access & page->denied)) &&
+	    walk_to_page(nested, gpa, access, page))
+		return -ENXIO;
+	*physical = page->physical + gpa % PAGE_SIZE;
 	return 0;
 }
 
@@ -77,12 +71,13 @@ static int translate(void *owner, uint64_t gpa, uint32_t access,
 	return svmrun_nested_translate(owner, gpa, access, physical);
 }
 
-struct svmrun_bus nested_bus(const struct svmrun_nested *nested)
+void nested_init_code(struct svmrun_nested *nested)
 {
-	return (struct svmrun_bus){
-		.memories = nested->config.memories,
-		.memory_count = nested->config.memory_count,
-		.translate = is_active(nested) ? translate : NULL,
-		.owner = (void *)nested,
-	};
+	struct svmrun_bus *l1 = &nested->code[0], *l2 = &nested->code[1];
+
+	l1->memories = nested->config.memories;
+	l1->memory_count = nested->config.memory_count;
+	*l2 = *l1;
+	l2->translate = translate;
+	l2->owner = nested;
 }
