@@ -166,6 +166,7 @@ static const struct work works[] = {
 	COUNT(clone_first_insn, "clone to its first instruction and exit"),
 	COUNT(nested_cpuid, "a guest's guest: VMRUN to #VMEXIT for CPUID"),
 	COUNT(nested_switch, "... with two guests by turns (ASIDs)"),
+	COUNT(nested_interrupt, "... to #VMEXIT for an interrupt"),
 	COUNT(nested_fault,
 	      "... fault on a page that its hypervisor has mapped"),
 	COUNT(merge_clean, "merge and publish a VMCB, all groups clean"),

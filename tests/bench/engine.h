@@ -30,6 +30,8 @@ struct snapshot;
  * @start: set EIP, EBX and ECX
  * @run: run until an exit to the program, or until a signal, which only smp.c sends
  * @step: skip the instruction of @length bytes that has exited
+ * @interrupt: after an exit of the guest's own guest for OUT, let an interrupt be pending
+ *	for the guest, which gets a #VMEXIT in the next run, but not the interrupt
  * @cpuid: after an exit for CPUID, handle it and return true
  * @null: the cheapest call on the vCPU's file descriptor
  * @snapshot: save the vCPU's state and @memory, which is mapped at address 0
@@ -56,6 +58,7 @@ struct engine {
 		      uint32_t ecx);
 	void (*run)(struct machine *machine);
 	void (*step)(struct machine *machine, unsigned int length);
+	void (*interrupt)(struct machine *machine);
 	bool (*cpuid)(struct machine *machine);
 	void (*null)(struct machine *machine);
 	struct snapshot *(*snapshot)(struct machine *machine, void *memory,

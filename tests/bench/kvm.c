@@ -207,6 +207,14 @@ static void step(struct machine *m, unsigned int length)
 {
 }
 
+/* Without interrupt controllers in the kernel, KVM forgets it on the #VMEXIT. */
+static void pend_interrupt(struct machine *m)
+{
+	struct kvm_interrupt vector = { .irq = 32 };
+
+	check(ioctl(m->vcpu, KVM_INTERRUPT, &vector), "KVM_INTERRUPT");
+}
+
 /* KVM has handled it. */
 static bool cpuid(struct machine *m)
 {
@@ -233,6 +241,7 @@ const struct engine kvm_engine = {
 	.start = start,
 	.run = run,
 	.step = step,
+	.interrupt = pend_interrupt,
 	.cpuid = cpuid,
 	.null = null,
 	.snapshot = kvm_snapshot,

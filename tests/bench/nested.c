@@ -29,6 +29,7 @@
 /* L1: run the L2 of RBX and the L2 of RDX by turns, until ECX is 0 */
 asm(".pushsection .rodata\n"
     ".globl nested_l1, nested_l1_end, nested_cpuids, nested_cpuids_end\n"
+    ".globl nested_outs, nested_outs_end\n"
     ".globl nested_reads, nested_reads_end\n"
     "nested_l1:\n"
     "	mov	%ebx, %edx\n"
@@ -46,6 +47,10 @@ asm(".pushsection .rodata\n"
     "nested_cpuids:\n"
     "	cpuid\n"
     "nested_cpuids_end:\n"
+    "nested_outs:\n"
+    "	out	%al, $0x80\n"
+    "	hlt\n"
+    "nested_outs_end:\n"
     "nested_reads:\n"
     "	mov	$0x40000000, %esi\n"
     "	mov	$256, %edi\n"
@@ -109,7 +114,7 @@ static void fill_vmcb(struct svm_vmcb *vmcb, uint32_t asid)
 	save->dr6 = 0xffff0ff0;
 	save->dr7 = 0x400;
 	save->g_pat = 0x0007040600070406;
-	save->rflags = 2;
+	save->rflags = 0x202; /* IF */
 	save->rip = L2_CODE;
 	vmcb->control.asid = asid;
 	vmcb->control.nested_ctl = SVM_NESTED_NP_ENABLE;
@@ -179,6 +184,39 @@ ticks nested_cpuid(const struct engine *engine)
 ticks nested_switch(const struct engine *engine)
 {
 	return round_trips(engine, VMCB_1, VMCB_2);
+}
+
+static ticks interrupted_runs(const struct engine *engine,
+			      struct machine *machine, uint32_t count)
+{
+	ticks taken;
+
+	engine->start(machine, CODE, VMCB_1 | VMCB_1 << 16, count);
+	taken = __rdtsc();
+	while (count--) {
+		engine->run(machine);
+		engine->interrupt(machine);
+	}
+	engine->run(machine);
+	return __rdtsc() - taken;
+}
+
+/* L2 exits to the program, which has an interrupt for L1, so that L2 exits to L1. */
+ticks nested_interrupt(const struct engine *engine)
+{
+	void *data = memory_create(DATA_PAGES * PAGE, PAGE, 0);
+	struct machine *machine = hypervisor(engine, data, nested_outs,
+					     nested_outs_end);
+	ticks taken[BATCHES], once;
+
+	interrupted_runs(engine, machine, BATCH);
+	for (int i = 0; i < BATCHES; i++) {
+		once = interrupted_runs(engine, machine, 1);
+		taken[i] = interrupted_runs(engine, machine, BATCH + 1) - once;
+	}
+	engine->destroy(machine);
+	munmap(data, DATA_PAGES * PAGE);
+	return median(taken, BATCHES) / BATCH;
 }
 
 /* L2 reads pages for the first time, and once more. */

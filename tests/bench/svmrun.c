@@ -198,6 +198,15 @@ static void step(struct machine *m, unsigned int length)
 	m->vcpu.vmcb->save.rip += length;
 }
 
+static void pend_interrupt(struct machine *m)
+{
+	struct svm_vmcb *vmcb = svmrun_nested_vcpu(m->nested)->vmcb;
+
+	vmcb->save.rip = vmcb->control.exitinfo2;
+	if (svmrun_nested_event(m->nested, VMEXIT_INTR) != SVMRUN_NESTED_EXITED)
+		fail("an interrupt that is no #VMEXIT");
+}
+
 static bool cpuid(struct machine *m)
 {
 	if (m->vcpu.vmcb->control.exitcode != VMEXIT_CPUID)
@@ -263,6 +272,7 @@ const struct engine svmrun_engine = {
 	.start = start,
 	.run = run,
 	.step = step,
+	.interrupt = pend_interrupt,
 	.cpuid = cpuid,
 	.null = null,
 	.snapshot = snapshot,

@@ -102,6 +102,7 @@ ticks clone_first_insn(const struct engine *engine);
 
 ticks nested_cpuid(const struct engine *engine);
 ticks nested_switch(const struct engine *engine);
+ticks nested_interrupt(const struct engine *engine);
 ticks nested_fault(const struct engine *engine);
 
 void smp(void);
