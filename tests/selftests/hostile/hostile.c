@@ -240,7 +240,7 @@ static void sweep_msrs(struct __test_metadata *_metadata, struct machine *m,
 	static const uint32_t ranges[] = { 0, 0xc0000000, 0xc0010000 };
 
 	for (size_t range = 0; range < ARRAY_SIZE(ranges); range++)
-		for (uint32_t i = 0; i < 0x2000; i++)
+		for (uint32_t i = 0; i < 0x2000; i += one_in())
 			if (!msr_is_own(ranges[range] + i, write))
 				expect_msr_exit(_metadata, m, ranges[range] + i,
 						write);
@@ -275,7 +275,7 @@ static void expect_port_exit(struct __test_metadata *_metadata,
 TEST_F_TIMEOUT(hostile, uses_every_port, 100)
 {
 	LOAD_HOSTILE(&self->m, MODE_LONG, out_and_in);
-	for (uint64_t port = 0; port < 0x10000; port++) {
+	for (uint64_t port = 0; port < 0x10000; port += one_in()) {
 		uint64_t info = port << SVM_IOIO_PORT_SHIFT;
 
 		REGS->rdx = port;

@@ -11,7 +11,7 @@
 #include "hostile.h"
 #include "runner.h"
 
-#define ROUNDS 2000
+#define ROUNDS rounds(2000)
 
 GUEST(count, 64, COUNT_LOOP);
 GUEST(halt, 64, "1: hlt\n jmp 1b");

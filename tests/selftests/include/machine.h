@@ -33,6 +33,23 @@ static inline unsigned int patience(void)
 	return times ? atoi(times) : 1;
 }
 
+/*
+ * Where even that takes too long, the longest tests carry out one in $ONE_IN of their
+ * rounds.
+ */
+static inline unsigned int one_in(void)
+{
+	const char *divisor = getenv("ONE_IN");
+
+	return divisor ? atoi(divisor) : 1;
+}
+
+/* Return the number of rounds of a long test, at least 1. */
+static inline int rounds(unsigned int all)
+{
+	return all > one_in() ? all / one_in() : 1;
+}
+
 static inline unsigned int patient_alarm(unsigned int seconds)
 {
 	return alarm(seconds * patience());

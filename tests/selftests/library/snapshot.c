@@ -9,7 +9,7 @@
 #include "runner.h"
 #include "xsave.h"
 
-#define ROUNDS 2500
+#define ROUNDS rounds(2500)
 #define RERUN 25 /* rounds between comparisons of runs */
 
 #define RFLAGS_IF (1ull << 9)

@@ -11,7 +11,7 @@
 #include "machine.h"
 
 #define RULES 8
-#define ROUNDS 3000
+#define ROUNDS rounds(3000)
 #define HLT 0xf4
 
 #define CR0_PE (1ull << 0)
