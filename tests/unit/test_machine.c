@@ -13,6 +13,7 @@
 #include "vmm/cpu_thread.h"
 #include "vmm/exits.h"
 #include "vmm/machine.h"
+#include "model/vmcb_msr.h"
 #include "vmm/msr.h"
 
 #define RIP 0x7c00
@@ -520,7 +521,7 @@ START_TEST(msrs_that_run_switches_do_not_exit)
 
 	at(VMEXIT_MSR);
 	memset(pages.msrpm, 0xff, sizeof(pages.msrpm));
-	msr_permit(&cpu.vcpu);
+	vmcb_msr_permit(&cpu.vcpu);
 	for (i = 0; i < ARRAY_SIZE(direct); i++)
 		ck_assert_uint_eq(permission(direct[i]), 0);
 	for (i = 0; i < ARRAY_SIZE(others); i++)

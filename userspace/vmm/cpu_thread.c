@@ -14,7 +14,7 @@
 #include "interrupts.h"
 #include "kvmclock.h"
 #include "machine.h"
-#include "msr.h"
+#include "model/vmcb_msr.h"
 
 /*
  * How long an NMI waits for the delivery of another event. The entry into the guest must
@@ -340,7 +340,7 @@ void cpu_run_once(struct cpu *cpu)
 static void prepare_cpu(struct cpu *cpu)
 {
 	cpu_set_intercepts(cpu);
-	msr_permit(&cpu->vcpu);
+	vmcb_msr_permit(&cpu->vcpu);
 }
 
 static void reset_cpu(struct cpu *cpu)

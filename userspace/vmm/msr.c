@@ -5,80 +5,14 @@
 #include "common/clock.h"
 #include "guest_svm.h"
 #include "kvmclock.h"
-#include "lib/array_size.h"
 #include "machine.h"
+#include "model/vmcb_msr.h"
 #include "msr.h"
 
 #define MSR_LENGTH 2
 
-/* The permission map: bytes until the second range, and MSRs per range */
-#define PERMISSION_EXTENDED 0x800
-#define PERMISSION_RANGE 0x2000
-
-#define MSR_EXTENDED 0xc0000000 /* the first of the second range */
 #define X2APIC_MSRS 0x100
 #define MSR_TSC_AUX 0xc0000103
-
-#define AT(member) offsetof(struct svm_vmcb_save, member)
-
-/* Legal values of an MSR; a write of others is #GP. */
-enum values { ANY, CANONICAL, MEMORY_TYPES };
-
-/*
- * MSRs that the VMCB holds. The guest accesses those that VMLOAD and VMSAVE switch without
- * an exit. Not all processors switch the PAT.
- */
-static const struct vmcb_msr {
-	uint32_t msr;
-	uint16_t offset; /* in the state save area */
-	enum values values;
-	bool direct;
-} vmcb_msrs[] = {
-	{ MSR_SYSENTER_CS, AT(sysenter_cs), ANY, true },
-	{ MSR_SYSENTER_ESP, AT(sysenter_esp), CANONICAL, true },
-	{ MSR_SYSENTER_EIP, AT(sysenter_eip), CANONICAL, true },
-	{ MSR_PAT, AT(g_pat), MEMORY_TYPES, false },
-	{ MSR_STAR, AT(star), ANY, true },
-	{ MSR_LSTAR, AT(lstar), CANONICAL, true },
-	{ MSR_CSTAR, AT(cstar), CANONICAL, true },
-	{ MSR_SFMASK, AT(sfmask), ANY, true },
-	{ MSR_FS_BASE, AT(fs.base), CANONICAL, true },
-	{ MSR_GS_BASE, AT(gs.base), CANONICAL, true },
-	{ MSR_KERNEL_GS_BASE, AT(kernel_gs_base), CANONICAL, true },
-};
-
-/*
- * Place of an MSR's two bits in the permission map (APM 15.11): the MSRs of each range
- * follow those of the range before it.
- */
-static size_t permission_bit(uint32_t msr)
-{
-	size_t range = msr >= MSR_EXTENDED ? PERMISSION_EXTENDED : 0;
-
-	return range * 8 + 2 * (msr % PERMISSION_RANGE);
-}
-
-void msr_permit(struct svmrun_vcpu *vcpu)
-{
-	size_t i, bit;
-
-	for (i = 0; i < ARRAY_SIZE(vmcb_msrs); i++) {
-		if (!vmcb_msrs[i].direct)
-			continue;
-		bit = permission_bit(vmcb_msrs[i].msr);
-		vcpu->msrpm[bit / 8] &= ~(3u << bit % 8);
-	}
-}
-
-static const struct vmcb_msr *find_vmcb_msr(uint32_t msr)
-{
-	size_t i;
-
-	for (i = 0; i < ARRAY_SIZE(vmcb_msrs); i++)
-		if (vmcb_msrs[i].msr == msr)
-			return &vmcb_msrs[i];
-	return NULL;
-}
 
 /* The width does not depend on whether 5-level paging is enabled. */
 static unsigned int address_width(const struct cpu *cpu)
@@ -86,34 +20,6 @@ static unsigned int address_width(const struct cpu *cpu)
 	return cpu->machine->info.out_cr4 & SVM_CR4_LA57 ?
 		       LINEAR_BITS_5_LEVELS :
 		       LINEAR_BITS_4_LEVELS;
-}
-
-static bool is_pat(uint64_t value)
-{
-	unsigned int i;
-
-	for (i = 0; i < 8; i++)
-		if (!is_pat_type((value >> (8 * i)) & 0xff))
-			return false;
-	return true;
-}
-
-static bool is_valid(const struct cpu *cpu, enum values values, uint64_t value)
-{
-	switch (values) {
-	case CANONICAL:
-		return is_canonical(value, address_width(cpu));
-	case MEMORY_TYPES:
-		return is_pat(value);
-	default:
-		return true;
-	}
-}
-
-static __u64 *vmcb_msr_value(struct svm_vmcb_save *save,
-			     const struct vmcb_msr *msr)
-{
-	return (__u64 *)((char *)save + msr->offset);
 }
 
 /* VMRUN requires SVME (APM 15.5.1), whether or not the guest has it. */
@@ -144,7 +50,7 @@ static bool is_lapic_msr(uint32_t msr)
 static bool has_rules(const struct cpu *cpu, uint32_t msr)
 {
 	return guest_svm_has_msr(cpu, msr) || msr == MSR_EFER ||
-	       msr == MSR_TSC || msr == MSR_TSC_AUX || find_vmcb_msr(msr) ||
+	       msr == MSR_TSC || msr == MSR_TSC_AUX || vmcb_msr_has(msr) ||
 	       mtrr_has(msr) || machine_check_has(msr) || model_msr_has(msr) ||
 	       is_lapic_msr(msr);
 }
@@ -160,7 +66,6 @@ static void write_tsc(struct cpu *cpu, uint64_t value)
 static bool write_cpu_msr(struct cpu *cpu, uint32_t msr, uint64_t value)
 {
 	struct svm_vmcb *vmcb = cpu->vcpu.vmcb;
-	const struct vmcb_msr *found = find_vmcb_msr(msr);
 
 	if (msr == MSR_EFER)
 		return write_efer(cpu, value);
@@ -172,16 +77,12 @@ static bool write_cpu_msr(struct cpu *cpu, uint32_t msr, uint64_t value)
 		cpu->tsc_aux = value;
 		return true;
 	}
-	if (!found || !is_valid(cpu, found->values, value))
-		return false;
-	*vmcb_msr_value(&vmcb->save, found) = value;
-	return true;
+	return vmcb_msr_write(&vmcb->save, msr, value, address_width(cpu));
 }
 
 static bool read_cpu_msr(struct cpu *cpu, uint32_t msr, uint64_t *value)
 {
 	struct svm_vmcb *vmcb = cpu->vcpu.vmcb;
-	const struct vmcb_msr *found = find_vmcb_msr(msr);
 
 	if (msr == MSR_EFER)
 		*value = (vmcb->save.efer & ~SVM_EFER_SVME) |
@@ -190,10 +91,8 @@ static bool read_cpu_msr(struct cpu *cpu, uint32_t msr, uint64_t *value)
 		*value = cpu_tsc(cpu);
 	else if (msr == MSR_TSC_AUX)
 		*value = cpu->tsc_aux;
-	else if (found)
-		*value = *vmcb_msr_value(&vmcb->save, found);
 	else
-		return false;
+		return vmcb_msr_read(&vmcb->save, msr, value);
 	return true;
 }
 

@@ -8,9 +8,6 @@
 
 #include "cpu.h"
 
-/* Let the guest access MSRs without exits that RUN switches. */
-void msr_permit(struct svmrun_vcpu *vcpu);
-
 /* VMEXIT_MSR: RDMSR and WRMSR */
 void exit_msr(struct cpu *cpu);
 
