@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Exits: which the library handles, and what the program gets of the others */
+#ifndef NVMM_EXITS_H
+#define NVMM_EXITS_H
+
+#include "instruction.h"
+
+/* Handle the exit in the VMCB. For EXIT_TO_PROGRAM, @vcpu->exit is filled in. */
+enum exit_action exits_handle(struct nvmm_vcpu_private *vcpu);
+
+#endif /* NVMM_EXITS_H */
