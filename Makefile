@@ -83,6 +83,7 @@ tests: selftests test-modules
 	$(MAKE) -C tests/gdb BUILD=$(BUILD)
 	$(MAKE) -C tests/reboot BUILD=$(BUILD)
 	$(MAKE) -C tests/linux BUILD=$(BUILD) KVER=$(KVER)
+	$(MAKE) -C tests/nvmm BUILD=$(BUILD)
 
 selftests: lib source
 	$(MAKE) -C tests/selftests BUILD=$(BUILD)
