@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: LGPL-2.1-or-later
 /*
  * The guest's CPUID is the host's, except for features that the machine does not have:
  * SVM, extended performance counters, and all features that need MSRs which the guest

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Results of the guest's CPUID (APM volume 3, appendix E) */
 #ifndef CPUID_H
 #define CPUID_H

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Machine-check registers (APM 9.3). Machine checks are handled by the host, so no error is
  * ever logged here.

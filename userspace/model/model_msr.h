@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * MSRs that AMD processors have without a feature bit in CPUID, so that guests access them
  * without asking: configuration, memory map, performance counters. Their values have no

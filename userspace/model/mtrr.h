@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Memory type range registers (APM 7.7). The nested page table determines how the guest's
  * memory is cached, so their values have no effect.

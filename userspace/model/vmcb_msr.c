@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: LGPL-2.1-or-later
 #include "lib/array_size.h"
 #include "lib/x86.h"
 #include "vmcb_msr.h"

@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* MSRs that the VMCB holds, except for EFER */
 #ifndef VMCB_MSR_H
 #define VMCB_MSR_H
