@@ -12,6 +12,7 @@
 #include <linux/percpu.h>
 #include <linux/string.h>
 #include <asm/cpufeature.h>
+#include <asm/msr.h>
 #include <asm/nospec-branch.h>
 #include <asm/processor.h>
 
@@ -65,12 +66,24 @@ static unsigned long *capability(void)
 	return (unsigned long *)boot_cpu_data.x86_capability;
 }
 
+/*
+ * At each exit of a guest, the kernel writes PRED_CMD without handling an exception, while GIF
+ * is 0: a processor that refuses the MSR would hang.
+ */
+static bool can_execute(unsigned int bit)
+{
+	return bit != X86_FEATURE_IBPB_ON_VMEXIT ||
+	       !wrmsr_safe(MSR_IA32_PRED_CMD, PRED_CMD_IBPB, 0);
+}
+
 static int add_feature(const char *name)
 {
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(features); i++)
 		if (!strcmp(features[i].name, name)) {
+			if (!can_execute(features[i].bit))
+				return -EOPNOTSUPP;
 			features[i].added = !test_and_set_bit(features[i].bit,
 							      capability());
 			return 0;

@@ -302,9 +302,14 @@ TEST_F(speculation, return_stack_is_filled)
 TEST_F(speculation, returns_are_untrained)
 {
 	uint64_t untrain = kernel_symbol("entry_untrain_ret");
+	int err = begin(self, "names=unret,ibpb_on_vmexit");
 	struct code code;
 
-	ASSERT_EQ(0, begin(self, "names=unret,ibpb_on_vmexit"));
+	if (err == -EOPNOTSUPP) {
+		ASSERT_EQ(0, begin(self, ""));
+		SKIP(return, "the processor refuses to write PRED_CMD");
+	}
+	ASSERT_EQ(0, err);
 	ASSERT_EQ(0, code_of("world_untrain", &code));
 	EXPECT_LE(0, call_of(&code, UNTRAIN_SIZE, untrain));
 	EXPECT_TRUE(has_barrier(&code));
