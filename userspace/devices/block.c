@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /* The virtio block device: requests, section numbers of Virtual I/O Device 1.2 */
+#include <errno.h>
 #include <string.h>
 
 #include <svmrun/block.h>
@@ -463,4 +464,29 @@ void svmrun_block_init(struct svmrun_block *block,
 	block->stale = 0;
 	memset(block->name, 0, sizeof(block->name));
 	memcpy(block->name, name, strnlen(name, sizeof(block->name)));
+}
+
+/* ---- state --------------------------------------------------------------- */
+
+#define STATE_VERSION 1
+
+int svmrun_block_save(const struct svmrun_block *block,
+		      struct svmrun_state *state)
+{
+	svmrun_state_begin(state, SVMRUN_STATE_BLOCK, STATE_VERSION);
+	svmrun_state_put(state, &block->sectors, sizeof(block->sectors));
+	if (block->in_flight && !state->error)
+		state->error = -EBUSY;
+	svmrun_state_end(state);
+	return svmrun_virtio_save(&block->virtio, state);
+}
+
+int svmrun_block_load(struct svmrun_block *block, struct svmrun_state *state)
+{
+	uint64_t sectors;
+
+	svmrun_state_open(state, SVMRUN_STATE_BLOCK, STATE_VERSION);
+	svmrun_state_get(state, &sectors, sizeof(sectors));
+	svmrun_state_close(state, sectors == block->sectors);
+	return svmrun_virtio_load(&block->virtio, state);
 }

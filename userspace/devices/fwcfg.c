@@ -180,3 +180,72 @@ void svmrun_fwcfg_write(struct svmrun_fwcfg *fwcfg, unsigned int offset,
 	fwcfg->key = value & ~KEY_WRITE;
 	fwcfg->offset = 0;
 }
+
+/* ---- state --------------------------------------------------------------- */
+
+#define STATE_VERSION 1
+
+static const struct svmrun_state_member fwcfg_members[] = {
+	SVMRUN_STATE_MEMBER(struct svmrun_fwcfg, key),
+	SVMRUN_STATE_MEMBER(struct svmrun_fwcfg, offset),
+	SVMRUN_STATE_MEMBER(struct svmrun_fwcfg, memory),
+	SVMRUN_STATE_MEMBER(struct svmrun_fwcfg, cpus),
+	SVMRUN_STATE_MEMBER(struct svmrun_fwcfg, directory),
+	SVMRUN_STATE_MEMBER(struct svmrun_fwcfg, used),
+	SVMRUN_STATE_MEMBER(struct svmrun_fwcfg, files),
+};
+
+int svmrun_fwcfg_save(const struct svmrun_fwcfg *fwcfg,
+		      struct svmrun_state *state)
+{
+	const struct svmrun_fwcfg_item *item = fwcfg->items;
+	unsigned int left;
+
+	svmrun_state_begin(state, SVMRUN_STATE_FWCFG, STATE_VERSION);
+	svmrun_state_put_members(state, fwcfg, fwcfg_members,
+				 ARRAY_SIZE(fwcfg_members));
+	for (left = fwcfg->used; left; left--, item++) {
+		svmrun_state_put(state, &item->key, sizeof(item->key));
+		svmrun_state_put(state, &item->size, sizeof(item->size));
+		svmrun_state_put(state, item->bytes, item->size);
+	}
+	return svmrun_state_end(state);
+}
+
+static bool get_item(struct svmrun_fwcfg *fwcfg, struct svmrun_state *state)
+{
+	const void *bytes;
+	uint16_t key;
+	size_t size;
+
+	svmrun_state_get(state, &key, sizeof(key));
+	svmrun_state_get(state, &size, sizeof(size));
+	bytes = svmrun_state_take(state, size);
+	return bytes && !add_item(fwcfg, key, bytes, size);
+}
+
+/* Names in the directory are strings. */
+static bool directory_is_valid(const struct svmrun_fwcfg *fwcfg)
+{
+	unsigned int i;
+
+	for (i = 0; i < SVMRUN_FWCFG_FILES; i++)
+		if (fwcfg->directory.entries[i].name[SVMRUN_FWCFG_NAME - 1])
+			return false;
+	return fwcfg->files <= SVMRUN_FWCFG_FILES;
+}
+
+int svmrun_fwcfg_load(struct svmrun_fwcfg *fwcfg, struct svmrun_state *state)
+{
+	unsigned int left;
+	bool valid;
+
+	svmrun_state_open(state, SVMRUN_STATE_FWCFG, STATE_VERSION);
+	svmrun_state_get_members(state, fwcfg, fwcfg_members,
+				 ARRAY_SIZE(fwcfg_members));
+	valid = directory_is_valid(fwcfg) && fwcfg->used <= SVMRUN_FWCFG_ITEMS;
+	left = valid ? fwcfg->used : 0;
+	for (fwcfg->used = 0; left && valid; left--)
+		valid = get_item(fwcfg, state);
+	return svmrun_state_close(state, valid);
+}

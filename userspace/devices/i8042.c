@@ -266,3 +266,32 @@ void svmrun_i8042_set_a20(struct svmrun_i8042 *i8042, bool enabled)
 	else
 		i8042->output_port &= ~PORT_A20;
 }
+
+/* ---- state --------------------------------------------------------------- */
+
+#define STATE_VERSION 1
+
+static const struct svmrun_state_member i8042_members[] = {
+	SVMRUN_STATE_MEMBER(struct svmrun_i8042, command_byte),
+	SVMRUN_STATE_MEMBER(struct svmrun_i8042, output_port),
+	SVMRUN_STATE_MEMBER(struct svmrun_i8042, status),
+	SVMRUN_STATE_MEMBER(struct svmrun_i8042, data),
+	SVMRUN_STATE_MEMBER(struct svmrun_i8042, awaiting),
+};
+
+int svmrun_i8042_save(const struct svmrun_i8042 *i8042,
+		      struct svmrun_state *state)
+{
+	svmrun_state_begin(state, SVMRUN_STATE_I8042, STATE_VERSION);
+	svmrun_state_put_members(state, i8042, i8042_members,
+				 ARRAY_SIZE(i8042_members));
+	return svmrun_state_end(state);
+}
+
+int svmrun_i8042_load(struct svmrun_i8042 *i8042, struct svmrun_state *state)
+{
+	svmrun_state_open(state, SVMRUN_STATE_I8042, STATE_VERSION);
+	svmrun_state_get_members(state, i8042, i8042_members,
+				 ARRAY_SIZE(i8042_members));
+	return svmrun_state_close(state, true);
+}

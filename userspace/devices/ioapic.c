@@ -2,6 +2,8 @@
 /* The I/O APIC: pins, redirection table and registers (Intel 82093AA) */
 #include <svmrun/ioapic.h>
 
+#include "lib/array_size.h"
+
 /* Offsets in the page */
 #define IOREGSEL 0x00
 #define IOWIN 0x10
@@ -217,4 +219,32 @@ void svmrun_ioapic_init(struct svmrun_ioapic *ioapic,
 	*ioapic = (struct svmrun_ioapic){ .apics = apics };
 	for (unsigned int pin = 0; pin < SVMRUN_IOAPIC_PINS; pin++)
 		ioapic->entries[pin] = ENTRY_MASKED;
+}
+
+/* ---- state --------------------------------------------------------------- */
+
+#define STATE_VERSION 1
+
+static const struct svmrun_state_member ioapic_members[] = {
+	SVMRUN_STATE_MEMBER(struct svmrun_ioapic, select),
+	SVMRUN_STATE_MEMBER(struct svmrun_ioapic, id),
+	SVMRUN_STATE_MEMBER(struct svmrun_ioapic, lines),
+	SVMRUN_STATE_MEMBER(struct svmrun_ioapic, entries),
+};
+
+int svmrun_ioapic_save(const struct svmrun_ioapic *ioapic,
+		       struct svmrun_state *state)
+{
+	svmrun_state_begin(state, SVMRUN_STATE_IOAPIC, STATE_VERSION);
+	svmrun_state_put_members(state, ioapic, ioapic_members,
+				 ARRAY_SIZE(ioapic_members));
+	return svmrun_state_end(state);
+}
+
+int svmrun_ioapic_load(struct svmrun_ioapic *ioapic, struct svmrun_state *state)
+{
+	svmrun_state_open(state, SVMRUN_STATE_IOAPIC, STATE_VERSION);
+	svmrun_state_get_members(state, ioapic, ioapic_members,
+				 ARRAY_SIZE(ioapic_members));
+	return svmrun_state_close(state, true);
 }

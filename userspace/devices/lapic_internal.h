@@ -2,6 +2,7 @@
 /*
  * Interface between the files of the local APIC. Each file calls only those below it:
  *
+ *	lapic_state.c	saving and loading the state
  *	lapic.c		registers, by memory and by MSR; initialization
  *	lapic_timer.c	the timer
  *	lapic_ipi.c	messages: destinations, and the interrupt command register

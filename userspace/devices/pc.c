@@ -2,6 +2,7 @@
 /* The PC: connects the devices to ports, addresses, interrupts and time */
 #include <errno.h>
 #include <stddef.h>
+#include <string.h>
 
 #include <svmrun/acpi.h>
 #include <svmrun/pc.h>
@@ -697,4 +698,76 @@ void svmrun_pc_memory(struct svmrun_pc *pc, uint64_t low, uint64_t high)
 	set_cmos_word(pc, CMOS_4G,
 		      high >> 16 & UINT16_MAX); /* the third byte follows */
 	svmrun_rtc_set_cmos(&pc->rtc, CMOS_4G + 2, high >> 32);
+}
+
+/* ---- state --------------------------------------------------------------- */
+
+#define STATE_VERSION 1
+
+static const struct svmrun_state_member pc_members[] = {
+	SVMRUN_STATE_MEMBER(struct svmrun_pc, unclaimed),
+	SVMRUN_STATE_MEMBER(struct svmrun_pc, reset_control),
+};
+
+/* What a PC must have in common with the one that was saved */
+struct pc_parts {
+	uint32_t cpus;
+	uint32_t virtio_count;
+	uint32_t has_testdev;
+};
+
+static struct pc_parts pc_parts(const struct svmrun_pc *pc)
+{
+	return (struct pc_parts){
+		.cpus = pc->cpus,
+		.virtio_count = pc->virtio_count,
+		.has_testdev = !!pc->testdev,
+	};
+}
+
+int svmrun_pc_save(const struct svmrun_pc *pc, struct svmrun_state *state)
+{
+	const struct pc_parts parts = pc_parts(pc);
+
+	svmrun_state_begin(state, SVMRUN_STATE_PC, STATE_VERSION);
+	svmrun_state_put(state, &parts, sizeof(parts));
+	svmrun_state_put_members(state, pc, pc_members, ARRAY_SIZE(pc_members));
+	svmrun_state_end(state);
+	svmrun_uart_save(&pc->uart, state);
+	svmrun_pic_save(&pc->pic, state);
+	svmrun_pit_save(&pc->pit, state);
+	svmrun_rtc_save(&pc->rtc, state);
+	svmrun_pm_save(&pc->pm, state);
+	svmrun_fwcfg_save(&pc->fwcfg, state);
+	svmrun_pci_save(&pc->pci, state);
+	svmrun_apics_save(&pc->apics, state);
+	svmrun_ioapic_save(&pc->ioapic, state);
+	return svmrun_i8042_save(&pc->i8042, state);
+}
+
+static void load_pc_record(struct svmrun_pc *pc, struct svmrun_state *state)
+{
+	const struct pc_parts parts = pc_parts(pc);
+	struct pc_parts saved;
+
+	svmrun_state_open(state, SVMRUN_STATE_PC, STATE_VERSION);
+	svmrun_state_get(state, &saved, sizeof(saved));
+	svmrun_state_get_members(state, pc, pc_members, ARRAY_SIZE(pc_members));
+	svmrun_state_close(state, !memcmp(&saved, &parts, sizeof(parts)));
+}
+
+int svmrun_pc_load(struct svmrun_pc *pc, struct svmrun_state *state,
+		   uint64_t now)
+{
+	load_pc_record(pc, state);
+	svmrun_uart_load(&pc->uart, state);
+	svmrun_pic_load(&pc->pic, state);
+	svmrun_pit_load(&pc->pit, state);
+	svmrun_rtc_load(&pc->rtc, state, now);
+	svmrun_pm_load(&pc->pm, state, now);
+	svmrun_fwcfg_load(&pc->fwcfg, state);
+	svmrun_pci_load(&pc->pci, state);
+	svmrun_apics_load(&pc->apics, state);
+	svmrun_ioapic_load(&pc->ioapic, state);
+	return svmrun_i8042_load(&pc->i8042, state);
 }

@@ -4,6 +4,8 @@
 
 #include <svmrun/pci.h>
 
+#include "lib/array_size.h"
+
 #define ADDRESS_ENABLE 0x80000000
 #define ADDRESS_REGISTER 0xfc
 #define ADDRESS_BITS 0x80fffffc /* enable, bus, device, function, register */
@@ -59,4 +61,28 @@ void svmrun_pci_write(struct svmrun_pci *pci, unsigned int offset,
 {
 	if (is_address(offset, size))
 		pci->address = value & ADDRESS_BITS;
+}
+
+/* ---- state --------------------------------------------------------------- */
+
+#define STATE_VERSION 1
+
+static const struct svmrun_state_member pci_members[] = {
+	SVMRUN_STATE_MEMBER(struct svmrun_pci, address),
+};
+
+int svmrun_pci_save(const struct svmrun_pci *pci, struct svmrun_state *state)
+{
+	svmrun_state_begin(state, SVMRUN_STATE_PCI, STATE_VERSION);
+	svmrun_state_put_members(state, pci, pci_members,
+				 ARRAY_SIZE(pci_members));
+	return svmrun_state_end(state);
+}
+
+int svmrun_pci_load(struct svmrun_pci *pci, struct svmrun_state *state)
+{
+	svmrun_state_open(state, SVMRUN_STATE_PCI, STATE_VERSION);
+	svmrun_state_get_members(state, pci, pci_members,
+				 ARRAY_SIZE(pci_members));
+	return svmrun_state_close(state, true);
 }

@@ -2,6 +2,8 @@
 /* The pair of 8259A interrupt controllers of a PC, and the ELCR */
 #include <svmrun/pic.h>
 
+#include "lib/array_size.h"
+
 enum { MASTER, SLAVE };
 
 #define CASCADE 2 /* pin of the master to which the slave is connected */
@@ -296,4 +298,51 @@ uint8_t svmrun_pic_read(struct svmrun_pic *pic, uint16_t port)
 	if (port & 1)
 		return chip->imr;
 	return chip->read_isr ? chip->isr : chip->irr;
+}
+
+/* ---- state --------------------------------------------------------------- */
+
+#define STATE_VERSION 1
+
+static const struct svmrun_state_member pic_members[] = {
+	SVMRUN_STATE_EACH(struct svmrun_pic, chips, irr),
+	SVMRUN_STATE_EACH(struct svmrun_pic, chips, isr),
+	SVMRUN_STATE_EACH(struct svmrun_pic, chips, imr),
+	SVMRUN_STATE_EACH(struct svmrun_pic, chips, levels),
+	SVMRUN_STATE_EACH(struct svmrun_pic, chips, elcr),
+	SVMRUN_STATE_EACH(struct svmrun_pic, chips, base),
+	SVMRUN_STATE_EACH(struct svmrun_pic, chips, lowest),
+	SVMRUN_STATE_EACH(struct svmrun_pic, chips, icw),
+	SVMRUN_STATE_EACH_BOOL(struct svmrun_pic, chips, single),
+	SVMRUN_STATE_EACH_BOOL(struct svmrun_pic, chips, needs_icw4),
+	SVMRUN_STATE_EACH(struct svmrun_pic, chips, icw4),
+	SVMRUN_STATE_EACH_BOOL(struct svmrun_pic, chips, read_isr),
+	SVMRUN_STATE_EACH_BOOL(struct svmrun_pic, chips, poll),
+	SVMRUN_STATE_EACH_BOOL(struct svmrun_pic, chips, special_mask),
+	SVMRUN_STATE_EACH_BOOL(struct svmrun_pic, chips, rotate_aeoi),
+};
+
+int svmrun_pic_save(const struct svmrun_pic *pic, struct svmrun_state *state)
+{
+	svmrun_state_begin(state, SVMRUN_STATE_PIC, STATE_VERSION);
+	svmrun_state_put_members(state, pic, pic_members,
+				 ARRAY_SIZE(pic_members));
+	return svmrun_state_end(state);
+}
+
+static bool chip_state_is_valid(const struct svmrun_pic_chip *chip)
+{
+	return chip->lowest < 8 && chip->icw <= 4;
+}
+
+int svmrun_pic_load(struct svmrun_pic *pic, struct svmrun_state *state)
+{
+	bool valid;
+
+	svmrun_state_open(state, SVMRUN_STATE_PIC, STATE_VERSION);
+	svmrun_state_get_members(state, pic, pic_members,
+				 ARRAY_SIZE(pic_members));
+	valid = chip_state_is_valid(&pic->chips[MASTER]) &&
+		chip_state_is_valid(&pic->chips[SLAVE]);
+	return svmrun_state_close(state, valid);
 }

@@ -2,6 +2,7 @@
 /* The 8254 timer: counters, control word, and port 61h */
 #include <svmrun/pit.h>
 
+#include "lib/array_size.h"
 #include "ticks.h"
 
 #define HERTZ 1193182
@@ -482,4 +483,66 @@ void svmrun_pit_write(struct svmrun_pit *pit, uint16_t port, uint8_t value,
 	}
 	if (changed)
 		update_pit_irq(pit, tick);
+}
+
+/* ---- state --------------------------------------------------------------- */
+
+#define STATE_VERSION 1
+
+static const struct svmrun_state_member pit_members[] = {
+	SVMRUN_STATE_EACH(struct svmrun_pit, counters, mode),
+	SVMRUN_STATE_EACH_BOOL(struct svmrun_pit, counters, bcd),
+	SVMRUN_STATE_EACH(struct svmrun_pit, counters, access),
+	SVMRUN_STATE_EACH_BOOL(struct svmrun_pit, counters, high_written),
+	SVMRUN_STATE_EACH_BOOL(struct svmrun_pit, counters, high_read),
+	SVMRUN_STATE_EACH_BOOL(struct svmrun_pit, counters, loaded),
+	SVMRUN_STATE_EACH_BOOL(struct svmrun_pit, counters, pending),
+	SVMRUN_STATE_EACH_BOOL(struct svmrun_pit, counters, gate),
+	SVMRUN_STATE_EACH(struct svmrun_pit, counters, count),
+	SVMRUN_STATE_EACH(struct svmrun_pit, counters, reload),
+	SVMRUN_STATE_EACH(struct svmrun_pit, counters, low),
+	SVMRUN_STATE_EACH(struct svmrun_pit, counters, begin),
+	SVMRUN_STATE_EACH(struct svmrun_pit, counters, stopped),
+	SVMRUN_STATE_EACH(struct svmrun_pit, counters, turn),
+	SVMRUN_STATE_EACH(struct svmrun_pit, counters, next),
+	SVMRUN_STATE_EACH(struct svmrun_pit, counters, latched),
+	SVMRUN_STATE_EACH(struct svmrun_pit, counters, latch),
+	SVMRUN_STATE_EACH_BOOL(struct svmrun_pit, counters, status_latched),
+	SVMRUN_STATE_EACH(struct svmrun_pit, counters, status),
+	SVMRUN_STATE_MEMBER(struct svmrun_pit, port_b),
+	SVMRUN_STATE_MEMBER(struct svmrun_pit, next),
+	SVMRUN_STATE_BOOL(struct svmrun_pit, requested),
+	SVMRUN_STATE_MEMBER(struct svmrun_pit, missed),
+	SVMRUN_STATE_MEMBER(struct svmrun_pit, credit),
+};
+
+int svmrun_pit_save(const struct svmrun_pit *pit, struct svmrun_state *state)
+{
+	svmrun_state_begin(state, SVMRUN_STATE_PIT, STATE_VERSION);
+	svmrun_state_put_members(state, pit, pit_members,
+				 ARRAY_SIZE(pit_members));
+	return svmrun_state_end(state);
+}
+
+static bool counter_state_is_valid(const struct svmrun_pit_counter *c)
+{
+	return c->mode <= HARDWARE_STROBE && c->access >= LOW &&
+	       c->access <= BOTH && c->count && c->count <= 65536 &&
+	       c->reload && c->reload <= 65536 && c->latched <= 2;
+}
+
+static bool pit_state_is_valid(const struct svmrun_pit *pit)
+{
+	return counter_state_is_valid(&pit->counters[0]) &&
+	       counter_state_is_valid(&pit->counters[1]) &&
+	       counter_state_is_valid(&pit->counters[2]) &&
+	       pit->missed <= MISSED_MAX && pit->credit <= MISSED_BURST;
+}
+
+int svmrun_pit_load(struct svmrun_pit *pit, struct svmrun_state *state)
+{
+	svmrun_state_open(state, SVMRUN_STATE_PIT, STATE_VERSION);
+	svmrun_state_get_members(state, pit, pit_members,
+				 ARRAY_SIZE(pit_members));
+	return svmrun_state_close(state, pit_state_is_valid(pit));
 }

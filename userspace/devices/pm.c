@@ -2,6 +2,7 @@
 /* ACPI power management: PM1 event and control registers, and the PM timer */
 #include <svmrun/pm.h>
 
+#include "lib/array_size.h"
 #include "ticks.h"
 
 #define HERTZ 3579545
@@ -137,4 +138,31 @@ void svmrun_pm_advance(struct svmrun_pm *pm, uint64_t now)
 	set_next_carry(pm, now);
 	pm->status |= STATUS_TIMER;
 	update_sci(pm);
+}
+
+/* ---- state --------------------------------------------------------------- */
+
+#define STATE_VERSION 1
+
+static const struct svmrun_state_member pm_members[] = {
+	SVMRUN_STATE_MEMBER(struct svmrun_pm, status),
+	SVMRUN_STATE_MEMBER(struct svmrun_pm, enable),
+	SVMRUN_STATE_MEMBER(struct svmrun_pm, control),
+	SVMRUN_STATE_MEMBER(struct svmrun_pm, begin),
+	SVMRUN_STATE_MEMBER(struct svmrun_pm, carry),
+};
+
+int svmrun_pm_save(const struct svmrun_pm *pm, struct svmrun_state *state)
+{
+	svmrun_state_begin(state, SVMRUN_STATE_PM, STATE_VERSION);
+	svmrun_state_put_members(state, pm, pm_members, ARRAY_SIZE(pm_members));
+	return svmrun_state_end(state);
+}
+
+int svmrun_pm_load(struct svmrun_pm *pm, struct svmrun_state *state,
+		   uint64_t now)
+{
+	svmrun_state_open(state, SVMRUN_STATE_PM, STATE_VERSION);
+	svmrun_state_get_members(state, pm, pm_members, ARRAY_SIZE(pm_members));
+	return svmrun_state_close(state, pm->begin <= now);
 }

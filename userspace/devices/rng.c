@@ -70,3 +70,22 @@ void svmrun_rng_init(struct svmrun_rng *rng,
 	svmrun_virtio_init(&rng->virtio, &kind, memories, memory_count);
 	rng->owner = *owner;
 }
+
+/* ---- state --------------------------------------------------------------- */
+
+#define STATE_VERSION 1
+
+/* The record has no contents: it says to which device the next one belongs. */
+int svmrun_rng_save(const struct svmrun_rng *rng, struct svmrun_state *state)
+{
+	svmrun_state_begin(state, SVMRUN_STATE_RNG, STATE_VERSION);
+	svmrun_state_end(state);
+	return svmrun_virtio_save(&rng->virtio, state);
+}
+
+int svmrun_rng_load(struct svmrun_rng *rng, struct svmrun_state *state)
+{
+	svmrun_state_open(state, SVMRUN_STATE_RNG, STATE_VERSION);
+	svmrun_state_close(state, true);
+	return svmrun_virtio_load(&rng->virtio, state);
+}

@@ -4,6 +4,7 @@
 
 #include <svmrun/rtc.h>
 
+#include "lib/array_size.h"
 #include "ticks.h"
 
 #define PORT_INDEX 0x70
@@ -515,4 +516,47 @@ void svmrun_rtc_write(struct svmrun_rtc *rtc, uint16_t port, uint8_t value,
 	}
 	svmrun_rtc_advance(rtc, now);
 	write_cmos(rtc, value, now);
+}
+
+/* ---- state --------------------------------------------------------------- */
+
+#define STATE_VERSION 1
+
+static const struct svmrun_state_member rtc_members[] = {
+	SVMRUN_STATE_MEMBER(struct svmrun_rtc, index),
+	SVMRUN_STATE_MEMBER(struct svmrun_rtc, bytes),
+	SVMRUN_STATE_MEMBER(struct svmrun_rtc, offset),
+	SVMRUN_STATE_MEMBER(struct svmrun_rtc, fraction),
+	SVMRUN_STATE_MEMBER(struct svmrun_rtc, weekdays),
+	SVMRUN_STATE_MEMBER(struct svmrun_rtc, second),
+	SVMRUN_STATE_MEMBER(struct svmrun_rtc, period),
+	SVMRUN_STATE_MEMBER(struct svmrun_rtc, missed),
+	SVMRUN_STATE_MEMBER(struct svmrun_rtc, credit),
+};
+
+int svmrun_rtc_save(const struct svmrun_rtc *rtc, struct svmrun_state *state)
+{
+	svmrun_state_begin(state, SVMRUN_STATE_RTC, STATE_VERSION);
+	svmrun_state_put_members(state, rtc, rtc_members,
+				 ARRAY_SIZE(rtc_members));
+	return svmrun_state_end(state);
+}
+
+/* Dates are computed from the present second, and from all after the last one. */
+static bool rtc_state_is_valid(const struct svmrun_rtc *rtc, uint64_t now)
+{
+	return rtc->index < SVMRUN_RTC_BYTES && rtc->fraction <= NANOSECONDS &&
+	       rtc->offset >= -SECONDS_MAX && rtc->offset <= SECONDS_MAX &&
+	       rtc->second >= 0 && rtc->second <= current_second(rtc, now) &&
+	       rtc->weekdays < 7 && rtc->missed <= MISSED_MAX &&
+	       rtc->credit <= MISSED_BURST;
+}
+
+int svmrun_rtc_load(struct svmrun_rtc *rtc, struct svmrun_state *state,
+		    uint64_t now)
+{
+	svmrun_state_open(state, SVMRUN_STATE_RTC, STATE_VERSION);
+	svmrun_state_get_members(state, rtc, rtc_members,
+				 ARRAY_SIZE(rtc_members));
+	return svmrun_state_close(state, rtc_state_is_valid(rtc, now));
 }

@@ -4,6 +4,8 @@
 
 #include <svmrun/testdev.h>
 
+#include "lib/array_size.h"
+
 #define PORT_REGISTER 0xe0
 #define PORT_FLUSH 0xe4
 #define PORT_REGISTER_2 0xe8 /* the same register */
@@ -82,4 +84,31 @@ void svmrun_testdev_write(struct svmrun_testdev *testdev, uint64_t offset,
 	for (i = 0; i < size; i++)
 		if (has_byte(offset, i))
 			testdev->memory[offset + i] = value >> (8 * i);
+}
+
+/* ---- state --------------------------------------------------------------- */
+
+#define STATE_VERSION 1
+
+static const struct svmrun_state_member testdev_members[] = {
+	SVMRUN_STATE_MEMBER(struct svmrun_testdev, value),
+	SVMRUN_STATE_MEMBER(struct svmrun_testdev, memory),
+};
+
+int svmrun_testdev_save(const struct svmrun_testdev *testdev,
+			struct svmrun_state *state)
+{
+	svmrun_state_begin(state, SVMRUN_STATE_TESTDEV, STATE_VERSION);
+	svmrun_state_put_members(state, testdev, testdev_members,
+				 ARRAY_SIZE(testdev_members));
+	return svmrun_state_end(state);
+}
+
+int svmrun_testdev_load(struct svmrun_testdev *testdev,
+			struct svmrun_state *state)
+{
+	svmrun_state_open(state, SVMRUN_STATE_TESTDEV, STATE_VERSION);
+	svmrun_state_get_members(state, testdev, testdev_members,
+				 ARRAY_SIZE(testdev_members));
+	return svmrun_state_close(state, true);
 }

@@ -2,6 +2,8 @@
 /* The 16550A serial port: FIFO, interrupts, modem lines and registers */
 #include <svmrun/uart.h>
 
+#include "lib/array_size.h"
+
 enum {
 	REG_DATA, /* or divisor, low */
 	REG_IER, /* or divisor, high */
@@ -287,4 +289,45 @@ void svmrun_uart_write(struct svmrun_uart *uart, unsigned int reg,
 		uart->scr = value;
 		break;
 	}
+}
+
+/* ---- state --------------------------------------------------------------- */
+
+#define STATE_VERSION 1
+
+static const struct svmrun_state_member uart_members[] = {
+	SVMRUN_STATE_MEMBER(struct svmrun_uart, divisor),
+	SVMRUN_STATE_MEMBER(struct svmrun_uart, ier),
+	SVMRUN_STATE_MEMBER(struct svmrun_uart, fcr),
+	SVMRUN_STATE_MEMBER(struct svmrun_uart, lcr),
+	SVMRUN_STATE_MEMBER(struct svmrun_uart, mcr),
+	SVMRUN_STATE_MEMBER(struct svmrun_uart, msr),
+	SVMRUN_STATE_MEMBER(struct svmrun_uart, scr),
+	SVMRUN_STATE_BOOL(struct svmrun_uart, overrun),
+	SVMRUN_STATE_BOOL(struct svmrun_uart, thre),
+	SVMRUN_STATE_MEMBER(struct svmrun_uart, fifo),
+	SVMRUN_STATE_MEMBER(struct svmrun_uart, first),
+	SVMRUN_STATE_MEMBER(struct svmrun_uart, count),
+};
+
+int svmrun_uart_save(const struct svmrun_uart *uart, struct svmrun_state *state)
+{
+	svmrun_state_begin(state, SVMRUN_STATE_UART, STATE_VERSION);
+	svmrun_state_put_members(state, uart, uart_members,
+				 ARRAY_SIZE(uart_members));
+	return svmrun_state_end(state);
+}
+
+static bool uart_state_is_valid(const struct svmrun_uart *uart)
+{
+	return uart->first < SVMRUN_UART_FIFO &&
+	       uart->count <= fifo_capacity(uart);
+}
+
+int svmrun_uart_load(struct svmrun_uart *uart, struct svmrun_state *state)
+{
+	svmrun_state_open(state, SVMRUN_STATE_UART, STATE_VERSION);
+	svmrun_state_get_members(state, uart, uart_members,
+				 ARRAY_SIZE(uart_members));
+	return svmrun_state_close(state, uart_state_is_valid(uart));
 }

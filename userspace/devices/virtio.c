@@ -4,6 +4,7 @@
 
 #include <svmrun/virtio.h>
 
+#include "lib/array_size.h"
 #include "lib/memories.h"
 
 #define MAGIC 0x74726976 /* "virt" */
@@ -450,4 +451,80 @@ void svmrun_virtio_init(struct svmrun_virtio *virtio,
 		.memories = memories,
 		.memory_count = memory_count,
 	};
+}
+
+/* ---- state --------------------------------------------------------------- */
+
+#define STATE_VERSION 1
+
+static const struct svmrun_state_member virtio_members[] = {
+	SVMRUN_STATE_MEMBER(struct svmrun_virtio, status),
+	SVMRUN_STATE_MEMBER(struct svmrun_virtio, interrupts),
+	SVMRUN_STATE_MEMBER(struct svmrun_virtio, offered),
+	SVMRUN_STATE_MEMBER(struct svmrun_virtio, accepted),
+	SVMRUN_STATE_MEMBER(struct svmrun_virtio, features),
+	SVMRUN_STATE_MEMBER(struct svmrun_virtio, queue),
+	SVMRUN_STATE_EACH(struct svmrun_virtio, queues, size),
+	SVMRUN_STATE_EACH_BOOL(struct svmrun_virtio, queues, ready),
+	SVMRUN_STATE_EACH(struct svmrun_virtio, queues, descriptors),
+	SVMRUN_STATE_EACH(struct svmrun_virtio, queues, driver),
+	SVMRUN_STATE_EACH(struct svmrun_virtio, queues, device),
+	SVMRUN_STATE_EACH(struct svmrun_virtio, queues, taken),
+	SVMRUN_STATE_EACH(struct svmrun_virtio, queues, given),
+};
+
+/* The kind is part of the record, because a guest has accepted what it offers. */
+int svmrun_virtio_save(const struct svmrun_virtio *virtio,
+		       struct svmrun_state *state)
+{
+	const struct svmrun_virtio_kind *kind = &virtio->kind;
+
+	svmrun_state_begin(state, SVMRUN_STATE_VIRTIO, STATE_VERSION);
+	svmrun_state_put(state, &kind->id, sizeof(kind->id));
+	svmrun_state_put(state, &kind->features, sizeof(kind->features));
+	svmrun_state_put_members(state, virtio, virtio_members,
+				 ARRAY_SIZE(virtio_members));
+	return svmrun_state_end(state);
+}
+
+static bool kind_is_same(const struct svmrun_virtio *virtio,
+			 struct svmrun_state *state)
+{
+	uint64_t features;
+	uint32_t id;
+
+	svmrun_state_get(state, &id, sizeof(id));
+	svmrun_state_get(state, &features, sizeof(features));
+	return id == virtio->kind.id && features == virtio->kind.features;
+}
+
+static bool find_saved_rings(struct svmrun_virtio *virtio)
+{
+	unsigned int i;
+
+	for (i = 0; i < SVMRUN_VIRTIO_QUEUES; i++)
+		if (virtio->queues[i].ready &&
+		    (i >= virtio->kind.queues ||
+		     !find_rings(virtio, &virtio->queues[i])))
+			return false;
+	return true;
+}
+
+static bool saved_features_are_valid(const struct svmrun_virtio *virtio)
+{
+	return !(virtio->status & STATUS_FEATURES_OK) ||
+	       !(virtio->features & ~offered_features(virtio));
+}
+
+int svmrun_virtio_load(struct svmrun_virtio *virtio, struct svmrun_state *state)
+{
+	bool valid;
+
+	svmrun_state_open(state, SVMRUN_STATE_VIRTIO, STATE_VERSION);
+	valid = kind_is_same(virtio, state);
+	svmrun_state_get_members(state, virtio, virtio_members,
+				 ARRAY_SIZE(virtio_members));
+	valid = valid && saved_features_are_valid(virtio) &&
+		find_saved_rings(virtio);
+	return svmrun_state_close(state, valid);
 }

@@ -16,6 +16,7 @@
 #include <stdbool.h>
 
 #include <svmrun/virtio.h>
+#include <svmrun/state.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -185,6 +186,28 @@ void svmrun_block_complete(struct svmrun_block *block,
  * Return: true while there are such requests.
  */
 bool svmrun_block_is_resetting(const struct svmrun_block *block);
+
+/**
+ * svmrun_block_save() - write the state of a disk to records
+ * @block: the disk, of which the owner has no request
+ * @state: the records
+ *
+ * Return: 0 or a negative errno, see svmrun_state_end(); -EBUSY: a request that was
+ * submitted has not completed.
+ */
+int svmrun_block_save(const struct svmrun_block *block,
+		      struct svmrun_state *state);
+
+/**
+ * svmrun_block_load() - read the state of a disk from records
+ * @block: the initialized disk, which has the same size and offers the same features; after
+ *	an error, it must be initialized again
+ * @state: the records
+ *
+ * Return: 0 or a negative errno; -EINVAL: this is no such state; -EOPNOTSUPP: it is of
+ * another version.
+ */
+int svmrun_block_load(struct svmrun_block *block, struct svmrun_state *state);
 
 #ifdef __cplusplus
 }

@@ -8,6 +8,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <svmrun/state.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -161,6 +162,28 @@ uint32_t svmrun_fwcfg_read(struct svmrun_fwcfg *fwcfg, unsigned int offset,
  */
 void svmrun_fwcfg_write(struct svmrun_fwcfg *fwcfg, unsigned int offset,
 			unsigned int size, uint32_t value);
+
+/**
+ * svmrun_fwcfg_save() - write the state of a device, and its items, to a record
+ * @fwcfg: the device
+ * @state: the records
+ *
+ * Return: 0 or a negative errno, see svmrun_state_end().
+ */
+int svmrun_fwcfg_save(const struct svmrun_fwcfg *fwcfg,
+		      struct svmrun_state *state);
+
+/**
+ * svmrun_fwcfg_load() - read the state of a device, and its items, from a record
+ * @fwcfg: the initialized device; items that were added are lost; after an error, it must
+ *	be initialized again
+ * @state: the records; they must exist as long as the device, because the contents of items
+ *	are not copied
+ *
+ * Return: 0 or a negative errno; -EINVAL: this is no such state; -EOPNOTSUPP: it is of
+ * another version.
+ */
+int svmrun_fwcfg_load(struct svmrun_fwcfg *fwcfg, struct svmrun_state *state);
 
 #ifdef __cplusplus
 }

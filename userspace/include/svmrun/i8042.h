@@ -12,6 +12,7 @@
 #define SVMRUN_I8042_H
 
 #include <svmrun/line.h>
+#include <svmrun/state.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -94,6 +95,26 @@ bool svmrun_i8042_a20(const struct svmrun_i8042 *i8042);
  * @enabled: true to enable it
  */
 void svmrun_i8042_set_a20(struct svmrun_i8042 *i8042, bool enabled);
+
+/**
+ * svmrun_i8042_save() - write the state of a controller to a record
+ * @i8042: the controller
+ * @state: the records
+ *
+ * Return: 0 or a negative errno, see svmrun_state_end().
+ */
+int svmrun_i8042_save(const struct svmrun_i8042 *i8042,
+		      struct svmrun_state *state);
+
+/**
+ * svmrun_i8042_load() - read the state of a controller from a record
+ * @i8042: the initialized controller; after an error, it must be initialized again
+ * @state: the records
+ *
+ * Return: 0 or a negative errno; -EINVAL: this is no such state; -EOPNOTSUPP: it is of
+ * another version.
+ */
+int svmrun_i8042_load(struct svmrun_i8042 *i8042, struct svmrun_state *state);
 
 #ifdef __cplusplus
 }

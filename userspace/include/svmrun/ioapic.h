@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #include <svmrun/lapic.h>
+#include <svmrun/state.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -102,6 +103,27 @@ bool svmrun_ioapic_sends_nmi(const struct svmrun_ioapic *ioapic);
  * svmrun_apics_owner.eoi() should call it.
  */
 void svmrun_ioapic_eoi(struct svmrun_ioapic *ioapic, uint8_t vector);
+
+/**
+ * svmrun_ioapic_save() - write the state of an I/O APIC to a record
+ * @ioapic: the I/O APIC
+ * @state: the records
+ *
+ * Return: 0 or a negative errno, see svmrun_state_end().
+ */
+int svmrun_ioapic_save(const struct svmrun_ioapic *ioapic,
+		       struct svmrun_state *state);
+
+/**
+ * svmrun_ioapic_load() - read the state of an I/O APIC from a record
+ * @ioapic: the initialized I/O APIC; after an error, it must be initialized again
+ * @state: the records
+ *
+ * Return: 0 or a negative errno; -EINVAL: this is no such state; -EOPNOTSUPP: it is of
+ * another version.
+ */
+int svmrun_ioapic_load(struct svmrun_ioapic *ioapic,
+		       struct svmrun_state *state);
 
 #ifdef __cplusplus
 }

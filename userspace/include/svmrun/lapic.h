@@ -23,6 +23,7 @@
 #include <stdint.h>
 
 #include <svmrun/line.h>
+#include <svmrun/state.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -386,6 +387,27 @@ uint64_t svmrun_lapic_deadline(const struct svmrun_lapic *lapic);
  * time.
  */
 void svmrun_lapic_advance(struct svmrun_lapic *lapic, uint64_t now);
+
+/**
+ * svmrun_apics_save() - write the state of the local APICs of all processors to records
+ * @apics: the local APICs
+ * @state: the records
+ *
+ * Return: 0 or a negative errno, see svmrun_state_end().
+ */
+int svmrun_apics_save(const struct svmrun_apics *apics,
+		      struct svmrun_state *state);
+
+/**
+ * svmrun_apics_load() - read the state of the local APICs of all processors from records
+ * @apics: the initialized local APICs, of as many processors; after an error, they must be
+ *	initialized again
+ * @state: the records
+ *
+ * Return: 0 or a negative errno; -EINVAL: this is no such state; -EOPNOTSUPP: it is of
+ * another version.
+ */
+int svmrun_apics_load(struct svmrun_apics *apics, struct svmrun_state *state);
 
 #ifdef __cplusplus
 }

@@ -16,6 +16,7 @@
 #include <svmrun/pit.h>
 #include <svmrun/pm.h>
 #include <svmrun/rtc.h>
+#include <svmrun/state.h>
 #include <svmrun/testdev.h>
 #include <svmrun/uart.h>
 #include <svmrun/virtio.h>
@@ -283,6 +284,31 @@ bool svmrun_pc_sends_nmi(const struct svmrun_pc *pc);
  * Return: the vector.
  */
 uint8_t svmrun_pc_acknowledge(struct svmrun_pc *pc, unsigned int cpu);
+
+/**
+ * svmrun_pc_save() - write the state of a PC to records
+ * @pc: the PC
+ * @state: the records
+ *
+ * Attached devices are not included. Save them with their own functions.
+ *
+ * Return: 0 or a negative errno, see svmrun_state_end().
+ */
+int svmrun_pc_save(const struct svmrun_pc *pc, struct svmrun_state *state);
+
+/**
+ * svmrun_pc_load() - read the state of a PC from records
+ * @pc: the initialized PC, with as many processors and the same attached devices; after an
+ *	error, it must be initialized again
+ * @state: the records; they must exist as long as the PC, because the contents of items of
+ *	fw_cfg are not copied
+ * @now: the time, which is not before that at which the state was saved
+ *
+ * Return: 0 or a negative errno; -EINVAL: this is no such state; -EOPNOTSUPP: it is of
+ * another version.
+ */
+int svmrun_pc_load(struct svmrun_pc *pc, struct svmrun_state *state,
+		   uint64_t now);
 
 #ifdef __cplusplus
 }

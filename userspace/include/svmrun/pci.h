@@ -8,6 +8,8 @@
 
 #include <stdint.h>
 
+#include <svmrun/state.h>
+
 #ifdef __cplusplus
 extern "C" {
 #endif
@@ -47,6 +49,25 @@ uint32_t svmrun_pci_read(const struct svmrun_pci *pci, unsigned int offset,
  */
 void svmrun_pci_write(struct svmrun_pci *pci, unsigned int offset,
 		      unsigned int size, uint32_t value);
+
+/**
+ * svmrun_pci_save() - write the state of a bridge to a record
+ * @pci: the bridge
+ * @state: the records
+ *
+ * Return: 0 or a negative errno, see svmrun_state_end().
+ */
+int svmrun_pci_save(const struct svmrun_pci *pci, struct svmrun_state *state);
+
+/**
+ * svmrun_pci_load() - read the state of a bridge from a record
+ * @pci: the initialized bridge; after an error, it must be initialized again
+ * @state: the records
+ *
+ * Return: 0 or a negative errno; -EINVAL: this is no such state; -EOPNOTSUPP: it is of
+ * another version.
+ */
+int svmrun_pci_load(struct svmrun_pci *pci, struct svmrun_state *state);
 
 #ifdef __cplusplus
 }

@@ -4,6 +4,7 @@
 #define SVMRUN_PIC_H
 
 #include <svmrun/line.h>
+#include <svmrun/state.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -120,6 +121,25 @@ uint8_t svmrun_pic_read(struct svmrun_pic *pic, uint16_t port);
  * @value: the value
  */
 void svmrun_pic_write(struct svmrun_pic *pic, uint16_t port, uint8_t value);
+
+/**
+ * svmrun_pic_save() - write the state of a pair to a record
+ * @pic: the pair
+ * @state: the records
+ *
+ * Return: 0 or a negative errno, see svmrun_state_end().
+ */
+int svmrun_pic_save(const struct svmrun_pic *pic, struct svmrun_state *state);
+
+/**
+ * svmrun_pic_load() - read the state of a pair from a record
+ * @pic: the initialized pair; after an error, it must be initialized again
+ * @state: the records
+ *
+ * Return: 0 or a negative errno; -EINVAL: this is no such state; -EOPNOTSUPP: it is of
+ * another version.
+ */
+int svmrun_pic_load(struct svmrun_pic *pic, struct svmrun_state *state);
 
 #ifdef __cplusplus
 }

@@ -4,6 +4,7 @@
 #define SVMRUN_PIT_H
 
 #include <svmrun/line.h>
+#include <svmrun/state.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -143,6 +144,25 @@ void svmrun_pit_taken(struct svmrun_pit *pit);
  * To be called for a guest that has masked the interrupt.
  */
 void svmrun_pit_forget(struct svmrun_pit *pit);
+
+/**
+ * svmrun_pit_save() - write the state of a timer to a record
+ * @pit: the timer
+ * @state: the records
+ *
+ * Return: 0 or a negative errno, see svmrun_state_end().
+ */
+int svmrun_pit_save(const struct svmrun_pit *pit, struct svmrun_state *state);
+
+/**
+ * svmrun_pit_load() - read the state of a timer from a record
+ * @pit: the initialized timer; after an error, it must be initialized again
+ * @state: the records
+ *
+ * Return: 0 or a negative errno; -EINVAL: this is no such state; -EOPNOTSUPP: it is of
+ * another version.
+ */
+int svmrun_pit_load(struct svmrun_pit *pit, struct svmrun_state *state);
 
 #ifdef __cplusplus
 }

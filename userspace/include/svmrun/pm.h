@@ -4,6 +4,7 @@
 #define SVMRUN_PM_H
 
 #include <svmrun/line.h>
+#include <svmrun/state.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -93,6 +94,27 @@ uint64_t svmrun_pm_deadline(const struct svmrun_pm *pm);
  * @now: the time
  */
 void svmrun_pm_advance(struct svmrun_pm *pm, uint64_t now);
+
+/**
+ * svmrun_pm_save() - write the state of power management to a record
+ * @pm: power management
+ * @state: the records
+ *
+ * Return: 0 or a negative errno, see svmrun_state_end().
+ */
+int svmrun_pm_save(const struct svmrun_pm *pm, struct svmrun_state *state);
+
+/**
+ * svmrun_pm_load() - read the state of power management from a record
+ * @pm: initialized power management; after an error, it must be initialized again
+ * @state: the records
+ * @now: the time, which is not before that at which the state was saved
+ *
+ * Return: 0 or a negative errno; -EINVAL: this is no such state; -EOPNOTSUPP: it is of
+ * another version.
+ */
+int svmrun_pm_load(struct svmrun_pm *pm, struct svmrun_state *state,
+		   uint64_t now);
 
 #ifdef __cplusplus
 }

@@ -7,6 +7,7 @@
 #define SVMRUN_RNG_H
 
 #include <svmrun/virtio.h>
+#include <svmrun/state.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -56,6 +57,25 @@ struct svmrun_rng {
 void svmrun_rng_init(struct svmrun_rng *rng,
 		     const struct svmrun_rng_owner *owner,
 		     const struct svmrun_memory *memories, size_t memory_count);
+
+/**
+ * svmrun_rng_save() - write the state of an entropy device to records
+ * @rng: the device
+ * @state: the records
+ *
+ * Return: 0 or a negative errno, see svmrun_state_end().
+ */
+int svmrun_rng_save(const struct svmrun_rng *rng, struct svmrun_state *state);
+
+/**
+ * svmrun_rng_load() - read the state of an entropy device from records
+ * @rng: the initialized device; after an error, it must be initialized again
+ * @state: the records
+ *
+ * Return: 0 or a negative errno; -EINVAL: this is no such state; -EOPNOTSUPP: it is of
+ * another version.
+ */
+int svmrun_rng_load(struct svmrun_rng *rng, struct svmrun_state *state);
 
 #ifdef __cplusplus
 }

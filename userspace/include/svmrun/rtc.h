@@ -4,6 +4,7 @@
 #define SVMRUN_RTC_H
 
 #include <svmrun/line.h>
+#include <svmrun/state.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -104,6 +105,27 @@ uint64_t svmrun_rtc_deadline(const struct svmrun_rtc *rtc);
  * register C: up to eight at once, then one more per period.
  */
 void svmrun_rtc_advance(struct svmrun_rtc *rtc, uint64_t now);
+
+/**
+ * svmrun_rtc_save() - write the state of a clock to a record
+ * @rtc: the clock
+ * @state: the records
+ *
+ * Return: 0 or a negative errno, see svmrun_state_end().
+ */
+int svmrun_rtc_save(const struct svmrun_rtc *rtc, struct svmrun_state *state);
+
+/**
+ * svmrun_rtc_load() - read the state of a clock from a record
+ * @rtc: the initialized clock; after an error, it must be initialized again
+ * @state: the records
+ * @now: the time, which is not before that at which the state was saved
+ *
+ * Return: 0 or a negative errno; -EINVAL: this is no such state; -EOPNOTSUPP: it is of
+ * another version.
+ */
+int svmrun_rtc_load(struct svmrun_rtc *rtc, struct svmrun_state *state,
+		    uint64_t now);
 
 #ifdef __cplusplus
 }

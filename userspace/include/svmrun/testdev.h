@@ -8,6 +8,7 @@
 #define SVMRUN_TESTDEV_H
 
 #include <svmrun/line.h>
+#include <svmrun/state.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -92,6 +93,27 @@ uint64_t svmrun_testdev_read(const struct svmrun_testdev *testdev,
  */
 void svmrun_testdev_write(struct svmrun_testdev *testdev, uint64_t offset,
 			  unsigned int size, uint64_t value);
+
+/**
+ * svmrun_testdev_save() - write the state of a device to a record
+ * @testdev: the device
+ * @state: the records
+ *
+ * Return: 0 or a negative errno, see svmrun_state_end().
+ */
+int svmrun_testdev_save(const struct svmrun_testdev *testdev,
+			struct svmrun_state *state);
+
+/**
+ * svmrun_testdev_load() - read the state of a device from a record
+ * @testdev: the initialized device; after an error, it must be initialized again
+ * @state: the records
+ *
+ * Return: 0 or a negative errno; -EINVAL: this is no such state; -EOPNOTSUPP: it is of
+ * another version.
+ */
+int svmrun_testdev_load(struct svmrun_testdev *testdev,
+			struct svmrun_state *state);
 
 #ifdef __cplusplus
 }

@@ -4,6 +4,7 @@
 #define SVMRUN_UART_H
 
 #include <svmrun/line.h>
+#include <svmrun/state.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -99,6 +100,26 @@ void svmrun_uart_receive(struct svmrun_uart *uart, uint8_t byte);
  * Return: true if it is; otherwise the guest may poll, or may not read at all.
  */
 bool svmrun_uart_listens(const struct svmrun_uart *uart);
+
+/**
+ * svmrun_uart_save() - write the state of a serial port to a record
+ * @uart: the serial port
+ * @state: the records
+ *
+ * Return: 0 or a negative errno, see svmrun_state_end().
+ */
+int svmrun_uart_save(const struct svmrun_uart *uart,
+		     struct svmrun_state *state);
+
+/**
+ * svmrun_uart_load() - read the state of a serial port from a record
+ * @uart: the initialized serial port; after an error, it must be initialized again
+ * @state: the records
+ *
+ * Return: 0 or a negative errno; -EINVAL: this is no such state; -EOPNOTSUPP: it is of
+ * another version.
+ */
+int svmrun_uart_load(struct svmrun_uart *uart, struct svmrun_state *state);
 
 #ifdef __cplusplus
 }

@@ -16,6 +16,7 @@
 
 #include <svmrun.h>
 #include <svmrun/line.h>
+#include <svmrun/state.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -204,6 +205,29 @@ void svmrun_virtio_reset(struct svmrun_virtio *virtio);
  * @virtio: the device; it ignores requests until the guest resets it
  */
 void svmrun_virtio_need_reset(struct svmrun_virtio *virtio);
+
+/**
+ * svmrun_virtio_save() - write the state of a device to a record
+ * @virtio: the device; the device of which it is a part has taken no chain that it has not
+ *	given back
+ * @state: the records
+ *
+ * Return: 0 or a negative errno, see svmrun_state_end().
+ */
+int svmrun_virtio_save(const struct svmrun_virtio *virtio,
+		       struct svmrun_state *state);
+
+/**
+ * svmrun_virtio_load() - read the state of a device from a record
+ * @virtio: the initialized device, which offers the same features, and whose guest's memory
+ *	has the same addresses; after an error, it must be initialized again
+ * @state: the records
+ *
+ * Return: 0 or a negative errno; -EINVAL: this is no such state; -EOPNOTSUPP: it is of
+ * another version.
+ */
+int svmrun_virtio_load(struct svmrun_virtio *virtio,
+		       struct svmrun_state *state);
 
 #ifdef __cplusplus
 }
