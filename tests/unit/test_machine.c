@@ -220,14 +220,14 @@ static void reset_by(uint64_t exitcode)
 	vmcb->control.exitinfo2 = RIP + 1;
 	vmcb->save.rax = 6;
 	exit_handle(&cpu);
-	ck_assert(machine.reset.pending && !machine.outcome.ended);
-	ck_assert(!reset_is_due(&machine));
-	machine.reset.stopped = 1;
-	ck_assert(reset_is_due(&machine));
+	ck_assert(machine.stop.reset && !machine.outcome.ended);
+	ck_assert(!stop_is_complete(&machine));
+	machine.stop.stopped = 1;
+	ck_assert(stop_is_complete(&machine));
 	cpu.halted = true;
 	cpu.tsc_aux = 1;
 	machine_reset(&machine);
-	ck_assert(!machine.reset.pending);
+	ck_assert(!machine.stop.reset);
 	ck_assert_uint_eq(restarts, 1);
 	munmap(page, 4096);
 }
@@ -240,7 +240,7 @@ START_TEST(reset_restarts_the_guest)
 	for (size_t i = 0; i < ARRAY_SIZE(ways); i++) {
 		reset_by(ways[i]);
 		ck_assert(!machine.outcome.ended);
-		ck_assert_uint_eq(machine.reset.count, 1);
+		ck_assert_uint_eq(machine.stop.resets, 1);
 		ck_assert_uint_eq(vmcb->save.rip, RIP);
 		ck_assert_uint_eq(vmcb->control.asid, 8);
 		ck_assert(!cpu.halted);

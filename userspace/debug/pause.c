@@ -43,7 +43,7 @@ static bool any_in_guest(const struct machine *machine)
 
 static bool awaits_reset(const struct machine *machine)
 {
-	return machine->reset.pending && !machine->outcome.ended;
+	return stop_is_pending(machine) && !machine->outcome.ended;
 }
 
 void debug_pause(struct machine *machine)

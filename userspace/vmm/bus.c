@@ -82,7 +82,7 @@ static bool is_stopped(void *owner)
 {
 	const struct cpu *cpu = owner;
 
-	return cpu->machine->outcome.ended || cpu->machine->reset.pending ||
+	return cpu->machine->outcome.ended || stop_is_pending(cpu->machine) ||
 	       cpu->blocked || cpu->vcpu.regs->immediate_exit;
 }
 

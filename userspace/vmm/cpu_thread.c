@@ -343,10 +343,14 @@ static void prepare_cpu(struct cpu *cpu)
 	vmcb_msr_permit(&cpu->vcpu);
 }
 
-static void reset_cpu(struct cpu *cpu)
+static void stop_cpu(struct cpu *cpu)
 {
-	reset_wait(cpu);
-	prepare_cpu(cpu);
+	const struct stop *stop = &cpu->machine->stop;
+	uint64_t resets = stop->resets;
+
+	stop_wait(cpu);
+	if (stop->resets != resets)
+		prepare_cpu(cpu);
 }
 
 void *cpu_thread(void *argument)
@@ -364,8 +368,8 @@ void *cpu_thread(void *argument)
 			"cannot create a timer: %s", strerror(-ret));
 	outcome_confine(&machine->outcome, SANDBOX_CPU);
 	while (!machine->outcome.ended)
-		if (machine->reset.pending)
-			reset_cpu(cpu);
+		if (stop_is_pending(machine))
+			stop_cpu(cpu);
 		else
 			cpu_run_once(cpu);
 	if (!ret)

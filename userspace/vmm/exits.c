@@ -26,7 +26,7 @@ static void exit_hlt(struct cpu *cpu)
 /* The state in the VMCB is undefined now (APM 15.14.3), RIP possibly too. */
 static void exit_shutdown(struct cpu *cpu)
 {
-	if (reset_request(cpu->machine))
+	if (stop_for_reset(cpu->machine))
 		return;
 	cpu_end(cpu, STATUS_SHUTDOWN, "shutdown",
 		"VMEXIT_SHUTDOWN at RIP 0x%llx: triple fault, because the guest cannot handle an exception; --trace shows where",

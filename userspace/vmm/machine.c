@@ -36,7 +36,7 @@ static void wake_blocked(void *owner)
 	struct machine *machine = owner;
 	unsigned int i;
 
-	if (machine->reset.pending)
+	if (stop_is_pending(machine))
 		console_notify(&machine->console);
 	for (i = 0; i < machine->cpu_count; i++)
 		if (machine->cpus[i].blocked)
@@ -78,7 +78,7 @@ static void pc_end(void *owner, enum svmrun_pc_end why, uint32_t value)
 	int status = why == SVMRUN_PC_EXIT ? (2 * value + 1) & 255 :
 					     STATUS_HALTED;
 
-	if (why == SVMRUN_PC_RESET && reset_request(machine))
+	if (why == SVMRUN_PC_RESET && stop_for_reset(machine))
 		return;
 	if (why == SVMRUN_PC_RESET && !machine->outcome.ended)
 		machine->outcome.reset_port = value;
@@ -423,7 +423,7 @@ void machine_reset(struct machine *machine)
 			    "reset: cannot load the guest again");
 	if (machine->hooks)
 		machine->hooks->reset(machine);
-	reset_done(machine);
+	stop_reset_done(machine);
 }
 
 void machine_sum_stats(const struct machine *machine, struct stats *stats,
@@ -434,7 +434,7 @@ void machine_sum_stats(const struct machine *machine, struct stats *stats,
 	*stats = machine->times;
 	stats->unclaimed = machine->pc.unclaimed;
 	stats->unknown_msrs = machine->unknown_msrs;
-	stats->resets = machine->reset.count;
+	stats->resets = machine->stop.resets;
 	for (i = 0; i < machine->cpu_count; i++) {
 		stats_add(stats, &machine->cpus[i].stats);
 		stats_add_kernel(regs, machine->cpus[i].vcpu.regs);

@@ -20,9 +20,9 @@
 #include "backend/disk.h"
 #include "kvmclock.h"
 #include "backend/outcome.h"
-#include "reset.h"
 #include "backend/rng.h"
 #include "run_options.h"
+#include "stop.h"
 
 struct debug;
 struct debug_hooks;
@@ -65,7 +65,7 @@ struct debug_hooks;
  * @reports: reports of --explain, and one more if there were others
  * @exits: exits of all processors, for --trace
  * @times: start and duration of the run
- * @reset: a reset while the machine runs
+ * @stop: a stop of all processors
  * @outcome: how the run ended
  */
 struct machine {
@@ -96,7 +96,7 @@ struct machine {
 	unsigned int reports;
 	uint64_t exits;
 	struct stats times;
-	struct reset reset;
+	struct stop stop;
 	struct outcome outcome;
 };
 
@@ -143,7 +143,7 @@ int machine_create_cpus(struct machine *machine, int device);
 void machine_destroy_cpus(struct machine *machine);
 
 /*
- * Reset the machine, while the processors' threads wait in reset_wait(): devices and
+ * Reset the machine, while the processors' threads wait in stop_wait(): devices and
  * processors are in the state after RESET#, and memory in that at the beginning of the run.
  * While requests of disks are in progress, the reset stays pending; when they have ended,
  * the console is notified.

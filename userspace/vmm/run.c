@@ -121,6 +121,14 @@ static void print_report(struct machine *machine, struct top *top)
 		top_show(machine, top, !requested);
 }
 
+/* All processors have stopped. */
+static void handle_stop(struct machine *machine)
+{
+	if (machine->stop.reset)
+		machine_reset(machine);
+	stop_end(machine);
+}
+
 void machine_run(struct machine *machine)
 {
 	struct top top = { .time = clock_now() };
@@ -136,8 +144,8 @@ void machine_run(struct machine *machine)
 		print_report(machine, &top);
 		if (signals_received())
 			end_by_signal(machine, signals_received());
-		else if (reset_is_due(machine))
-			machine_reset(machine);
+		else if (stop_is_complete(machine))
+			handle_stop(machine);
 	}
 	pthread_mutex_unlock(&machine->lock);
 	for (i = 0; i < threads; i++)
