@@ -5,6 +5,7 @@
 
 #define PERIOD_MIN (2 * NANOSECONDS / 1000) /* of a measurement */
 
+uint64_t clock_offset;
 static uint64_t first_time;
 static uint64_t first_tsc;
 
@@ -12,6 +13,14 @@ void clock_begin(void)
 {
 	first_time = clock_now();
 	first_tsc = __rdtsc();
+}
+
+void clock_continue(uint64_t now)
+{
+	uint64_t step = now - clock_now();
+
+	clock_offset += step;
+	first_time += step;
 }
 
 uint32_t clock_tsc_khz(void)

@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The monotonic clock, in nanoseconds, and the frequency of the time stamp counter */
+/*
+ * The machine's clock, in nanoseconds, and the frequency of the time stamp counter. The
+ * clock is CLOCK_MONOTONIC, or differs from it by a constant, if the machine has been
+ * resumed.
+ */
 #ifndef CLOCK_H
 #define CLOCK_H
 
@@ -8,19 +12,36 @@
 
 #define NANOSECONDS 1000000000ull
 
+/* What is added to CLOCK_MONOTONIC, modulo 2^64 */
+extern uint64_t clock_offset;
+
 static inline uint64_t clock_now(void)
 {
 	struct timespec now;
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * NANOSECONDS + (uint64_t)now.tv_nsec;
+	return (uint64_t)now.tv_sec * NANOSECONDS + (uint64_t)now.tv_nsec +
+	       clock_offset;
 }
 
+/*
+ * Return a time as one of CLOCK_MONOTONIC. It is not 0, which would disarm a timer, and not
+ * before the host's boot.
+ */
 static inline struct timespec clock_timespec(uint64_t time)
 {
+	if (time > INT64_MAX)
+		time = INT64_MAX;
+	else
+		time -= clock_offset;
+	if (!time || time > INT64_MAX)
+		time = 1;
 	return (struct timespec){ .tv_sec = (time_t)(time / NANOSECONDS),
 				  .tv_nsec = (long)(time % NANOSECONDS) };
 }
+
+/* Continue the clock from a time. No other thread may use the clock yet. */
+void clock_continue(uint64_t now);
 
 /* Begin to measure the frequency of the time stamp counter. */
 void clock_begin(void);
