@@ -25,7 +25,7 @@
  * struct disk_machine - the machine of a disk
  * @lock: its lock
  * @outcome: set when the run ends
- * @wake: called with the lock held when no request from before a reset is left
+ * @wake: called with the lock held when no request is left, or none from before a reset
  * @owner: argument of @wake
  */
 struct disk_machine {
@@ -78,6 +78,27 @@ struct disk {
 	bool written;
 	int flush_error;
 };
+
+/**
+ * struct disk_mark - by which a file is known that has not been written to
+ * @sectors: its size in sectors
+ * @seconds: time of the last write, in seconds since 1970
+ * @nanoseconds: its fraction
+ */
+struct disk_mark {
+	uint64_t sectors;
+	int64_t seconds;
+	int64_t nanoseconds;
+};
+
+/*
+ * Get the mark of the file as it is now. Return 0 or a negative errno. There is no time for
+ * a block device, which has none of its own.
+ */
+int disk_get_mark(const struct disk *disk, struct disk_mark *mark);
+
+/* Make the guest's writes persistent. Return 0 or a negative errno. */
+int disk_sync(const struct disk *disk);
 
 /* Open the file that the option names. Return 0, or the exit status after a message. */
 int disk_open(struct disk *disk, const char *option);

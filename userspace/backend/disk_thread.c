@@ -45,7 +45,8 @@ static void complete_request(struct disk *disk,
 		return;
 	svmrun_block_complete(&disk->block, request, error);
 	pthread_cond_broadcast(&disk->completed);
-	if (resetting && !svmrun_block_is_resetting(&disk->block))
+	if (!disk->block.in_flight ||
+	    (resetting && !svmrun_block_is_resetting(&disk->block)))
 		disk->machine.wake(disk->machine.owner);
 }
 
