@@ -104,6 +104,24 @@ START_TEST(each_thread_has_its_own_calls)
 	only(ALL_THREADS, (struct call){ SYS_write, { -1 } });
 }
 
+/* Files can still not be named. */
+START_TEST(saving_needs_more_calls)
+{
+	static const long numbers[] = { SYS_pwrite64,  SYS_pread64,
+					SYS_ftruncate, SYS_flock,
+					SYS_fstat,     SYS_lseek,
+					SYS_fdatasync };
+	struct call call = { 0, { -1 } };
+
+	for (size_t i = 0; i < ARRAY_SIZE(numbers); i++) {
+		call.number = numbers[i];
+		ck_assert(!is_permitted(THREAD(MAIN), &call));
+		ck_assert(is_permitted(THREAD(MAIN) | PERMISSION_SAVE, &call));
+	}
+	call = (struct call){ SYS_newfstatat, { AT_FDCWD } };
+	ck_assert(!is_permitted(THREAD(MAIN) | PERMISSION_SAVE, &call));
+}
+
 START_TEST(requests_to_devices_are_compared)
 {
 	only(THREAD(CPU), (struct call){ SYS_ioctl, { -1, SVMRUN_RUN } });
@@ -160,6 +178,7 @@ START_TEST(socket_of_gdb_is_removed_by_the_main_thread)
 static const TTest **const tests[] = {
 	&files_processes_and_sockets_are_denied,
 	&each_thread_has_its_own_calls,
+	&saving_needs_more_calls,
 	&requests_to_devices_are_compared,
 	&memory_is_neither_executable_nor_a_file,
 	&handler_of_denials_stays,

@@ -21,6 +21,7 @@
 #define START PERMISSION_START
 #define SOCKET PERMISSION_SOCKET
 #define NESTED PERMISSION_NESTED
+#define SAVE PERMISSION_SAVE
 #define ALL (MAIN | CPU | DISK | OUTPUT | GDB)
 
 /* Since version 2.42, the GNU C library uses these; <asm/termbits.h> cannot be included. */
@@ -111,9 +112,16 @@ const struct permission permissions[] = {
 	/* Files of disks, which are open */
 	CALL(preadv, DISK),
 	CALL(pwritev, DISK),
-	CALL(pwrite64, DISK), /* zeros */
-	CALL(fdatasync, DISK),
+	CALL(pwrite64, DISK | SAVE), /* zeros */
+	CALL(fdatasync, DISK | SAVE),
 	CALL(fallocate, DISK), /* discard */
+
+	/* The file to which the machine is saved, which is open */
+	CALL(ftruncate, SAVE),
+	CALL(flock, SAVE),
+	CALL(pread64, SAVE), /* which pages of memory exist? */
+	CALL(lseek, SAVE),
+	CALL(fstat, SAVE), /* when was a disk last written to? */
 
 	/* gdb, on a socket that listens already */
 	CALL(accept4, GDB),

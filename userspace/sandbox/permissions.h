@@ -24,12 +24,13 @@ struct permission {
 
 /*
  * Bits of @threads beside those of enum sandbox_thread: the process, until each thread has
- * its own filter; the main thread, if it removes gdb's socket; and processors whose guest
- * has SVM.
+ * its own filter; the main thread, if it removes gdb's socket; processors whose guest
+ * has SVM; and the main thread, if it saves the machine.
  */
 #define PERMISSION_START 0x100
 #define PERMISSION_SOCKET 0x200
 #define PERMISSION_NESTED 0x400
+#define PERMISSION_SAVE 0x800
 
 /* Stands for the process ID in a condition */
 #define PERMISSION_OWN_ID 0

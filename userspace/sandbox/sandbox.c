@@ -108,8 +108,9 @@ static unsigned int used_threads(const struct sandbox_needs *needs)
 static unsigned int optional_needs(const struct sandbox_needs *needs,
 				   enum sandbox_thread thread)
 {
-	if (thread == SANDBOX_MAIN && needs->socket)
-		return PERMISSION_SOCKET;
+	if (thread == SANDBOX_MAIN)
+		return (needs->socket ? PERMISSION_SOCKET : 0) |
+		       (needs->save ? PERMISSION_SAVE : 0);
 	if (thread == SANDBOX_CPU && needs->nested)
 		return PERMISSION_NESTED;
 	return 0;

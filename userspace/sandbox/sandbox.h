@@ -26,6 +26,7 @@ enum sandbox_thread {
  * @disks: there are threads of disks
  * @gdb: there is a thread for gdb
  * @nested: the guest has SVM
+ * @save: the machine may be saved to a file
  * @socket: path of a file that is removed at the end, NULL for none
  * @denied: called in a signal handler when a system call has been denied, before the
  *	process ends
@@ -34,6 +35,7 @@ struct sandbox_needs {
 	bool disks;
 	bool gdb;
 	bool nested;
+	bool save;
 	const char *socket;
 	void (*denied)(void);
 };
