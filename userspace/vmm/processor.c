@@ -21,13 +21,12 @@ static void add_svm(const void *owner, uint32_t leaf, struct cpuid *c)
 			     registers[3] };
 }
 
-void exit_cpuid(struct cpu *cpu)
+struct cpuid_guest processor_cpuid(const struct cpu *cpu)
 {
-	struct svm_vmcb_save *save = &cpu->vcpu.vmcb->save;
-	struct svmrun_registers *regs = cpu->vcpu.regs;
 	const struct run_options *options = cpu->machine->options;
 	const struct svmrun_lapic *lapic = &cpu->machine->pc.lapics[cpu->id];
-	const struct cpuid_guest guest = {
+
+	return (struct cpuid_guest){
 		.host = cpuid_host,
 		.minimal = options->cpu == CPU_MINIMAL,
 		.hypervisor = options->hypervisor,
@@ -38,14 +37,21 @@ void exit_cpuid(struct cpu *cpu)
 		.override_count = options->cpuid_count,
 		.id = cpu->id,
 		.cpus = options->cpus,
-		.cr4 = save->cr4,
+		.cr4 = cpu->vcpu.vmcb->save.cr4,
 		.cr4_offered = cpu->machine->info.out_cr4,
 		.efer_offered = CPU_EFER & cpu->machine->info.out_efer,
-		.xcr0 = regs->xcr0,
+		.xcr0 = cpu->vcpu.regs->xcr0,
 		.xcr0_offered = cpu->machine->info.out_xcr0,
 		.has_apic = svmrun_lapic_enabled(lapic),
 		.gpa_bits = cpu->machine->info.out_gpa_bits,
 	};
+}
+
+void exit_cpuid(struct cpu *cpu)
+{
+	struct svm_vmcb_save *save = &cpu->vcpu.vmcb->save;
+	struct svmrun_registers *regs = cpu->vcpu.regs;
+	const struct cpuid_guest guest = processor_cpuid(cpu);
 	struct cpuid c = cpuid_answer(&guest, save->rax, regs->rcx);
 
 	save->rax = c.eax;

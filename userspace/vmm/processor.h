@@ -4,6 +4,10 @@
 #define PROCESSOR_H
 
 #include "cpu.h"
+#include "model/cpuid.h"
+
+/* Return what the results of CPUID depend on. */
+struct cpuid_guest processor_cpuid(const struct cpu *cpu);
 
 void exit_cpuid(struct cpu *cpu);
 void exit_xsetbv(struct cpu *cpu);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The command line of svmrun run */
+/* The command line of svmrun run, and that of svmrun resume */
 #ifndef RUN_OPTIONS_H
 #define RUN_OPTIONS_H
 
@@ -13,6 +13,7 @@
 #define OPTIONS_MODULES 16
 #define OPTIONS_CPUIDS 16
 #define OPTIONS_DISKS 8
+#define OPTIONS_CLONES 1024
 
 enum format {
 	FORMAT_AUTO,
@@ -29,9 +30,11 @@ enum rng { RNG_ON, RNG_OFF };
 enum msr_policy { MSR_FAULT, MSR_IGNORE };
 enum sandbox_policy { SANDBOX_ON, SANDBOX_OFF };
 enum reset_policy { ON_RESET_EXIT, ON_RESET_RESTART };
+enum save_policy { ON_SAVE_CONTINUE, ON_SAVE_EXIT };
+enum clock_policy { CLOCK_STOP, CLOCK_CONTINUE };
 
 /**
- * struct run_options - the command line of svmrun run
+ * struct run_options - the command line of svmrun run, or svmrun resume
  * @image: file name
  * @format: its format
  * @mode: mode of the processor at its entry point
@@ -52,6 +55,10 @@ enum reset_policy { ON_RESET_EXIT, ON_RESET_RESTART };
  * @cpuid_count: how many
  * @msr: result of an access to an MSR that the guest does not have
  * @on_reset: effect of a reset that the guest requests, and of a triple fault
+ * @save: file to which the machine is saved, NULL for none
+ * @on_save: what happens after it has been saved
+ * @clock: svmrun resume: has time passed since the machine was saved?
+ * @clones: svmrun resume: number of machines
  * @sandbox: does the process give up what it does not need?
  * @load: load address of a flat image, if @has_load
  * @entry: address of its entry point, if @has_entry
@@ -86,6 +93,10 @@ struct run_options {
 	size_t cpuid_count;
 	enum msr_policy msr;
 	enum reset_policy on_reset;
+	const char *save;
+	enum save_policy on_save;
+	enum clock_policy clock;
+	unsigned int clones;
 	enum sandbox_policy sandbox;
 	uint64_t load;
 	uint64_t entry;
