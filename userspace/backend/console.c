@@ -167,12 +167,15 @@ static uint8_t handle_command(struct console *console, uint8_t byte)
 	}
 	if (byte == 's')
 		console->report_requested = true;
+	if (byte == 'w')
+		console->save_requested = true;
 	return byte == 'a' || byte == CTRL_A ? CTRL_A : 0;
 }
 
 /*
- * Handle Ctrl-A and the command after it: x ends the run, s requests a report, a sends
- * Ctrl-A to the guest. Return the character for the guest, or 0.
+ * Handle Ctrl-A and the command after it: x ends the run, s requests a report, w requests
+ * that the machine is saved, a sends Ctrl-A to the guest. Return the character for the
+ * guest, or 0.
  */
 static uint8_t filter_typed(struct console *console, uint8_t byte)
 {

@@ -35,6 +35,7 @@
  * @is_raw: standard input is a terminal in raw mode
  * @awaited: bytes to read from standard input after console_wait(), 0 for none
  * @report_requested: Ctrl-A s was typed
+ * @save_requested: Ctrl-A w was typed
  * @has_quit: Ctrl-A x was typed
  * @escaped: the last character was Ctrl-A
  * @settings: the terminal's settings, to be restored
@@ -54,6 +55,7 @@ struct console {
 	bool is_raw;
 	size_t awaited;
 	bool report_requested;
+	bool save_requested;
 	bool has_quit;
 	bool escaped;
 	struct termios settings;

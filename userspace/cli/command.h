@@ -17,5 +17,6 @@ struct command {
 
 int info_main(int argc, char **argv);
 int run_main(int argc, char **argv);
+int resume_main(int argc, char **argv);
 
 #endif /* COMMAND_H */

@@ -14,6 +14,7 @@ static const struct command commands[] = {
 	{ "info", "print the features of the processor and the module",
 	  info_main },
 	{ "run", "run a guest image until it halts", run_main },
+	{ "resume", "resume a machine that was saved", resume_main },
 };
 
 static int print_usage(void)

@@ -34,6 +34,10 @@ enum key {
 	KEY_CPUID,
 	KEY_MSR,
 	KEY_ON_RESET,
+	KEY_SAVE,
+	KEY_ON_SAVE,
+	KEY_CLOCK,
+	KEY_CLONES,
 	KEY_SANDBOX,
 	KEY_LOAD,
 	KEY_ENTRY,
@@ -89,6 +93,14 @@ static const struct word reset_policies[] = { { "exit", ON_RESET_EXIT },
 					      { "restart", ON_RESET_RESTART },
 					      { 0 } };
 
+static const struct word save_policies[] = { { "continue", ON_SAVE_CONTINUE },
+					     { "exit", ON_SAVE_EXIT },
+					     { 0 } };
+
+static const struct word clock_policies[] = { { "stop", CLOCK_STOP },
+					      { "continue", CLOCK_CONTINUE },
+					      { 0 } };
+
 static const struct word sandbox_words[] = { { "on", SANDBOX_ON },
 					     { "off", SANDBOX_OFF },
 					     { 0 } };
@@ -105,11 +117,57 @@ static const struct word sandbox_words[] = { { "on", SANDBOX_ON },
 
 #define RUN_DOC                                                                \
 	"Run a guest image until it halts. The guest's first serial port (0x3f8) is connected to standard input and output."
+#define RESUME_DOC                                                             \
+	"Resume a machine that svmrun run --save has saved. It has the same processors, memory and devices; its disks must not have changed."
 #define INFO_DOC "Print the features of the processor and the module."
 
 #define GROUP(title, number)                                                   \
 	{                                                                      \
 		NULL, 0, NULL, 0, title, number                                \
+	}
+
+/* Options that several subcommands have */
+#define SAVE_OPTIONS(group)                                                                \
+	{ "save",                                                                          \
+	  KEY_SAVE,                                                                        \
+	  "FILE",                                                                          \
+	  0,                                                                               \
+	  "Save the machine to a file on SIGUSR2, or when Ctrl-A w is typed",              \
+	  group },                                                                         \
+	{                                                                                  \
+		"on-save", KEY_ON_SAVE, "ACTION", 0,                                       \
+			"When the machine has been saved: continue, the default, or exit", \
+			group                                                              \
+	}
+#define OUTPUT_OPTIONS(group)                                                                                   \
+	{ "stats",                                                                                              \
+	  KEY_STATS,                                                                                            \
+	  NULL,                                                                                                 \
+	  0,                                                                                                    \
+	  "Print a table of exits to standard error at the end",                                                \
+	  group },                                                                                              \
+		{ "top",                                                                                        \
+		  KEY_TOP,                                                                                      \
+		  NULL,                                                                                         \
+		  0,                                                                                            \
+		  "Print the table to standard error every second",                                             \
+		  group },                                                                                      \
+	{                                                                                                       \
+		"json", KEY_JSON, NULL, 0,                                                                      \
+			"Print the result, --stats and --trace as JSON to standard error, one object per line", \
+			group                                                                                   \
+	}
+#define LIMIT_OPTIONS(group)                                                                                         \
+	{ "timeout",                                                                                                 \
+	  KEY_TIMEOUT,                                                                                               \
+	  "SECONDS",                                                                                                 \
+	  0,                                                                                                         \
+	  "End the run after this time; may have a fraction",                                                        \
+	  group },                                                                                                   \
+	{                                                                                                            \
+		"sandbox", KEY_SANDBOX, "on|off", 0,                                                                 \
+			"Give up files, programs, sockets and other processes before the guest runs; on by default", \
+			group                                                                                        \
 	}
 
 static const struct argp_option run_table[] = {
@@ -139,6 +197,7 @@ static const struct argp_option run_table[] = {
 	{ "on-reset", KEY_ON_RESET, "ACTION", 0,
 	  "When the guest resets the machine, or after a triple fault: exit, the default, or restart",
 	  2 },
+	SAVE_OPTIONS(2),
 	GROUP("Processor:", 3),
 	{ "cpu", KEY_CPU, "MODEL", 0,
 	  "Features of the processor: host, the default, or minimal, those of every 64-bit processor",
@@ -165,13 +224,7 @@ static const struct argp_option run_table[] = {
 	  "Add the device that QEMU calls pc-testdev, for kvm-unit-tests and similar programs",
 	  4 },
 	GROUP("Output:", 5),
-	{ "stats", KEY_STATS, NULL, 0,
-	  "Print a table of exits to standard error at the end", 5 },
-	{ "top", KEY_TOP, NULL, 0,
-	  "Print the table to standard error every second", 5 },
-	{ "json", KEY_JSON, NULL, 0,
-	  "Print the result, --stats and --trace as JSON to standard error, one object per line",
-	  5 },
+	OUTPUT_OPTIONS(5),
 	GROUP("Debugging:", 6),
 	{ "gdb", KEY_GDB, "unix:PATH|[ADDRESS:]PORT", 0,
 	  "Wait for gdb; connect with: target remote PATH, or target remote :PORT",
@@ -182,11 +235,27 @@ static const struct argp_option run_table[] = {
 	{ "trace", KEY_TRACE, NULL, 0,
 	  "Print one line per exit to standard error", 6 },
 	GROUP("Limits:", 7),
-	{ "timeout", KEY_TIMEOUT, "SECONDS", 0,
-	  "End the run after this time; may have a fraction", 7 },
-	{ "sandbox", KEY_SANDBOX, "on|off", 0,
-	  "Give up files, programs, sockets and other processes before the guest runs; on by default",
-	  7 },
+	LIMIT_OPTIONS(7),
+	OPTION_HELP,
+	OPTION_VERSION,
+	{ 0 }
+};
+
+static const struct argp_option resume_table[] = {
+	GROUP("Machine:", 1),
+	{ "clock", KEY_CLOCK, "WORD", 0,
+	  "Time since the machine was saved: stop, the default, so that the guest does not notice it; or continue, so that the time of day is right",
+	  1 },
+	{ "clones", KEY_CLONES, "N", 0,
+	  "Resume the machine N times; they share the memory that none of them has written to",
+	  1 },
+	SAVE_OPTIONS(1),
+	GROUP("Output:", 2),
+	OUTPUT_OPTIONS(2),
+	{ "trace", KEY_TRACE, NULL, 0,
+	  "Print one line per exit to standard error", 2 },
+	GROUP("Limits:", 3),
+	LIMIT_OPTIONS(3),
 	OPTION_HELP,
 	OPTION_VERSION,
 	{ 0 }
@@ -206,6 +275,13 @@ static const struct argp run_argp = {
 	.parser = parse_run_key,
 	.args_doc = "IMAGE",
 	.doc = RUN_DOC "\v" STATUS_HELP_RUN,
+};
+
+static const struct argp resume_argp = {
+	.options = resume_table,
+	.parser = parse_run_key,
+	.args_doc = "FILE",
+	.doc = RESUME_DOC "\v" STATUS_HELP_RUN,
 };
 
 static const struct argp info_argp = {
@@ -350,6 +426,10 @@ static const struct choice {
 	  offsetof(struct run_options, msr) },
 	{ KEY_ON_RESET, "--on-reset", reset_policies, "action",
 	  "exit or restart", offsetof(struct run_options, on_reset) },
+	{ KEY_ON_SAVE, "--on-save", save_policies, "action", "continue or exit",
+	  offsetof(struct run_options, on_save) },
+	{ KEY_CLOCK, "--clock", clock_policies, "policy", "stop or continue",
+	  offsetof(struct run_options, clock) },
 	{ KEY_SANDBOX, "--sandbox", sandbox_words, "value", "on or off",
 	  offsetof(struct run_options, sandbox) },
 };
@@ -382,6 +462,19 @@ static int parse_cpus(const char *value, struct run_options *options)
 				    "--cpus %s: must be a number from 1 to %d",
 				    value, OPTIONS_CPUS);
 	options->cpus = cpus;
+	return 0;
+}
+
+static int parse_clones(const char *value, struct run_options *options)
+{
+	uint64_t clones;
+
+	if (!number_address(value, &clones) || !clones ||
+	    clones > OPTIONS_CLONES)
+		return message_fail(STATUS_USAGE,
+				    "--clones %s: must be a number from 1 to %d",
+				    value, OPTIONS_CLONES);
+	options->clones = clones;
 	return 0;
 }
 
@@ -491,6 +584,8 @@ static int parse_run_value(int key, const char *value,
 	case KEY_HYPERVISOR:
 	case KEY_MSR:
 	case KEY_ON_RESET:
+	case KEY_ON_SAVE:
+	case KEY_CLOCK:
 	case KEY_SANDBOX:
 		return parse_choice(key, value, options);
 	case KEY_MEMORY:
@@ -515,29 +610,60 @@ static int parse_run_value(int key, const char *value,
 	case KEY_ENTRY:
 		return parse_address("--entry", value, &options->entry,
 				     &options->has_entry);
+	case KEY_SAVE:
+		options->save = value;
+		return 0;
+	case KEY_CLONES:
+		return parse_clones(value, options);
 	case KEY_TIMEOUT:
 		return parse_timeout(value, &options->timeout);
 	case KEY_GDB:
 		return parse_gdb(value, options);
 	case ARGP_KEY_ARG:
 		return parse_image(value, options);
-	case ARGP_KEY_NO_ARGS:
-		return message_fail(STATUS_USAGE,
-				    "no image given; see svmrun run --help");
 	default:
 		return parse_run_flag(key, options);
 	}
 }
 
+static int report_no_image(const struct parse *parse)
+{
+	return message_fail(STATUS_USAGE, "no %s given; see svmrun %s --help",
+			    parse->argp == &run_argp ? "image" : "file",
+			    parse->command);
+}
+
 static error_t parse_run_key(int key, char *value, struct argp_state *state)
 {
 	struct parse *parse = state->input;
-	int ret = parse_run_value(key, value, parse->options);
+	int ret = key == ARGP_KEY_NO_ARGS ?
+			  report_no_image(parse) :
+			  parse_run_value(key, value, parse->options);
 
 	if (ret == ARGP_ERR_UNKNOWN)
 		return parse_common_key(key, state);
 	parse->reported = ret != 0;
 	return ret;
+}
+
+/* Reject what cannot be combined with --save. */
+static int check_save(const struct run_options *options)
+{
+	if (options->on_save == ON_SAVE_EXIT && !options->save)
+		return message_fail(STATUS_USAGE,
+				    "--on-save: not applicable without --save");
+	if (!options->save)
+		return 0;
+	if (options->nested)
+		return message_fail(STATUS_USAGE,
+				    "--save: not possible with --nested: the state of the guest's own guests cannot be saved");
+	if (options->gdb)
+		return message_fail(STATUS_USAGE,
+				    "--save: not possible with --gdb: memory may contain breakpoints");
+	if (options->clones > 1)
+		return message_fail(STATUS_USAGE,
+				    "--save: not possible with --clones: all of them would write to one file");
+	return 0;
 }
 
 static int parse_info_value(int key, const char *value,
@@ -564,18 +690,33 @@ static error_t parse_info_key(int key, char *value, struct argp_state *state)
 	return ret;
 }
 
-int options_parse_run(struct run_options *options, int argc, char **argv)
+static int parse_run(const struct argp *argp, const char *command,
+		     struct run_options *options, int argc, char **argv)
 {
 	struct parse parse = {
-		.argp = &run_argp,
-		.command = "run",
+		.argp = argp,
+		.command = command,
 		.options = options,
 	};
 
-	*options = (struct run_options){ .memory = MEMORY_DEFAULT, .cpus = 1 };
-	return argp_parse(&run_argp, argc, argv, ARGP_OWN, NULL, &parse) ?
+	*options = (struct run_options){
+		.memory = MEMORY_DEFAULT,
+		.cpus = 1,
+		.clones = 1,
+	};
+	return argp_parse(argp, argc, argv, ARGP_OWN, NULL, &parse) ?
 		       STATUS_USAGE :
-		       0;
+		       check_save(options);
+}
+
+int options_parse_run(struct run_options *options, int argc, char **argv)
+{
+	return parse_run(&run_argp, "run", options, argc, argv);
+}
+
+int options_parse_resume(struct run_options *options, int argc, char **argv)
+{
+	return parse_run(&resume_argp, "resume", options, argc, argv);
 }
 
 int options_parse_info(struct info_options *options, int argc, char **argv)

@@ -15,6 +15,7 @@ struct info_options {
 
 /* Return 0, or the exit status after a message. --help and --version do not return. */
 int options_parse_run(struct run_options *options, int argc, char **argv);
+int options_parse_resume(struct run_options *options, int argc, char **argv);
 int options_parse_info(struct info_options *options, int argc, char **argv);
 
 #endif /* OPTIONS_H */

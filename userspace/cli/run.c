@@ -14,6 +14,7 @@
 #include "gdb/gdb.h"
 #include "guest/guest.h"
 #include "options.h"
+#include "run.h"
 #include "sandbox/sandbox.h"
 #include "vmm/invalid.h"
 #include "vmm/machine.h"
@@ -170,6 +171,8 @@ static int open_console(struct machine *machine, const struct guest *guest)
 	if (ret)
 		return eventfd_failed(-ret);
 	signals_report_to(machine->console.event);
+	if (machine->options->save)
+		signals_save();
 	return 0;
 }
 
@@ -199,6 +202,7 @@ static int enter_sandbox(const struct machine *machine, const struct gdb *gdb)
 		.disks = machine->disk_count,
 		.gdb = options->gdb,
 		.nested = options->nested,
+		.save = options->save,
 		.socket = gdb->path,
 		.denied = restore_terminal,
 	};
@@ -244,28 +248,50 @@ static int raise_signal(int status)
 	return status;
 }
 
+static int create_guest(struct guest *guest, const struct run_options *options,
+			const struct saved *saved)
+{
+	return saved ? guest_resume(guest, saved) :
+		       guest_create(guest, options);
+}
+
+static int open_disks(struct machine *machine,
+		      const struct run_options *options,
+		      const struct saved *saved)
+{
+	int ret = machine_open_disks(machine, options);
+
+	return ret || !saved ? ret : saved_check_disks(saved, machine);
+}
+
+static int begin_guest(struct guest *guest, struct machine *machine,
+		       struct saved *saved)
+{
+	return saved ? saved_load(saved, machine) : guest_begin(guest, machine);
+}
+
 /* Each function called here prints a message if it fails, and returns the exit status. */
-int run_main(int argc, char **argv)
+int run_machine(const struct run_options *options, struct saved *saved)
 {
 	static struct machine machine; /* both are too large for the stack */
 	static struct gdb gdb;
-	struct run_options options;
 	struct guest guest;
 	int status, device = -1;
 
-	status = options_parse_run(&options, argc, argv);
+	status = create_guest(&guest, options, saved);
 	if (status)
 		return status;
-	status = guest_create(&guest, &options);
-	if (status)
-		return status;
-	status = machine_open_disks(&machine, &options);
+	machine.options = options;
+	status = save_open(&machine, saved);
 	if (status)
 		goto destroy_guest;
+	status = open_disks(&machine, options, saved);
+	if (status)
+		goto close_disks;
 	status = create_vm(&machine, &device);
 	if (status)
 		goto close_disks;
-	machine_init(&machine, &options);
+	machine_init(&machine, options);
 	machine.open_bus = guest.is_pc;
 	status = map_memory(&machine, &guest);
 	if (status)
@@ -276,7 +302,7 @@ int run_main(int argc, char **argv)
 	status = create_cpus(&machine, &device);
 	if (status)
 		goto destroy_vm;
-	status = guest_begin(&guest, &machine);
+	status = begin_guest(&guest, &machine, saved);
 	if (status)
 		goto destroy_cpus;
 	status = catch_signals();
@@ -285,16 +311,16 @@ int run_main(int argc, char **argv)
 	status = open_console(&machine, &guest);
 	if (status)
 		goto close_signals;
-	status = start_timeout(&options);
+	status = start_timeout(options);
 	if (status)
 		goto close_console;
-	status = open_gdb(&gdb, &machine, options.gdb);
+	status = open_gdb(&gdb, &machine, options->gdb);
 	if (status)
 		goto close_console;
 	status = enter_sandbox(&machine, &gdb);
 	if (status)
 		goto close_gdb;
-	status = start_gdb(&gdb, options.gdb);
+	status = start_gdb(&gdb, options->gdb);
 	if (status)
 		goto close_gdb;
 
@@ -302,14 +328,14 @@ int run_main(int argc, char **argv)
 	status = machine.outcome.status;
 
 close_gdb:
-	if (options.gdb)
+	if (options->gdb)
 		gdb_close(&gdb);
 close_console:
 	console_close(&machine.console);
 close_signals:
 	signals_close();
 	if (machine.outcome.ended)
-		report_outcome(&machine, &options);
+		report_outcome(&machine, options);
 	if (machine.abandoned) /* memory and disks are in use until the exit */
 		return raise_signal(status);
 destroy_cpus:
@@ -320,7 +346,16 @@ close_disks:
 	if (device >= 0)
 		close(device);
 	machine_close_disks(&machine);
+	save_close(&machine);
 destroy_guest:
 	guest_destroy(&guest);
 	return raise_signal(status);
+}
+
+int run_main(int argc, char **argv)
+{
+	struct run_options options;
+	int status = options_parse_run(&options, argc, argv);
+
+	return status ? status : run_machine(&options, NULL);
 }

@@ -18,6 +18,7 @@ static const int end_signals[] = { SIGHUP, SIGINT, SIGTERM, SIGALRM };
 /* Written by signal handlers: atomic types are lock-free. */
 static atomic_int received;
 static atomic_bool report_requested;
+static atomic_bool save_requested;
 static int end_event = -1;
 static int report_event = -1;
 
@@ -89,6 +90,25 @@ void signals_report_to(int fd)
 	report_event = fd;
 	sigemptyset(&action.sa_mask);
 	sigaction(SIGUSR1, &action, NULL);
+}
+
+static void on_save(int number)
+{
+	save_requested = true;
+	signal_event(report_event);
+}
+
+void signals_save(void)
+{
+	struct sigaction action = { .sa_handler = on_save };
+
+	sigemptyset(&action.sa_mask);
+	sigaction(SIGUSR2, &action, NULL);
+}
+
+bool signals_save_requested(void)
+{
+	return atomic_exchange(&save_requested, false);
 }
 
 bool signals_report_requested(void)

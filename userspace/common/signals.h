@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Signals, and the time-out, which is one: they end the run, or request a report. */
+/* Signals, and the time-out, which is one: they end the run, or request a report or a save. */
 #ifndef SIGNALS_H
 #define SIGNALS_H
 
@@ -26,5 +26,11 @@ void signals_report_to(int fd);
 
 /* Was a report requested since the last call? */
 bool signals_report_requested(void);
+
+/* Make SIGUSR2 request that the machine is saved, and write to the same eventfd. */
+void signals_save(void);
+
+/* Was that requested since the last call? */
+bool signals_save_requested(void);
 
 #endif /* SIGNALS_H */

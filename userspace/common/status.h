@@ -23,7 +23,8 @@ enum status {
 #define STATUS_TABLE(ROW)                                                        \
 	ROW(RUN, "0",                                                            \
 	    "the guest executed HLT with interrupts disabled, powered off or\n"  \
-	    "     requested a reset, see --on-reset; or Ctrl-A x was typed")     \
+	    "     requested a reset, see --on-reset; Ctrl-A x was typed; or the\n"  \
+	    "     machine was saved, see --on-save")                             \
 	ROW(INFO, "0", "guests can run")                                         \
 	ROW(RUN, "(2v+1)&255", "the guest wrote v to port 0xf4")                 \
 	ROW(BOTH, "2", "bad input: an option or the image")                      \

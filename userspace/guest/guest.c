@@ -124,6 +124,22 @@ int guest_create(struct guest *guest, const struct run_options *options)
 	return ret;
 }
 
+/* A range that is not mapped has no size. */
+int guest_resume(struct guest *guest, const struct saved *saved)
+{
+	int ret;
+
+	*guest = (struct guest){
+		.is_pc = saved->plan.is_pc,
+		.memory_count = saved->plan.memory_count,
+		.rom_count = saved->plan.rom_count,
+	};
+	ret = saved_map_memory(saved, guest->memories);
+	if (ret)
+		guest_destroy(guest);
+	return ret;
+}
+
 static int begin_failed(int error)
 {
 	return message_fail(STATUS_ENVIRONMENT, "cannot set up the guest: %s",

@@ -15,6 +15,7 @@
 #include "common/file.h"
 #include "vmm/machine.h"
 #include "vmm/run_options.h"
+#include "vmm/saved.h"
 
 struct firmware_files;
 struct modules;
@@ -64,6 +65,10 @@ struct guest {
 
 /* Return 0, or the exit status after a message. */
 int guest_create(struct guest *guest, const struct run_options *options);
+
+/* The same for a guest that has been saved. */
+int guest_resume(struct guest *guest, const struct saved *saved);
+
 void guest_destroy(struct guest *guest);
 
 /*

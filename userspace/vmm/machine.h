@@ -22,6 +22,7 @@
 #include "backend/outcome.h"
 #include "backend/rng.h"
 #include "run_options.h"
+#include "save.h"
 #include "stop.h"
 
 struct debug;
@@ -66,6 +67,7 @@ struct debug_hooks;
  * @exits: exits of all processors, for --trace
  * @times: start and duration of the run
  * @stop: a stop of all processors
+ * @save: the file to which it is saved
  * @outcome: how the run ended
  */
 struct machine {
@@ -97,6 +99,7 @@ struct machine {
 	uint64_t exits;
 	struct stats times;
 	struct stop stop;
+	struct save save;
 	struct outcome outcome;
 };
 

@@ -121,11 +121,24 @@ static void print_report(struct machine *machine, struct top *top)
 		top_show(machine, top, !requested);
 }
 
+/* Save the machine if SIGUSR2 or Ctrl-A w has requested it. */
+static void request_save(struct machine *machine)
+{
+	bool requested = signals_save_requested() ||
+			 machine->console.save_requested;
+
+	machine->console.save_requested = false;
+	if (requested)
+		save_request(machine);
+}
+
 /* All processors have stopped. */
 static void handle_stop(struct machine *machine)
 {
 	if (machine->stop.reset)
 		machine_reset(machine);
+	if (!machine->stop.reset && machine->stop.save)
+		save_machine(machine);
 	stop_end(machine);
 }
 
@@ -142,6 +155,7 @@ void machine_run(struct machine *machine)
 	while (!machine->outcome.ended) {
 		wait_for_console(machine, next_report(machine, &top));
 		print_report(machine, &top);
+		request_save(machine);
 		if (signals_received())
 			end_by_signal(machine, signals_received());
 		else if (stop_is_complete(machine))
