@@ -174,11 +174,11 @@ static int write_file(const uint8_t *bytes, size_t size)
 	int fd = memfd_create("saved", MFD_CLOEXEC);
 
 	saved_fill_header(&header, bytes, size, MEMORY_SIZE);
-	holds(fd >= 0 && !ftruncate(fd, header.size) &&
-		      pwrite(fd, &header, sizeof(header), 0) ==
-			      sizeof(header) &&
-		      pwrite(fd, bytes, size, sizeof(header)) == (ssize_t)size,
-	      "the file cannot be written");
+	holds(fd >= 0 && !ftruncate(fd, header.size), "there is no file");
+	holds(pwrite(fd, &header, sizeof(header), 0) == sizeof(header),
+	      "the header cannot be written");
+	holds(pwrite(fd, bytes, size, sizeof(header)) == (ssize_t)size,
+	      "the records cannot be written");
 	return fd;
 }
 
