@@ -32,16 +32,21 @@ static void on_timer(int number)
 		self->vcpu.regs->immediate_exit = 1;
 }
 
-static int create_timer(struct cpu *cpu)
+void cpu_thread_catch_signal(void)
 {
 	struct sigaction action = { .sa_handler = on_timer };
+
+	sigemptyset(&action.sa_mask);
+	sigaction(CPU_SIGNAL, &action, NULL);
+}
+
+static int create_timer(struct cpu *cpu)
+{
 	struct sigevent event = {
 		.sigev_notify = SIGEV_THREAD_ID,
 		.sigev_signo = CPU_SIGNAL,
 	};
 
-	sigemptyset(&action.sa_mask);
-	sigaction(CPU_SIGNAL, &action, NULL);
 	event._sigev_un._tid = gettid();
 	return timer_create(CLOCK_MONOTONIC, &event, &cpu->timer) ? -errno : 0;
 }

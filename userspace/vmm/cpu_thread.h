@@ -13,6 +13,12 @@
 /* Signal of the processor's timer: it interrupts a run or a write. */
 #define CPU_SIGNAL SIGRTMIN
 
+/*
+ * Catch the signal, before any thread is started: the run may end by a time-out, which
+ * sends it, before a processor has a timer.
+ */
+void cpu_thread_catch_signal(void);
+
 /* Thread function; returns when the run has ended. @argument: the processor */
 void *cpu_thread(void *argument);
 

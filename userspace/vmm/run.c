@@ -150,6 +150,7 @@ void machine_run(struct machine *machine)
 	stats_begin(&machine->times);
 	pthread_mutex_lock(&machine->lock);
 	start_host_threads(machine);
+	cpu_thread_catch_signal();
 	threads = start_threads(machine);
 	outcome_confine(&machine->outcome, SANDBOX_MAIN);
 	while (!machine->outcome.ended) {
