@@ -569,6 +569,9 @@ static const struct {
 	{ VMEXIT_IOIO, "\x65\x6e", 5 << 10 | SVM_IOIO_STR | SVM_IOIO_SZ8 },
 	/* Another processor has replaced the instruction. */
 	{ VMEXIT_CR_WRITE(3), "\x0f\x01\x3b", 0 },
+	{ VMEXIT_CR_READ(0), "\x0f\x20\xe0", 0 }, /* mov rax, cr4 */
+	{ VMEXIT_CR_READ(4), "\x0f\x22\xe0", 0 }, /* mov cr4, rax */
+	{ VMEXIT_CR0_SEL_WRITE, "\x0f\x22\xe0", 0 },
 	{ VMEXIT_INVLPG, "\x0f\x22\xd8", 0 },
 	{ VMEXIT_SWINT, "\xcc", 0 },
 };

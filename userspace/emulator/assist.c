@@ -7,27 +7,36 @@
 #include "operand.h"
 #include "string_instruction.h"
 
+/* In exit codes of accesses to CRn and DRn */
+#define CODE_WRITE 0x10u
+#define CODE_NUMBER_MASK 0xfu
+
 static bool is_register(const struct execution *execution, unsigned int i,
-			ZydisRegisterClass class)
+			ZydisRegisterClass class, int number)
 {
+	ZydisRegister reg = execution->operand[i].reg.value;
+
 	return execution->operand[i].type == ZYDIS_OPERAND_TYPE_REGISTER &&
-	       ZydisRegisterGetClass(execution->operand[i].reg.value) == class;
+	       ZydisRegisterGetClass(reg) == class &&
+	       ZydisRegisterGetId(reg) == number;
 }
 
-/* MOV to or from CRn or DRn. LMSW, SMSW and CLTS have no register there. */
+/*
+ * MOV to or from CRn or DRn, of which @code is the exit. LMSW, SMSW and CLTS have no register
+ * there, nor has an instruction that another one has replaced since the exit.
+ */
 static uint64_t assist_mov(const struct execution *execution,
-			   ZydisRegisterClass class, uint64_t bits)
+			   ZydisRegisterClass class, uint64_t code,
+			   uint64_t bits)
 {
+	unsigned int i = code & CODE_WRITE ? 0 : 1;
 	struct gpr gpr;
-	unsigned int i;
 
-	if (execution->instruction.mnemonic != ZYDIS_MNEMONIC_MOV)
+	if (execution->instruction.mnemonic != ZYDIS_MNEMONIC_MOV ||
+	    !is_register(execution, i, class, code & CODE_NUMBER_MASK) ||
+	    !gpr_lookup(execution->operand[1 - i].reg.value, &gpr))
 		return 0;
-	for (i = 0; i < 2; i++)
-		if (is_register(execution, i, class) &&
-		    gpr_lookup(execution->operand[1 - i].reg.value, &gpr))
-			return gpr.number | bits;
-	return 0;
+	return gpr.number | bits;
 }
 
 static uint64_t assist_int(const struct execution *execution)
@@ -87,11 +96,13 @@ static uint64_t assist(const struct execution *execution)
 	case VMEXIT_INVLPGA:
 		return assist_invlpga(execution);
 	case VMEXIT_CR0_SEL_WRITE:
-	case VMEXIT_CR_READ(0)... VMEXIT_CR_WRITE(15):
 		return assist_mov(execution, ZYDIS_REGCLASS_CONTROL,
+				  VMEXIT_CR_WRITE(0), SVMRUN_ASSIST_MOV_CR);
+	case VMEXIT_CR_READ(0)... VMEXIT_CR_WRITE(15):
+		return assist_mov(execution, ZYDIS_REGCLASS_CONTROL, code,
 				  SVMRUN_ASSIST_MOV_CR);
 	case VMEXIT_DR_READ(0)... VMEXIT_DR_WRITE(15):
-		return assist_mov(execution, ZYDIS_REGCLASS_DEBUG, 0);
+		return assist_mov(execution, ZYDIS_REGCLASS_DEBUG, code, 0);
 	default:
 		return 0;
 	}

@@ -148,8 +148,8 @@ int svmrun_instruction_length(const struct svmrun_vcpu *vcpu,
  * @bus: its memory
  * @info: set to the number of the general-purpose register of MOV CRn, with
  *	SVMRUN_ASSIST_MOV_CR, or of MOV DRn; the vector of INT n; the linear address of INVLPG
- *	or INVLPGA; EXITINFO1 of I/O, with the segment of OUTS; 0 if the instruction is
- *	another one
+ *	or INVLPGA; EXITINFO1 of I/O, with the segment of OUTS; 0 if the instruction is not
+ *	the one of the exit
  *
  * It serves on a processor without SVM_FEATURE_DECODE_ASSISTS. Nothing is changed.
  *
