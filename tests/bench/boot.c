@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Measure how long a command takes to print a marker:
- *	boot [--json FILE] NAME MARKER COMMAND [ARGUMENT]...
- * in ticks of the TSC, which counts instructions with --icount, and in seconds. The
- * command is then terminated.
+ *	boot [--json FILE] [--from FIRST] NAME MARKER COMMAND [ARGUMENT]...
+ * in ticks of the TSC, which counts instructions with --icount, in entries into guests, and
+ * in seconds: from its start, or from another marker. The command is then terminated.
  */
 #include <errno.h>
 #include <signal.h>
@@ -18,6 +18,14 @@
 #include <x86intrin.h>
 
 #define TAIL 4096
+#define KVM_EXITS "/sys/kernel/debug/kvm/exits"
+#define SVMRUN_VMS "/sys/kernel/debug/svmrun/vms"
+
+/* What has passed since some moment; also differences of these. */
+struct figures {
+	uint64_t ticks, exits;
+	double seconds;
+};
 
 static void fail(const char *what)
 {
@@ -31,6 +39,46 @@ static double now(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &t);
 	return t.tv_sec + t.tv_nsec / 1e9;
+}
+
+/* Return the sum of the values of all lines that match a format; a missing file has none. */
+static uint64_t sum_lines(const char *path, const char *format)
+{
+	FILE *file = fopen(path, "re");
+	unsigned long long value;
+	uint64_t sum = 0;
+	char line[128];
+
+	if (!file)
+		return 0;
+	while (fgets(line, sizeof(line), file))
+		if (sscanf(line, format, &value) == 1)
+			sum += value;
+	fclose(file);
+	return sum;
+}
+
+/* Both files count for VMs that exist. */
+static struct figures sample(void)
+{
+	struct figures figures = {
+		.exits = sum_lines(KVM_EXITS, "%llu") +
+			 sum_lines(SVMRUN_VMS, "entries: %llu"),
+		.seconds = now(),
+	};
+
+	figures.ticks = __rdtsc();
+	return figures;
+}
+
+static struct figures since(const struct figures *start)
+{
+	struct figures figures = sample();
+
+	figures.ticks -= start->ticks;
+	figures.exits -= start->exits;
+	figures.seconds -= start->seconds;
+	return figures;
 }
 
 static pid_t start(char **command, int *output)
@@ -60,17 +108,17 @@ static pid_t start(char **command, int *output)
 static bool wait_for(int output, const char *marker)
 {
 	static char text[1 << 20];
-	size_t size = 0;
+	static size_t size;
 	ssize_t got;
 
 	while (size < sizeof(text) - 1) {
+		if (memmem(text, size, marker, strlen(marker)))
+			return true;
 		got = read(output, text + size, sizeof(text) - 1 - size);
 		if (got <= 0)
 			break;
 		size += got;
 		text[size] = '\0';
-		if (memmem(text, size, marker, strlen(marker)))
-			return true;
 	}
 	fwrite(size > TAIL ? text + size - TAIL : text, 1,
 	       size > TAIL ? TAIL : size, stderr);
@@ -78,47 +126,63 @@ static bool wait_for(int output, const char *marker)
 	return false;
 }
 
-static void report(FILE *json, const char *name, uint64_t ticks, double seconds)
+static void report(FILE *json, const char *name, const struct figures *figures)
 {
-	printf("%-24s %15llu instructions %9.3f s\n", name,
-	       (unsigned long long)ticks, seconds);
+	printf("%-32s %15llu instructions %9llu exits %9.3f s\n", name,
+	       (unsigned long long)figures->ticks,
+	       (unsigned long long)figures->exits, figures->seconds);
 	if (json)
 		fprintf(json,
-			"{\"work\":\"boot\",\"with\":\"%s\",\"instructions\":%llu,\"seconds\":%.3f}\n",
-			name, (unsigned long long)ticks, seconds);
+			"{\"work\":\"boot\",\"with\":\"%s\",\"instructions\":%llu,\"exits\":%llu,\"seconds\":%.3f}\n",
+			name, (unsigned long long)figures->ticks,
+			(unsigned long long)figures->exits, figures->seconds);
+}
+
+/* Return false if the command ends before it has printed both markers. */
+static bool measure(char **command, const char *first, const char *marker,
+		    struct figures *figures)
+{
+	struct figures begin = sample();
+	bool found = true;
+	int output;
+	pid_t pid;
+
+	pid = start(command, &output);
+	if (first) {
+		found = wait_for(output, first);
+		begin = sample();
+	}
+	found = found && wait_for(output, marker);
+	*figures = since(&begin);
+	kill(-pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	return found;
 }
 
 int main(int argc, char **argv)
 {
+	const char *first = NULL;
+	struct figures figures;
 	FILE *json = NULL;
-	uint64_t ticks;
-	double seconds;
-	bool found;
-	int output;
-	pid_t pid;
 
-	if (argc > 2 && !strcmp(argv[1], "--json")) {
-		json = fopen(argv[2], "a");
-		if (!json)
-			fail(argv[2]);
-		argv += 2;
-		argc -= 2;
+	for (; argc > 2 && !strncmp(argv[1], "--", 2); argv += 2, argc -= 2) {
+		if (!strcmp(argv[1], "--from")) {
+			first = argv[2];
+		} else if (!strcmp(argv[1], "--json")) {
+			json = fopen(argv[2], "a");
+			if (!json)
+				fail(argv[2]);
+		} else {
+			break;
+		}
 	}
 	if (argc < 4) {
-		fputs("boot [--json FILE] NAME MARKER COMMAND [ARGUMENT]...\n",
+		fputs("boot [--json FILE] [--from FIRST] NAME MARKER COMMAND [ARGUMENT]...\n",
 		      stderr);
 		return EXIT_FAILURE;
 	}
-	seconds = now();
-	ticks = __rdtsc();
-	pid = start(argv + 3, &output);
-	found = wait_for(output, argv[2]);
-	ticks = __rdtsc() - ticks;
-	seconds = now() - seconds;
-	kill(-pid, SIGKILL);
-	waitpid(pid, NULL, 0);
-	if (!found)
+	if (!measure(argv + 3, first, argv[2], &figures))
 		return EXIT_FAILURE;
-	report(json, argv[1], ticks, seconds);
+	report(json, argv[1], &figures);
 	return EXIT_SUCCESS;
 }
