@@ -241,7 +241,7 @@ GUEST(last_ports, 64,
       "mov $0xfffd, %edx\n in (%dx), %eax\n inc %edx\n"
       "in (%dx), %ax\n inc %edx\n in (%dx), %eax\n in (%dx), %al\n hlt");
 
-TEST_F(permissions, every_port_exits)
+TEST_F_TIMEOUT(permissions, every_port_exits, 100)
 {
 	MACHINE_LOAD(&self->m, MODE_LONG, every_port);
 	REGS->rbx = one_in();
