@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Functions that all guests share: ports, a serial port for output, and a way to
+ * Functions that all guests share: ports, MSRs, a serial port for output, and a way to
  * exit. A guest's main() returns 0 to halt, which ends the run with status 0, or a
  * value to be written to the exit port.
  */
@@ -49,6 +49,22 @@ static inline uint32_t in32(uint16_t port)
 
 	asm volatile("inl %1, %0" : "=a"(value) : "Nd"(port));
 	return value;
+}
+
+static inline uint64_t read_msr(uint32_t msr)
+{
+	uint32_t low, high;
+
+	asm volatile("rdmsr" : "=a"(low), "=d"(high) : "c"(msr));
+	return (uint64_t)high << 32 | low;
+}
+
+static inline void write_msr(uint32_t msr, uint64_t value)
+{
+	asm volatile("wrmsr"
+		     :
+		     : "c"(msr), "a"((uint32_t)value),
+		       "d"((uint32_t)(value >> 32)));
 }
 
 void serial_putc(char c);

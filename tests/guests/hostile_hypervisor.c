@@ -73,19 +73,7 @@ static unsigned int fault_skip;
 
 static void check(const char *name, bool right)
 {
-	serial_puts(name);
-	serial_puts(right ? ": right\n" : ": wrong\n");
-	if (right)
-		return;
-	serial_puts("  EXITCODE ");
-	serial_put_hex(vmcb.control.exitcode, 16);
-	serial_puts(", EXITINFO1 ");
-	serial_put_hex(vmcb.control.exitinfo1, 16);
-	serial_puts(", EXITINFO2 ");
-	serial_put_hex(vmcb.control.exitinfo2, 16);
-	serial_puts(", RIP ");
-	serial_put_hex(vmcb.save.rip, 16);
-	serial_puts("\n");
+	svm_check(&vmcb, name, right);
 }
 
 static uint64_t next_random(void)
@@ -103,21 +91,6 @@ static uint64_t next_random(void)
 static volatile uint32_t *lapic(unsigned int offset)
 {
 	return (volatile uint32_t *)(LAPIC + offset);
-}
-
-static uint64_t read_msr(uint32_t msr)
-{
-	uint32_t low, high;
-
-	asm volatile("rdmsr" : "=a"(low), "=d"(high) : "c"(msr));
-	return (uint64_t)high << 32 | low;
-}
-
-static void write_msr(uint32_t msr, uint64_t value)
-{
-	asm volatile("wrmsr"
-		     :
-		     : "c"(msr), "a"((uint32_t)value), "d"(value >> 32));
 }
 
 static __attribute__((interrupt)) void on_gp(volatile struct frame *frame,
@@ -195,19 +168,6 @@ static void halt(void)
 		asm volatile("cli; hlt");
 }
 
-static uint64_t read_cr(unsigned int number)
-{
-	uint64_t value;
-
-	if (number == 0)
-		asm volatile("mov %%cr0, %0" : "=r"(value));
-	else if (number == 3)
-		asm volatile("mov %%cr3, %0" : "=r"(value));
-	else
-		asm volatile("mov %%cr4, %0" : "=r"(value));
-	return value;
-}
-
 static void start_ap(void)
 {
 	ap_state[0] = read_cr(0);
@@ -234,16 +194,6 @@ L2(guest_store, "mov %ecx, (%ebx); vmmcall")
 L2(guest_jump, "jmp *%ebx")
 L2(guest_port, "out %al, $0x80; vmmcall")
 L2(guest_msr, "mov $0xc0000081, %ecx; rdmsr; vmmcall")
-
-static void prepare_segment(struct svm_seg *segment, uint16_t selector,
-			    uint16_t attrib)
-{
-	*segment = (struct svm_seg){
-		.selector = selector,
-		.attrib = attrib,
-		.limit = 0xffffffff,
-	};
-}
 
 static void prepare_state(void (*entry)(void))
 {

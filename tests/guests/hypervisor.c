@@ -57,37 +57,10 @@ struct registers svm_registers;
 
 static void check(const char *name, bool right)
 {
-	serial_puts(name);
-	serial_puts(right ? ": right\n" : ": wrong\n");
-	if (right)
-		return;
-	serial_puts("  EXITCODE ");
-	serial_put_hex(vmcb.control.exitcode, 16);
-	serial_puts(", EXITINFO1 ");
-	serial_put_hex(vmcb.control.exitinfo1, 16);
-	serial_puts(", EXITINFO2 ");
-	serial_put_hex(vmcb.control.exitinfo2, 16);
-	serial_puts(", RIP ");
-	serial_put_hex(vmcb.save.rip, 16);
-	serial_puts("\n");
+	svm_check(&vmcb, name, right);
 }
 
 /* ---- the processor ------------------------------------------------------- */
-
-static uint64_t read_msr(uint32_t msr)
-{
-	uint32_t low, high;
-
-	asm volatile("rdmsr" : "=a"(low), "=d"(high) : "c"(msr));
-	return (uint64_t)high << 32 | low;
-}
-
-static void write_msr(uint32_t msr, uint64_t value)
-{
-	asm volatile("wrmsr"
-		     :
-		     : "c"(msr), "a"((uint32_t)value), "d"(value >> 32));
-}
 
 /* All instructions that fault here have three bytes. */
 static __attribute__((interrupt)) void on_ud(volatile struct frame *frame)
@@ -122,29 +95,6 @@ static void load_tables(void)
 }
 
 /* ---- L2 ------------------------------------------------------------------ */
-
-static void prepare_segment(struct svm_seg *segment, uint16_t selector,
-			    uint16_t attrib)
-{
-	*segment = (struct svm_seg){
-		.selector = selector,
-		.attrib = attrib,
-		.limit = 0xffffffff,
-	};
-}
-
-static uint64_t read_cr(unsigned int number)
-{
-	uint64_t value;
-
-	if (number == 0)
-		asm volatile("mov %%cr0, %0" : "=r"(value));
-	else if (number == 3)
-		asm volatile("mov %%cr3, %0" : "=r"(value));
-	else
-		asm volatile("mov %%cr4, %0" : "=r"(value));
-	return value;
-}
 
 /* L2 begins at @entry, with L1's page tables and no intercepts but those it needs. */
 static void prepare(void (*entry)(void))

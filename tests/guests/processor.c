@@ -352,19 +352,6 @@ static void check_x87_error(void)
 
 /* ---- MSRs ---------------------------------------------------------------- */
 
-static uint64_t read_msr(uint32_t msr)
-{
-	uint32_t low, high;
-
-	asm volatile("rdmsr" : "=a"(low), "=d"(high) : "c"(msr));
-	return (uint64_t)high << 32 | low;
-}
-
-static void write_msr(uint32_t msr, uint64_t value)
-{
-	asm volatile("wrmsr" : : "a"(value), "d"(value >> 32), "c"(msr));
-}
-
 static bool read_faults(uint32_t msr)
 {
 	faults = 0;

@@ -40,19 +40,6 @@ static const uint8_t code_reset[] = {
 static volatile uint32_t image_word = IMAGE_WORD;
 static volatile uint32_t zero_word;
 
-static uint64_t read_msr(uint32_t msr)
-{
-	uint64_t value;
-
-	asm volatile("rdmsr" : "=A"(value) : "c"(msr));
-	return value;
-}
-
-static void write_msr(uint32_t msr, uint64_t value)
-{
-	asm volatile("wrmsr" : : "A"(value), "c"(msr));
-}
-
 static uint64_t read_tsc(void)
 {
 	uint64_t value;
