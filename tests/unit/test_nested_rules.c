@@ -1,58 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 /* nested_rules: the rules that a VMCB12 breaks, and warnings about legal ones */
+#include "broken_rules.h"
 #include "nested_guest.h"
 
 /* ---- rules ---------------------------------------------------------------- */
 
-#define AT(member) offsetof(struct svm_vmcb, member)
-
-/* Each rule alone: bits that are set and cleared in a VMCB12 that is legal */
-static const struct broken {
-	const char *field;
-	size_t offset;
-	uint64_t set;
-	uint64_t clear;
-	size_t size;
-} broken[] = {
-	{ "save.efer", AT(save.efer), 0, SVM_EFER_SVME, 8 },
-	{ "save.efer", AT(save.efer), 1ull << 40, 0, 8 },
-	{ "save.cr0", AT(save.cr0), SVM_CR0_NW, 0, 8 },
-	{ "save.cr0", AT(save.cr0), 1ull << 32, 0, 8 },
-	{ "save.cr0", AT(save.cr0), 0, SVM_CR0_PE, 8 },
-	{ "save.cr3", AT(save.cr3), 1ull << 60, 0, 8 },
-	{ "save.cr4", AT(save.cr4), 1ull << 31, 0, 8 },
-	{ "save.cr4", AT(save.cr4), 0, SVM_CR4_PAE, 8 },
-	{ "save.dr6", AT(save.dr6), 1ull << 32, 0, 8 },
-	{ "save.dr7", AT(save.dr7), 1ull << 63, 0, 8 },
-	{ "save.cs.attrib", AT(save.cs.attrib), SVM_SEG_L | SVM_SEG_DB, 0, 2 },
-	{ "control.intercept[4]", AT(control.intercept[4]), 0,
-	  SVM_INTERCEPT4_VMRUN, 4 },
-	{ "control.iopm_base_pa", AT(control.iopm_base_pa), 1ull << 52, 0, 8 },
-	{ "control.msrpm_base_pa", AT(control.msrpm_base_pa), 1ull << 52, 0,
-	  8 },
-	{ "control.asid", AT(control.asid), 0, ~0u, 4 },
-	{ "control.tlb_control", AT(control.tlb_control), 2, 0, 1 },
-	{ "control.eventinj", AT(control.eventinj), SVM_EVENT_VALID | 1ull << 8,
-	  0, 8 },
-	{ "control.eventinj", AT(control.eventinj),
-	  SVM_EVENT_VALID | SVM_EVENT_TYPE_EXCEPTION | 2, 0, 8 },
-};
-
-static void break_rule(const struct broken *rule)
-{
-	uint64_t value = 0;
-	char *at = (char *)vmcb12 + rule->offset;
-
-	memcpy(&value, at, rule->size);
-	value = (value & ~rule->clear) | rule->set;
-	memcpy(at, &value, rule->size);
-}
-
 START_TEST(each_broken_rule_is_refused_and_named)
 {
-	const struct broken *rule = &broken[_i];
+	const struct broken_rule *rule = &broken_rules[_i];
 
-	break_rule(rule);
+	break_rule(vmcb12, rule);
 	vmcb12->control.exitcode = 0;
 	vmrun();
 	ck_assert(!svmrun_nested_is_active(nested));
@@ -153,6 +110,6 @@ Suite *nested_rules_suite(void)
 				       &tcase);
 
 	tcase_add_loop_test(tcase, each_broken_rule_is_refused_and_named, 0,
-			    ARRAY_SIZE(broken));
+			    ARRAY_SIZE(broken_rules));
 	return suite;
 }
