@@ -21,7 +21,7 @@
 #define KVM_EXITS "/sys/kernel/debug/kvm/exits"
 #define SVMRUN_VMS "/sys/kernel/debug/svmrun/vms"
 
-/* What has passed since some moment; also differences of these. */
+/* Counters since some moment, or the difference of two of these */
 struct figures {
 	uint64_t ticks, exits;
 	double seconds;

@@ -87,7 +87,7 @@ static void create_machine(const struct guest *guest,
 	create_cpus(options);
 }
 
-/* What has been loaded is valid: the devices can be used, and saved. */
+/* Use and save the devices, whose state is valid because it could be loaded. */
 static void use_machine(const struct run_options *options)
 {
 	static uint8_t bytes[RECORDS_MAX];

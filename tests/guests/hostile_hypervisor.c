@@ -224,7 +224,7 @@ static void prepare_tables(void)
 	npt[3][L2_CODE / PAGE] = (uint64_t)code | PTE_ALL;
 }
 
-/* L2 begins at @entry, has nothing but its pages, and exits on everything. */
+/* L2 starts at @entry. It has only its own pages, and everything is intercepted. */
 static void prepare(void (*entry)(void))
 {
 	memset(&vmcb, 0, sizeof(vmcb));

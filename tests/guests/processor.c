@@ -36,7 +36,7 @@
 #define DR7_IO_0 (2ull << 16)
 #define DR7_ACCESS_4_0 (3ull << 16 | 3ull << 18)
 
-/* What the handler of #DB has seen */
+/* State that the handler of #DB has recorded */
 static volatile unsigned int traps;
 static volatile uint64_t trap_rip;
 static volatile uint64_t trap_events;

@@ -7,7 +7,7 @@
 
 #define AP_CODE 0x8000ul
 
-/* What to copy to AP_CODE, and CR0, CR3, CR4 and EFER therein */
+/* Code to copy to AP_CODE, and the CR0, CR3, CR4 and EFER that it loads */
 extern char ap_begin[], ap_end[];
 extern uint32_t ap_state[4];
 

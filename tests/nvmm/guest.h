@@ -23,7 +23,7 @@ struct guest {
 	struct nvmm_machine mach;
 	struct nvmm_vcpu vcpu;
 	uint8_t *memory;
-	/* What callbacks were called with last, and the value that they return */
+	/* Arguments of the last callback, and the value that callbacks return */
 	struct nvmm_io io;
 	struct nvmm_mem mem;
 	unsigned int calls;

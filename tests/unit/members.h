@@ -59,7 +59,7 @@ struct member {
 			sizeof(((type *)0)->array[0]), kind, first, values     \
 	}
 
-/* What a list consists of; EACH_: a member of each element of an array */
+/* Entries of a list; EACH_: a member of each element of an array */
 #define MEMBER(type, name, kind) MEMBER_OF(type, name, kind, 0, 0)
 #define VALUES(type, name, first, values)                                      \
 	MEMBER_OF(type, name, SAVED, first, values)

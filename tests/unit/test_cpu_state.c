@@ -55,7 +55,10 @@ static const struct member cpu_list[] = {
 	MEMBER(struct cpu, debug, CONFIG),
 };
 
-/* What svmrun_mode_reset() sets, or the processor at #VMEXIT, or no guest has */
+/*
+ * CONFIG: set by svmrun_mode_reset(), set by the processor at #VMEXIT, or not offered to
+ * guests
+ */
 static const struct member control_list[] = {
 	MEMBER(struct svm_vmcb_control, intercept, SAVED),
 	MEMBER(struct svm_vmcb_control, reserved_018, CONFIG),

@@ -69,7 +69,7 @@ static bool intercepts_iret(void)
 	return vmcb->control.intercept[3] & SVM_INTERCEPT3_IRET;
 }
 
-/* What a RUN does that ends with an exit */
+/* Do the work of a RUN that ends with an exit. */
 static void run_to(uint64_t exitcode)
 {
 	nmi_enter(cpu);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The configuration ports of a PCI bus with nothing but a host bridge: 0cf8h, 0cfch */
+/* The configuration ports of a PCI bus with only a host bridge: 0cf8h, 0cfch */
 #include <svmrun/pci.h>
 
 #include "suites.h"

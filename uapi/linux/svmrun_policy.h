@@ -57,7 +57,7 @@
 #define SVMRUN_POLICY_INTERCEPTS_4	0x7fffu
 #define SVMRUN_POLICY_INTERCEPTS_5	0x7fu
 
-/* Virtual interrupt control: what the manual defines, but for AVIC */
+/* Virtual interrupt control: all defined bits, except for AVIC's */
 #define SVMRUN_POLICY_VINTR \
 	(SVM_VINTR_V_TPR_MASK | SVM_VINTR_V_IRQ | SVM_VINTR_VGIF | \
 	 SVM_VINTR_V_NMI | SVM_VINTR_V_NMI_MASK | \
@@ -152,7 +152,7 @@
  *
  *	X(register, bits that are known)
  *
- * What the processor has is the member out_REGISTER of struct svmrun_info.
+ * The features of the processor are in the members out_REGISTER of struct svmrun_info.
  */
 #define SVMRUN_POLICY_ALLOWED(X) \
 	X(cr0, SVMRUN_POLICY_KNOWN_CR0) \

@@ -80,7 +80,7 @@ struct disk {
 };
 
 /**
- * struct disk_mark - by which a file is known that has not been written to
+ * struct disk_mark - size and time of a file, to detect that it has been written to
  * @sectors: its size in sectors
  * @seconds: time of the last write, in seconds since 1970
  * @nanoseconds: its fraction

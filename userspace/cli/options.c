@@ -173,7 +173,7 @@ static const struct word sandbox_words[] = { { "on", SANDBOX_ON },
 static const struct argp_option run_table[] = {
 	GROUP("Image:", 1),
 	{ "format", KEY_FORMAT, "FORMAT", 0,
-	  "Format of the image: auto, flat, elf, linux, multiboot or firmware; auto, the default, detects all but firmware",
+	  "Format of the image: auto, flat, elf, linux, multiboot or firmware; auto, the default, detects all except firmware",
 	  1 },
 	{ "mode", KEY_MODE, "MODE", 0,
 	  "Mode at the entry point: real, protected or long; by default long for ELF, otherwise real",

@@ -12,7 +12,7 @@
 
 #define NANOSECONDS 1000000000ull
 
-/* What is added to CLOCK_MONOTONIC, modulo 2^64 */
+/* Offset of the machine's time from CLOCK_MONOTONIC, in nanoseconds, modulo 2^64 */
 extern uint64_t clock_offset;
 
 static inline uint64_t clock_now(void)

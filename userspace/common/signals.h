@@ -24,13 +24,13 @@ int signals_received(void);
 /* Make SIGUSR1 request a report, and write to an eventfd then. */
 void signals_report_to(int fd);
 
-/* Was a report requested since the last call? */
+/* Return whether a report has been requested since the last call. */
 bool signals_report_requested(void);
 
 /* Make SIGUSR2 request that the machine is saved, and write to the same eventfd. */
 void signals_save(void);
 
-/* Was that requested since the last call? */
+/* Return whether a save has been requested since the last call. */
 bool signals_save_requested(void);
 
 #endif /* SIGNALS_H */

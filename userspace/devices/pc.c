@@ -709,7 +709,7 @@ static const struct svmrun_state_member pc_members[] = {
 	SVMRUN_STATE_MEMBER(struct svmrun_pc, reset_control),
 };
 
-/* What a PC must have in common with the one that was saved */
+/* Parts that a PC must have in the same number as the one that was saved */
 struct pc_parts {
 	uint32_t cpus;
 	uint32_t virtio_count;

@@ -542,7 +542,10 @@ int svmrun_rtc_save(const struct svmrun_rtc *rtc, struct svmrun_state *state)
 	return svmrun_state_end(state);
 }
 
-/* Dates are computed from the present second, and from all after the last one. */
+/*
+ * Dates are computed from the present second, and the clock is advanced to it from @second, so
+ * both must be in range.
+ */
 static bool rtc_state_is_valid(const struct svmrun_rtc *rtc, uint64_t now)
 {
 	return rtc->index < SVMRUN_RTC_BYTES && rtc->fraction <= NANOSECONDS &&

@@ -5,7 +5,7 @@
 
 #include <svmrun/state.h>
 
-/* What a record begins with */
+/* Header of a record */
 struct record {
 	uint32_t id;
 	uint32_t version;

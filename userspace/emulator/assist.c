@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* What a processor with decode assists saves in EXITINFO1 (APM 15.8) */
+/* Decode assists: EXITINFO1 as a processor that has them saves it (APM 15.8) */
 #include <svmrun/instruction.h>
 
 #include "execution.h"
@@ -22,8 +22,8 @@ static bool is_register(const struct execution *execution, unsigned int i,
 }
 
 /*
- * MOV to or from CRn or DRn, of which @code is the exit. LMSW, SMSW and CLTS have no register
- * there, nor has an instruction that another one has replaced since the exit.
+ * Return EXITINFO1 of the exit @code for MOV to or from CRn or DRn. It is 0 for LMSW, SMSW and
+ * CLTS, and if the guest has replaced the instruction since the exit.
  */
 static uint64_t assist_mov(const struct execution *execution,
 			   ZydisRegisterClass class, uint64_t code,

@@ -8,13 +8,13 @@
 
 #include <svmrun.h>
 
-/* Let the guest access those MSRs without an exit that VMLOAD and VMSAVE switch. */
+/* Clear the intercepts of the MSRs that VMLOAD and VMSAVE switch (APM 15.5.2). */
 void vmcb_msr_permit(struct svmrun_vcpu *vcpu);
 
-/* Does the VMCB hold the MSR? */
+/* Return whether the VMCB holds the MSR. */
 bool vmcb_msr_has(uint32_t msr);
 
-/* Is it a legal value of PAT? */
+/* Return whether @value is legal for PAT. */
 bool vmcb_msr_is_pat(uint64_t value);
 
 /*

@@ -291,8 +291,8 @@ void nested_copy_vmload(struct svm_vmcb_save *to,
 			const struct svm_vmcb_save *from);
 
 /*
- * Copy what VMRUN loads and #VMEXIT saves in any case, except for CR0; and what they do with
- * LBR virtualization.
+ * Copy the state that VMRUN always loads and #VMEXIT always saves, except for CR0; and the
+ * state that they load and save with LBR virtualization.
  */
 void nested_copy_vmrun(struct svm_vmcb_save *to,
 		       const struct svm_vmcb_save *from);

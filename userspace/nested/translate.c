@@ -28,7 +28,7 @@ static void cache_page(struct cached *cached, uint64_t number,
 		cached->denied |= SVMRUN_ACCESS_FETCH;
 }
 
-/* Not inline: the caller mostly needs neither this nor the stack for it. */
+/* Keep this out of line, so that the caller's common path does not reserve its stack. */
 __attribute__((noinline)) static int walk_to_page(struct svmrun_nested *nested,
 						  uint64_t gpa, uint32_t access,
 						  struct cached *page)

@@ -100,8 +100,8 @@ const struct permission permissions[] = {
 	CALL(read, MAIN | CPU | GDB), /* standard input, events */
 	CALL(poll, MAIN | CPU | OUTPUT | GDB),
 	CALL(close, MAIN | GDB),
-	CALL_IF(ioctl, MAIN | CPU, IS(1, FIONREAD)), /* is there input? */
-	CALL_IF(ioctl, MAIN, IS(1, TCGETS)), /* is it a terminal? */
+	CALL_IF(ioctl, MAIN | CPU, IS(1, FIONREAD)), /* bytes of input */
+	CALL_IF(ioctl, MAIN, IS(1, TCGETS)), /* isatty() */
 	CALL_IF(ioctl, MAIN, IS(1, TERMINAL_GETS2)),
 	/* Restore the terminal, also after a call that is denied. */
 	CALL_IF(ioctl, ALL, IS(1, TCSETS)),
@@ -119,9 +119,9 @@ const struct permission permissions[] = {
 	/* The file to which the machine is saved, which is open */
 	CALL(ftruncate, SAVE),
 	CALL(flock, SAVE),
-	CALL(pread64, SAVE), /* which pages of memory exist? */
+	CALL(pread64, SAVE), /* pagemap */
 	CALL(lseek, SAVE),
-	CALL(fstat, SAVE), /* when was a disk last written to? */
+	CALL(fstat, SAVE), /* a disk's time of the last write */
 
 	/* gdb, on a socket that listens already */
 	CALL(accept4, GDB),

@@ -7,7 +7,10 @@
 
 #define VERSION 1
 
-/* What is not listed is the tool's, or has no meaning where a processor stops. */
+/*
+ * The state of a processor besides the VMCB and registers. Other members of struct cpu belong to
+ * the tool, or have no meaning while the processor is stopped.
+ */
 static const struct svmrun_state_member cpu_members[] = {
 	SVMRUN_STATE_BOOL(struct cpu, window),
 	SVMRUN_STATE_BOOL(struct cpu, halted),

@@ -104,7 +104,7 @@ static void save_disk(const struct disk *disk, const char *folder,
 	svmrun_state_end(state);
 }
 
-/* Write the option of a disk, in which two commas stand for one of the file's name. */
+/* Write the option of a disk. A comma in the file's name is doubled. */
 static void write_disk_option(char *option, const char *name, size_t size,
 			      const struct disk_words *words)
 {

@@ -128,7 +128,10 @@ static bool write_lapic_msr(struct cpu *cpu, uint32_t msr, uint64_t value)
 	return svmrun_lapic_write_msr(lapic, msr, value, clock_now());
 }
 
-/* If SVM has the MSR, a value that it refuses is #GP, whatever other models of it there are. */
+/*
+ * An MSR of nested SVM is written by it alone: a value that it refuses raises #GP, even if
+ * another model has the MSR, too.
+ */
 static bool write_guest_msr(struct cpu *cpu, uint32_t msr, uint64_t value)
 {
 	if (guest_svm_has_msr(cpu, msr))

@@ -135,7 +135,7 @@ TEST_F(alias, logs_are_their_own)
 #define SLOTS 128u /* pages of guest memory */
 #define STEPS 1500
 
-/* What is mapped at a guest page */
+/* The page that is mapped at a guest page */
 struct slot {
 	int page; /* page of the program's memory, or -1 */
 	bool writable;
