@@ -28,6 +28,7 @@
 #define ENTRIES 512
 #define LEVEL_BITS 9
 #define LEVELS_MOST 5
+#define GROUP 8 /* entries of a cache line */
 
 /* Cost of reading a whole table, in the steps that calls count; an entry costs one. */
 #define TABLE_STEPS (ENTRIES / 16)
@@ -492,6 +493,18 @@ bool npt_protect(struct npt *npt, struct npt_range *range, unsigned int rights,
 /* ---- dirty pages ------------------------------------------------------------- */
 
 /*
+ * Walk to the entry at level 2, or to a higher one without a table. @entry and @level are the
+ * result for the entry before, or NULL: a table's entries are adjacent.
+ */
+static u64 *walk_next(const struct npt *npt, u64 gpa, u64 *entry,
+		      unsigned int *level)
+{
+	if (entry && *level == 2 && entry_index(gpa, 2))
+		return entry + 1;
+	return walk_to(npt, gpa, 2, level);
+}
+
+/*
  * Can a table be skipped? Yes, if the range covers all of it and the processor has not
  * used it. Otherwise another range may still need its marks.
  */
@@ -514,10 +527,12 @@ static bool is_unused(u64 *entry, const struct npt_range *range)
  */
 bool npt_mark(struct npt *npt, struct npt_range *range, unsigned int steps)
 {
-	while (range->gpa < range->end && steps--) {
-		unsigned int level;
-		u64 *entry = walk_to(npt, range->gpa, 2, &level), old = *entry;
+	u64 *entry = NULL, old;
+	unsigned int level;
 
+	while (range->gpa < range->end && steps--) {
+		entry = walk_next(npt, range->gpa, entry, &level);
+		old = *entry;
 		/* No one else writes the entry while A is set. */
 		if (is_table(old, level) && range_covers(range, level) &&
 		    (old & ENTRY_A))
@@ -527,18 +542,32 @@ bool npt_mark(struct npt *npt, struct npt_range *range, unsigned int steps)
 	return range->gpa >= range->end;
 }
 
+/* Return whether one of a group of entries is dirty. Mostly none is. */
+static bool group_is_dirty(const u64 *e)
+{
+	/* The processor may set the bit meanwhile; it is logged by the next call then. */
+	return data_race(e[0] | e[1] | e[2] | e[3] | e[4] | e[5] | e[6] |
+			 e[7]) &
+	       ENTRY_D;
+}
+
 static void collect_table(u64 *table, const struct npt_range *range)
 {
-	u64 gpa = range->gpa, end = range->end;
-	unsigned int i = entry_index(gpa, 1), count = ENTRIES - i;
+	u64 gpa = range->gpa & -npt_span(2);
+	unsigned int i = entry_index(range->gpa, 1), end = ENTRIES;
 
-	if (end - gpa < count * NPT_PAGE_SIZE)
-		count = (end - gpa) / NPT_PAGE_SIZE;
-	for (table += i, i = 0; i < count; i++) {
-		if (!(READ_ONCE(table[i]) & ENTRY_D))
+	if (range->end - gpa < npt_span(2))
+		end = (range->end - gpa) / NPT_PAGE_SIZE;
+	while (i < end) {
+		if (!(i % GROUP) && !group_is_dirty(&table[i])) {
+			i += GROUP;
 			continue;
-		entry_clear(&table[i], ENTRY_D);
-		log_page(range, gpa + i * NPT_PAGE_SIZE);
+		}
+		if (READ_ONCE(table[i]) & ENTRY_D) {
+			entry_clear(&table[i], ENTRY_D);
+			log_page(range, gpa + i * NPT_PAGE_SIZE);
+		}
+		i++;
 	}
 }
 
@@ -554,10 +583,11 @@ static void collect_table(u64 *table, const struct npt_range *range)
  */
 bool npt_collect(struct npt *npt, struct npt_range *range, unsigned int steps)
 {
-	while (range->gpa < range->end && take_steps(&steps, 1)) {
-		unsigned int level;
-		u64 *entry = walk_to(npt, range->gpa, 2, &level);
+	u64 *entry = NULL;
+	unsigned int level;
 
+	while (range->gpa < range->end && take_steps(&steps, 1)) {
+		entry = walk_next(npt, range->gpa, entry, &level);
 		if (is_table(*entry, level) && !is_unused(entry, range)) {
 			collect_table(entry_table(npt, *entry), range);
 			take_steps(&steps, TABLE_STEPS);
