@@ -70,6 +70,24 @@ static void restore_vcpu(const struct svmrun_vcpu *vcpu,
 	memcpy(vcpu->vmcb, kept->vmcb, kept->size);
 }
 
+/*
+ * Load the snapshot's pages into a new vCPU. Its MSR permission map is all ones, and allocated
+ * when it is first accessed, so skip a map that is all ones.
+ */
+static void load_vcpu(const struct svmrun_vcpu *vcpu,
+		      const struct svmrun_vcpu *kept)
+{
+	const uint8_t *map = kept->msrpm;
+
+	if (map[0] != 0xff || memcmp(map, map + 1, MSRPM_SIZE - 1)) {
+		restore_vcpu(vcpu, kept);
+		return;
+	}
+	memcpy(vcpu->vmcb, kept->vmcb, PAGE_SIZE);
+	memcpy(vcpu->regs, kept->regs, PAGE_SIZE);
+	memcpy(vcpu->xsave, kept->xsave, kept->size - SVMRUN_VCPU_XSAVE);
+}
+
 static int create_vcpus(struct svmrun_clone *clone)
 {
 	const struct svmrun_snapshot *snapshot = clone->snapshot;
@@ -82,7 +100,7 @@ static int create_vcpus(struct svmrun_clone *clone)
 		if (ret)
 			return ret;
 		clone->vcpu_count++;
-		restore_vcpu(&clone->vcpus[i], &snapshot->vcpus[i]);
+		load_vcpu(&clone->vcpus[i], &snapshot->vcpus[i]);
 	}
 	return 0;
 }
@@ -194,11 +212,15 @@ static void restore_page(struct svmrun_clone *clone, size_t number)
 static void restore_pages(struct svmrun_clone *clone)
 {
 	size_t words = bitmap_words(clone->snapshot), i;
+	const uint64_t *logged = clone->logged;
+	uint64_t *touched = clone->touched;
 
 	for (i = 0; i < words; i++) {
-		uint64_t bits = clone->touched[i] | clone->logged[i];
+		uint64_t bits = touched[i] | logged[i];
 
-		clone->touched[i] = 0;
+		if (!bits)
+			continue;
+		touched[i] = 0;
 		for (; bits; bits &= bits - 1)
 			restore_page(clone, i * PAGES_PER_WORD +
 						    __builtin_ctzll(bits));
