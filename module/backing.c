@@ -159,7 +159,7 @@ void backing_erase(struct rb_root *tree, struct backing *backing)
 	RB_CLEAR_NODE(&backing->node);
 }
 
-/* Does the entry of the page table permit the access? */
+/* Return whether the entry of the page table permits the access. */
 static bool is_found(unsigned long pfn, bool write)
 {
 	return (pfn & HMM_PFN_VALID) && (!write || (pfn & HMM_PFN_WRITE));

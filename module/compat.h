@@ -141,7 +141,7 @@ static inline int guest_work_handle(void)
 #endif
 }
 
-/* Can this kernel be a host of SNP guests? */
+/* Return whether this kernel can be a host of SNP guests. */
 static inline bool is_snp_host(void)
 {
 #ifdef X86_FEATURE_SEV_SNP
@@ -177,7 +177,7 @@ static inline void bp_spec_reduce(bool reduce)
 #endif
 }
 
-/* Can one thread of a core poison the return predictor of the other (SMT_RSB)? */
+/* Return whether one thread of a core can poison the return predictor of the other (SMT_RSB). */
 static inline bool smt_rsb_is_possible(void)
 {
 #ifdef X86_BUG_SMT_RSB

@@ -35,7 +35,8 @@ static void host_restore(const struct debugreg_host *host)
 }
 
 /*
- * Can the guest find out the values of DR0 to DR3, by an access or by a breakpoint?
+ * Return whether the guest can find out the values of DR0 to DR3, by an access or by a
+ * breakpoint.
  */
 static bool breakpoints_reachable(u32 intercepts, u64 dr7)
 {

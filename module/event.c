@@ -15,7 +15,7 @@
 #define RFLAGS_RF (1ull << 16)
 #define DR7_GD (1ull << 13)
 
-/* Is the event raised by an instruction: INTn, INT3 or INTO? */
+/* Return whether the event is raised by an instruction: INTn, INT3 or INTO. */
 static bool is_software(u64 event)
 {
 	return (event & SVM_EVENT_TYPE_MASK) == SVM_EVENT_TYPE_SOFT_INTERRUPT ||
@@ -23,7 +23,7 @@ static bool is_software(u64 event)
 	       (event & KIND) == EXCEPTION(EXCEPTION_OF);
 }
 
-/* Is the event an interrupt or NMI, which is not raised again? */
+/* Return whether the event is an interrupt or NMI, which is not raised again. */
 static bool is_external(u64 event)
 {
 	u64 type = event & SVM_EVENT_TYPE_MASK;

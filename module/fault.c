@@ -40,8 +40,8 @@ static struct region *find_allowed(const struct memory *memory, u64 gpa,
 }
 
 /*
- * Can one large page be mapped from @gpa to @end? Near a logged page only 4 KiB pages are
- * mapped; otherwise the guest would alternate between the two sizes.
+ * Return whether one large page can be mapped from @gpa to @end. Near a logged page only
+ * 4 KiB pages are mapped; otherwise the guest would alternate between the two sizes.
  */
 static bool large_page_fits(const struct region *region, u64 gpa, u64 end)
 {
@@ -66,7 +66,7 @@ static unsigned int page_level(const struct region *region, u64 gpa,
 	return level;
 }
 
-/* Must the access be logged? Then a 4 KiB page is mapped. */
+/* Return whether the access must be logged. Then a 4 KiB page is mapped. */
 static bool access_is_logged(const struct region *region, unsigned int access)
 {
 	return region->log && (access & NPT_WRITE);

@@ -83,7 +83,7 @@ u64 fpu_xcr0(void)
 	return host_xcr0;
 }
 
-/* Are all bits of @group set, or none? */
+/* Return whether all bits of @group are set, or none. */
 static bool all_or_none(u64 xcr0, u64 group)
 {
 	return !(xcr0 & group) || (xcr0 & group) == group;

@@ -315,7 +315,7 @@ static void range_step(struct npt_range *range, unsigned int level)
 	range->gpa = next < range->end ? next : range->end;
 }
 
-/* Does the range include all that an entry of @level covers? */
+/* Return whether the range includes all that an entry of @level covers. */
 static bool range_covers(const struct npt_range *range, unsigned int level)
 {
 	return !(range->gpa & (npt_span(level) - 1)) &&
@@ -505,7 +505,7 @@ static u64 *walk_next(const struct npt *npt, u64 gpa, u64 *entry,
 }
 
 /*
- * Can a table be skipped? Yes, if the range covers all of it and the processor has not
+ * Return whether a table can be skipped: the range covers all of it and the processor has not
  * used it. Otherwise another range may still need its marks.
  */
 static bool is_unused(u64 *entry, const struct npt_range *range)

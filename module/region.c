@@ -181,7 +181,7 @@ static void update_end(struct region *region)
 	populated_augment_propagate(&region->populated, NULL);
 }
 
-/* Is the limit of populated regions with memory from @hva to @end reached? */
+/* Return whether the limit of populated regions with memory from @hva to @end is reached. */
 static bool is_crowded(struct region_tree *tree, u64 hva, u64 end)
 {
 	struct region *region = region_first_populated(tree, hva, end);
@@ -288,7 +288,7 @@ void region_split(struct region_tree *tree, struct region *region, u64 gpa,
 	}
 }
 
-/* Does @next continue @region, with the same permissions? */
+/* Return whether @next continues @region, with the same permissions. */
 static bool is_continued(const struct region *region, const struct region *next)
 {
 	return region->end == next->gpa && last_hva(region) + 1 == next->hva &&

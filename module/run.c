@@ -197,8 +197,8 @@ static void count_exit(u64 *shown, u64 *own)
 }
 
 /*
- * Has the processor refused the VMCB? Compare 32 bits: some implementations do not write
- * the upper half of the exit code.
+ * Return whether the processor has refused the VMCB. Compare 32 bits: some implementations
+ * do not write the upper half of the exit code.
  */
 static bool is_invalid(const struct svm_vmcb *hw)
 {

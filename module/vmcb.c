@@ -18,7 +18,7 @@ static bool refuse_field(struct vmcb_refusal *refusal, u32 offset, u32 reason)
 	return false;
 }
 
-/* Does the policy permit the value? */
+/* Return whether the policy permits the value. */
 static bool check_permitted(u64 value, u64 refused, u64 required, u32 offset,
 			    struct vmcb_refusal *refusal)
 {

@@ -40,7 +40,7 @@ static inline void *guest_ram_at(const struct svmrun_memory *ram, uint64_t gpa,
 	return at;
 }
 
-/* Has none of the @size bytes at @gpa been written? */
+/* Return whether none of the @size bytes at @gpa has been written. */
 static inline bool guest_ram_is_rubbish(const struct svmrun_memory *ram,
 					uint64_t gpa, size_t size)
 {

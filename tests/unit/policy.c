@@ -215,7 +215,7 @@ static u32 forced_here(const struct vmcb_limits *limits, size_t offset)
 		       0;
 }
 
-/* Is the field unchanged, or loaded with a value that the policy permits? */
+/* Return whether the field is unchanged, or loaded with a value that the policy permits. */
 static bool mixed(u64 before, u64 user, u64 hw, bool clean, u64 forced,
 		  u64 refused, u64 required)
 {

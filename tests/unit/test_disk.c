@@ -396,7 +396,7 @@ static int qemu_lock(off_t offset)
 	return fd;
 }
 
-/* Would QEMU find no lock on the byte? */
+/* Return whether QEMU would find no lock on the byte. */
 static bool qemu_is_refused(off_t offset)
 {
 	struct flock range = {

@@ -107,10 +107,10 @@ void console_flush(struct console *console);
 /* Refill the UART's FIFO if there is input, because the guest polls it. */
 void console_refill_uart(struct console *console);
 
-/* Could the guest receive input that no thread waits for? */
+/* Return whether the guest could receive input that no thread waits for. */
 bool console_should_wait(const struct console *console);
 
-/* Can input still cause an interrupt? */
+/* Return whether input can still cause an interrupt. */
 bool console_can_interrupt(const struct console *console);
 
 #endif /* CONSOLE_H */

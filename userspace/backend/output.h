@@ -76,7 +76,10 @@ int output_start(struct output *output);
 void output_add(struct output *output, char byte);
 void output_flush(struct output *output);
 
-/* Must a processor that has added output wait? Is all of it written? */
+/*
+ * Return whether a processor that has added output must wait, and whether all output has been
+ * written.
+ */
 bool output_is_full(const struct output *output);
 bool output_is_empty(const struct output *output);
 

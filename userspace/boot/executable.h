@@ -61,7 +61,7 @@ const void *executable_note(const struct executable *executable,
 int executable_occupy(const struct executable *executable,
 		      struct layout *layout);
 
-/* Is a physical address inside a segment? */
+/* Return whether a physical address is inside a segment. */
 bool executable_has(const struct executable *executable, uint64_t address);
 
 /* Get the physical address of the entry point. Return -ERANGE if no segment has it. */

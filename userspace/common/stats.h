@@ -57,7 +57,7 @@ uint64_t stats_total(const struct stats *stats,
 /* Sort by frequency, highest first. */
 void stats_sort(struct stats *stats);
 
-/* Does the terminal use UTF-8? */
+/* Return whether the terminal uses UTF-8. */
 bool stats_draws_utf8(void);
 
 void stats_print(const struct stats *stats, const struct svmrun_registers *regs,

@@ -34,7 +34,7 @@ void debug_forget_step(struct cpu *cpu)
 	cpu->debug->returning = false;
 }
 
-/* Is the instruction PUSHF, with any operand-size or REX prefix? */
+/* Return whether the instruction is PUSHF, with any operand-size or REX prefix. */
 static bool is_pushf(struct cpu *cpu)
 {
 	uint8_t bytes[SVMRUN_INSTRUCTION_MAX];

@@ -9,7 +9,7 @@
 
 #include "debug.h"
 
-/* Is the processor stepping? Then interrupts are not injected. */
+/* Return whether the processor is stepping. Interrupts are not injected then. */
 bool debug_is_stepping(const struct cpu *cpu);
 
 /* End the step, if there is one. */

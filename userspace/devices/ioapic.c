@@ -54,7 +54,7 @@ static bool is_asserted(const struct svmrun_ioapic *ioapic, unsigned int pin)
 	return ioapic->lines >> pin & 1;
 }
 
-/* Is the pin level-triggered, asserted and not masked, and was not accepted yet? */
+/* Return whether the pin is level-triggered, asserted, not masked, and not accepted yet. */
 static bool needs_delivery(const struct svmrun_ioapic *ioapic, unsigned int pin)
 {
 	uint64_t entry = ioapic->entries[pin];

@@ -161,7 +161,7 @@ void lapic_send_ipi(struct svmrun_lapic *lapic);
 /* The mode in the timer's entry of the local vector table: TIMER_* */
 unsigned int lapic_timer_mode(uint32_t entry);
 
-/* Does the machine have what the TSC-deadline mode needs? */
+/* Return whether the machine supports the TSC-deadline mode. */
 bool lapic_timer_has_deadlines(const struct svmrun_lapic *lapic);
 
 void lapic_timer_disarm(struct svmrun_lapic *lapic);

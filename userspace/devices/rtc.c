@@ -113,7 +113,7 @@ static bool divider_runs(const struct svmrun_rtc *rtc)
 	return (rtc->bytes[REG_A] & A_RESET) != A_RESET;
 }
 
-/* Is the update stopped, so that the guest can set the bytes of the time? */
+/* Return whether the update is stopped, so that the guest can set the bytes of the time. */
 static bool is_held(const struct svmrun_rtc *rtc)
 {
 	return (rtc->bytes[REG_B] & B_SET) || !divider_runs(rtc);

@@ -30,7 +30,7 @@ static inline void ticks_end_period(uint32_t *missed, uint32_t *credit,
 		++*credit;
 }
 
-/* May a missed interrupt be raised now? */
+/* Return whether a missed interrupt may be raised now. */
 static inline bool ticks_catch_up(uint32_t *missed, uint32_t *credit)
 {
 	if (!*missed || !*credit)

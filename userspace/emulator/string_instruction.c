@@ -267,7 +267,7 @@ static uint8_t repeat_prefix(const ZydisDecodedInstruction *instruction)
 	return repeat;
 }
 
-/* Has another vCPU replaced the instruction since the exit? */
+/* Return whether another vCPU has replaced the instruction since the exit. */
 static bool io_has_changed(const struct execution *execution,
 			   const struct string *string)
 {

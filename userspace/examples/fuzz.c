@@ -185,7 +185,7 @@ static int run_watched(struct svmrun_vcpu *vcpu)
 	return ret;
 }
 
-/* Does the guest answer? It also does for an invalid input. */
+/* Return whether the guest answers. It also does for an invalid input. */
 static bool survives_input(struct fuzzer *fuzzer, const struct input *input)
 {
 	struct svmrun_clone *clone = &fuzzer->clone;

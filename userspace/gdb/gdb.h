@@ -47,7 +47,7 @@ struct gdb {
 	unsigned int next_cpu;
 };
 
-/* Is it "unix:PATH", "PORT", "ADDRESS:PORT" or "[ADDRESS]:PORT"? */
+/* Return whether it is "unix:PATH", "PORT", "ADDRESS:PORT" or "[ADDRESS]:PORT". */
 bool gdb_is_place(const char *place);
 
 /*

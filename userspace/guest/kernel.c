@@ -26,7 +26,7 @@ static size_t ram_count(const struct guest *guest)
 	return guest->memory_count - guest->rom_count;
 }
 
-/* Can the guest be loaded again? */
+/* Return whether the guest can be loaded again. */
 static bool keeps_files(const struct run_options *options)
 {
 	return options->on_reset == ON_RESET_RESTART;

@@ -111,8 +111,8 @@ static uint64_t s_cet_bits(uint64_t cr4)
 }
 
 /*
- * Did the module fill in the bits of the registers? EFER is never 0 then. A program that
- * was built with an older header has only @info->size bytes.
+ * Return whether the module has filled in the bits of the registers. EFER is never 0 then. A
+ * program that was built with an older header has only @info->size bytes.
  */
 static bool registers_are_reported(const struct svmrun_info *info)
 {

@@ -45,7 +45,7 @@
 #define LINEAR_BITS_4_LEVELS	48
 #define LINEAR_BITS_5_LEVELS	57
 
-/* Are the bits above the lowest @bits copies of the highest of these (5.3.1)? */
+/* Return whether the bits above the lowest @bits are copies of the highest of these (5.3.1). */
 static inline bool is_canonical(uint64_t address, unsigned int bits)
 {
 	unsigned int unused = 64 - bits;

@@ -367,7 +367,7 @@ static void hide_denied(const struct cpuid_guest *guest, uint32_t leaf,
 #undef HIDE
 }
 
-/* Does the host have the leaf? If not, its CPUID may return values other than zeros. */
+/* Return whether the host has the leaf. Otherwise its CPUID may return other values than 0. */
 static bool host_has_leaf(const struct cpuid_guest *guest, uint32_t leaf)
 {
 	uint32_t range = leaf & CPUID_EXTENDED;

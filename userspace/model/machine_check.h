@@ -24,7 +24,7 @@ struct machine_check {
 	uint64_t banks[MACHINE_CHECK_BANKS * MACHINE_CHECK_REGISTERS];
 };
 
-/* Does the MSR belong to these registers? */
+/* Return whether the MSR belongs to these registers. */
 bool machine_check_has(uint32_t msr);
 
 /*

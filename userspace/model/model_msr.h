@@ -34,7 +34,7 @@ struct model_msrs {
  */
 void model_msr_init(struct model_msrs *msrs, uint64_t low, uint64_t high);
 
-/* Does the processor have the MSR? */
+/* Return whether the processor has the MSR. */
 bool model_msr_has(uint32_t msr);
 
 /* Read and write an MSR. Return false if the access raises #GP. */

@@ -30,7 +30,7 @@ struct mtrr {
  */
 void mtrr_init(struct mtrr *mtrr, unsigned int address_bits);
 
-/* Does the MSR belong to the MTRRs? */
+/* Return whether the MSR belongs to the MTRRs. */
 bool mtrr_has(uint32_t msr);
 
 /*

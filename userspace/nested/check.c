@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* Is VMCB12 legal (APM 15.5.1)? */
+/* The rules of VMRUN for VMCB12 (APM 15.5.1) */
 #include <string.h>
 
 #include "lib/array_size.h"

@@ -28,7 +28,7 @@ void svmrun_nested_prepare(struct svmrun_nested *nested, bool window)
 	control->intercept[5] |= l1[5] & NESTED_INTERCEPTS_5;
 }
 
-/* Does RFLAGS.IF or an interrupt shadow of the current vCPU hold an interrupt? */
+/* Return whether RFLAGS.IF or an interrupt shadow of the current vCPU holds interrupts. */
 static bool is_masked(const struct svmrun_nested *nested, uint64_t exitcode)
 {
 	const struct svm_vmcb *vmcb = nested->current->vmcb;

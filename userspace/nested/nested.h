@@ -304,8 +304,8 @@ void nested_vmexit(struct svmrun_nested *nested, uint64_t exitcode,
 		   uint64_t exitinfo1, uint64_t exitinfo2);
 
 /*
- * Does L1 intercept this exit of L2's vCPU? @exitcode becomes the one that L1 gets, if that
- * is another. L1's MSR permission map is NULL if there is no memory at its address.
+ * Return whether L1 intercepts this exit of L2's vCPU. @exitcode becomes the one that L1 gets,
+ * if that is another. L1's MSR permission map is NULL if there is no memory at its address.
  */
 bool nested_intercepts(const struct svmrun_nested *nested, uint64_t *exitcode);
 const uint8_t *nested_msrpm(const struct svmrun_nested *nested);

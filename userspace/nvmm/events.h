@@ -17,7 +17,7 @@ void events_enter(struct nvmm_vcpu_private *vcpu);
 /* After an exit was handled: inject the event again whose delivery it interrupted. */
 void events_reinject(struct nvmm_vcpu_private *vcpu);
 
-/* Would an interrupt that waits be taken if the guest ran? */
+/* Return whether the guest would take a pending interrupt if it ran. */
 bool events_pending(const struct nvmm_vcpu_private *vcpu);
 
 #endif /* NVMM_EVENTS_H */

@@ -17,7 +17,7 @@ static bool is_range(uint64_t address, size_t size)
 	       address + size - 1 >= address;
 }
 
-/* Do two ranges have an address in common? */
+/* Return whether two ranges have an address in common. */
 static bool overlaps(uint64_t a, size_t a_size, uint64_t b, size_t b_size)
 {
 	return a - b < b_size || b - a < a_size;

@@ -82,10 +82,10 @@ uint64_t vcpu_next_rip(struct nvmm_vcpu_private *vcpu, unsigned int length);
 uint64_t vcpu_tsc(const struct nvmm_vcpu_private *vcpu);
 void vcpu_set_tsc(struct nvmm_vcpu_private *vcpu, uint64_t value);
 
-/* May XCR0 have this value? */
+/* Return whether XCR0 may have this value. */
 bool vcpu_is_xcr0(const struct nvmm_vcpu_private *vcpu, uint64_t value);
 
-/* Has another thread or a signal handler requested an exit? Clear the request. */
+/* Take a request of another thread or a signal handler to exit. Return whether there was one. */
 bool vcpu_take_stop(struct nvmm_vcpu_private *vcpu);
 
 #endif /* NVMM_VCPU_H */

@@ -17,7 +17,7 @@ struct filter {
 	struct sock_filter steps[FILTER_STEPS];
 };
 
-/* Can the kernel filter system calls? Return 0 or a negative errno. */
+/* Check whether the kernel can filter system calls. Return 0 or a negative errno. */
 int filter_check(void);
 
 /*

@@ -89,7 +89,7 @@ struct cpu {
 /* Make the processor check for interrupts and other changes, in the guest or waiting. */
 void cpu_wake(struct cpu *cpu);
 
-/* Does the processor wait for another one to start it? */
+/* Return whether the processor waits for another one to start it. */
 bool cpu_waits_for_sipi(const struct cpu *cpu);
 
 /*
@@ -101,7 +101,7 @@ uint64_t cpu_tsc(const struct cpu *cpu);
 uint64_t cpu_own_tsc(const struct cpu *cpu);
 uint64_t cpu_own_tsc_offset(const struct cpu *cpu);
 
-/* Is an INIT or a startup message pending? */
+/* Return whether an INIT or a startup message is pending. */
 bool cpu_has_message(const struct cpu *cpu);
 
 /* End the run, with this processor's RIP. */

@@ -119,7 +119,7 @@ static bool has_timers(const struct machine *machine)
 	return false;
 }
 
-/* Can a device send an interrupt later? */
+/* Return whether a device can send an interrupt later. */
 static bool awaits_device(const struct machine *machine)
 {
 	return has_timers(machine) || machine_awaits_disk(machine) ||

@@ -128,8 +128,8 @@ static bool handle_by(const struct exit_handler *table, size_t count,
 }
 
 /*
- * Is the exit of no concern to a hypervisor that is the guest? The machine has single-stepped
- * an IRET, or CR0.NE was set only while the guest ran.
+ * Return whether the exit does not concern a hypervisor that is the guest. The machine has
+ * single-stepped an IRET, or CR0.NE was set only while the guest ran.
  */
 static bool is_of_machine(const struct cpu *cpu)
 {

@@ -19,13 +19,13 @@ void guest_svm_destroy(struct cpu *cpu);
 /* Return to the guest's own vCPU after RESET# or INIT. */
 void guest_svm_reset(struct cpu *cpu);
 
-/* Is this the time between VMRUN and #VMEXIT? */
+/* Return whether the guest is between VMRUN and #VMEXIT. */
 bool guest_svm_is_active(const struct cpu *cpu);
 
-/* Has CR8 nothing to do with the local APIC now? */
+/* Return whether CR8 is not the priority of the local APIC now. */
 bool guest_svm_virtual_tpr(const struct cpu *cpu);
 
-/* Is a virtual interrupt pending that the processor will deliver? */
+/* Return whether a virtual interrupt is pending that the processor will deliver. */
 bool guest_svm_has_interrupt(const struct cpu *cpu);
 
 /* Return the VMCB of the last VMRUN, in the guest's memory; NULL if there is none. */

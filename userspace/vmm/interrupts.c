@@ -19,7 +19,7 @@ static bool has_interrupt(const struct cpu *cpu)
 	       svmrun_pc_interrupts(&cpu->machine->pc, cpu->id);
 }
 
-/* Would the processor take an event now, or when its interrupt shadow ends? */
+/* Return whether the processor would take an event now, or when its interrupt shadow ends. */
 static bool is_unmasked(const struct cpu *cpu, uint64_t exitcode)
 {
 	switch (guest_svm_action(cpu, exitcode)) {

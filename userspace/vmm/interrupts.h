@@ -9,10 +9,10 @@
 
 #include "cpu.h"
 
-/* Would the processor take an interrupt? */
+/* Return whether the processor would take an interrupt. */
 bool interrupts_enabled(const struct cpu *cpu);
 
-/* Is an interrupt or NMI pending that ends HLT? */
+/* Return whether an interrupt or NMI is pending that ends HLT. */
 bool interrupts_pending(const struct cpu *cpu);
 
 /*

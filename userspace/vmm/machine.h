@@ -122,7 +122,7 @@ void machine_close_disks(struct machine *machine);
 int machine_start_disks(struct machine *machine);
 void machine_end_disks(struct machine *machine);
 
-/* Is a request to a disk in progress, whose end can send an interrupt? */
+/* Return whether a request to a disk is in progress, whose end can send an interrupt. */
 bool machine_awaits_disk(const struct machine *machine);
 
 /*
@@ -131,12 +131,12 @@ bool machine_awaits_disk(const struct machine *machine);
  */
 unsigned int machine_stale_requests(const struct machine *machine);
 
-/* Must a processor wait that has just reset a disk, or has just printed? */
+/* Return whether a processor must wait that has just reset a disk, or has just printed. */
 bool machine_blocks_cpu(const struct machine *machine);
 
 /*
- * Does a PC with these options have an entropy device? It follows the disks, which can take
- * all places of virtio devices. Attach it after the disks.
+ * Return whether a PC with these options has an entropy device. It follows the disks, which
+ * can take all places of virtio devices. Attach it after the disks.
  */
 bool machine_has_rng(const struct run_options *options);
 void machine_attach_rng(struct machine *machine);

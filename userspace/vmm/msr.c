@@ -46,7 +46,7 @@ static bool is_lapic_msr(uint32_t msr)
 	       msr - MSR_X2APIC < X2APIC_MSRS;
 }
 
-/* Does the guest have the MSR? Then --msr ignore does not apply to it. */
+/* Return whether the guest has the MSR. Then --msr ignore does not apply to it. */
 static bool has_rules(const struct cpu *cpu, uint32_t msr)
 {
 	return guest_svm_has_msr(cpu, msr) || msr == MSR_EFER ||

@@ -53,7 +53,7 @@ void nmi_prepare(struct cpu *cpu);
 /* The processor continues with another vCPU: intercept IRET there as well. */
 void nmi_switch(struct cpu *cpu);
 
-/* Is one pending that is not masked? */
+/* Return whether one is pending that is not masked. */
 bool nmi_pending(const struct cpu *cpu);
 
 /* Inject it. */

@@ -89,7 +89,7 @@ void exit_rdpmc(struct cpu *cpu)
 	bus_complete(cpu, RDPMC_LENGTH);
 }
 
-/* Does the module allow this XCR0 for a guest? */
+/* Return whether the module allows this XCR0 for a guest. */
 static bool is_valid_xcr0(uint64_t value, uint64_t offered)
 {
 	const struct svmrun_processor processor = { .xcr0 = offered };

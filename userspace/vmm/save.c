@@ -22,7 +22,7 @@
 
 /* ---- opening ------------------------------------------------------------- */
 
-/* Is the file used by a machine that has been resumed from it? */
+/* Return whether the file is used by a machine that has been resumed from it. */
 static int lock_file(const struct save *save)
 {
 	return flock(save->fd, LOCK_EX | LOCK_NB) ? -errno : 0;

@@ -38,13 +38,13 @@ bool stop_for_reset(struct machine *machine);
 /* Request that the machine is saved. */
 void stop_to_save(struct machine *machine);
 
-/* Has a stop been requested that has not ended? */
+/* Return whether a stop has been requested that has not ended. */
 bool stop_is_pending(const struct machine *machine);
 
 /* Wait until the pending stop, or the run, has ended. */
 void stop_wait(struct cpu *cpu);
 
-/* Is a stop pending, and has every processor stopped for it? */
+/* Return whether a stop is pending, and every processor has stopped for it. */
 bool stop_is_complete(const struct machine *machine);
 
 /* The reset has been carried out. */
