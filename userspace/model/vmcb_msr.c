@@ -107,13 +107,16 @@ bool vmcb_msr_read(const struct svm_vmcb_save *save, uint32_t msr,
 	return found;
 }
 
-bool vmcb_msr_write(struct svm_vmcb_save *save, uint32_t msr, uint64_t value,
+/* Of these MSRs only the PAT belongs to a group that has a clean bit (APM 15.15.3). */
+bool vmcb_msr_write(struct svm_vmcb *vmcb, uint32_t msr, uint64_t value,
 		    unsigned int width)
 {
 	const struct vmcb_msr *found = find_vmcb_msr(msr);
 
 	if (!found || !is_valid(found->values, value, width))
 		return false;
-	*(__u64 *)((char *)save + found->offset) = value;
+	*(__u64 *)((char *)&vmcb->save + found->offset) = value;
+	if (msr == MSR_PAT)
+		vmcb->control.clean &= ~SVM_CLEAN_NP;
 	return true;
 }

@@ -23,7 +23,7 @@ bool vmcb_msr_is_pat(uint64_t value);
  */
 bool vmcb_msr_read(const struct svm_vmcb_save *save, uint32_t msr,
 		   uint64_t *value);
-bool vmcb_msr_write(struct svm_vmcb_save *save, uint32_t msr, uint64_t value,
+bool vmcb_msr_write(struct svm_vmcb *vmcb, uint32_t msr, uint64_t value,
 		    unsigned int width);
 
 #endif /* VMCB_MSR_H */

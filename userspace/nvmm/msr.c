@@ -44,7 +44,7 @@ static bool write_msr(struct nvmm_vcpu_private *vcpu, uint32_t msr,
 		vcpu->tsc_aux = value;
 		return true;
 	default:
-		return vmcb_msr_write(&vcpu->cpu.vmcb->save, msr, value,
+		return vmcb_msr_write(vcpu->cpu.vmcb, msr, value,
 				      vcpu_address_width(vcpu)) ||
 		       model_msr_write(&vcpu->msrs, msr, value);
 	}

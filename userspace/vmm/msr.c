@@ -65,8 +65,6 @@ static void write_tsc(struct cpu *cpu, uint64_t value)
 
 static bool write_cpu_msr(struct cpu *cpu, uint32_t msr, uint64_t value)
 {
-	struct svm_vmcb *vmcb = cpu->vcpu.vmcb;
-
 	if (msr == MSR_EFER)
 		return write_efer(cpu, value);
 	if (msr == MSR_TSC) {
@@ -77,7 +75,7 @@ static bool write_cpu_msr(struct cpu *cpu, uint32_t msr, uint64_t value)
 		cpu->tsc_aux = value;
 		return true;
 	}
-	return vmcb_msr_write(&vmcb->save, msr, value, address_width(cpu));
+	return vmcb_msr_write(cpu->vcpu.vmcb, msr, value, address_width(cpu));
 }
 
 static bool read_cpu_msr(struct cpu *cpu, uint32_t msr, uint64_t *value)
