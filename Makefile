@@ -84,6 +84,7 @@ tests: selftests test-modules
 	$(MAKE) -C tests/reboot BUILD=$(BUILD)
 	$(MAKE) -C tests/linux BUILD=$(BUILD) KVER=$(KVER)
 	$(MAKE) -C tests/nvmm BUILD=$(BUILD)
+	$(MAKE) -C tests/clean BUILD=$(BUILD)
 	$(MAKE) -C tests/qemu BUILD=$(BUILD) KVER=$(KVER)
 
 selftests: lib source

@@ -7,6 +7,7 @@
 #include "call.h"
 #include "events.h"
 #include "lib/array_size.h"
+#include "lib/vmcb_change.h"
 #include "lib/x86.h"
 
 /* Exceptions with an error code (APM 8.2): #DF, #TS, #NP, #SS, #GP, #PF, #AC, #CP */
@@ -105,16 +106,6 @@ static void inject_waiting(struct nvmm_vcpu_private *vcpu)
 	}
 }
 
-static void set_intercept(struct nvmm_vcpu_private *vcpu, uint32_t bit, bool on)
-{
-	uint32_t *intercept = &vcpu->cpu.vmcb->control.intercept[3];
-
-	if (on)
-		*intercept |= bit;
-	else
-		*intercept &= ~bit;
-}
-
 /*
  * A virtual interrupt of the highest priority exits as soon as the guest could take one (APM
  * 15.21.4). CR8 does not hold it back: the program decides which interrupts it does.
@@ -123,13 +114,10 @@ static void set_window(struct nvmm_vcpu_private *vcpu, bool open)
 {
 	const uint64_t bits = SVM_VINTR_V_IRQ | SVM_VINTR_V_IGN_TPR |
 			      SVM_VINTR_V_INTR_PRIO_MASK;
-	struct svm_vmcb_control *control = &vcpu->cpu.vmcb->control;
+	struct svm_vmcb *vmcb = vcpu->cpu.vmcb;
 
-	if (open)
-		control->vintr |= bits;
-	else
-		control->vintr &= ~bits;
-	set_intercept(vcpu, SVM_INTERCEPT3_VINTR, open);
+	vmcb_set_vintr(vmcb, bits, open ? bits : 0);
+	vmcb_set_intercept(vmcb, 3, SVM_INTERCEPT3_VINTR, open);
 }
 
 void events_enter(struct nvmm_vcpu_private *vcpu)
@@ -139,7 +127,8 @@ void events_enter(struct nvmm_vcpu_private *vcpu)
 	inject_waiting(vcpu);
 	waits = vcpu->nmi_waiting || waiting_vector(vcpu) >= 0;
 	set_window(vcpu, vcpu->int_window || waits);
-	set_intercept(vcpu, SVM_INTERCEPT3_IRET, vcpu->nmi_window);
+	vmcb_set_intercept(vcpu->cpu.vmcb, 3, SVM_INTERCEPT3_IRET,
+			   vcpu->nmi_window);
 }
 
 /* Convert an exception, with its error code if it has one. */

@@ -28,6 +28,7 @@ static bool write_efer(struct nvmm_vcpu_private *vcpu, uint64_t value)
 	if ((changed & SVM_EFER_LME) && (save->cr0 & SVM_CR0_PG))
 		return false;
 	save->efer = value | SVM_EFER_SVME;
+	vcpu->cpu.vmcb->control.clean &= ~SVM_CLEAN_CRx;
 	return true;
 }
 

@@ -16,11 +16,14 @@ static int enter_guest(struct nvmm_vcpu_private *vcpu)
 	events_enter(vcpu);
 	ret = svmrun_vcpu_run(&vcpu->cpu);
 	/* After an error, EVENTINJ has the event that is still due. */
-	if (ret)
+	if (ret) {
 		vcpu->cpu.vmcb->control.exitintinfo = 0;
-	else
-		vcpu->cpu.vmcb->control.eventinj = 0;
-	return ret;
+		return ret;
+	}
+	vcpu->cpu.vmcb->control.eventinj = 0;
+	/* Whatever changes a field from now on clears the bit of its group. */
+	vcpu->cpu.vmcb->control.clean = SVM_CLEAN_ALL;
+	return 0;
 }
 
 static int run_until_exit(struct nvmm_vcpu_private *vcpu)

@@ -306,20 +306,27 @@ static void get_fpu(struct nvmm_vcpu_private *vcpu,
 	fpu->fx_mxcsr_mask = MXCSR_MASK;
 }
 
+/* @changed: clean bits of the fields that @set may change; nvmm_vcpu_setstate() clears them */
 static const struct part {
 	uint64_t flag;
+	uint32_t changed;
 	void (*set)(struct nvmm_vcpu_private *vcpu,
 		    const struct nvmm_x64_state *state);
 	void (*get)(struct nvmm_vcpu_private *vcpu,
 		    struct nvmm_x64_state *state);
 } parts[] = {
-	{ NVMM_X64_STATE_SEGS, set_segs, get_segs },
-	{ NVMM_X64_STATE_GPRS, set_gprs, get_gprs },
-	{ NVMM_X64_STATE_CRS, set_crs, get_crs },
-	{ NVMM_X64_STATE_DRS, set_drs, get_drs },
-	{ NVMM_X64_STATE_MSRS, set_msrs, get_msrs },
-	{ NVMM_X64_STATE_INTR, set_intr, get_intr },
-	{ NVMM_X64_STATE_FPU, set_fpu, get_fpu },
+	{ NVMM_X64_STATE_SEGS, SVM_CLEAN_SEG | SVM_CLEAN_DT, set_segs,
+	  get_segs },
+	{ NVMM_X64_STATE_GPRS, 0, set_gprs, get_gprs },
+	{ NVMM_X64_STATE_CRS,
+	  SVM_CLEAN_CRx | SVM_CLEAN_CR2 | SVM_CLEAN_TPR | SVM_CLEAN_ASID,
+	  set_crs, get_crs },
+	{ NVMM_X64_STATE_DRS, SVM_CLEAN_DRx, set_drs, get_drs },
+	{ NVMM_X64_STATE_MSRS,
+	  SVM_CLEAN_CRx | SVM_CLEAN_NP | SVM_CLEAN_I | SVM_CLEAN_ASID, set_msrs,
+	  get_msrs },
+	{ NVMM_X64_STATE_INTR, 0, set_intr, get_intr },
+	{ NVMM_X64_STATE_FPU, 0, set_fpu, get_fpu },
 };
 
 static bool is_valid_state(const struct nvmm_vcpu_private *vcpu, uint64_t flags)
@@ -346,10 +353,12 @@ int nvmm_vcpu_setstate(struct nvmm_machine *mach, struct nvmm_vcpu *vcpu,
 
 	if (!is_valid_state(private, flags))
 		return call_return(-EINVAL);
-	for (i = 0; i < ARRAY_SIZE(parts); i++)
-		if (flags & parts[i].flag)
-			parts[i].set(private, &private->state);
-	private->cpu.vmcb->control.clean = 0;
+	for (i = 0; i < ARRAY_SIZE(parts); i++) {
+		if (!(flags & parts[i].flag))
+			continue;
+		parts[i].set(private, &private->state);
+		private->cpu.vmcb->control.clean &= ~parts[i].changed;
+	}
 	return 0;
 }
 

@@ -7,6 +7,7 @@
 
 #include "assist.h"
 #include "call.h"
+#include "lib/vmcb_change.h"
 #include "lib/x86.h"
 #include "model/vmcb_msr.h"
 #include "vcpu.h"
@@ -52,7 +53,7 @@ void vcpu_set_tsc(struct nvmm_vcpu_private *vcpu, uint64_t value)
 		machine->tsc_host = now;
 		machine->tsc_offset = value - now;
 	}
-	vcpu->cpu.vmcb->control.tsc_offset = machine->tsc_offset;
+	vmcb_set_tsc_offset(vcpu->cpu.vmcb, machine->tsc_offset);
 	pthread_mutex_unlock(&machine->lock);
 }
 
@@ -175,15 +176,12 @@ static int configure_cpuid(struct nvmm_vcpu_private *vcpu, const void *argument)
 static int configure_tpr(struct nvmm_vcpu_private *vcpu, const void *argument)
 {
 	const struct nvmm_vcpu_conf_tpr *conf = argument;
-	uint32_t *intercept = &vcpu->cpu.vmcb->control.intercept[0];
 
 	if (conf->rsvd)
 		return -EINVAL;
 	vcpu->exit_tpr = conf->exit_changed;
-	if (vcpu->exit_tpr)
-		*intercept |= SVM_INTERCEPT0_CR_WRITE(8);
-	else
-		*intercept &= ~SVM_INTERCEPT0_CR_WRITE(8);
+	vmcb_set_intercept(vcpu->cpu.vmcb, 0, SVM_INTERCEPT0_CR_WRITE(8),
+			   vcpu->exit_tpr);
 	return 0;
 }
 
