@@ -12,6 +12,7 @@ void coprocessor_enter(struct cpu *cpu)
 	cpu->hides_ne = !(vmcb->save.cr0 & SVM_CR0_NE);
 	if (!cpu->hides_ne)
 		return;
+	vmcb->control.clean &= ~(SVM_CLEAN_CRx | SVM_CLEAN_I);
 	vmcb->save.cr0 |= SVM_CR0_NE;
 	vmcb->control.intercept[0] |= SVM_INTERCEPT0_CR_READ(0);
 	vmcb->control.intercept[2] |= SVM_INTERCEPT2_EXCEPTION(VECTOR_MF);
@@ -24,6 +25,7 @@ void coprocessor_leave(struct cpu *cpu)
 	if (!cpu->hides_ne)
 		return;
 	cpu->hides_ne = false;
+	vmcb->control.clean &= ~(SVM_CLEAN_CRx | SVM_CLEAN_I);
 	vmcb->save.cr0 &= ~SVM_CR0_NE;
 	vmcb->control.intercept[0] &= ~SVM_INTERCEPT0_CR_READ(0);
 	vmcb->control.intercept[2] &= ~SVM_INTERCEPT2_EXCEPTION(VECTOR_MF);

@@ -4,12 +4,13 @@
 #include <svmrun/instruction.h>
 
 #include "cpu.h"
+#include "lib/vmcb_change.h"
 #include "machine.h"
 
 /* The processor's own TSC_AUX is the host's. */
 void cpu_set_intercepts(struct cpu *cpu)
 {
-	cpu->vcpu.vmcb->control.intercept[4] |= SVM_INTERCEPT4_RDTSCP;
+	vmcb_set_intercept(cpu->vcpu.vmcb, 4, SVM_INTERCEPT4_RDTSCP, true);
 }
 
 void cpu_inject_gp(struct cpu *cpu)
@@ -46,6 +47,7 @@ void cpu_inject_db(struct cpu *cpu, uint64_t events)
 
 	vmcb->save.dr6 |= events;
 	vmcb->save.dr7 &= ~DR7_GD;
+	vmcb->control.clean &= ~SVM_CLEAN_DRx;
 	vmcb->control.eventinj = SVM_EVENT_VALID | SVM_EVENT_TYPE_EXCEPTION |
 				 VECTOR_DB;
 }
@@ -57,8 +59,10 @@ void cpu_inject_intercepted(struct cpu *cpu)
 	unsigned int vector = vmcb->control.exitcode - VMEXIT_EXCP(0);
 
 	svmrun_instruction_fault(&cpu->vcpu, vector, vmcb->control.exitinfo1);
-	if (vector == VECTOR_PF)
-		vmcb->save.cr2 = vmcb->control.exitinfo2;
+	if (vector != VECTOR_PF)
+		return;
+	vmcb->save.cr2 = vmcb->control.exitinfo2;
+	vmcb->control.clean &= ~SVM_CLEAN_CR2;
 }
 
 bool cpu_waits_for_sipi(const struct cpu *cpu)

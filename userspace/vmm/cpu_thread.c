@@ -198,6 +198,16 @@ static void handle_exit(struct cpu *cpu)
 		machine->outcome.rip = rip;
 }
 
+/*
+ * From now on, each change of a field clears the clean bit of its group (APM 15.15), except
+ * for those by a debugger, and by SVM for the guest.
+ */
+static void set_clean_bits(struct cpu *cpu)
+{
+	if (!cpu->machine->hooks && !cpu->svm)
+		cpu->vcpu.vmcb->control.clean = SVM_CLEAN_ALL;
+}
+
 static void enter_guest(struct cpu *cpu)
 {
 	const struct debug_hooks *hooks = cpu->machine->hooks;
@@ -215,6 +225,8 @@ static void enter_guest(struct cpu *cpu)
 	ret = svmrun_vcpu_run(&cpu->vcpu);
 	pthread_mutex_lock(&cpu->machine->lock);
 	cpu->in_guest = false;
+	if (!ret)
+		set_clean_bits(cpu);
 	if (hooks)
 		hooks->leave(cpu);
 	nmi_leave(cpu);
@@ -254,6 +266,7 @@ static void take_init_sipi(struct cpu *cpu)
 	if (vector >= 0) {
 		cpu->vcpu.vmcb->save.cs.selector = vector << 8;
 		cpu->vcpu.vmcb->save.cs.base = (uint64_t)vector << 12;
+		cpu->vcpu.vmcb->control.clean &= ~SVM_CLEAN_SEG;
 		cpu->vcpu.vmcb->save.rip = 0;
 	}
 }

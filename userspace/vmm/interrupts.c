@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 #include "guest_svm.h"
 #include "interrupts.h"
+#include "lib/vmcb_change.h"
 #include "machine.h"
+
+/* Fields of the virtual interrupt that opens a window */
+#define VIRTUAL_INTERRUPT                                                      \
+	(SVM_VINTR_V_IRQ | SVM_VINTR_V_IGN_TPR | SVM_VINTR_V_INTR_PRIO_MASK)
 
 static bool in_shadow(const struct svm_vmcb_control *control)
 {
@@ -61,26 +66,21 @@ static uint64_t window_priority(const struct cpu *cpu)
 
 static void open_window(struct cpu *cpu)
 {
-	struct svm_vmcb_control *control = &cpu->vcpu.vmcb->control;
-
 	cpu->window = true;
 	if (guest_svm_is_active(cpu))
 		return;
-	control->vintr &= ~(SVM_VINTR_V_IGN_TPR | SVM_VINTR_V_INTR_PRIO_MASK);
-	control->vintr |= SVM_VINTR_V_IRQ | window_priority(cpu);
-	control->intercept[3] |= SVM_INTERCEPT3_VINTR;
+	vmcb_set_vintr(cpu->vcpu.vmcb, VIRTUAL_INTERRUPT,
+		       SVM_VINTR_V_IRQ | window_priority(cpu));
+	vmcb_set_intercept(cpu->vcpu.vmcb, 3, SVM_INTERCEPT3_VINTR, true);
 }
 
 void interrupts_close_window(struct cpu *cpu)
 {
-	struct svm_vmcb_control *control = &cpu->vcpu.vmcb->control;
-
 	cpu->window = false;
 	if (guest_svm_is_active(cpu))
 		return;
-	control->vintr &= ~(SVM_VINTR_V_IRQ | SVM_VINTR_V_IGN_TPR |
-			    SVM_VINTR_V_INTR_PRIO_MASK);
-	control->intercept[3] &= ~SVM_INTERCEPT3_VINTR;
+	vmcb_set_vintr(cpu->vcpu.vmcb, VIRTUAL_INTERRUPT, 0);
+	vmcb_set_intercept(cpu->vcpu.vmcb, 3, SVM_INTERCEPT3_VINTR, false);
 }
 
 /*
@@ -90,24 +90,18 @@ void interrupts_close_window(struct cpu *cpu)
  */
 static void intercept_cr8(struct cpu *cpu, bool window)
 {
-	uint32_t *intercept = &cpu->vcpu.vmcb->control.intercept[0];
-
 	if (guest_svm_virtual_tpr(cpu))
 		return;
-	if (window || svmrun_lapic_held(cpu_lapic(cpu)) >= 0)
-		*intercept |= SVM_INTERCEPT0_CR_WRITE(8);
-	else
-		*intercept &= ~SVM_INTERCEPT0_CR_WRITE(8);
+	vmcb_set_intercept(cpu->vcpu.vmcb, 0, SVM_INTERCEPT0_CR_WRITE(8),
+			   window || svmrun_lapic_held(cpu_lapic(cpu)) >= 0);
 }
 
 void interrupts_load_cr8(struct cpu *cpu)
 {
-	struct svm_vmcb_control *control = &cpu->vcpu.vmcb->control;
-
 	if (guest_svm_virtual_tpr(cpu))
 		return;
-	control->vintr &= ~SVM_VINTR_V_TPR_MASK;
-	control->vintr |= svmrun_lapic_tpr(cpu_lapic(cpu)) >> 4;
+	vmcb_set_vintr(cpu->vcpu.vmcb, SVM_VINTR_V_TPR_MASK,
+		       svmrun_lapic_tpr(cpu_lapic(cpu)) >> 4);
 }
 
 /* MOV to CR8 clears the lower half of the task priority; keep it if CR8 is unchanged. */

@@ -5,6 +5,7 @@
 #include "common/clock.h"
 #include "guest_svm.h"
 #include "kvmclock.h"
+#include "lib/vmcb_change.h"
 #include "machine.h"
 #include "model/vmcb_msr.h"
 #include "msr.h"
@@ -37,6 +38,7 @@ static bool write_efer(struct cpu *cpu, uint64_t value)
 	if (!guest_svm_set_svme(cpu, value & SVM_EFER_SVME))
 		return false;
 	save->efer = value | SVM_EFER_SVME;
+	cpu->vcpu.vmcb->control.clean &= ~SVM_CLEAN_CRx;
 	return true;
 }
 
@@ -58,7 +60,7 @@ static bool has_rules(const struct cpu *cpu, uint32_t msr)
 /* KVM's clock and the deadline of the local APIC's timer depend on the counter. */
 static void write_tsc(struct cpu *cpu, uint64_t value)
 {
-	cpu->vcpu.vmcb->control.tsc_offset = value - __rdtsc();
+	vmcb_set_tsc_offset(cpu->vcpu.vmcb, value - __rdtsc());
 	kvmclock_update(cpu);
 	svmrun_lapic_advance(&cpu->machine->pc.lapics[cpu->id], clock_now());
 }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
+#include "lib/vmcb_change.h"
 #include "machine.h"
 #include "nmi.h"
 
@@ -20,14 +21,9 @@ static struct svmrun_lapic *cpu_lapic(const struct cpu *cpu)
 
 static void set_masked(struct cpu *cpu, bool masked)
 {
-	uint32_t *intercept = &cpu->vcpu.vmcb->control.intercept[3];
-
 	cpu->nmi.masked = masked;
 	cpu->nmi.at_iret = false;
-	if (masked)
-		*intercept |= SVM_INTERCEPT3_IRET;
-	else
-		*intercept &= ~SVM_INTERCEPT3_IRET;
+	vmcb_set_intercept(cpu->vcpu.vmcb, 3, SVM_INTERCEPT3_IRET, masked);
 }
 
 void nmi_reset(struct cpu *cpu)
@@ -38,12 +34,8 @@ void nmi_reset(struct cpu *cpu)
 
 void nmi_switch(struct cpu *cpu)
 {
-	uint32_t *intercept = &cpu->vcpu.vmcb->control.intercept[3];
-
-	if (cpu->nmi.masked && !cpu->nmi.at_iret)
-		*intercept |= SVM_INTERCEPT3_IRET;
-	else
-		*intercept &= ~SVM_INTERCEPT3_IRET;
+	vmcb_set_intercept(cpu->vcpu.vmcb, 3, SVM_INTERCEPT3_IRET,
+			   cpu->nmi.masked && !cpu->nmi.at_iret);
 }
 
 void nmi_prepare(struct cpu *cpu)
@@ -78,7 +70,7 @@ void nmi_return(struct cpu *cpu)
 
 void exit_iret(struct cpu *cpu)
 {
-	cpu->vcpu.vmcb->control.intercept[3] &= ~SVM_INTERCEPT3_IRET;
+	vmcb_set_intercept(cpu->vcpu.vmcb, 3, SVM_INTERCEPT3_IRET, false);
 	cpu->nmi.at_iret = true;
 	cpu->nmi.rip = cpu->vcpu.vmcb->save.rip;
 }
@@ -100,6 +92,7 @@ void nmi_enter(struct cpu *cpu)
 	vmcb->save.rflags |= RFLAGS_TF;
 	vmcb->save.dr6 = DR6_RESET;
 	vmcb->control.intercept[2] |= STEP_EXCEPTIONS;
+	vmcb->control.clean &= ~(SVM_CLEAN_DRx | SVM_CLEAN_I);
 }
 
 /* IRET loads the guest's own TF. */
@@ -112,6 +105,7 @@ static void end_step(struct cpu *cpu)
 	nmi->events = vmcb->save.dr6 & DR6_EVENTS;
 	vmcb->save.dr6 = nmi->dr6;
 	vmcb->control.intercept[2] = nmi->exceptions;
+	vmcb->control.clean &= ~(SVM_CLEAN_DRx | SVM_CLEAN_I);
 	nmi->trapped = vmcb->control.exitcode == VMEXIT_EXCP(VECTOR_DB);
 	if (!nmi->guest_tf && !(nmi->trapped && nmi->at_iret))
 		vmcb->save.rflags &= ~RFLAGS_TF;
