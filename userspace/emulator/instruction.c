@@ -23,7 +23,7 @@ static int execute_port(struct svmrun_vcpu *vcpu, const struct svmrun_bus *bus,
 	return 0;
 }
 
-static int execute_decoded(struct execution *execution)
+static int execute_fetched(struct execution *execution)
 {
 	int ret = fetch_instruction(execution, 0);
 
@@ -34,19 +34,28 @@ static int execute_decoded(struct execution *execution)
 	return memory_execute(execution);
 }
 
-int svmrun_instruction_execute(struct svmrun_vcpu *vcpu,
-			       const struct svmrun_bus *bus)
+static int execute_decoded(struct svmrun_vcpu *vcpu,
+			   const struct svmrun_bus *bus,
+			   const struct svmrun_ioio *io)
 {
 	struct execution execution = {
 		.vcpu = vcpu,
 		.save = &vcpu->vmcb->save,
 		.bus = bus,
+		.io = *io,
 	};
+
+	return execution_finish(&execution, execute_fetched(&execution));
+}
+
+int svmrun_instruction_execute(struct svmrun_vcpu *vcpu,
+			       const struct svmrun_bus *bus)
+{
+	struct svmrun_ioio io = { 0 };
 
 	if (vcpu->vmcb->control.exitintinfo & SVM_EVENT_VALID)
 		return -EOPNOTSUPP;
-	if (!svmrun_ioio_decode(&execution.io, vcpu->vmcb) &&
-	    !execution.io.string)
-		return execute_port(vcpu, bus, &execution.io);
-	return execution_finish(&execution, execute_decoded(&execution));
+	if (!svmrun_ioio_decode(&io, vcpu->vmcb) && !io.string)
+		return execute_port(vcpu, bus, &io);
+	return execute_decoded(vcpu, bus, &io);
 }
