@@ -88,8 +88,19 @@ static bool is_stopped(void *owner)
 	return __atomic_load_n(&regs->immediate_exit, __ATOMIC_RELAXED);
 }
 
+/* IN and OUT are executed without the guest's memory. */
+static bool needs_memory(const struct nvmm_vcpu_private *vcpu)
+{
+	const struct svm_vmcb_control *control = &vcpu->cpu.vmcb->control;
+
+	return control->exitcode != VMEXIT_IOIO ||
+	       (control->exitinfo1 & SVM_IOIO_STR);
+}
+
 static struct svmrun_bus bus_of(const struct view *view)
 {
+	if (!view)
+		return (struct svmrun_bus){ 0 };
 	return (struct svmrun_bus){
 		.memories = view->memories,
 		.memory_count = view->count,
@@ -100,7 +111,8 @@ static struct svmrun_bus bus_of(const struct view *view)
 static int execute(struct assist *assist)
 {
 	struct nvmm_vcpu_private *vcpu = assist->vcpu->private_data;
-	struct view *view = memory_view_get(&vcpu->machine->memory);
+	struct memory *memory = &vcpu->machine->memory;
+	struct view *view = needs_memory(vcpu) ? memory_view_get(memory) : NULL;
 	struct svmrun_bus bus = bus_of(view);
 	uint64_t event = vcpu->cpu.vmcb->control.eventinj;
 	int ret;
@@ -115,7 +127,8 @@ static int execute(struct assist *assist)
 	ret = svmrun_instruction_execute(&vcpu->cpu, &bus);
 	if (event & SVM_EVENT_VALID)
 		events_inject(vcpu, event);
-	memory_view_put(&vcpu->machine->memory, view);
+	if (view)
+		memory_view_put(memory, view);
 	return ret == -EINTR ? 0 : ret;
 }
 
