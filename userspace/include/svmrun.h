@@ -279,6 +279,9 @@ void svmrun_vcpu_destroy(struct svmrun_vcpu *vcpu);
  * svmrun_vcpu_run() - run the guest until #VMEXIT (APM 15.5, 15.6)
  * @vcpu: the vCPU
  *
+ * After an exit a program can set all clean bits (SVM_CLEAN_ALL, APM 15.15), which makes the
+ * next run faster. It then has to clear those of the fields that it changes.
+ *
  * Return: 0 after an exit, whose reason is in vcpu->vmcb->control.exitcode, or a negative
  * errno, see SVMRUN_RUN. After -EINTR, the result of a signal or of svmrun_vcpu_kick(), it
  * can be called again.

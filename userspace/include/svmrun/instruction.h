@@ -2,7 +2,8 @@
 /*
  * Execution of instructions after an exit: those that access a guest physical address
  * without memory (VMEXIT_NPF), I/O (VMEXIT_IOIO), and accesses to CR0, CR4 and CR8
- * (VMEXIT_CR_READ, VMEXIT_CR_WRITE, VMEXIT_CR0_SEL_WRITE).
+ * (VMEXIT_CR_READ, VMEXIT_CR_WRITE, VMEXIT_CR0_SEL_WRITE). Each function clears the clean bits
+ * (APM 15.15) of the fields that it changes.
  */
 #ifndef SVMRUN_INSTRUCTION_H
 #define SVMRUN_INSTRUCTION_H
