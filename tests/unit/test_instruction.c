@@ -526,6 +526,42 @@ START_TEST(lengths_are_of_any_instruction)
 	}
 }
 
+/* Decoded instructions are remembered, by bytes and mode. */
+START_TEST(code_at_an_address_changes)
+{
+	begin();
+	CODE(0x48, 0x89, 0x07); /* mov [rdi], rax */
+	complete();
+	ck_assert_uint_eq(guest.size, 8);
+	save->rip = GUEST_CODE;
+	CODE(0x89, 0x07); /* mov [rdi], eax */
+	complete();
+	ck_assert_uint_eq(guest.size, 4);
+	save->rip = GUEST_CODE;
+	CODE(0x48, 0x89, 0x07);
+	complete();
+	ck_assert_uint_eq(guest.size, 8);
+	guest_protected(&guest);
+	CODE(0x48, 0x89, 0x07); /* dec eax; mov [edi], eax */
+	ck_assert_int_eq(execute(), -EOPNOTSUPP);
+	begin();
+	CODE(0x48, 0x89, 0x07);
+	complete();
+	ck_assert_uint_eq(guest.size, 8);
+}
+
+/* The segment ends within an instruction that was decoded before. */
+START_TEST(limit_within_a_known_instruction)
+{
+	guest_protected(&guest);
+	regs->rdi = GUEST_DEVICE;
+	CODE(0xc7, 0x07, 0x44, 0x33, 0x22, 0x11);
+	complete();
+	save->rip = GUEST_CODE;
+	save->cs.limit = GUEST_CODE + 4;
+	fault(GP | ERROR(0));
+}
+
 START_TEST(lengths_depend_on_the_mode)
 {
 	guest_real(&guest);
@@ -743,6 +779,8 @@ static const TTest **const tests[] = {
 	&assists_are_believed,
 	&code_may_cross_pages,
 	&lengths_are_of_any_instruction,
+	&code_at_an_address_changes,
+	&limit_within_a_known_instruction,
 	&lengths_depend_on_the_mode,
 	&decode_assists_follow_the_instruction,
 	&invlpg_ignores_limits,

@@ -21,6 +21,22 @@ struct fetch {
 	struct fault fault;
 };
 
+/*
+ * An instruction that this thread has decoded before. What Zydis returns depends only on the
+ * bytes and the mode, so that an entry is valid for any guest. @instruction.length is 0 if
+ * the entry is unused.
+ */
+struct decoded {
+	uint8_t bytes[SVMRUN_INSTRUCTION_MAX];
+	ZydisMachineMode mode;
+	ZydisDecodedInstruction instruction;
+	ZydisDecodedOperand operand[EXECUTION_OPERANDS];
+};
+
+/* Guests access devices in few places, and decoding would be a third of an access. */
+#define DECODED 16
+static __thread struct decoded decoded[DECODED];
+
 static void fetch_begin(struct fetch *fetch, const struct svmrun_vcpu *vcpu,
 			const struct svmrun_bus *bus, uint32_t access)
 {
@@ -128,27 +144,64 @@ static void use_decode_assists(struct fetch *fetch)
 	memcpy(fetch->bytes, control->insn_bytes, fetch->count);
 }
 
+static struct decoded *find_decoded(uint64_t linear)
+{
+	return &decoded[(linear ^ linear >> 4) % DECODED];
+}
+
+static bool is_decoded(const struct decoded *entry, const struct fetch *fetch,
+		       ZydisMachineMode mode)
+{
+	unsigned int length = entry->instruction.length;
+
+	return length && length <= fetch->count && entry->mode == mode &&
+	       !memcmp(entry->bytes, fetch->bytes, length);
+}
+
+/* Decode an instruction, and remember it. */
+static int decode(struct fetch *fetch, const ZydisDecoder *decoder,
+		  struct decoded *entry)
+{
+	ZydisDecodedInstruction instruction;
+	ZydisDecoderContext context;
+	int ret = fetch_decode(fetch, decoder, &context, &instruction);
+
+	if (ret)
+		return ret;
+	if (instruction.operand_count_visible > EXECUTION_OPERANDS)
+		return -EOPNOTSUPP;
+	memcpy(entry->bytes, fetch->bytes, instruction.length);
+	entry->mode = decoder->machine_mode;
+	entry->instruction = instruction;
+	ZydisDecoderDecodeOperands(decoder, &context, &instruction,
+				   entry->operand,
+				   instruction.operand_count_visible);
+	return 0;
+}
+
 int fetch_instruction(struct execution *execution, uint32_t access)
 {
-	ZydisDecodedInstruction *instruction = &execution->instruction;
-	ZydisDecoderContext context;
+	struct decoded *entry;
 	ZydisDecoder decoder;
 	struct fetch fetch;
-	int ret;
+	int ret = 0;
 
 	fetch_begin(&fetch, execution->vcpu, execution->bus, access);
 	use_decode_assists(&fetch);
 	decoder_init(&decoder, execution->save);
-	ret = fetch_decode(&fetch, &decoder, &context, instruction);
+	entry = find_decoded(fetch.linear);
+	if (!fetch.count)
+		ret = fetch_more(&fetch);
+	if (!ret && !is_decoded(entry, &fetch, decoder.machine_mode))
+		ret = decode(&fetch, &decoder, entry);
 	if (ret) {
 		execution->fault = fetch.fault;
 		return ret;
 	}
-	if (instruction->operand_count_visible > EXECUTION_OPERANDS)
-		return -EOPNOTSUPP;
-	ZydisDecoderDecodeOperands(&decoder, &context, instruction,
-				   execution->operand,
-				   instruction->operand_count_visible);
+	execution->instruction = entry->instruction;
+	memcpy(execution->operand, entry->operand,
+	       entry->instruction.operand_count_visible *
+		       sizeof(entry->operand[0]));
 	return 0;
 }
 
