@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Measure how long a command takes to print a marker:
- *	boot [--json FILE] [--from FIRST] NAME MARKER COMMAND [ARGUMENT]...
+ *	boot [--json FILE] [--from FIRST] [--timeout SECONDS] NAME MARKER COMMAND [ARGUMENT]...
  * in ticks of the TSC, which counts instructions with --icount, in entries into guests, and
- * in seconds: from its start, or from another marker. The command is then terminated.
+ * in seconds: from its start, or from another marker. The command is then terminated, also
+ * if it has not printed the marker in time.
  */
 #include <errno.h>
 #include <signal.h>
@@ -104,6 +105,19 @@ static pid_t start(char **command, int *output)
 	return 0;
 }
 
+/* The signal interrupts read(). */
+static void on_alarm(int number)
+{
+}
+
+static void set_timeout(unsigned int seconds)
+{
+	struct sigaction action = { .sa_handler = on_alarm };
+
+	sigaction(SIGALRM, &action, NULL);
+	alarm(seconds);
+}
+
 /* Keep all output, up to the marker or the size of the buffer. */
 static bool wait_for(int output, const char *marker)
 {
@@ -122,7 +136,7 @@ static bool wait_for(int output, const char *marker)
 	}
 	fwrite(size > TAIL ? text + size - TAIL : text, 1,
 	       size > TAIL ? TAIL : size, stderr);
-	fprintf(stderr, "ended without printing: %s\n", marker);
+	fprintf(stderr, "ended, or did not print in time: %s\n", marker);
 	return false;
 }
 
@@ -172,12 +186,14 @@ int main(int argc, char **argv)
 			json = fopen(argv[2], "a");
 			if (!json)
 				fail(argv[2]);
+		} else if (!strcmp(argv[1], "--timeout")) {
+			set_timeout(strtoul(argv[2], NULL, 10));
 		} else {
 			break;
 		}
 	}
 	if (argc < 4) {
-		fputs("boot [--json FILE] [--from FIRST] NAME MARKER COMMAND [ARGUMENT]...\n",
+		fputs("boot [--json FILE] [--from FIRST] [--timeout SECONDS] NAME MARKER COMMAND [ARGUMENT]...\n",
 		      stderr);
 		return EXIT_FAILURE;
 	}
