@@ -134,6 +134,34 @@ START_TEST(contents_that_are_not_read_are_refused)
 	ck_assert_int_eq(svmrun_state_close(&state, true), -EINVAL);
 }
 
+START_TEST(a_record_of_any_version_is_skipped)
+{
+	write_number();
+	svmrun_state_begin(&state, 8, 9);
+	svmrun_state_end(&state);
+	begin_reading();
+	ck_assert_uint_eq(svmrun_state_next(&state), 7);
+	ck_assert_int_eq(svmrun_state_skip(&state), 0);
+	ck_assert_uint_eq(svmrun_state_next(&state), 8);
+	ck_assert_int_eq(svmrun_state_skip(&state), 0);
+	ck_assert_uint_eq(svmrun_state_next(&state), 0);
+	ck_assert_int_eq(svmrun_state_skip(&state), -EINVAL);
+}
+
+START_TEST(a_record_that_is_cut_off_is_not_skipped)
+{
+	size_t size;
+
+	write_number();
+	for (size = 0; size < SVMRUN_STATE_HEADER + sizeof(number); size++) {
+		svmrun_state_init(&state, bytes, size);
+		ck_assert_uint_eq(svmrun_state_next(&state),
+				  size < SVMRUN_STATE_HEADER ? 0 : 7);
+		ck_assert_int_eq(svmrun_state_skip(&state), -EINVAL);
+		ck_assert_uint_eq(svmrun_state_next(&state), 0);
+	}
+}
+
 /* ---- devices ------------------------------------------------------------- */
 
 static const struct member uart_list[] = {
@@ -886,6 +914,8 @@ static const TTest **const tests[] = {
 	&a_record_that_is_cut_off_is_refused,
 	&more_than_the_record_has_is_not_read,
 	&contents_that_are_not_read_are_refused,
+	&a_record_of_any_version_is_skipped,
+	&a_record_that_is_cut_off_is_not_skipped,
 	&every_member_is_listed,
 	&what_is_saved_is_loaded,
 	&local_apics_return,

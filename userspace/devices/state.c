@@ -100,6 +100,30 @@ int svmrun_state_open(struct svmrun_state *state, uint32_t id, uint32_t version)
 	return state->error;
 }
 
+uint32_t svmrun_state_next(const struct svmrun_state *state)
+{
+	struct record record;
+
+	if (state->error || state->size - state->used < sizeof(record))
+		return 0;
+	memcpy(&record, state->bytes + state->used, sizeof(record));
+	return record.id;
+}
+
+int svmrun_state_skip(struct svmrun_state *state)
+{
+	struct record record;
+
+	state->id = svmrun_state_next(state);
+	state->end = state->size;
+	svmrun_state_get(state, &record, sizeof(record));
+	if (!state->error && record_is_valid(state, record.id, &record))
+		state->used += record.size;
+	else
+		fail_state(state, -EINVAL);
+	return state->error;
+}
+
 size_t svmrun_state_left(const struct svmrun_state *state)
 {
 	return state->error ? 0 : state->end - state->used;

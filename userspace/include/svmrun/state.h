@@ -169,6 +169,22 @@ int svmrun_state_open(struct svmrun_state *state, uint32_t id,
 		      uint32_t version);
 
 /**
+ * svmrun_state_next() - get the ID of the next record
+ * @state: the records, between two of which it is
+ *
+ * Return: the ID; 0 after an error, or if there is no record or only a part of one.
+ */
+uint32_t svmrun_state_next(const struct svmrun_state *state);
+
+/**
+ * svmrun_state_skip() - go on to the record after the next one, whatever its version is
+ * @state: the records, between two of which it is
+ *
+ * Return: 0 or the first error; -EINVAL: there is no record, or it does not fit.
+ */
+int svmrun_state_skip(struct svmrun_state *state);
+
+/**
  * svmrun_state_get() - read contents of a record
  * @state: the records
  * @to: filled in; with zeros after an error
