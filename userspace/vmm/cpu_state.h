@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The state of a processor as a record, see svmrun/state.h. Both need the machine's lock. */
+/*
+ * The state of a processor as two records: what the tool has added, and the vCPU's. Both
+ * functions need the machine's lock.
+ */
 #ifndef CPU_STATE_H
 #define CPU_STATE_H
 

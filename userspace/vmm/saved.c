@@ -48,6 +48,7 @@ static const char *record_name(uint32_t id)
 		[SVMRUN_STATE_BLOCK] = "virtio disk",
 		[SVMRUN_STATE_RNG] = "entropy device",
 		[SVMRUN_STATE_TESTDEV] = "test device",
+		[SVMRUN_STATE_VCPU] = "vCPU",
 	};
 	static const char *const own[] = {
 		[STATE_OPTIONS - STATE_OPTIONS] = "options",

@@ -27,7 +27,7 @@ extern "C" {
 
 #define SVMRUN_STATE_HEADER 16 /* bytes before the contents of a record */
 
-/* IDs of the devices' records; those from SVMRUN_STATE_OWNER on are for programs */
+/* IDs of the records of devices and vCPUs; those from SVMRUN_STATE_OWNER on are for programs */
 #define SVMRUN_STATE_PC 1
 #define SVMRUN_STATE_UART 2
 #define SVMRUN_STATE_PIC 3
@@ -44,6 +44,7 @@ extern "C" {
 #define SVMRUN_STATE_BLOCK 14
 #define SVMRUN_STATE_RNG 15
 #define SVMRUN_STATE_TESTDEV 16
+#define SVMRUN_STATE_VCPU 17
 #define SVMRUN_STATE_OWNER 0x10000
 
 /**
