@@ -13,6 +13,8 @@
 #include "common/status.h"
 #include "guest/guest.h"
 #include "input.h"
+#include "lib/x86.h"
+#include "saved/header.h"
 #include "vmm/saved.h"
 
 #define MEMORY_SIZE (1ul << 20)
@@ -170,14 +172,21 @@ static size_t take_records(uint8_t *bytes, struct input *input)
 
 static int write_file(const uint8_t *bytes, size_t size)
 {
-	struct saved_header header;
+	struct saved_header header = {
+		.magic = SAVED_MAGIC,
+		.version = SVMRUN_SAVED_VERSION,
+		.records = PAGE_SIZE,
+		.records_size = size,
+		.memory = PAGE_SIZE + RECORDS_MAX,
+		.end = PAGE_SIZE + RECORDS_MAX + MEMORY_SIZE,
+	};
 	int fd = memfd_create("saved", MFD_CLOEXEC);
 
-	saved_fill_header(&header, bytes, size, MEMORY_SIZE);
-	holds(fd >= 0 && !ftruncate(fd, header.size), "there is no file");
+	header.crc = saved_header_crc(&header, bytes);
+	holds(fd >= 0 && !ftruncate(fd, header.end), "there is no file");
 	holds(pwrite(fd, &header, sizeof(header), 0) == sizeof(header),
 	      "the header cannot be written");
-	holds(pwrite(fd, bytes, size, sizeof(header)) == (ssize_t)size,
+	holds(pwrite(fd, bytes, size, PAGE_SIZE) == (ssize_t)size,
 	      "the records cannot be written");
 	return fd;
 }

@@ -2,7 +2,7 @@
 /* CRC-32: the check value of its catalogues, and sums in parts */
 #include <string.h>
 
-#include "common/crc32.h"
+#include "saved/crc32.h"
 #include "suites.h"
 
 static const char digits[] = "123456789";

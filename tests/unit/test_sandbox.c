@@ -110,7 +110,7 @@ START_TEST(saving_needs_more_calls)
 	static const long numbers[] = { SYS_pwrite64,  SYS_pread64,
 					SYS_ftruncate, SYS_flock,
 					SYS_fstat,     SYS_lseek,
-					SYS_fdatasync };
+					SYS_fdatasync, SYS_fallocate };
 	struct call call = { 0, { -1 } };
 
 	for (size_t i = 0; i < ARRAY_SIZE(numbers); i++) {

@@ -9,8 +9,8 @@
 #include <unistd.h>
 
 #include "common/clock.h"
-#include "common/crc32.h"
 #include "common/status.h"
+#include "saved/header.h"
 #include "suites.h"
 #include "vcpu_pages.h"
 #include "vmm/machine.h"
@@ -44,11 +44,24 @@ static void create_machine(struct run_options *of)
 	svmrun_mode_reset(&cpu.vcpu);
 }
 
+static void seal(void)
+{
+	header = (struct saved_header){
+		.magic = SAVED_MAGIC,
+		.version = SVMRUN_SAVED_VERSION,
+		.records = 4096,
+		.records_size = state.used,
+		.memory = (4096 + state.used + 4095) / 4096 * 4096,
+	};
+	header.end = header.memory + MEMORY;
+	header.crc = saved_header_crc(&header, records);
+}
+
 static void make_records(void)
 {
 	svmrun_state_init(&state, records, sizeof(records));
 	ck_assert_int_eq(machine_state_save(&machine, "/folder", &state), 0);
-	saved_fill_header(&header, records, state.used, MEMORY);
+	seal();
 }
 
 /* Write the file, and return it. */
@@ -57,11 +70,10 @@ static int write_file(void)
 	int fd = memfd_create("saved", MFD_CLOEXEC);
 
 	ck_assert_int_ge(fd, 0);
-	ck_assert_int_eq(ftruncate(fd, header.size), 0);
+	ck_assert_int_eq(ftruncate(fd, MEMORY + sizeof(records)), 0);
 	ck_assert_int_eq(pwrite(fd, &header, sizeof(header), 0),
 			 sizeof(header));
-	ck_assert_int_eq(pwrite(fd, records, state.used, sizeof(header)),
-			 state.used);
+	ck_assert_int_eq(pwrite(fd, records, state.used, 4096), state.used);
 	ck_assert_int_eq(pwrite(fd, "memory", 6, header.memory + 0x1000), 6);
 	return fd;
 }
@@ -78,12 +90,6 @@ static int save_machine_to_file(void)
 	cpu.halted = true;
 	make_records();
 	return write_file();
-}
-
-/* Correct the checksum after a change of the records. */
-static void seal(void)
-{
-	saved_fill_header(&header, records, state.used, MEMORY);
 }
 
 static int read_file(int fd)
@@ -143,7 +149,16 @@ START_TEST(a_damaged_header_is_refused)
 	header.memory = 0;
 	refuses(write_file());
 	header = good;
-	header.size += 4096;
+	header.records = 63;
+	refuses(write_file());
+	header = good;
+	header.records_size = 1ull << 60;
+	refuses(write_file());
+	header = good;
+	header.end += 1 << 20;
+	refuses(write_file());
+	header = good;
+	header.end = header.memory - 4096;
 	refuses(write_file());
 	free(ram);
 }
@@ -151,7 +166,7 @@ START_TEST(a_damaged_header_is_refused)
 START_TEST(a_file_that_is_cut_off_is_refused)
 {
 	int fd = save_machine_to_file();
-	off_t size = header.size;
+	off_t size = header.end;
 
 	for (; size; size -= size > 4096 ? 4096 : 16) {
 		ck_assert_int_eq(ftruncate(fd, size - 1), 0);

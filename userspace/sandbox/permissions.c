@@ -114,7 +114,7 @@ const struct permission permissions[] = {
 	CALL(pwritev, DISK),
 	CALL(pwrite64, DISK | SAVE), /* zeros */
 	CALL(fdatasync, DISK | SAVE),
-	CALL(fallocate, DISK), /* discard */
+	CALL(fallocate, DISK | SAVE), /* discard */
 
 	/* The file to which the machine is saved, which is open */
 	CALL(ftruncate, SAVE),

@@ -9,6 +9,7 @@
 
 struct machine;
 struct saved;
+struct svmrun_saved;
 
 /**
  * struct save - the file for saving
@@ -17,16 +18,14 @@ struct saved;
  * @folder: the working directory
  * @pagemap: says which pages of this process exist (Documentation/admin-guide/mm/pagemap.rst
  *	of Linux), -1 if Linux does not tell
- * @base: the file from which the machine was resumed, -1 for none
- * @base_offset: where the guest's memory is in it
+ * @base: the file from which the machine was resumed, NULL for none
  */
 struct save {
 	const char *name;
 	int fd;
 	char folder[PATH_MAX];
 	int pagemap;
-	int base;
-	uint64_t base_offset;
+	const struct svmrun_saved *base;
 };
 
 /*

@@ -1,25 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <errno.h>
 #include <fcntl.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "common/crc32.h"
 #include "common/message.h"
 #include "common/status.h"
 #include "lib/array_size.h"
-#include "lib/x86.h"
 #include "saved.h"
-
-#define RECORDS_MAX                                                            \
-	(64ull                                                                 \
-	 << 20) /* bytes; a machine with 64 processors has less than 1 MiB */
-
-static const char magic[8] = { 's', 'v', 'm', 'r', 'u', 'n', '\r', '\n' };
 
 /* ---- messages ------------------------------------------------------------ */
 
@@ -69,7 +59,7 @@ static const char *record_name(uint32_t id)
 
 static int state_failed(const struct saved *saved, int error)
 {
-	const char *name = record_name(saved->state.id);
+	const char *name = record_name(saved->file.state.id);
 
 	if (error == -EOPNOTSUPP)
 		return message_fail(STATUS_USAGE,
@@ -80,89 +70,34 @@ static int state_failed(const struct saved *saved, int error)
 			    saved->name, name);
 }
 
-/* ---- the header ---------------------------------------------------------- */
+/* ---- the file ------------------------------------------------------------ */
 
-static uint32_t saved_crc(const struct saved_header *header,
-			  const void *records, size_t size)
+static const char *open_error(int error)
 {
-	struct saved_header copy = *header;
-
-	copy.crc = 0;
-	return crc32_add(crc32_add(0, &copy, sizeof(copy)), records, size);
+	switch (error) {
+	case -ENODATA:
+		return "no machine has been saved to it, or not completely";
+	case -ENOEXEC:
+		return "is not a saved machine";
+	case -EBADMSG:
+		return "damaged: the checksum is not correct";
+	case -EINVAL:
+		return "damaged: the header is not valid";
+	case -ENXIO:
+		return "damaged: is not as large as it was";
+	default:
+		return strerror(-error);
+	}
 }
 
-void saved_fill_header(struct saved_header *header, const void *records,
-		       size_t size, uint64_t memory)
+static int open_failed(const struct saved *saved, int error)
 {
-	uint64_t end = sizeof(*header) + size;
-
-	*header = (struct saved_header){
-		.version = SAVED_VERSION,
-		.records = size,
-		.memory = (end + PAGE_SIZE - 1) & ~(PAGE_SIZE - 1),
-	};
-	memcpy(header->magic, magic, sizeof(magic));
-	header->size = header->memory + memory;
-	header->crc = saved_crc(header, records, size);
-}
-
-static int check_header(const struct saved *saved, uint64_t size)
-{
-	const struct saved_header *header = &saved->header;
-
-	if (header->size != size)
-		return saved_failed(saved,
-				    "damaged: is not as large as it was");
-	if (header->records > RECORDS_MAX || header->memory % PAGE_SIZE ||
-	    header->memory > size ||
-	    header->memory < sizeof(*header) + header->records)
-		return saved_failed(saved, "damaged: the header is not valid");
-	return 0;
-}
-
-static int read_header(struct saved *saved, uint64_t size)
-{
-	struct saved_header *header = &saved->header;
-	ssize_t got = pread(saved->fd, header, sizeof(*header), 0);
-
-	if (got < 0)
-		return saved_failed(saved, strerror(errno));
-	if (!size)
-		return saved_failed(saved,
-				    "is empty: no machine has been saved, or not completely");
-	if (got < (ssize_t)sizeof(magic) ||
-	    memcmp(header->magic, magic, sizeof(magic)))
-		return saved_failed(saved, "is not a saved machine");
-	if (got < (ssize_t)sizeof(*header))
-		return saved_failed(saved, "damaged: has no complete header");
-	if (header->version != SAVED_VERSION)
+	if (error == -EOPNOTSUPP)
 		return message_fail(STATUS_USAGE,
 				    "%s: has version %u of the format; this svmrun reads version %u",
-				    saved->name, header->version,
-				    SAVED_VERSION);
-	return check_header(saved, size);
-}
-
-/* ---- the records --------------------------------------------------------- */
-
-static int read_records(struct saved *saved)
-{
-	const struct saved_header *header = &saved->header;
-	size_t size = header->records;
-	ssize_t got;
-
-	saved->bytes = malloc(size + 1);
-	if (!saved->bytes)
-		return saved_failed(saved, "does not fit into memory");
-	got = pread(saved->fd, saved->bytes, size, sizeof(*header));
-	if (got < 0)
-		return saved_failed(saved, strerror(errno));
-	if ((size_t)got != size ||
-	    saved_crc(header, saved->bytes, size) != header->crc)
-		return saved_failed(saved,
-				    "damaged: the checksum is not correct");
-	svmrun_state_init(&saved->state, saved->bytes, size);
-	return 0;
+				    saved->name, saved->file.version,
+				    SVMRUN_SAVED_VERSION);
+	return saved_failed(saved, open_error(error));
 }
 
 static uint64_t plan_memory(const struct machine_plan *plan)
@@ -177,51 +112,48 @@ static uint64_t plan_memory(const struct machine_plan *plan)
 
 static int read_plan(struct saved *saved, struct run_options *options)
 {
-	const struct saved_header *header = &saved->header;
-	int ret = machine_state_plan(&saved->plan, options, &saved->state);
+	int ret = machine_state_plan(&saved->plan, options, &saved->file.state);
 
 	if (ret)
 		return state_failed(saved, ret);
-	if (plan_memory(&saved->plan) != header->size - header->memory)
+	if (plan_memory(&saved->plan) != saved->file.memory_size)
 		return saved_failed(saved, "damaged: memory has another size");
 	return 0;
 }
 
-/* ---- the file ------------------------------------------------------------ */
-
-static int check_saved_file(const struct saved *saved, uint64_t *size)
+static int lock_saved_file(const struct saved *saved, int fd)
 {
 	struct stat stat;
 
-	if (fstat(saved->fd, &stat))
+	if (fstat(fd, &stat))
 		return saved_failed(saved, strerror(errno));
 	if (!S_ISREG(stat.st_mode))
 		return saved_failed(saved, "is not a regular file");
-	if (flock(saved->fd, LOCK_SH | LOCK_NB))
+	if (flock(fd, LOCK_SH | LOCK_NB))
 		return saved_failed(saved,
 				    errno == EWOULDBLOCK ?
 					    "a machine is just being saved to it" :
 					    strerror(errno));
-	*size = stat.st_size;
 	return 0;
 }
 
 int saved_read(struct saved *saved, int fd, struct run_options *options)
 {
-	uint64_t size = 0;
-	int ret;
+	int ret = lock_saved_file(saved, fd), error;
 
-	saved->fd = fd;
-	saved->bytes = NULL;
-	ret = check_saved_file(saved, &size);
-	if (!ret)
-		ret = read_header(saved, size);
-	if (!ret)
-		ret = read_records(saved);
-	if (!ret)
-		ret = read_plan(saved, options);
 	if (ret)
-		saved_close(saved);
+		goto close_file;
+	error = svmrun_saved_open(&saved->file, fd);
+	if (error) {
+		ret = open_failed(saved, error);
+		goto close_file;
+	}
+	ret = read_plan(saved, options);
+	if (!ret)
+		return 0;
+	svmrun_saved_close(&saved->file);
+close_file:
+	close(fd);
 	return ret;
 }
 
@@ -240,8 +172,8 @@ int saved_open(struct saved *saved, const char *name,
 
 void saved_close(struct saved *saved)
 {
-	free(saved->bytes);
-	close(saved->fd);
+	svmrun_saved_close(&saved->file);
+	close(saved->file.fd);
 }
 
 /* ---- loading ------------------------------------------------------------- */
@@ -249,24 +181,17 @@ void saved_close(struct saved *saved)
 int saved_map_memory(const struct saved *saved, struct svmrun_memory *memories)
 {
 	const struct machine_plan *plan = &saved->plan;
-	uint64_t offset = saved->header.memory;
-	void *base;
-	size_t i;
+	int ret;
 
-	for (i = 0; i < plan->memory_count; i++) {
-		memories[i] = plan->memories[i];
-		base = mmap(NULL, memories[i].size, PROT_READ | PROT_WRITE,
-			    MAP_PRIVATE | MAP_NORESERVE, saved->fd, offset);
-		if (base == MAP_FAILED)
-			return message_fail(STATUS_ENVIRONMENT,
-					    "%s: cannot map %llu bytes of memory: %s",
-					    saved->name,
-					    (__u64)memories[i].size,
-					    strerror(errno));
-		memories[i].base = base;
-		offset += memories[i].size;
-	}
-	return 0;
+	memcpy(memories, plan->memories,
+	       plan->memory_count * sizeof(*memories));
+	ret = svmrun_saved_map(&saved->file, memories, plan->memory_count);
+	if (!ret)
+		return 0;
+	return message_fail(STATUS_ENVIRONMENT,
+			    "%s: cannot map %llu bytes of memory: %s",
+			    saved->name, (__u64)saved->file.memory_size,
+			    strerror(-ret));
 }
 
 int saved_check_disks(const struct saved *saved, const struct machine *machine)
@@ -293,7 +218,8 @@ int saved_check_disks(const struct saved *saved, const struct machine *machine)
 int saved_load(struct saved *saved, struct machine *machine)
 {
 	char why[128];
-	int ret = machine_state_load(machine, &saved->state, why, sizeof(why));
+	int ret = machine_state_load(machine, &saved->file.state, why,
+				     sizeof(why));
 
 	if (ret == -ENOEXEC)
 		return message_fail(STATUS_ENVIRONMENT, "%s: %s", saved->name,

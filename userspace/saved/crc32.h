@@ -1,4 +1,4 @@
-/* SPDX-License-Identifier: GPL-2.0 */
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* CRC-32 (ISO 3309, the one of gzip) */
 #ifndef CRC32_H
 #define CRC32_H

@@ -1,4 +1,4 @@
-// SPDX-License-Identifier: GPL-2.0
+// SPDX-License-Identifier: LGPL-2.1-or-later
 #include "crc32.h"
 
 #define POLYNOMIAL 0xedb88320u /* with the lowest power in the highest bit */
