@@ -15,6 +15,7 @@ static const struct command commands[] = {
 	  info_main },
 	{ "run", "run a guest image until it halts", run_main },
 	{ "resume", "resume a machine that was saved", resume_main },
+	{ "dump", "write a machine that was saved as an ELF core", dump_main },
 };
 
 static int print_usage(void)

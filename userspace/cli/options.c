@@ -119,6 +119,8 @@ static const struct word sandbox_words[] = { { "on", SANDBOX_ON },
 	"Run a guest image until it halts. The guest's first serial port (0x3f8) is connected to standard input and output."
 #define RESUME_DOC                                                             \
 	"Resume a machine that svmrun run --save has saved. It has the same processors, memory and devices; its disks must not have changed."
+#define DUMP_DOC                                                               \
+	"Write the memory and the registers of a machine that svmrun run --save has saved to an ELF core, for gdb and crash."
 #define INFO_DOC "Print the features of the processor and the module."
 
 #define GROUP(title, number)                                                   \
@@ -267,7 +269,12 @@ static const struct argp_option info_table[] = { { "json", KEY_JSON, NULL, 0,
 						 OPTION_VERSION,
 						 { 0 } };
 
+static const struct argp_option dump_table[] = { OPTION_HELP,
+						 OPTION_VERSION,
+						 { 0 } };
+
 static error_t parse_run_key(int key, char *value, struct argp_state *state);
+static error_t parse_dump_key(int key, char *value, struct argp_state *state);
 static error_t parse_info_key(int key, char *value, struct argp_state *state);
 
 static const struct argp run_argp = {
@@ -282,6 +289,13 @@ static const struct argp resume_argp = {
 	.parser = parse_run_key,
 	.args_doc = "FILE",
 	.doc = RESUME_DOC "\v" STATUS_HELP_RUN,
+};
+
+static const struct argp dump_argp = {
+	.options = dump_table,
+	.parser = parse_dump_key,
+	.args_doc = "FILE CORE",
+	.doc = DUMP_DOC "\v" STATUS_HELP_DUMP,
 };
 
 static const struct argp info_argp = {
@@ -666,6 +680,38 @@ static int check_save(const struct run_options *options)
 	return 0;
 }
 
+static int parse_dump_value(int key, const char *value,
+			    struct dump_options *options)
+{
+	if (key == ARGP_KEY_END && !options->core)
+		return message_fail(STATUS_USAGE,
+				    "no %s given; see svmrun dump --help",
+				    options->file ? "file for the core" :
+						    "file");
+	if (key != ARGP_KEY_ARG)
+		return ARGP_ERR_UNKNOWN;
+	if (options->core)
+		return message_fail(STATUS_USAGE,
+				    "%s: third file after %s and %s; see svmrun dump --help",
+				    value, options->file, options->core);
+	if (options->file)
+		options->core = value;
+	else
+		options->file = value;
+	return 0;
+}
+
+static error_t parse_dump_key(int key, char *value, struct argp_state *state)
+{
+	struct parse *parse = state->input;
+	int ret = parse_dump_value(key, value, parse->options);
+
+	if (ret == ARGP_ERR_UNKNOWN)
+		return parse_common_key(key, state);
+	parse->reported = ret != 0;
+	return ret;
+}
+
 static int parse_info_value(int key, const char *value,
 			    struct info_options *options)
 {
@@ -717,6 +763,20 @@ int options_parse_run(struct run_options *options, int argc, char **argv)
 int options_parse_resume(struct run_options *options, int argc, char **argv)
 {
 	return parse_run(&resume_argp, "resume", options, argc, argv);
+}
+
+int options_parse_dump(struct dump_options *options, int argc, char **argv)
+{
+	struct parse parse = {
+		.argp = &dump_argp,
+		.command = "dump",
+		.options = options,
+	};
+
+	*options = (struct dump_options){ 0 };
+	return argp_parse(&dump_argp, argc, argv, ARGP_OWN, NULL, &parse) ?
+		       STATUS_USAGE :
+		       0;
 }
 
 int options_parse_info(struct info_options *options, int argc, char **argv)

@@ -20,22 +20,22 @@ enum status {
  * All statuses, for --help: the subcommands that have it (RUN, INFO or BOTH), the value and
  * its meaning. The check "statuses" of make style compares svmrun(1) with it.
  */
-#define STATUS_TABLE(ROW)                                                        \
-	ROW(RUN, "0",                                                            \
-	    "the guest executed HLT with interrupts disabled, powered off or\n"  \
-	    "     requested a reset, see --on-reset; Ctrl-A x was typed; or the\n"  \
-	    "     machine was saved, see --on-save")                             \
-	ROW(INFO, "0", "guests can run")                                         \
-	ROW(RUN, "(2v+1)&255", "the guest wrote v to port 0xf4")                 \
-	ROW(BOTH, "2", "bad input: an option or the image")                      \
-	ROW(BOTH, "4",                                                           \
-	    "the environment: no module, no permission, no SVM, or\n"            \
-	    "     another hypervisor that uses SVM")                             \
-	ROW(RUN, "6", "the guest shut down after a triple fault")                \
-	ROW(RUN, "8", "an exit that svmrun does not handle")                     \
-	ROW(RUN, "124", "the time-out expired")                                  \
-	ROW(RUN, "128+N",                                                        \
-	    "ended by signal N: SIGHUP, SIGINT or SIGTERM; or SIGSYS, after a\n" \
+#define STATUS_TABLE(ROW)                                                          \
+	ROW(RUN, "0",                                                              \
+	    "the guest executed HLT with interrupts disabled, powered off or\n"    \
+	    "     requested a reset, see --on-reset; Ctrl-A x was typed; or the\n" \
+	    "     machine was saved, see --on-save")                               \
+	ROW(INFO, "0", "guests can run")                                           \
+	ROW(RUN, "(2v+1)&255", "the guest wrote v to port 0xf4")                   \
+	ROW(BOTH, "2", "bad input: an option or the image")                        \
+	ROW(BOTH, "4",                                                             \
+	    "the environment: no module, no permission, no SVM, or\n"              \
+	    "     another hypervisor that uses SVM")                               \
+	ROW(RUN, "6", "the guest shut down after a triple fault")                  \
+	ROW(RUN, "8", "an exit that svmrun does not handle")                       \
+	ROW(RUN, "124", "the time-out expired")                                    \
+	ROW(RUN, "128+N",                                                          \
+	    "ended by signal N: SIGHUP, SIGINT or SIGTERM; or SIGSYS, after a\n"   \
 	    "     system call that --sandbox does not permit")
 
 #define STATUS_LINE(value, meaning) "  " value "  " meaning "\n"
@@ -52,6 +52,10 @@ enum status {
 	STATUS_INFO_##command(value, meaning)
 
 #define STATUS_HELP_RUN "Exit status:\n" STATUS_TABLE(STATUS_RUN_ROW)
+#define STATUS_HELP_DUMP                                                       \
+	"Exit status:\n" STATUS_LINE("0", "the core is complete")              \
+		STATUS_LINE("2", "bad input: an option or the file")           \
+			STATUS_LINE("4", "the core cannot be written")
 #define STATUS_HELP_INFO "Exit status:\n" STATUS_TABLE(STATUS_INFO_ROW)
 
 #endif /* STATUS_H */

@@ -57,7 +57,7 @@ static const char *record_name(uint32_t id)
 	return "unknown";
 }
 
-static int state_failed(const struct saved *saved, int error)
+int saved_state_failed(const struct saved *saved, int error)
 {
 	const char *name = record_name(saved->file.state.id);
 
@@ -115,7 +115,7 @@ static int read_plan(struct saved *saved, struct run_options *options)
 	int ret = machine_state_plan(&saved->plan, options, &saved->file.state);
 
 	if (ret)
-		return state_failed(saved, ret);
+		return saved_state_failed(saved, ret);
 	if (plan_memory(&saved->plan) != saved->file.memory_size)
 		return saved_failed(saved, "damaged: memory has another size");
 	return 0;
@@ -224,5 +224,5 @@ int saved_load(struct saved *saved, struct machine *machine)
 	if (ret == -ENOEXEC)
 		return message_fail(STATUS_ENVIRONMENT, "%s: %s", saved->name,
 				    why);
-	return ret ? state_failed(saved, ret) : 0;
+	return ret ? saved_state_failed(saved, ret) : 0;
 }

@@ -40,6 +40,9 @@ int saved_map_memory(const struct saved *saved, struct svmrun_memory *memories);
 /* Check that the disks, which are open, are as they were. Return the same. */
 int saved_check_disks(const struct saved *saved, const struct machine *machine);
 
+/* Print the message for an error of the records, and return the exit status. */
+int saved_state_failed(const struct saved *saved, int error);
+
 /* Load the state into a machine that has been created from the plan. Return the same. */
 int saved_load(struct saved *saved, struct machine *machine);
 
