@@ -2,6 +2,8 @@
 /* VMRUN in L1 (APM 15.5), and #VMEXIT to it (APM 15.6) */
 #include <string.h>
 
+#include <svmrun/saved.h>
+
 #include "nested.h"
 
 /* Intercepts that the program uses to wait for an interrupt window of L1's */
@@ -236,4 +238,26 @@ void nested_vmrun(struct svmrun_nested *nested, uint64_t gpa,
 	nested->current = &space->vcpu;
 	nested_note_soft_event(nested);
 	nested->gif = true;
+}
+
+/* Intercepts, permissions and TSC are derived again from those of L1. */
+void nested_resume(struct svmrun_nested *nested, struct svmrun_state *state,
+		   uint64_t ticks)
+{
+	struct space *space = nested_choose_space(nested);
+	struct svm_vmcb_control *control = &space->vcpu.vmcb->control;
+
+	svmrun_vcpu_load(&space->vcpu, state, ticks);
+	merge_intercepts(nested, control);
+	merge_msrpm(nested, &space->vcpu);
+	set_tsc(nested, &space->vcpu);
+	control->asid = nested->control.asid;
+	control->tlb_control = tlb_control(nested);
+	control->nested_ctl = SVM_NESTED_NP_ENABLE;
+	control->exitintinfo = 0;
+	space->flush = false;
+	space->vmcb12_gpa = nested->vmcb12_gpa;
+	space->is_l2s = false;
+	nested->space = space;
+	nested->current = &space->vcpu;
 }

@@ -4,6 +4,7 @@
 #define NESTED_H
 
 #include <svmrun/nested.h>
+#include <svmrun/state.h>
 
 #include "lib/x86.h"
 
@@ -268,6 +269,13 @@ void nested_vmrun(struct svmrun_nested *nested, uint64_t gpa,
 
 /* Return whether VMCB12 is legal, as of VMRUN; if not, tell the program why. */
 bool nested_check(struct svmrun_nested *nested);
+
+/*
+ * Continue L2, whose VMRUN was accepted before, with the state of its vCPU from a record, see
+ * svmrun_vcpu_load(). L1's vCPU has its state already.
+ */
+void nested_resume(struct svmrun_nested *nested, struct svmrun_state *state,
+		   uint64_t ticks);
 
 /*
  * Warn the program about fields of a legal VMCB12 that are probably mistakes. Remember VMCB12

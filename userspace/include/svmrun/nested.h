@@ -21,6 +21,7 @@
 
 #include <svmrun.h>
 #include <svmrun/instruction.h>
+#include <svmrun/state.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -313,6 +314,29 @@ bool svmrun_nested_fault(struct svmrun_nested *nested);
  * Return: true; false if L2 does not run, or if L1 does not intercept SHUTDOWN.
  */
 bool svmrun_nested_shutdown(struct svmrun_nested *nested);
+
+/**
+ * svmrun_nested_save() - write the state of SVM to records
+ * @nested: from svmrun_nested_create(); its vCPUs are not running
+ * @state: the records
+ *
+ * L2's vCPU is part of it; L1's is not, see svmrun_vcpu_save().
+ */
+void svmrun_nested_save(const struct svmrun_nested *nested,
+			struct svmrun_state *state);
+
+/**
+ * svmrun_nested_load() - read the state of SVM from records
+ * @nested: from svmrun_nested_create(). Its memory and L1's vCPU have been loaded
+ * @state: the records
+ * @ticks: see svmrun_vcpu_load()
+ *
+ * As after other changes, svmrun_nested_vcpu() is the vCPU to run next.
+ *
+ * Return: 0 or the first error of @state, see svmrun_state_open().
+ */
+int svmrun_nested_load(struct svmrun_nested *nested, struct svmrun_state *state,
+		       uint64_t ticks);
 
 #ifdef __cplusplus
 }
