@@ -668,9 +668,6 @@ static int check_save(const struct run_options *options)
 				    "--on-save: not applicable without --save");
 	if (!options->save)
 		return 0;
-	if (options->nested)
-		return message_fail(STATUS_USAGE,
-				    "--save: not possible with --nested: the state of the guest's own guests cannot be saved");
 	if (options->gdb)
 		return message_fail(STATUS_USAGE,
 				    "--save: not possible with --gdb: memory may contain breakpoints");

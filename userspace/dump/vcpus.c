@@ -35,15 +35,19 @@ static int allocate_vcpus(struct vcpus *vcpus, unsigned int count)
 	return 0;
 }
 
-/* Other records are not needed, and may be of versions that only resuming needs. */
+/*
+ * Other records are not needed, and may be of versions that only resuming needs. The guest's
+ * own guest has a vCPU as well, which is the second one of a processor.
+ */
 static int read_vcpu(struct svmrun_vcpu *vcpu, struct svmrun_state *state)
 {
 	uint32_t id = svmrun_state_next(state);
 
-	while (id && id != SVMRUN_STATE_VCPU) {
+	while (id && id != STATE_CPU) {
 		svmrun_state_skip(state);
 		id = svmrun_state_next(state);
 	}
+	svmrun_state_skip(state);
 	return svmrun_vcpu_load(vcpu, state, 0);
 }
 

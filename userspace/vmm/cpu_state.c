@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <errno.h>
 
-#include <svmrun/saved.h>
-
 #include "cpu_state.h"
+#include "guest_svm.h"
 #include "lib/array_size.h"
 #include "machine_state.h"
 
@@ -41,7 +40,7 @@ void cpu_state_save(const struct cpu *cpu, struct svmrun_state *state)
 	svmrun_state_put_members(state, cpu, cpu_members,
 				 ARRAY_SIZE(cpu_members));
 	svmrun_state_end(state);
-	svmrun_vcpu_save(&cpu->vcpu, state);
+	guest_svm_save(cpu, state);
 }
 
 void cpu_state_load(struct cpu *cpu, struct svmrun_state *state, uint64_t ticks)
@@ -53,7 +52,7 @@ void cpu_state_load(struct cpu *cpu, struct svmrun_state *state, uint64_t ticks)
 				 ARRAY_SIZE(cpu_members));
 	svmrun_state_close(state, true);
 	cpu->kvmclock_cpu = -1;
-	svmrun_vcpu_load(&cpu->vcpu, state, ticks);
+	guest_svm_load(cpu, state, ticks);
 	if (!state->error && (cpu->vcpu.regs->xcr0 & ~allowed))
 		state->error = -EINVAL;
 }

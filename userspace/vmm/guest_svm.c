@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <string.h>
 
+#include <svmrun/saved.h>
+
 #include "common/status.h"
 #include "guest_svm.h"
 #include "invalid.h"
@@ -89,6 +91,23 @@ void guest_svm_reset(struct cpu *cpu)
 		return;
 	svmrun_nested_reset(cpu->svm);
 	switch_vcpu(cpu);
+}
+
+void guest_svm_save(const struct cpu *cpu, struct svmrun_state *state)
+{
+	svmrun_vcpu_save(cpu->svm ? &cpu->own : &cpu->vcpu, state);
+	if (cpu->svm)
+		svmrun_nested_save(cpu->svm, state);
+}
+
+void guest_svm_load(struct cpu *cpu, struct svmrun_state *state, uint64_t ticks)
+{
+	svmrun_vcpu_load(&cpu->vcpu, state, ticks);
+	if (!cpu->svm)
+		return;
+	svmrun_nested_load(cpu->svm, state, ticks);
+	cpu->vcpu = *svmrun_nested_vcpu(cpu->svm);
+	nmi_switch(cpu);
 }
 
 bool guest_svm_is_active(const struct cpu *cpu)

@@ -16,6 +16,14 @@
 int guest_svm_create(struct cpu *cpu, int device);
 void guest_svm_destroy(struct cpu *cpu);
 
+/*
+ * Write the records of the guest's vCPU, and of its SVM; and read them. The time stamp counter
+ * continues if @ticks is subtracted from the offset.
+ */
+void guest_svm_save(const struct cpu *cpu, struct svmrun_state *state);
+void guest_svm_load(struct cpu *cpu, struct svmrun_state *state,
+		    uint64_t ticks);
+
 /* Return to the guest's own vCPU after RESET# or INIT. */
 void guest_svm_reset(struct cpu *cpu);
 

@@ -24,6 +24,7 @@ static const struct {
 	{ 0x80000001, 0, ECX, "leaf 0x80000001, ECX" },
 	{ 0x80000001, 0, EDX, "leaf 0x80000001, EDX" },
 	{ 0x80000008, 0, EBX, "leaf 0x80000008, EBX" },
+	{ 0x8000000a, 0, EDX, "leaf 0x8000000a, EDX" },
 };
 _Static_assert(ARRAY_SIZE(words) == HOST_FEATURES, "one name per word");
 

@@ -8,7 +8,7 @@
 
 #include <stdint.h>
 
-#define HOST_FEATURES 11
+#define HOST_FEATURES 12
 
 struct machine;
 

@@ -32,6 +32,7 @@ static const struct svmrun_state_member option_members[] = {
 	SVMRUN_STATE_MEMBER(struct run_options, cpuid_count),
 	SVMRUN_STATE_MEMBER(struct run_options, msr),
 	SVMRUN_STATE_BOOL(struct run_options, testdev),
+	SVMRUN_STATE_BOOL(struct run_options, nested),
 };
 
 static const struct svmrun_state_member plan_members[] = {

@@ -39,6 +39,7 @@ static const char *record_name(uint32_t id)
 		[SVMRUN_STATE_RNG] = "entropy device",
 		[SVMRUN_STATE_TESTDEV] = "test device",
 		[SVMRUN_STATE_VCPU] = "vCPU",
+		[SVMRUN_STATE_NESTED] = "nested SVM",
 	};
 	static const char *const own[] = {
 		[STATE_OPTIONS - STATE_OPTIONS] = "options",
