@@ -28,6 +28,8 @@ help:
 	@echo '                 -> build/growth.json'
 	@echo 'make bench-boot  what it takes to start Linux, beside QEMU with KVM'
 	@echo '                 -> build/boots.json'
+	@echo 'make bench-resume  what it takes to resume Linux from a file, beside them'
+	@echo '                 -> build/resumes.json'
 	@echo 'make bench-chart both, and draws them -> Documentation/bench.svg, growth.svg'
 	@echo 'make module      svmrun.ko            -> build/module/KVER'
 	@echo 'make lib         libsvmrun            -> build/lib'
@@ -151,6 +153,9 @@ bench-growth:
 bench-boot:
 	@tests/bench/run boots
 
+bench-resume:
+	@tests/bench/run resumes
+
 # One after the other, whatever -j says
 bench-chart:
 	@tests/bench/run
@@ -206,5 +211,5 @@ clean:
 
 .PHONY: abi all help module lib cli examples guests source tests selftests \
 	test-modules benches fuzzers demo test style fuzz test-all \
-	bench bench-growth bench-boot bench-chart policy picture man htmldocs install \
+	bench bench-growth bench-boot bench-resume bench-chart policy picture man htmldocs install \
 	uninstall dkms deb dist clean
