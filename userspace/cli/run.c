@@ -10,18 +10,15 @@
 #include "common/stats.h"
 #include "common/status.h"
 #include "common/signals.h"
-#include "environment.h"
 #include "gdb/gdb.h"
 #include "guest/guest.h"
 #include "options.h"
 #include "run.h"
 #include "sandbox/sandbox.h"
+#include "setup.h"
 #include "vmm/invalid.h"
 #include "vmm/machine.h"
 #include "vmm/run.h"
-
-#define RAM_PERMISSIONS (SVMRUN_MAP_READ | SVMRUN_MAP_WRITE | SVMRUN_MAP_EXEC)
-#define ROM_PERMISSIONS (SVMRUN_MAP_READ | SVMRUN_MAP_EXEC)
 
 static void print_sandbox(const struct sandbox_state *state, struct json *json)
 {
@@ -90,64 +87,6 @@ static void report_outcome(const struct machine *machine,
 	invalid_print(outcome, stderr);
 	if (options->stats)
 		print_stats(machine, NULL);
-}
-
-static int create_vm(struct machine *machine, int *device)
-{
-	int ret;
-
-	*device = environment_open(&machine->info);
-	if (*device < 0)
-		return -*device;
-	ret = svmrun_vm_create(&machine->vm, *device);
-	return ret < 0 ? environment_vm_failed(-ret) : 0;
-}
-
-static int map_failed(const struct run_options *options, int error)
-{
-	if (error == ERANGE)
-		return message_fail(STATUS_USAGE,
-				    "--mem %llu: exceeds the guest's physical address space",
-				    (unsigned long long)options->memory);
-	return message_fail(STATUS_ENVIRONMENT,
-			    "cannot map guest memory: %s: see the kernel's log (dmesg)",
-			    strerror(error));
-}
-
-static int map_memory(struct machine *machine, const struct guest *guest)
-{
-	const struct svmrun_memory *memory;
-	size_t i, writable = guest->memory_count - guest->rom_count;
-	int ret = 0;
-
-	for (i = 0; i < guest->memory_count && !ret; i++) {
-		memory = &guest->memories[i];
-		ret = svmrun_vm_map(&machine->vm, memory->gpa, memory->base,
-				    memory->size,
-				    i < writable ? RAM_PERMISSIONS :
-						   ROM_PERMISSIONS);
-		machine->memories[i] = *memory;
-	}
-	machine->memory_count = guest->memory_count;
-	machine->rom_count = guest->rom_count;
-	return ret ? map_failed(machine->options, -ret) : 0;
-}
-
-/* The device is not needed after this, because VMs keep it open. */
-static int create_cpus(struct machine *machine, int *device)
-{
-	int ret = machine_create_cpus(machine, *device);
-
-	close(*device);
-	*device = -1;
-	if (!ret)
-		return 0;
-	if (ret == -EOPNOTSUPP)
-		return message_fail(STATUS_ENVIRONMENT,
-				    "--nested: the processor has no nested paging");
-	return message_fail(STATUS_ENVIRONMENT,
-			    "cannot create a vCPU: %s: see the kernel's log (dmesg)",
-			    strerror(-ret));
 }
 
 static int eventfd_failed(int error)
@@ -288,18 +227,20 @@ int run_machine(const struct run_options *options, struct saved *saved)
 	status = open_disks(&machine, options, saved);
 	if (status)
 		goto close_disks;
-	status = create_vm(&machine, &device);
+	status = setup_vm(&machine, &device);
 	if (status)
 		goto close_disks;
 	machine_init(&machine, options);
 	machine.open_bus = guest.is_pc;
-	status = map_memory(&machine, &guest);
+	status = setup_memory(&machine, &guest);
 	if (status)
 		goto destroy_vm;
 	machine_attach_disks(&machine);
 	if (guest.is_pc)
 		machine_attach_rng(&machine);
-	status = create_cpus(&machine, &device);
+	status = setup_cpus(&machine, device);
+	close(device);
+	device = -1;
 	if (status)
 		goto destroy_vm;
 	status = begin_guest(&guest, &machine, saved);
