@@ -436,6 +436,38 @@ static void load_devices(struct machine *machine, struct svmrun_state *state)
 		svmrun_rng_load(&machine->rng, state);
 }
 
+void machine_state_keep(const struct machine *machine,
+			struct svmrun_state *state)
+{
+	unsigned int i;
+
+	save_time(state);
+	save_kvmclock(&machine->kvmclock, state);
+	save_devices(machine, state);
+	for (i = 0; i < machine->cpu_count; i++)
+		cpu_state_save(&machine->cpus[i], state);
+}
+
+static void load_running(struct machine *machine, enum clock_policy clock,
+			 struct svmrun_state *state)
+{
+	uint64_t ticks = load_time(clock, state);
+	unsigned int i;
+
+	load_kvmclock(&machine->kvmclock, state, ticks);
+	load_devices(machine, state);
+	for (i = 0; i < machine->cpu_count; i++) {
+		cpu_state_load(&machine->cpus[i], state, ticks);
+		machine->cpus[i].armed = 0; /* a time of the clock before */
+	}
+}
+
+int machine_state_rewind(struct machine *machine, struct svmrun_state *state)
+{
+	load_running(machine, CLOCK_STOP, state);
+	return state->error;
+}
+
 int machine_state_save(const struct machine *machine, const char *folder,
 		       struct svmrun_state *state)
 {
@@ -446,28 +478,19 @@ int machine_state_save(const struct machine *machine, const char *folder,
 		save_disk(&machine->disks[i], folder, state);
 	save_memory_ranges(machine, state);
 	save_host(machine, state);
-	save_time(state);
-	save_kvmclock(&machine->kvmclock, state);
-	save_devices(machine, state);
-	for (i = 0; i < machine->cpu_count; i++)
-		cpu_state_save(&machine->cpus[i], state);
+	machine_state_keep(machine, state);
 	return state->error;
 }
 
 int machine_state_load(struct machine *machine, struct svmrun_state *state,
 		       char *why, size_t size)
 {
-	uint64_t ticks;
 	unsigned int i;
 	int ret = load_host(machine, state, why, size);
 
 	if (ret)
 		return ret;
-	ticks = load_time(machine->options->clock, state);
-	load_kvmclock(&machine->kvmclock, state, ticks);
-	load_devices(machine, state);
-	for (i = 0; i < machine->cpu_count; i++)
-		cpu_state_load(&machine->cpus[i], state, ticks);
+	load_running(machine, machine->options->clock, state);
 	for (i = 0; i < machine->cpu_count && !state->error; i++)
 		kvmclock_update(&machine->cpus[i]);
 	if (!state->error && state->used != state->size)

@@ -63,4 +63,13 @@ int machine_state_plan(struct machine_plan *plan, struct run_options *options,
 int machine_state_load(struct machine *machine, struct svmrun_state *state,
 		       char *why, size_t size);
 
+/*
+ * Write the records of what changes while the machine runs: time, devices and processors;
+ * and read them into the same machine, whose clock and time stamp counters then continue
+ * from that moment. No processor may run. Return 0 or a negative errno.
+ */
+void machine_state_keep(const struct machine *machine,
+			struct svmrun_state *state);
+int machine_state_rewind(struct machine *machine, struct svmrun_state *state);
+
 #endif /* MACHINE_STATE_H */
