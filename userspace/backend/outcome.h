@@ -21,6 +21,7 @@
  * @message: message to print, empty for success
  * @rip: RIP of the processor that ended the run
  * @reset_port: port by which the guest requested a reset, or 0
+ * @error: errno of a RUN that failed, or 0
  * @broken: after VMEXIT_INVALID, number of broken rules
  * @rules: the first of these
  * @notify: called once, when the run ends; NULL for none
@@ -33,6 +34,7 @@ struct outcome {
 	char message[256];
 	uint64_t rip;
 	uint16_t reset_port;
+	int error;
 	unsigned int broken;
 	struct svmrun_broken_rule rules[OUTCOME_RULES];
 	void (*notify)(void *owner);

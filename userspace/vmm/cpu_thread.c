@@ -71,6 +71,8 @@ static uint64_t next_deadline(const struct cpu *cpu)
 	const struct machine *machine = cpu->machine;
 	uint64_t next = svmrun_pc_deadline(&machine->pc, cpu->id);
 
+	if (machine->limit < next)
+		next = machine->limit;
 	if (cpu->nmi.waits && next > clock_now() + NMI_WAIT)
 		next = clock_now() + NMI_WAIT;
 	return next < machine->console.flush_at ? next :
@@ -168,6 +170,7 @@ static void end_run_failed(struct cpu *cpu, int error)
 	const struct svm_vmcb *vmcb = cpu->vcpu.vmcb;
 	__u64 rip = vmcb->save.rip;
 
+	cpu->machine->outcome.error = error;
 	if (vmcb->control.exitcode == VMEXIT_NPF)
 		cpu_end(cpu, STATUS_UNHANDLED, "unhandled",
 			"VMEXIT_NPF at RIP 0x%llx: no host memory for GPA 0x%llx: %s; end other programs or use a smaller --mem",
@@ -371,6 +374,19 @@ static void stop_cpu(struct cpu *cpu)
 		prepare_cpu(cpu);
 }
 
+int cpu_thread_begin(struct cpu *cpu)
+{
+	self = cpu;
+	prepare_cpu(cpu);
+	return create_timer(cpu);
+}
+
+void cpu_thread_end(struct cpu *cpu)
+{
+	timer_delete(cpu->timer);
+	self = NULL;
+}
+
 void *cpu_thread(void *argument)
 {
 	struct cpu *cpu = argument;
@@ -378,9 +394,7 @@ void *cpu_thread(void *argument)
 	int ret;
 
 	pthread_mutex_lock(&machine->lock);
-	self = cpu;
-	prepare_cpu(cpu);
-	ret = create_timer(cpu);
+	ret = cpu_thread_begin(cpu);
 	if (ret)
 		cpu_end(cpu, STATUS_ENVIRONMENT, "environment",
 			"cannot create a timer: %s", strerror(-ret));
@@ -391,7 +405,7 @@ void *cpu_thread(void *argument)
 		else
 			cpu_run_once(cpu);
 	if (!ret)
-		timer_delete(cpu->timer);
+		cpu_thread_end(cpu);
 	pthread_mutex_unlock(&machine->lock);
 	return NULL;
 }

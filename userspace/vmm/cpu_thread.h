@@ -22,6 +22,13 @@ void cpu_thread_catch_signal(void);
 /* Thread function; returns when the run has ended. @argument: the processor */
 void *cpu_thread(void *argument);
 
+/*
+ * Let the calling thread, which has caught the signal, run the processor. It must hold the
+ * machine's lock. Return 0 or a negative errno.
+ */
+int cpu_thread_begin(struct cpu *cpu);
+void cpu_thread_end(struct cpu *cpu);
+
 /* Run one iteration of the processor's loop: run the guest until an exit, or wait. */
 void cpu_run_once(struct cpu *cpu);
 

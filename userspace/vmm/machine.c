@@ -138,6 +138,7 @@ void machine_init(struct machine *machine, const struct run_options *options)
 	clock_begin();
 	pthread_mutex_init(&machine->lock, NULL);
 	machine->options = options;
+	machine->limit = SVMRUN_NEVER;
 	machine->outcome.notify = notify_end;
 	machine->outcome.owner = machine;
 	svmrun_pc_init(&machine->pc, options->cpus, &owner, time(NULL),

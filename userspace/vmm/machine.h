@@ -62,6 +62,7 @@ struct debug_hooks;
  * @cpus: the processors
  * @cpu_count: how many
  * @kvmclock: the reference of KVM's clock
+ * @limit: time at which processors leave the guest, SVMRUN_NEVER for none
  * @unknown_msrs: accesses to MSRs that the guest does not have
  * @reports: reports of --explain, and one more if there were others
  * @exits: exits of all processors, for --trace
@@ -94,6 +95,7 @@ struct machine {
 	struct cpu *cpus;
 	unsigned int cpu_count;
 	struct kvmclock kvmclock;
+	uint64_t limit;
 	uint64_t unknown_msrs;
 	unsigned int reports;
 	uint64_t exits;
