@@ -7,6 +7,7 @@
 #include "common/clock.h"
 #include "common/feature.h"
 #include "common/status.h"
+#include "debug_hooks.h"
 #include "guest_svm.h"
 #include "machine.h"
 
@@ -104,6 +105,17 @@ static void end_not_emulated(struct cpu *cpu, const struct svmrun_bus *bus)
 		name ? name : "exit", vmcb->save.rip, bytes);
 }
 
+/* The addresses of the guest's guest differ from those of memory. */
+static int (*find_translate(const struct cpu *cpu))(void *, uint64_t, uint32_t,
+						    uint64_t *)
+{
+	const struct debug_hooks *hooks = cpu->machine->hooks;
+
+	if (guest_svm_is_active(cpu))
+		return guest_svm_translate;
+	return hooks ? hooks->translate : NULL;
+}
+
 static struct svmrun_bus cpu_bus(struct cpu *cpu)
 {
 	return (struct svmrun_bus){
@@ -116,8 +128,7 @@ static struct svmrun_bus cpu_bus(struct cpu *cpu)
 		.port_write = port_write,
 		.stop = is_stopped,
 		.owner = cpu,
-		.translate = guest_svm_is_active(cpu) ? guest_svm_translate :
-							NULL,
+		.translate = find_translate(cpu),
 	};
 }
 

@@ -1,7 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Functions that a debugger registers with the machine; all need the machine's lock. */
+/*
+ * Functions that a debugger, or svmrun fuzz, registers with the machine; all need the
+ * machine's lock.
+ */
 #ifndef DEBUG_HOOKS_H
 #define DEBUG_HOOKS_H
+
+#include <stdint.h>
 
 #include "exits.h"
 
@@ -16,6 +21,8 @@
  * @handled: an exit has been handled
  * @reset: the machine has been reset, and its memory has been loaded again
  * @ended: the run has ended
+ * @translate: called before the tool accesses the guest's memory for an instruction, see
+ *	struct svmrun_physical; NULL if it need not be
  * @exits: handlers of the exits that the debugger intercepts
  * @exit_count: how many
  */
@@ -28,6 +35,8 @@ struct debug_hooks {
 	void (*handled)(struct cpu *cpu);
 	void (*reset)(struct machine *machine);
 	void (*ended)(const struct machine *machine);
+	int (*translate)(void *cpu, uint64_t gpa, uint32_t access,
+			 uint64_t *physical);
 	const struct exit_handler *exits;
 	size_t exit_count;
 };
