@@ -87,6 +87,7 @@ tests: selftests test-modules
 	$(MAKE) -C tests/linux BUILD=$(BUILD) KVER=$(KVER)
 	$(MAKE) -C tests/nvmm BUILD=$(BUILD)
 	$(MAKE) -C tests/clean BUILD=$(BUILD)
+	$(MAKE) -C tests/afl BUILD=$(BUILD)
 	$(MAKE) -C tests/qemu BUILD=$(BUILD) KVER=$(KVER)
 
 selftests: lib source

@@ -19,5 +19,6 @@ int info_main(int argc, char **argv);
 int run_main(int argc, char **argv);
 int resume_main(int argc, char **argv);
 int dump_main(int argc, char **argv);
+int fuzz_main(int argc, char **argv);
 
 #endif /* COMMAND_H */

@@ -16,6 +16,8 @@ static const struct command commands[] = {
 	{ "run", "run a guest image until it halts", run_main },
 	{ "resume", "resume a machine that was saved", resume_main },
 	{ "dump", "write a machine that was saved as an ELF core", dump_main },
+	{ "fuzz", "run inputs of afl-fuzz, or of files, in a guest",
+	  fuzz_main },
 };
 
 static int print_usage(void)

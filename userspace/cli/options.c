@@ -12,6 +12,7 @@
 #include "common/number.h"
 #include "common/status.h"
 #include "cpuid_option.h"
+#include "crash_option.h"
 #include "gdb/gdb.h"
 #include "lib/x86.h"
 #include "options.h"
@@ -42,6 +43,8 @@ enum key {
 	KEY_LOAD,
 	KEY_ENTRY,
 	KEY_TIMEOUT,
+	KEY_CRASH,
+	KEY_MAP_SIZE,
 	KEY_GDB,
 	KEY_TESTDEV,
 	KEY_NESTED,
@@ -121,6 +124,8 @@ static const struct word sandbox_words[] = { { "on", SANDBOX_ON },
 	"Resume a machine that svmrun run --save has saved. It has the same processors, memory and devices; its disks must not have changed."
 #define DUMP_DOC                                                               \
 	"Write the memory and the registers of a machine that svmrun run --save has saved to an ELF core, for gdb and crash."
+#define FUZZ_DOC                                                               \
+	"Run inputs in a guest, which is reset after each. Started by afl-fuzz, as in 'afl-fuzz -i IN -o OUT -- svmrun fuzz IMAGE', the inputs are those of afl-fuzz; otherwise those of the files, or of standard input. The guest calls svmrun_guest_ready() when it is ready for an input, see <svmrun_guest.h>."
 #define INFO_DOC "Print the features of the processor and the module."
 
 #define GROUP(title, number)                                                   \
@@ -129,6 +134,51 @@ static const struct word sandbox_words[] = { { "on", SANDBOX_ON },
 	}
 
 /* Options that several subcommands have */
+#define IMAGE_OPTIONS(group)                                                                                                            \
+	GROUP("Image:", group),                                                                                                         \
+		{ "format",                                                                                                             \
+		  KEY_FORMAT,                                                                                                           \
+		  "FORMAT",                                                                                                             \
+		  0,                                                                                                                    \
+		  "Format of the image: auto, flat, elf, linux, multiboot or firmware; auto, the default, detects all except firmware", \
+		  group },                                                                                                              \
+		{ "mode",                                                                                                               \
+		  KEY_MODE,                                                                                                             \
+		  "MODE",                                                                                                               \
+		  0,                                                                                                                    \
+		  "Mode at the entry point: real, protected or long; by default long for ELF, otherwise real",                          \
+		  group },                                                                                                              \
+		{ "load",                                                                                                               \
+		  KEY_LOAD,                                                                                                             \
+		  "ADDR",                                                                                                               \
+		  0,                                                                                                                    \
+		  "Load address of a flat image; by default 0x7c00 in real mode, otherwise 0x100000",                                   \
+		  group },                                                                                                              \
+		{ "entry",                                                                                                              \
+		  KEY_ENTRY,                                                                                                            \
+		  "ADDR",                                                                                                               \
+		  0,                                                                                                                    \
+		  "Entry point; by default that of the ELF file, or the load address of a flat image",                                  \
+		  group },                                                                                                              \
+		{ "initrd", KEY_INITRD, "FILE", 0, "Initial RAM disk for Linux",                                                        \
+		  group },                                                                                                              \
+		{ "append",                                                                                                             \
+		  KEY_APPEND,                                                                                                           \
+		  "TEXT",                                                                                                               \
+		  0,                                                                                                                    \
+		  "Command line for a Linux or multiboot kernel",                                                                       \
+		  group },                                                                                                              \
+	{                                                                                                                               \
+		"module", KEY_MODULE, "FILE[=TEXT]", 0,                                                                                 \
+			"Module for a multiboot kernel, with its command line; may be repeated",                                        \
+			group                                                                                                           \
+	}
+#define MEMORY_OPTION(group)                                                            \
+	{                                                                               \
+		"mem", KEY_MEMORY, "SIZE", 0,                                           \
+			"Size of guest memory, with suffix K, M or G; 512M by default", \
+			group                                                           \
+	}
 #define SAVE_OPTIONS(group)                                                                \
 	{ "save",                                                                          \
 	  KEY_SAVE,                                                                        \
@@ -173,28 +223,9 @@ static const struct word sandbox_words[] = { { "on", SANDBOX_ON },
 	}
 
 static const struct argp_option run_table[] = {
-	GROUP("Image:", 1),
-	{ "format", KEY_FORMAT, "FORMAT", 0,
-	  "Format of the image: auto, flat, elf, linux, multiboot or firmware; auto, the default, detects all except firmware",
-	  1 },
-	{ "mode", KEY_MODE, "MODE", 0,
-	  "Mode at the entry point: real, protected or long; by default long for ELF, otherwise real",
-	  1 },
-	{ "load", KEY_LOAD, "ADDR", 0,
-	  "Load address of a flat image; by default 0x7c00 in real mode, otherwise 0x100000",
-	  1 },
-	{ "entry", KEY_ENTRY, "ADDR", 0,
-	  "Entry point; by default that of the ELF file, or the load address of a flat image",
-	  1 },
-	{ "initrd", KEY_INITRD, "FILE", 0, "Initial RAM disk for Linux", 1 },
-	{ "append", KEY_APPEND, "TEXT", 0,
-	  "Command line for a Linux or multiboot kernel", 1 },
-	{ "module", KEY_MODULE, "FILE[=TEXT]", 0,
-	  "Module for a multiboot kernel, with its command line; may be repeated",
-	  1 },
+	IMAGE_OPTIONS(1),
 	GROUP("Machine:", 2),
-	{ "mem", KEY_MEMORY, "SIZE", 0,
-	  "Size of guest memory, with suffix K, M or G; 512M by default", 2 },
+	MEMORY_OPTION(2),
 	{ "cpus", KEY_CPUS, "N", 0, "Number of processors, 1 by default", 2 },
 	{ "on-reset", KEY_ON_RESET, "ACTION", 0,
 	  "When the guest resets the machine, or after a triple fault: exit, the default, or restart",
@@ -263,6 +294,28 @@ static const struct argp_option resume_table[] = {
 	{ 0 }
 };
 
+static const struct argp_option fuzz_table[] = {
+	IMAGE_OPTIONS(1),
+	GROUP("Machine:", 2),
+	MEMORY_OPTION(2),
+	GROUP("Inputs:", 3),
+	{ "crash", KEY_CRASH, "EXIT", 0,
+	  "Exit that counts as a crash, such as EXCP6 or VMEXIT_EXCP6 for #UD; may be repeated",
+	  3 },
+	{ "map-size", KEY_MAP_SIZE, "SIZE", 0,
+	  "Size of the map of executed code, a power of 2, with suffix K or M; 64K by default",
+	  3 },
+	{ "timeout", KEY_TIMEOUT, "SECONDS", 0,
+	  "Time for one input; may have a fraction. afl-fuzz has its own time-out",
+	  3 },
+	GROUP("Debugging:", 4),
+	{ "trace", KEY_TRACE, NULL, 0,
+	  "Print one line per exit to standard error", 4 },
+	OPTION_HELP,
+	OPTION_VERSION,
+	{ 0 }
+};
+
 static const struct argp_option info_table[] = { { "json", KEY_JSON, NULL, 0,
 						   "Print a JSON object", 0 },
 						 OPTION_HELP,
@@ -275,6 +328,7 @@ static const struct argp_option dump_table[] = { OPTION_HELP,
 
 static error_t parse_run_key(int key, char *value, struct argp_state *state);
 static error_t parse_dump_key(int key, char *value, struct argp_state *state);
+static error_t parse_fuzz_key(int key, char *value, struct argp_state *state);
 static error_t parse_info_key(int key, char *value, struct argp_state *state);
 
 static const struct argp run_argp = {
@@ -296,6 +350,13 @@ static const struct argp dump_argp = {
 	.parser = parse_dump_key,
 	.args_doc = "FILE CORE",
 	.doc = DUMP_DOC "\v" STATUS_HELP_DUMP,
+};
+
+static const struct argp fuzz_argp = {
+	.options = fuzz_table,
+	.parser = parse_fuzz_key,
+	.args_doc = "IMAGE [FILE...]",
+	.doc = FUZZ_DOC "\v" STATUS_HELP_FUZZ,
 };
 
 static const struct argp info_argp = {
@@ -643,7 +704,7 @@ static int parse_run_value(int key, const char *value,
 static int report_no_image(const struct parse *parse)
 {
 	return message_fail(STATUS_USAGE, "no %s given; see svmrun %s --help",
-			    parse->argp == &run_argp ? "image" : "file",
+			    parse->argp == &resume_argp ? "file" : "image",
 			    parse->command);
 }
 
@@ -772,6 +833,87 @@ int options_parse_dump(struct dump_options *options, int argc, char **argv)
 
 	*options = (struct dump_options){ 0 };
 	return argp_parse(&dump_argp, argc, argv, ARGP_OWN, NULL, &parse) ?
+		       STATUS_USAGE :
+		       0;
+}
+
+static int parse_crash(const char *value, struct fuzz_options *options)
+{
+	if (options->crash_count == FUZZ_CRASHES)
+		return too_many("--crash", value, FUZZ_CRASHES);
+	if (crash_parse(value, &options->crashes[options->crash_count++]))
+		return 0;
+	return message_fail(STATUS_USAGE,
+			    "--crash %s: unknown exit; use a name such as EXCP6",
+			    value);
+}
+
+static int parse_map_size(const char *value, struct fuzz_options *options)
+{
+	uint64_t *size = &options->map_size;
+
+	if (number_size(value, size) && *size >= PAGE_SIZE &&
+	    *size <= FUZZ_MAP_MAX && !(*size & (*size - 1)))
+		return 0;
+	return message_fail(STATUS_USAGE,
+			    "--map-size %s: must be a power of 2 from 4K to 8M",
+			    value);
+}
+
+/* The first argument is the image, and the others are files with inputs. */
+static int parse_fuzz_value(int key, const char *value,
+			    struct fuzz_options *options,
+			    const struct argp_state *state)
+{
+	switch (key) {
+	case KEY_CRASH:
+		return parse_crash(value, options);
+	case KEY_MAP_SIZE:
+		return parse_map_size(value, options);
+	case ARGP_KEY_ARG:
+		if (!options->run.image)
+			break;
+		if (!options->file_count++)
+			options->files = state->argv + state->next - 1;
+		return 0;
+	default:
+		break;
+	}
+	return parse_run_value(key, value, &options->run);
+}
+
+static error_t parse_fuzz_key(int key, char *value, struct argp_state *state)
+{
+	struct parse *parse = state->input;
+	int ret = key == ARGP_KEY_NO_ARGS ?
+			  report_no_image(parse) :
+			  parse_fuzz_value(key, value, parse->options, state);
+
+	if (ret == ARGP_ERR_UNKNOWN)
+		return parse_common_key(key, state);
+	parse->reported = ret != 0;
+	return ret;
+}
+
+/* Without KVM's clock and random numbers, runs with the same input are alike. */
+int options_parse_fuzz(struct fuzz_options *options, int argc, char **argv)
+{
+	struct parse parse = {
+		.argp = &fuzz_argp,
+		.command = "fuzz",
+		.options = options,
+	};
+
+	*options = (struct fuzz_options){
+		.run = {
+			.memory = MEMORY_DEFAULT,
+			.cpus = 1,
+			.rng = RNG_OFF,
+			.hypervisor = HYPERVISOR_SVMRUN,
+		},
+		.map_size = FUZZ_MAP_DEFAULT,
+	};
+	return argp_parse(&fuzz_argp, argc, argv, ARGP_OWN, NULL, &parse) ?
 		       STATUS_USAGE :
 		       0;
 }

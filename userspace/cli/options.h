@@ -3,6 +3,7 @@
 #ifndef OPTIONS_H
 #define OPTIONS_H
 
+#include "fuzz/fuzz_options.h"
 #include "vmm/run_options.h"
 
 /**
@@ -27,6 +28,7 @@ struct dump_options {
 int options_parse_run(struct run_options *options, int argc, char **argv);
 int options_parse_resume(struct run_options *options, int argc, char **argv);
 int options_parse_dump(struct dump_options *options, int argc, char **argv);
+int options_parse_fuzz(struct fuzz_options *options, int argc, char **argv);
 int options_parse_info(struct info_options *options, int argc, char **argv);
 
 #endif /* OPTIONS_H */

@@ -1,0 +1,370 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The part of AFL++'s tools that talks to a fork server, to test svmrun fuzz without them:
+ * both greetings, inputs in shared memory and in a file, the map, statuses, and time-outs.
+ * Prints TAP.
+ *
+ *	client SVMRUN GUEST
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/shm.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define REQUESTS 198
+#define ANSWERS 199
+#define MAP_SIZE 65536
+#define INPUT_SIZE (1 << 20)
+#define PATIENCE                                                               \
+	120000 /* ms until a fork server that does not answer is given up */
+#define TIMEOUT 500 /* ms for a run that does not end */
+
+#define OLD_GREETING 0xc0000001u
+#define OLD_SHARED_INPUT 0x01000000u
+#define NEW_GREETING 0x41464c01u
+#define INPUT_FILE "client.input"
+
+struct input {
+	uint32_t length;
+	uint8_t bytes[INPUT_SIZE];
+};
+
+/**
+ * struct server - a fork server
+ * @pid: its process
+ * @requests: pipe to it
+ * @answers: pipe from it
+ * @map: the map of executed code
+ * @map_id: its ID as shared memory
+ * @input: the input, NULL if it is in a file
+ * @input_id: its ID
+ * @was_killed: the run before timed out
+ */
+struct server {
+	pid_t pid;
+	int requests;
+	int answers;
+	uint8_t *map;
+	int map_id;
+	struct input *input;
+	int input_id;
+	uint32_t was_killed;
+};
+
+static const char *tool, *guest;
+static unsigned int tests, failures;
+
+static void check(bool good, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+static void check(bool good, const char *format, ...)
+{
+	va_list arguments;
+
+	printf("%sok %u ", good ? "" : "not ", ++tests);
+	va_start(arguments, format);
+	vprintf(format, arguments);
+	va_end(arguments);
+	putchar('\n');
+	fflush(stdout);
+	failures += !good;
+}
+
+/* ---- the process --------------------------------------------------------- */
+
+static void *share(size_t size, const char *variable, int *id)
+{
+	char text[16];
+
+	*id = shmget(IPC_PRIVATE, size, IPC_CREAT | IPC_EXCL | 0600);
+	if (*id < 0) {
+		perror("shmget");
+		exit(1);
+	}
+	snprintf(text, sizeof(text), "%d", *id);
+	setenv(variable, text, 1);
+	return shmat(*id, NULL, 0);
+}
+
+static void become_server(const int *requests, const int *answers)
+{
+	dup2(requests[0], REQUESTS);
+	dup2(answers[1], ANSWERS);
+	close(requests[0]);
+	close(requests[1]);
+	close(answers[0]);
+	close(answers[1]);
+	execlp(tool, tool, "fuzz", "--mem", "16M", guest, INPUT_FILE, NULL);
+	perror(tool);
+	_exit(127);
+}
+
+/* @shared: inputs are in shared memory; @is_new: announce the new greeting */
+static void start(struct server *server, bool shared, bool is_new)
+{
+	int requests[2], answers[2];
+
+	*server = (struct server){ .input_id = -1 };
+	server->map = share(MAP_SIZE, "__AFL_SHM_ID", &server->map_id);
+	unsetenv("__AFL_SHM_FUZZ_ID");
+	unsetenv("__AFL_SHM_FUZZ_MAP_SIZE");
+	if (shared)
+		server->input = share(sizeof(struct input), "__AFL_SHM_FUZZ_ID",
+				      &server->input_id);
+	if (is_new)
+		setenv("__AFL_SHM_FUZZ_MAP_SIZE", "1048580", 1);
+	if (pipe2(requests, 0) || pipe2(answers, 0))
+		exit(1);
+	server->pid = fork();
+	if (!server->pid)
+		become_server(requests, answers);
+	close(requests[0]);
+	close(answers[1]);
+	server->requests = requests[1];
+	server->answers = answers[0];
+}
+
+/* The end of the pipe ends the server. */
+static int stop(struct server *server)
+{
+	int status;
+
+	close(server->requests);
+	close(server->answers);
+	waitpid(server->pid, &status, 0);
+	shmdt(server->map);
+	shmctl(server->map_id, IPC_RMID, NULL);
+	if (server->input) {
+		shmdt(server->input);
+		shmctl(server->input_id, IPC_RMID, NULL);
+	}
+	return status;
+}
+
+/* ---- words --------------------------------------------------------------- */
+
+static bool wait_for_answer(const struct server *server, int timeout)
+{
+	struct pollfd fd = { .fd = server->answers, .events = POLLIN };
+
+	return poll(&fd, 1, timeout) > 0;
+}
+
+/* Return 0xffffffff, which is no answer, after an error. */
+static uint32_t answer(const struct server *server)
+{
+	uint32_t word;
+
+	if (!wait_for_answer(server, PATIENCE) ||
+	    read(server->answers, &word, sizeof(word)) != sizeof(word))
+		return 0xffffffff;
+	return word;
+}
+
+static void request(const struct server *server, uint32_t word)
+{
+	if (write(server->requests, &word, sizeof(word)) != sizeof(word))
+		perror("write");
+}
+
+/* ---- runs ---------------------------------------------------------------- */
+
+static void give_input(const struct server *server, const char *text)
+{
+	size_t length = strlen(text);
+	int fd;
+
+	if (server->input) {
+		server->input->length = length;
+		memcpy(server->input->bytes, text, length);
+		return;
+	}
+	fd = open(INPUT_FILE, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+	if (fd < 0 || write(fd, text, length) != (ssize_t)length)
+		perror(INPUT_FILE);
+	close(fd);
+}
+
+/* Return the status as of wait(). A run that does not end is killed, as by afl-fuzz. */
+static int run(struct server *server, const char *text, int timeout)
+{
+	pid_t pid;
+
+	memset(server->map, 0, MAP_SIZE);
+	give_input(server, text);
+	request(server, server->was_killed);
+	server->was_killed = 0;
+	pid = answer(server);
+	if (pid <= 0 || kill(pid, 0))
+		return -1;
+	if (!wait_for_answer(server, timeout)) {
+		kill(pid, SIGKILL);
+		server->was_killed = 1;
+	}
+	return answer(server);
+}
+
+static unsigned int count_places(const struct server *server)
+{
+	unsigned int count = 0;
+	size_t i;
+
+	for (i = 0; i < MAP_SIZE; i++)
+		count += server->map[i] != 0;
+	return count;
+}
+
+/* ---- the tests ----------------------------------------------------------- */
+
+static void test_old_greeting(const struct server *server)
+{
+	uint32_t greeting = answer(server);
+	uint32_t options = OLD_GREETING | (MAP_SIZE - 1) << 1;
+
+	if (server->input)
+		options |= OLD_SHARED_INPUT;
+	check(greeting == options, "old greeting: 0x%08x", greeting);
+	if (server->input)
+		request(server, 0x80000001 | OLD_SHARED_INPUT);
+}
+
+static void test_new_greeting(const struct server *server)
+{
+	uint32_t greeting = answer(server), options, size, last;
+
+	check(greeting == NEW_GREETING, "new greeting: 0x%08x", greeting);
+	request(server, ~greeting);
+	options = answer(server);
+	check(options == (server->input ? 3 : 1), "options: 0x%x", options);
+	size = answer(server);
+	check(size == MAP_SIZE, "size of the map: %u", size);
+	last = answer(server);
+	check(last == NEW_GREETING, "end of the greeting: 0x%08x", last);
+}
+
+static const struct {
+	const char *input;
+	int status;
+} ends[] = {
+	{ "SVMPW1E", 0 },	 { "SVMPX", 2 << 8 },
+	{ "request d", 7 << 8 }, { "request o", 7 << 8 },
+	{ "request h", 0 },	 { "request c", SIGABRT },
+	{ "request e", SIGILL }, { "request f", SIGSEGV },
+	{ "request u", SIGBUS }, { "request r", 0 },
+	{ "request i", SIGBUS }, { "SVMPC\xffL\xfc\x08\x45", SIGBUS },
+};
+
+static void test_ends(struct server *server)
+{
+	int status;
+	size_t i;
+
+	for (i = 0; i < sizeof(ends) / sizeof(*ends); i++) {
+		status = run(server, ends[i].input, PATIENCE);
+		check(status == ends[i].status, "input %zu: status 0x%x", i,
+		      status);
+	}
+}
+
+static void test_map(struct server *server)
+{
+	unsigned int little, more, again;
+
+	run(server, "S", PATIENCE);
+	little = count_places(server);
+	run(server, "SVMPW1C2L12E", PATIENCE);
+	more = count_places(server);
+	run(server, "S", PATIENCE);
+	again = count_places(server);
+	check(little && more > little, "the map counts code: %u, %u", little,
+	      more);
+	check(again == little, "the map depends on the input only: %u", again);
+}
+
+/* The guest returns a counter in its memory. */
+static void test_reset(struct server *server)
+{
+	int i, status = 0;
+
+	for (i = 0; i < 20 && !status; i++)
+		status = run(server, "request s", PATIENCE);
+	check(!status, "each run finds the same memory: status 0x%x", status);
+}
+
+static void test_timeout(struct server *server)
+{
+	int i, status, good = 0;
+
+	for (i = 0; i < 3; i++) {
+		status = run(server, "request l", TIMEOUT);
+		good += status == SIGKILL && server->was_killed &&
+			!run(server, "SVMPW1E", PATIENCE);
+	}
+	check(good == 3, "runs that do not end are killed: %d of 3", good);
+}
+
+static void test_server(bool shared, bool is_new)
+{
+	struct server server;
+	int status;
+
+	printf("# inputs in %s, %s greeting\n",
+	       shared ? "shared memory" : "a file", is_new ? "new" : "old");
+	start(&server, shared, is_new);
+	if (is_new)
+		test_new_greeting(&server);
+	else
+		test_old_greeting(&server);
+	test_ends(&server);
+	test_map(&server);
+	test_reset(&server);
+	test_timeout(&server);
+	status = stop(&server);
+	check(!status, "the server ends with the pipe: status 0x%x", status);
+}
+
+/* A fuzzer that dies leaves neither the server nor the process whose ID it was told. */
+static void test_orphan(void)
+{
+	struct server server;
+	pid_t pid = 0;
+	int i;
+
+	start(&server, true, false);
+	answer(&server);
+	request(&server, 0x80000001 | OLD_SHARED_INPUT);
+	request(&server, 0);
+	pid = answer(&server);
+	answer(&server);
+	kill(server.pid, SIGKILL);
+	for (i = 0; i < 100 && !kill(pid, 0); i++)
+		usleep(50000);
+	check(pid > 0 && kill(pid, 0), "no process is left behind");
+	stop(&server);
+}
+
+int main(int argc, char **argv)
+{
+	if (argc != 3)
+		return 2;
+	tool = argv[1];
+	guest = argv[2];
+	signal(SIGPIPE, SIG_IGN);
+	test_server(true, false);
+	test_server(false, false);
+	test_server(true, true);
+	test_server(false, true);
+	test_orphan();
+	printf("1..%u\n", tests);
+	return failures != 0;
+}
