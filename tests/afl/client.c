@@ -5,6 +5,7 @@
  * Prints TAP.
  *
  *	client SVMRUN GUEST
+ *	client --cost RUNS COMMAND...	print the ticks of the TSC per run of a fork server
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -20,6 +21,7 @@
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+#include <x86intrin.h>
 
 #define REQUESTS 198
 #define ANSWERS 199
@@ -27,6 +29,8 @@
 #define INPUT_SIZE (1 << 20)
 #define PATIENCE                                                               \
 	120000 /* ms until a fork server that does not answer is given up */
+#define INPUT "SVMPW1E"
+#define WARM_UP 20 /* runs */
 #define TIMEOUT 500 /* ms for a run that does not end */
 
 #define OLD_GREETING 0xc0000001u
@@ -61,7 +65,7 @@ struct server {
 	uint32_t was_killed;
 };
 
-static const char *tool, *guest;
+static char **command; /* of the fork server */
 static unsigned int tests, failures;
 
 static void check(bool good, const char *format, ...)
@@ -104,8 +108,8 @@ static void become_server(const int *requests, const int *answers)
 	close(requests[1]);
 	close(answers[0]);
 	close(answers[1]);
-	execlp(tool, tool, "fuzz", "--mem", "16M", guest, INPUT_FILE, NULL);
-	perror(tool);
+	execvp(*command, command);
+	perror(*command);
 	_exit(127);
 }
 
@@ -353,13 +357,53 @@ static void test_orphan(void)
 	stop(&server);
 }
 
+/* The greeting may have options, of which only shared memory for inputs is answered. */
+static int print_cost(unsigned long runs)
+{
+	const uint32_t options = 0x80000001 | OLD_SHARED_INPUT;
+	struct server server;
+	unsigned long i;
+	uint64_t before;
+	int status = 0;
+
+	start(&server, true, false);
+	if ((answer(&server) & options) == options)
+		request(&server, options);
+	for (i = 0; i < WARM_UP && !status; i++)
+		status = run(&server, INPUT, PATIENCE);
+	before = __rdtsc();
+	for (i = 0; i < runs && !status; i++)
+		status = run(&server, INPUT, PATIENCE);
+	printf("%llu ticks per run, %u places in the map\n",
+	       (unsigned long long)(__rdtsc() - before) / runs,
+	       count_places(&server));
+	stop(&server);
+	return status != 0;
+}
+
+static void use_tool(char *tool, char *guest)
+{
+	static char *words[7];
+
+	words[0] = tool;
+	words[1] = "fuzz";
+	words[2] = "--mem";
+	words[3] = "16M";
+	words[4] = guest;
+	words[5] = INPUT_FILE;
+	command = words;
+}
+
 int main(int argc, char **argv)
 {
+	signal(SIGPIPE, SIG_IGN);
+	if (argc > 3 && !strcmp(argv[1], "--cost")) {
+		command = argv + 3;
+		return print_cost(strtoul(argv[2], NULL, 0));
+	}
 	if (argc != 3)
 		return 2;
-	tool = argv[1];
-	guest = argv[2];
-	signal(SIGPIPE, SIG_IGN);
+	use_tool(argv[1], argv[2]);
 	test_server(true, false);
 	test_server(false, false);
 	test_server(true, true);
