@@ -45,6 +45,7 @@ enum key {
 	KEY_TIMEOUT,
 	KEY_CRASH,
 	KEY_MAP_SIZE,
+	KEY_STEP,
 	KEY_GDB,
 	KEY_TESTDEV,
 	KEY_NESTED,
@@ -304,6 +305,9 @@ static const struct argp_option fuzz_table[] = {
 	  3 },
 	{ "map-size", KEY_MAP_SIZE, "SIZE", 0,
 	  "Size of the map of executed code, a power of 2, with suffix K or M; 64K by default",
+	  3 },
+	{ "step", KEY_STEP, "ADDR,SIZE", 0,
+	  "Count the instructions of this code in the map, by single steps: for code that has not been compiled for coverage",
 	  3 },
 	{ "timeout", KEY_TIMEOUT, "SECONDS", 0,
 	  "Time for one input; may have a fraction. afl-fuzz has its own time-out",
@@ -860,6 +864,23 @@ static int parse_map_size(const char *value, struct fuzz_options *options)
 			    value);
 }
 
+static int parse_step(const char *value, struct fuzz_options *options)
+{
+	char address[32] = "";
+	const char *comma = strchr(value, ',');
+
+	if (comma && (size_t)(comma - value) < sizeof(address)) {
+		memcpy(address, value, comma - value);
+		if (number_address(address, &options->step) &&
+		    number_size(comma + 1, &options->step_size) &&
+		    options->step_size)
+			return 0;
+	}
+	return message_fail(STATUS_USAGE,
+			    "--step %s: must be an address and a size, such as 0x100000,64K",
+			    value);
+}
+
 /* The first argument is the image, and the others are files with inputs. */
 static int parse_fuzz_value(int key, const char *value,
 			    struct fuzz_options *options,
@@ -868,6 +889,8 @@ static int parse_fuzz_value(int key, const char *value,
 	switch (key) {
 	case KEY_CRASH:
 		return parse_crash(value, options);
+	case KEY_STEP:
+		return parse_step(value, options);
 	case KEY_MAP_SIZE:
 		return parse_map_size(value, options);
 	case ARGP_KEY_ARG:

@@ -20,6 +20,8 @@
  * @crashes: exit codes that count as crashes
  * @crash_count: how many
  * @map_size: size of the map of executed code in bytes
+ * @step: virtual address of code that is counted by single steps
+ * @step_size: bytes of it, 0 for none
  */
 struct fuzz_options {
 	struct run_options run;
@@ -28,6 +30,8 @@ struct fuzz_options {
 	uint64_t crashes[FUZZ_CRASHES];
 	size_t crash_count;
 	uint64_t map_size;
+	uint64_t step;
+	uint64_t step_size;
 };
 
 #endif /* FUZZ_OPTIONS_H */

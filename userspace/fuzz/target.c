@@ -9,6 +9,7 @@
 #include "common/clock.h"
 #include "common/message.h"
 #include "common/status.h"
+#include "coverage.h"
 #include "lib/x86.h"
 #include "target.h"
 #include "vmm/cpu_thread.h"
@@ -103,6 +104,11 @@ static void register_hooks(struct target *target)
 		.translate = touch_page,
 		.exits = target->exits,
 	};
+	if (options->step_size) {
+		target->hooks.enter = coverage_enter;
+		target->hooks.leave = coverage_leave;
+		add_exit(target, VMEXIT_EXCP(VECTOR_DB), 1, exit_step);
+	}
 	add_exit(target, VMEXIT_VMMCALL, 1, exit_vmmcall);
 	for (i = 0; i < options->crash_count; i++)
 		add_exit(target, options->crashes[i], 1, exit_crash);
@@ -426,6 +432,7 @@ static void begin_run(struct target *target)
 		machine->limit = clock_now() +
 				 (uint64_t)(timeout * NANOSECONDS);
 	target->calls = 0;
+	target->step_before = 0;
 	target->exits_before = machine->exits;
 }
 

@@ -26,8 +26,8 @@
 /* Pages of a guest's buffer for the input */
 #define TARGET_BUFFER_PAGES (AREA_INPUT_MAX / 4096 + 1)
 
-/* VMMCALL, the exits that count as crashes, and all exceptions of a guest without IDT */
-#define TARGET_EXITS (2 + FUZZ_CRASHES)
+/* VMMCALL, #DB, the exits that count as crashes, and all exceptions of a guest without IDT */
+#define TARGET_EXITS (3 + FUZZ_CRASHES)
 
 /**
  * struct target - the target
@@ -52,8 +52,11 @@
  * @tsc: the host's time stamp counter at that moment
  * @deadline: the next deadline of a device at that moment
  * @is_stale: devices may not be as they were at that moment
- * @calls: exits of the present run that were calls
+ * @calls: exits of the present run that were calls, or steps for coverage
  * @exits_before: the machine's exits before the run
+ * @guest_tf: the guest has set TF itself
+ * @is_stepping: TF is set for coverage by steps
+ * @step_before: hash of the instruction before
  * @killed: the run is to end; any thread may set it
  */
 struct target {
@@ -80,6 +83,9 @@ struct target {
 	bool is_stale;
 	uint64_t calls;
 	uint64_t exits_before;
+	bool guest_tf;
+	bool is_stepping;
+	uint32_t step_before;
 	atomic_bool killed;
 };
 
