@@ -9,6 +9,7 @@
 #include "common/message.h"
 #include "common/status.h"
 #include "fuzz/afl.h"
+#include "fuzz/callers.h"
 #include "fuzz/target.h"
 #include "options.h"
 #include "setup.h"
@@ -21,15 +22,20 @@ static int read_failed(const char *file, int error)
 }
 
 static void print_verdict(const char *file, const struct verdict *verdict,
-			  const struct outcome *outcome)
+			  const struct target *target)
 {
+	const struct outcome *outcome = &target->machine.outcome;
+	char callers[CALLERS_SIZE];
+
 	switch (verdict->kind) {
 	case INPUT_DONE:
 		printf("%s: done, status %d\n", file, verdict->number);
 		break;
 	case INPUT_CRASHED:
-		printf("%s: crash, as SIG%s: %s\n", file,
-		       sigabbrev_np(verdict->number), outcome->message);
+		callers_write(&target->machine.cpus[0], callers);
+		printf("%s: crash, as SIG%s: %s%s\n", file,
+		       sigabbrev_np(verdict->number), outcome->message,
+		       callers);
 		break;
 	case INPUT_TIMED_OUT:
 		printf("%s: %s\n", file, outcome->message);
@@ -62,7 +68,7 @@ static struct verdict run_input(struct target *target, const char *file)
 	verdict = target_run(target);
 	console_flush(&machine->console);
 	pthread_mutex_unlock(&machine->lock);
-	print_verdict(file, &verdict, &machine->outcome);
+	print_verdict(file, &verdict, target);
 	pthread_mutex_lock(&machine->lock);
 	return verdict;
 }
