@@ -300,19 +300,21 @@ static int clone_guest(struct target *target)
 	return ret;
 }
 
+/* The intercepts are part of both the snapshot and the records, of which each resets a run. */
 static int take_snapshot(struct target *target)
 {
 	struct machine *machine = &target->machine;
 	struct cpu *cpu = target_cpu(target);
-	int ret = keep_state(target);
+	int ret;
 
+	intercept_exceptions(target, cpu->vcpu.vmcb);
+	ret = keep_state(target);
 	if (ret)
 		return ret;
 	ret = svmrun_snapshot_take(&target->snapshot, machine->memories,
 				   machine->memory_count, &cpu->vcpu, 1);
 	if (ret)
 		return ret;
-	intercept_exceptions(target, target->snapshot.vcpus[0].vmcb);
 	ret = clone_guest(target);
 	if (ret)
 		svmrun_snapshot_destroy(&target->snapshot);
