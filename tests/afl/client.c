@@ -303,6 +303,9 @@ static void test_reset(struct server *server)
 	for (i = 0; i < 20 && !status; i++)
 		status = run(server, "request s", PATIENCE);
 	check(!status, "each run finds the same memory: status 0x%x", status);
+	status = run(server, "request tx", PATIENCE);
+	check(status == 'x' << 8 && !run(server, "request t", PATIENCE),
+	      "no run finds the end of a longer input: status 0x%x", status);
 }
 
 static void test_timeout(struct server *server)

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/shm.h>
 #include <unistd.h>
@@ -92,6 +93,16 @@ size_t area_input_length(const struct area *area)
 	size_t length = area_input(area)->length;
 
 	return length < area_input_room(area) ? length : area_input_room(area);
+}
+
+void area_clear_rest(struct area *area)
+{
+	size_t length = area_input_length(area);
+
+	if (length < area->used)
+		memset(area_input(area)->bytes + length, 0,
+		       area->used - length);
+	area->used = length;
 }
 
 static ssize_t read_input(int fd, uint8_t *bytes, size_t room)

@@ -21,10 +21,12 @@
  * struct area - shared memory
  * @memory: the memory and its guest physical address; whole pages
  * @is_shared: it is System V shared memory
+ * @used: length of the input as of area_clear_rest()
  */
 struct area {
 	struct svmrun_memory memory;
 	bool is_shared;
+	size_t used;
 };
 
 /**
@@ -53,6 +55,12 @@ int area_map(const struct area *area, struct svmrun_vm *vm, bool writable);
 struct test_case *area_input(const struct area *area);
 size_t area_input_length(const struct area *area);
 size_t area_input_room(const struct area *area);
+
+/*
+ * Set the bytes after the input to 0, which are those of the input before. Otherwise a guest
+ * that reads beyond the end would not do the same each time.
+ */
+void area_clear_rest(struct area *area);
 
 /* Read an input from a file, NULL for standard input. Return 0 or a negative errno. */
 int area_read_input(struct area *area, const char *file);

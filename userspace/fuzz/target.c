@@ -413,6 +413,7 @@ static void give_input(struct target *target)
 {
 	size_t length = area_input_length(&target->input);
 
+	area_clear_rest(&target->input);
 	if (target->buffer_room) {
 		if (length > target->buffer_room)
 			length = target->buffer_room;
