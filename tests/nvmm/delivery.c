@@ -53,7 +53,7 @@ static bool is_handled(struct guest *guest, uint8_t vector, unsigned int frames)
 	       guest_gpr(guest, NVMM_X64_GPR_RSP) == STACK - frames * FRAME;
 }
 
-/* Does the guest continue after the HLT of the handler, without another event? */
+/* Return whether the guest continues after the HLT of the handler, without another event. */
 static bool is_done(struct guest *guest, uint8_t vector, unsigned int frames)
 {
 	return !guest->vcpu.exit->exitstate.evt_pending &&

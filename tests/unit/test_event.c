@@ -56,7 +56,7 @@ static u64 resumed_event(u64 injected, u64 rip, u64 interrupted)
 START_TEST(nothing_interrupted)
 {
 	ck_assert_uint_eq(resumed_event(0, RIP, 0), 0);
-	/* What was injected has been delivered. */
+	/* The injected event has been delivered. */
 	ck_assert_uint_eq(resumed_event(EVENT(INTR, 0x30), RIP, 0), 0);
 	/* EXITINTINFO without its valid bit */
 	ck_assert_uint_eq(resumed_event(0, RIP, 0x330), 0);

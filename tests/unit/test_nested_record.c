@@ -146,7 +146,7 @@ START_TEST(nested_pages_are_mapped_again)
 }
 END_TEST
 
-/* What VMRUN would have refused, or no guest can write to its MSRs */
+/* Values that VMRUN refuses, or that a guest cannot write to its MSRs */
 START_TEST(values_out_of_range_are_refused)
 {
 	vmrun();

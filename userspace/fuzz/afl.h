@@ -17,10 +17,10 @@
 #include "helper.h"
 #include "target.h"
 
-/* Has afl-fuzz, or another program of AFL++, started this process as a fork server? */
+/* Return whether a program of AFL++ has started this process as a fork server. */
 bool afl_is_parent(void);
 
-/* Has one of them started it for a single run, whose status is that of the process? */
+/* Return whether one of them has started it for a single run, and waits for its end. */
 bool afl_runs_once(void);
 
 /*

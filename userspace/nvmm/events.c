@@ -48,7 +48,7 @@ bool events_pending(const struct nvmm_vcpu_private *vcpu)
 	       (can_interrupt(vcpu) && waiting_vector(vcpu) >= 0);
 }
 
-/* Let an event wait. Return false if it is none that can. */
+/* Keep an event until it can be injected. Return false for a type that is never kept. */
 static bool let_wait(struct nvmm_vcpu_private *vcpu, uint64_t event)
 {
 	unsigned int vector = event & SVM_EVENT_VECTOR_MASK;
@@ -107,8 +107,8 @@ static void inject_waiting(struct nvmm_vcpu_private *vcpu)
 }
 
 /*
- * A virtual interrupt of the highest priority exits as soon as the guest could take one (APM
- * 15.21.4). CR8 does not hold it back: the program decides which interrupts it does.
+ * Open or close the window: a virtual interrupt of the highest priority exits as soon as the guest
+ * can take one (APM 15.21.4). It ignores CR8, because the program compares priorities itself.
  */
 static void set_window(struct nvmm_vcpu_private *vcpu, bool open)
 {

@@ -69,8 +69,8 @@ static enum exit_action exit_io(struct nvmm_vcpu_private *vcpu)
 }
 
 /*
- * The guest can take an interrupt. This is for the program, or for one that waits. An NMI waits
- * for the end of an interrupt shadow only.
+ * The guest can take an interrupt: report it if the program has asked for that. Otherwise a pending
+ * interrupt is injected before the next entry.
  */
 static enum exit_action exit_vintr(struct nvmm_vcpu_private *vcpu)
 {
@@ -146,7 +146,7 @@ static enum exit_action exit_rdtscp(struct nvmm_vcpu_private *vcpu)
 	return instruction_complete(vcpu, RDTSCP_LENGTH);
 }
 
-/* An exit that means that the vCPU cannot run with its state, or that has no meaning here. */
+/* Report an exit that the interface does not have, or that says that the state is not legal. */
 static enum exit_action exit_invalid(struct nvmm_vcpu_private *vcpu)
 {
 	vcpu->exit.reason = NVMM_VCPU_EXIT_INVALID;

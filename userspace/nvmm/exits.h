@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Exits: which the library handles, and what the program gets of the others */
+/* Exits: the library handles some of them, and converts the others for the program */
 #ifndef NVMM_EXITS_H
 #define NVMM_EXITS_H
 

@@ -13,8 +13,8 @@
 #include "vcpu.h"
 
 /*
- * How long after another vCPU's TSC was set to a value the same value means the same time,
- * in host ticks: programs set the TSCs one after another.
+ * Programs set the TSCs of all vCPUs to the same value, one after another. For so many host ticks,
+ * the same value means the same time.
  */
 #define TSC_SAME (1ull << 32)
 
@@ -210,8 +210,8 @@ int nvmm_vcpu_configure(struct nvmm_machine *mach, struct nvmm_vcpu *vcpu,
 }
 
 /*
- * In the thread that runs the vCPU this is a signal handler or precedes the run. The signal or
- * @immediate_exit ends it, and a kick would end a second one.
+ * In the thread that runs the vCPU, this is called before a run or by a signal handler. Then
+ * @immediate_exit or the signal ends the run, and a kick would end the next one, too.
  */
 int nvmm_vcpu_stop(struct nvmm_vcpu *vcpu)
 {

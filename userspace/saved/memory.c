@@ -61,7 +61,7 @@ int saved_bytes_write(const struct svmrun_saved_source *source,
 	return 0;
 }
 
-/* If Linux does not tell which pages exist, all may do. */
+/* Read which pages exist. If Linux does not tell, regard all of them as existing. */
 static void read_pagemap(struct chunk *chunk)
 {
 	size_t size = chunk->size / PAGE_SIZE * sizeof(chunk->entries[0]);

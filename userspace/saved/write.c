@@ -107,7 +107,7 @@ static int write_header(const struct saved_header *header, int fd)
 	return done == sizeof(*header) ? sync_file(fd) : -EIO;
 }
 
-/* What remains of an attempt is not valid, but may be large. */
+/* Free the space of an attempt that has failed. */
 static void undo(const struct saved_header *old, int fd)
 {
 	if (old->end)

@@ -189,7 +189,10 @@ static void save_done(struct machine *machine)
 			    "");
 }
 
-/* The machine continues after an error; one that is due to a signal ends with the run. */
+/*
+ * After an error, the machine continues. If a signal has cancelled the save, the signal ends the
+ * run.
+ */
 void save_machine(struct machine *machine)
 {
 	int ret;

@@ -11,7 +11,7 @@
  * struct saved - a file that is open for reading
  * @name: its name, for messages
  * @file: its contents; ->state is the records that have not been read yet
- * @plan: the first of them
+ * @plan: the records that describe the machine to be created
  */
 struct saved {
 	const char *name;
@@ -27,7 +27,7 @@ int saved_open(struct saved *saved, const char *name,
 	       struct run_options *options);
 void saved_close(struct saved *saved);
 
-/* The same with a descriptor, which saved_close() closes. */
+/* As saved_open(), with a descriptor, which saved_close() closes. */
 int saved_read(struct saved *saved, int fd, struct run_options *options);
 
 /*
@@ -37,13 +37,19 @@ int saved_read(struct saved *saved, int fd, struct run_options *options);
  */
 int saved_map_memory(const struct saved *saved, struct svmrun_memory *memories);
 
-/* Check that the disks, which are open, are as they were. Return the same. */
+/*
+ * Check that the disks, which are open, are as they were. Return 0, or the exit status after a
+ * message.
+ */
 int saved_check_disks(const struct saved *saved, const struct machine *machine);
 
 /* Print the message for an error of the records, and return the exit status. */
 int saved_state_failed(const struct saved *saved, int error);
 
-/* Load the state into a machine that has been created from the plan. Return the same. */
+/*
+ * Load the state into a machine that has been created from the plan. Return 0, or the exit status
+ * after a message.
+ */
 int saved_load(struct saved *saved, struct machine *machine);
 
 #endif /* SAVED_H */
