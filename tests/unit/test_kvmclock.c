@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "suites.h"
+#include "model/time_page.h"
 #include "vmm/kvmclock.h"
 #include "vmm/machine.h"
 
@@ -64,7 +65,7 @@ static struct page page_at(uint64_t gpa)
 }
 
 /* As the guest converts */
-static uint64_t nanoseconds(struct kvmclock_scale scale, uint64_t ticks)
+static uint64_t nanoseconds(struct time_scale scale, uint64_t ticks)
 {
 	ticks = scale.shift < 0 ? ticks >> -scale.shift : ticks << scale.shift;
 	return (__uint128_t)ticks * scale.multiplier >> 32;
@@ -80,7 +81,7 @@ START_TEST(scale_is_precise)
 
 	for (i = 0; i < ARRAY_SIZE(frequencies); i++) {
 		khz = frequencies[i];
-		hour = nanoseconds(kvmclock_scale(khz), 3600000ull * khz);
+		hour = nanoseconds(time_scale(khz), 3600000ull * khz);
 		/* Better than 10 microseconds in an hour */
 		ck_assert_uint_gt(hour, 3600000000000 - 10000);
 		ck_assert_uint_lt(hour, 3600000000000 + 10000);
@@ -89,7 +90,7 @@ START_TEST(scale_is_precise)
 
 START_TEST(page_has_the_reference)
 {
-	const struct kvmclock_scale scale = kvmclock_scale(2300000);
+	const struct time_scale scale = time_scale(2300000);
 	struct page page;
 
 	set_up(2300000);

@@ -1,54 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <sched.h>
-#include <stdatomic.h>
-#include <string.h>
 #include <x86intrin.h>
 
 #include "common/clock.h"
 #include "kvmclock.h"
 #include "lib/memories.h"
 #include "machine.h"
-
-#define MSR_WALL_CLOCK 0x4b564d00
-#define MSR_SYSTEM_TIME 0x4b564d01
-#define SYSTEM_TIME_ENABLED 1ull
-
-/* The pages of all processors are based on the same reference. */
-#define FLAG_TSC_STABLE 1
-
-/* Each begins with a version, which is odd while the hypervisor writes. */
-struct time_page {
-	uint32_t version;
-	uint32_t padding;
-	uint64_t tsc;
-	uint64_t time;
-	uint32_t multiplier;
-	int8_t shift;
-	uint8_t flags;
-	uint8_t reserved[2];
-};
-_Static_assert(sizeof(struct time_page) == 32, "layout of Linux");
-
-struct wall_clock {
-	uint32_t version;
-	uint32_t seconds;
-	uint32_t nanoseconds;
-};
-
-struct kvmclock_scale kvmclock_scale(uint32_t khz)
-{
-	struct kvmclock_scale scale = { .shift = 31 };
-	double per_tick = 1e6 / khz; /* ns */
-	double multiplier = per_tick * 2; /* * 2^32, with a shift of 31 */
-
-	/* The largest multiplier below 2^32 is the most precise one. */
-	while (multiplier < 0x1p31 && scale.shift > -31) {
-		multiplier *= 2;
-		scale.shift--;
-	}
-	scale.multiplier = multiplier;
-	return scale;
-}
+#include "model/time_page.h"
 
 void kvmclock_init(struct machine *machine)
 {
@@ -60,69 +18,54 @@ void kvmclock_init(struct machine *machine)
 	clock->tsc = __rdtsc();
 }
 
-/* Return guest memory that the guest can write to, or NULL. */
+/*
+ * Return guest memory that the guest can write to. NULL if there is none, or if the address is not
+ * aligned.
+ */
 static void *find_memory(const struct machine *machine, uint64_t gpa,
 			 size_t size)
 {
 	size_t count = machine->memory_count - machine->rom_count;
 
+	if (gpa % TIME_PAGE_ALIGNMENT)
+		return NULL;
 	return memories_at(machine->memories, count, gpa, size);
-}
-
-/*
- * Write a struct that begins with its version, which is not copied. Do nothing if the
- * guest has no memory there, or if the address is not a multiple of 4.
- */
-static void publish(const struct machine *machine, uint64_t gpa,
-		    const void *content, size_t size)
-{
-	char *at = find_memory(machine, gpa, size);
-	_Atomic uint32_t *version = (_Atomic uint32_t *)at;
-
-	if (!at || gpa % sizeof(*version))
-		return;
-	atomic_fetch_or(version, 1);
-	memcpy(at + sizeof(*version), (const char *)content + sizeof(*version),
-	       size - sizeof(*version));
-	atomic_fetch_add(version, 1);
 }
 
 static void write_wall_clock(const struct machine *machine)
 {
-	struct wall_clock content = { 0 };
+	void *at = find_memory(machine, machine->kvmclock.wall_clock,
+			       WALL_CLOCK_SIZE);
 	struct timespec now;
-	uint64_t start;
 
+	if (!at)
+		return;
 	clock_gettime(CLOCK_REALTIME, &now);
-	start = now.tv_sec * NANOSECONDS + now.tv_nsec -
-		(clock_now() - machine->kvmclock.start);
-	content.seconds = start / NANOSECONDS;
-	content.nanoseconds = start % NANOSECONDS;
-	publish(machine, machine->kvmclock.wall_clock, &content,
-		sizeof(content));
+	wall_clock_write(at, now.tv_sec * NANOSECONDS + now.tv_nsec -
+				     (clock_now() - machine->kvmclock.start));
 }
 
 void kvmclock_update(struct cpu *cpu)
 {
 	const struct kvmclock *clock = &cpu->machine->kvmclock;
-	struct time_page content = { .tsc = clock->tsc };
-	struct kvmclock_scale scale;
+	struct time_reference reference = {
+		.tsc = clock->tsc,
+		.khz = clock->khz,
+		.stable = clock->trusted,
+	};
+	void *at = find_memory(cpu->machine,
+			       cpu->kvmclock & ~SYSTEM_TIME_ENABLED,
+			       TIME_PAGE_SIZE);
 
-	if (!(cpu->kvmclock & SYSTEM_TIME_ENABLED))
+	if (!(cpu->kvmclock & SYSTEM_TIME_ENABLED) || !at)
 		return;
-	if (clock->trusted) {
-		scale = kvmclock_scale(clock->khz);
-		content.flags = FLAG_TSC_STABLE;
-	} else {
-		scale = kvmclock_scale(clock_tsc_khz());
-		content.tsc = __rdtsc();
-		content.time = clock_now() - clock->start;
+	if (!clock->trusted) {
+		reference.khz = clock_tsc_khz();
+		reference.tsc = __rdtsc();
+		reference.time = clock_now() - clock->start;
 	}
-	content.tsc += cpu_own_tsc_offset(cpu);
-	content.multiplier = scale.multiplier;
-	content.shift = scale.shift;
-	publish(cpu->machine, cpu->kvmclock & ~SYSTEM_TIME_ENABLED, &content,
-		sizeof(content));
+	reference.tsc += cpu_own_tsc_offset(cpu);
+	time_page_write(at, &reference);
 }
 
 void kvmclock_enter(struct cpu *cpu)

@@ -1,9 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/*
- * KVM's paravirtual clock: a page in the guest's memory, one per processor, with which the
- * guest converts its time stamp counter to nanoseconds without an exit. The interface is
- * that of Linux, Documentation/virt/kvm/x86/msr.rst and cpuid.rst.
- */
+/* KVM's paravirtual clock (model/time_page.h) */
 #ifndef KVMCLOCK_H
 #define KVMCLOCK_H
 
@@ -30,18 +26,6 @@ struct kvmclock {
 	uint64_t tsc;
 	uint64_t wall_clock;
 };
-
-/**
- * struct kvmclock_scale - conversion of ticks to nanoseconds:
- *	((ticks << @shift) * @multiplier) >> 32; a negative @shift shifts to the right
- */
-struct kvmclock_scale {
-	uint32_t multiplier;
-	int8_t shift;
-};
-
-/* Return the conversion for a frequency in kHz, which must not be 0. */
-struct kvmclock_scale kvmclock_scale(uint32_t khz);
 
 /* Begin the guest's time. The members @info and @options of the machine are set. */
 void kvmclock_init(struct machine *machine);
