@@ -17,7 +17,7 @@ static struct cpuid processor_cpuid(const struct nvmm_vcpu_private *vcpu,
 	const struct svmrun_info *info = &vcpu->machine->info;
 	const struct cpuid_guest guest = {
 		.host = cpuid_host,
-		.hypervisor = HYPERVISOR_SVMRUN,
+		.hypervisor = HYPERVISOR_KVM,
 		.tsc_khz = info->out_tsc_khz,
 		.id = vcpu->id,
 		.cpus = vcpu->machine->vcpu_count,

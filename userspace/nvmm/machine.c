@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "call.h"
+#include "clock.h"
 #include "machine.h"
 #include "vcpu.h"
 
@@ -72,6 +73,7 @@ static int create_private(struct nvmm_machine_private *machine)
 	if (ret)
 		goto destroy_memory;
 	pthread_mutex_init(&machine->lock, NULL);
+	clock_init(machine);
 	return 0;
 
 destroy_memory:

@@ -22,6 +22,8 @@ struct nvmm_vcpu_private;
  * @tsc: the last value that a vCPU's TSC was set to
  * @tsc_host: the host's TSC then
  * @tsc_offset: the offset that resulted
+ * @clock_start: CLOCK_MONOTONIC when KVM's clock was 0, in nanoseconds; constant
+ * @clock_tsc: the host's TSC then; constant
  * @memory: memory of the guest, with its own lock
  */
 struct nvmm_machine_private {
@@ -33,6 +35,8 @@ struct nvmm_machine_private {
 	uint64_t tsc;
 	uint64_t tsc_host;
 	uint64_t tsc_offset;
+	uint64_t clock_start;
+	uint64_t clock_tsc;
 	struct memory memory;
 };
 

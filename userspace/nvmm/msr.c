@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * The guest's MSRs. The library has those of the VMCB, the time stamp counter, and those of
- * AMD's processors that no feature bit announces; others are the program's.
+ * The guest's MSRs. The library has those of the VMCB, the time stamp counter, KVM's clock, and
+ * those of AMD's processors that no feature bit announces; others are the program's.
  */
+#include "clock.h"
 #include "lib/x86.h"
+#include "model/time_page.h"
 #include "model/vmcb_msr.h"
 #include "msr.h"
 
@@ -13,7 +15,7 @@
 static bool is_of_library(uint32_t msr)
 {
 	return msr == MSR_EFER || msr == MSR_TSC || msr == MSR_TSC_AUX ||
-	       vmcb_msr_has(msr) || model_msr_has(msr);
+	       clock_has_msr(msr) || vmcb_msr_has(msr) || model_msr_has(msr);
 }
 
 /* VMRUN requires SVME (APM 15.5.1), which the guest does not have. */
@@ -40,9 +42,14 @@ static bool write_msr(struct nvmm_vcpu_private *vcpu, uint32_t msr,
 		return write_efer(vcpu, value);
 	case MSR_TSC:
 		vcpu_set_tsc(vcpu, value);
+		clock_update(vcpu);
 		return true;
 	case MSR_TSC_AUX:
 		vcpu->tsc_aux = value;
+		return true;
+	case MSR_WALL_CLOCK:
+	case MSR_SYSTEM_TIME:
+		clock_write_msr(vcpu, msr, value);
 		return true;
 	default:
 		return vmcb_msr_write(vcpu->cpu.vmcb, msr, value,
@@ -65,6 +72,10 @@ static bool read_msr(struct nvmm_vcpu_private *vcpu, uint32_t msr,
 		return true;
 	case MSR_TSC_AUX:
 		*value = vcpu->tsc_aux;
+		return true;
+	case MSR_WALL_CLOCK:
+	case MSR_SYSTEM_TIME:
+		*value = clock_read_msr(vcpu, msr);
 		return true;
 	default:
 		return vmcb_msr_read(save, msr, value) ||

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /* nvmm_vcpu_run(): run the guest until an exit that the program has to handle */
 #include "call.h"
+#include "clock.h"
 #include "events.h"
 #include "exits.h"
 #include "vcpu.h"
@@ -14,6 +15,7 @@ static int enter_guest(struct nvmm_vcpu_private *vcpu)
 	/* After an exit MEMORY the program may have mapped the memory instead of an assist. */
 	events_reinject(vcpu);
 	events_enter(vcpu);
+	clock_enter(vcpu);
 	ret = svmrun_vcpu_run(&vcpu->cpu);
 	/* After an error, EVENTINJ has the event that is still due. */
 	if (ret) {

@@ -5,6 +5,7 @@
 #include <svmrun/instruction.h>
 
 #include "call.h"
+#include "clock.h"
 #include "lib/array_size.h"
 #include "lib/x86.h"
 #include "model/vmcb_msr.h"
@@ -233,8 +234,10 @@ static void set_msrs(struct nvmm_vcpu_private *vcpu,
 		memcpy(save_at(save, msrs[i]), &state->msrs[i],
 		       sizeof(state->msrs[i]));
 	/* A program that sets what it has read does not mean to stop the clock. */
-	if (state->msrs[NVMM_X64_MSR_TSC] != vcpu->tsc_read)
+	if (state->msrs[NVMM_X64_MSR_TSC] != vcpu->tsc_read) {
 		vcpu_set_tsc(vcpu, state->msrs[NVMM_X64_MSR_TSC]);
+		clock_reset(vcpu);
+	}
 }
 
 static void get_msrs(struct nvmm_vcpu_private *vcpu,

@@ -42,6 +42,9 @@
  * @tsc_read: value of the TSC that the program has read last
  * @tsc_aux: MSR TSC_AUX
  * @msrs: MSRs of the processor's model
+ * @wall_clock: MSR of KVM's clock
+ * @system_time: the same
+ * @clock_cpu: the host's CPU when the page of @system_time was written
  * @in_run: the thread that is in nvmm_vcpu_run() is @thread
  * @thread: see @in_run
  *
@@ -68,6 +71,9 @@ struct nvmm_vcpu_private {
 	uint64_t tsc_read;
 	uint64_t tsc_aux;
 	struct model_msrs msrs;
+	uint64_t wall_clock;
+	uint64_t system_time;
+	int clock_cpu;
 	atomic_bool in_run;
 	pthread_t thread;
 };
