@@ -12,51 +12,10 @@
 #include "common/number.h"
 #include "common/status.h"
 #include "cpuid_option.h"
-#include "crash_option.h"
 #include "gdb/gdb.h"
 #include "lib/x86.h"
 #include "options.h"
-
-#define MEMORY_DEFAULT (512ull << 20)
-#define ARGP_OWN (ARGP_NO_ERRS | ARGP_NO_HELP | ARGP_NO_EXIT)
-
-enum key {
-	KEY_FORMAT = 0x100, /* not a character: there are only long options */
-	KEY_MODE,
-	KEY_MEMORY,
-	KEY_CPUS,
-	KEY_INITRD,
-	KEY_APPEND,
-	KEY_MODULE,
-	KEY_DISK,
-	KEY_RNG,
-	KEY_CPU,
-	KEY_HYPERVISOR,
-	KEY_CPUID,
-	KEY_MSR,
-	KEY_ON_RESET,
-	KEY_SAVE,
-	KEY_ON_SAVE,
-	KEY_CLOCK,
-	KEY_CLONES,
-	KEY_SANDBOX,
-	KEY_LOAD,
-	KEY_ENTRY,
-	KEY_TIMEOUT,
-	KEY_CRASH,
-	KEY_MAP_SIZE,
-	KEY_STEP,
-	KEY_GDB,
-	KEY_TESTDEV,
-	KEY_NESTED,
-	KEY_EXPLAIN,
-	KEY_STATS,
-	KEY_TOP,
-	KEY_TRACE,
-	KEY_JSON,
-	KEY_HELP,
-	KEY_VERSION,
-};
+#include "parser.h"
 
 struct word {
 	const char *name;
@@ -109,77 +68,14 @@ static const struct word sandbox_words[] = { { "on", SANDBOX_ON },
 					     { "off", SANDBOX_OFF },
 					     { 0 } };
 
-#define OPTION_HELP                                                            \
-	{                                                                      \
-		"help", KEY_HELP, NULL, 0, "Print this help and exit", -1      \
-	}
-#define OPTION_VERSION                                                         \
-	{                                                                      \
-		"version", KEY_VERSION, NULL, 0, "Print the version and exit", \
-			-1                                                     \
-	}
-
 #define RUN_DOC                                                                \
 	"Run a guest image until it halts. The guest's first serial port (0x3f8) is connected to standard input and output."
 #define RESUME_DOC                                                             \
 	"Resume a machine that svmrun run --save has saved. It has the same processors, memory and devices; its disks must not have changed."
 #define DUMP_DOC                                                               \
 	"Write the memory and the registers of a machine that svmrun run --save has saved to an ELF core, for gdb and crash."
-#define FUZZ_DOC                                                               \
-	"Run inputs in a guest, which is reset after each. Started by afl-fuzz, as in 'afl-fuzz -i IN -o OUT -- svmrun fuzz IMAGE', the inputs are those of afl-fuzz; otherwise those of the files, or of standard input. The guest calls svmrun_guest_ready() when it is ready for an input, see <svmrun_guest.h>."
 #define INFO_DOC "Print the features of the processor and the module."
 
-#define GROUP(title, number)                                                   \
-	{                                                                      \
-		NULL, 0, NULL, 0, title, number                                \
-	}
-
-/* Options that several subcommands have */
-#define IMAGE_OPTIONS(group)                                                                                                            \
-	GROUP("Image:", group),                                                                                                         \
-		{ "format",                                                                                                             \
-		  KEY_FORMAT,                                                                                                           \
-		  "FORMAT",                                                                                                             \
-		  0,                                                                                                                    \
-		  "Format of the image: auto, flat, elf, linux, multiboot or firmware; auto, the default, detects all except firmware", \
-		  group },                                                                                                              \
-		{ "mode",                                                                                                               \
-		  KEY_MODE,                                                                                                             \
-		  "MODE",                                                                                                               \
-		  0,                                                                                                                    \
-		  "Mode at the entry point: real, protected or long; by default long for ELF, otherwise real",                          \
-		  group },                                                                                                              \
-		{ "load",                                                                                                               \
-		  KEY_LOAD,                                                                                                             \
-		  "ADDR",                                                                                                               \
-		  0,                                                                                                                    \
-		  "Load address of a flat image; by default 0x7c00 in real mode, otherwise 0x100000",                                   \
-		  group },                                                                                                              \
-		{ "entry",                                                                                                              \
-		  KEY_ENTRY,                                                                                                            \
-		  "ADDR",                                                                                                               \
-		  0,                                                                                                                    \
-		  "Entry point; by default that of the ELF file, or the load address of a flat image",                                  \
-		  group },                                                                                                              \
-		{ "initrd", KEY_INITRD, "FILE", 0, "Initial RAM disk for Linux",                                                        \
-		  group },                                                                                                              \
-		{ "append",                                                                                                             \
-		  KEY_APPEND,                                                                                                           \
-		  "TEXT",                                                                                                               \
-		  0,                                                                                                                    \
-		  "Command line for a Linux or multiboot kernel",                                                                       \
-		  group },                                                                                                              \
-	{                                                                                                                               \
-		"module", KEY_MODULE, "FILE[=TEXT]", 0,                                                                                 \
-			"Module for a multiboot kernel, with its command line; may be repeated",                                        \
-			group                                                                                                           \
-	}
-#define MEMORY_OPTION(group)                                                            \
-	{                                                                               \
-		"mem", KEY_MEMORY, "SIZE", 0,                                           \
-			"Size of guest memory, with suffix K, M or G; 512M by default", \
-			group                                                           \
-	}
 #define SAVE_OPTIONS(group)                                                                \
 	{ "save",                                                                          \
 	  KEY_SAVE,                                                                        \
@@ -295,31 +191,6 @@ static const struct argp_option resume_table[] = {
 	{ 0 }
 };
 
-static const struct argp_option fuzz_table[] = {
-	IMAGE_OPTIONS(1),
-	GROUP("Machine:", 2),
-	MEMORY_OPTION(2),
-	GROUP("Inputs:", 3),
-	{ "crash", KEY_CRASH, "EXIT", 0,
-	  "Exit that counts as a crash, such as EXCP6 or VMEXIT_EXCP6 for #UD; may be repeated",
-	  3 },
-	{ "map-size", KEY_MAP_SIZE, "SIZE", 0,
-	  "Size of the map of executed code, a power of 2, with suffix K or M; 64K by default",
-	  3 },
-	{ "step", KEY_STEP, "ADDR,SIZE", 0,
-	  "Count the instructions of this code in the map, by single steps: for code that has not been compiled for coverage",
-	  3 },
-	{ "timeout", KEY_TIMEOUT, "SECONDS", 0,
-	  "Time for one input; may have a fraction. afl-fuzz has its own time-out",
-	  3 },
-	GROUP("Debugging:", 4),
-	{ "trace", KEY_TRACE, NULL, 0,
-	  "Print one line per exit to standard error", 4 },
-	OPTION_HELP,
-	OPTION_VERSION,
-	{ 0 }
-};
-
 static const struct argp_option info_table[] = { { "json", KEY_JSON, NULL, 0,
 						   "Print a JSON object", 0 },
 						 OPTION_HELP,
@@ -332,7 +203,6 @@ static const struct argp_option dump_table[] = { OPTION_HELP,
 
 static error_t parse_run_key(int key, char *value, struct argp_state *state);
 static error_t parse_dump_key(int key, char *value, struct argp_state *state);
-static error_t parse_fuzz_key(int key, char *value, struct argp_state *state);
 static error_t parse_info_key(int key, char *value, struct argp_state *state);
 
 static const struct argp run_argp = {
@@ -356,31 +226,10 @@ static const struct argp dump_argp = {
 	.doc = DUMP_DOC "\v" STATUS_HELP_DUMP,
 };
 
-static const struct argp fuzz_argp = {
-	.options = fuzz_table,
-	.parser = parse_fuzz_key,
-	.args_doc = "IMAGE [FILE...]",
-	.doc = FUZZ_DOC "\v" STATUS_HELP_FUZZ,
-};
-
 static const struct argp info_argp = {
 	.options = info_table,
 	.parser = parse_info_key,
 	.doc = INFO_DOC "\v" STATUS_HELP_INFO,
-};
-
-/**
- * struct parse - state of the parser
- * @argp: the subcommand's description for argp
- * @command: its name
- * @options: the options, to be filled in
- * @reported: an error has been reported
- */
-struct parse {
-	const struct argp *argp;
-	const char *command;
-	void *options;
-	bool reported;
 };
 
 static void print_command_help(const struct parse *parse)
@@ -557,7 +406,7 @@ static int parse_clones(const char *value, struct run_options *options)
 	return 0;
 }
 
-static int too_many(const char *option, const char *value, int most)
+int parser_too_many(const char *option, const char *value, int most)
 {
 	return message_fail(STATUS_USAGE,
 			    "%s %s: the option may be given at most %d times",
@@ -567,7 +416,7 @@ static int too_many(const char *option, const char *value, int most)
 static int parse_module(const char *value, struct run_options *options)
 {
 	if (options->module_count == OPTIONS_MODULES)
-		return too_many("--module", value, OPTIONS_MODULES);
+		return parser_too_many("--module", value, OPTIONS_MODULES);
 	options->modules[options->module_count++] = value;
 	return 0;
 }
@@ -575,7 +424,7 @@ static int parse_module(const char *value, struct run_options *options)
 static int parse_disk(const char *value, struct run_options *options)
 {
 	if (options->disk_count == OPTIONS_DISKS)
-		return too_many("--disk", value, OPTIONS_DISKS);
+		return parser_too_many("--disk", value, OPTIONS_DISKS);
 	options->disks[options->disk_count++] = value;
 	return 0;
 }
@@ -583,7 +432,7 @@ static int parse_disk(const char *value, struct run_options *options)
 static int parse_cpuid(const char *value, struct run_options *options)
 {
 	if (options->cpuid_count == OPTIONS_CPUIDS)
-		return too_many("--cpuid", value, OPTIONS_CPUIDS);
+		return parser_too_many("--cpuid", value, OPTIONS_CPUIDS);
 	if (!cpuid_parse(value, &options->cpuid[options->cpuid_count]))
 		return message_fail(STATUS_USAGE,
 				    "--cpuid %s: must be a leaf and registers, such as 7.0=,0,0,0",
@@ -602,7 +451,7 @@ static int parse_image(const char *value, struct run_options *options)
 	return 0;
 }
 
-static error_t parse_common_key(int key, const struct argp_state *state)
+error_t parser_common_key(int key, const struct argp_state *state)
 {
 	const struct parse *parse = state->input;
 
@@ -652,8 +501,7 @@ static int parse_run_flag(int key, struct run_options *options)
 	}
 }
 
-static int parse_run_value(int key, const char *value,
-			   struct run_options *options)
+int parser_run_value(int key, const char *value, struct run_options *options)
 {
 	switch (key) {
 	case KEY_FORMAT:
@@ -705,7 +553,7 @@ static int parse_run_value(int key, const char *value,
 	}
 }
 
-static int report_no_image(const struct parse *parse)
+int parser_no_image(const struct parse *parse)
 {
 	return message_fail(STATUS_USAGE, "no %s given; see svmrun %s --help",
 			    parse->argp == &resume_argp ? "file" : "image",
@@ -716,11 +564,11 @@ static error_t parse_run_key(int key, char *value, struct argp_state *state)
 {
 	struct parse *parse = state->input;
 	int ret = key == ARGP_KEY_NO_ARGS ?
-			  report_no_image(parse) :
-			  parse_run_value(key, value, parse->options);
+			  parser_no_image(parse) :
+			  parser_run_value(key, value, parse->options);
 
 	if (ret == ARGP_ERR_UNKNOWN)
-		return parse_common_key(key, state);
+		return parser_common_key(key, state);
 	parse->reported = ret != 0;
 	return ret;
 }
@@ -769,7 +617,7 @@ static error_t parse_dump_key(int key, char *value, struct argp_state *state)
 	int ret = parse_dump_value(key, value, parse->options);
 
 	if (ret == ARGP_ERR_UNKNOWN)
-		return parse_common_key(key, state);
+		return parser_common_key(key, state);
 	parse->reported = ret != 0;
 	return ret;
 }
@@ -793,7 +641,7 @@ static error_t parse_info_key(int key, char *value, struct argp_state *state)
 	int ret = parse_info_value(key, value, parse->options);
 
 	if (ret == ARGP_ERR_UNKNOWN)
-		return parse_common_key(key, state);
+		return parser_common_key(key, state);
 	parse->reported = ret != 0;
 	return ret;
 }
@@ -837,106 +685,6 @@ int options_parse_dump(struct dump_options *options, int argc, char **argv)
 
 	*options = (struct dump_options){ 0 };
 	return argp_parse(&dump_argp, argc, argv, ARGP_OWN, NULL, &parse) ?
-		       STATUS_USAGE :
-		       0;
-}
-
-static int parse_crash(const char *value, struct fuzz_options *options)
-{
-	if (options->crash_count == FUZZ_CRASHES)
-		return too_many("--crash", value, FUZZ_CRASHES);
-	if (crash_parse(value, &options->crashes[options->crash_count++]))
-		return 0;
-	return message_fail(STATUS_USAGE,
-			    "--crash %s: unknown exit; use a name such as EXCP6",
-			    value);
-}
-
-static int parse_map_size(const char *value, struct fuzz_options *options)
-{
-	uint64_t *size = &options->map_size;
-
-	if (number_size(value, size) && *size >= PAGE_SIZE &&
-	    *size <= FUZZ_MAP_MAX && !(*size & (*size - 1)))
-		return 0;
-	return message_fail(STATUS_USAGE,
-			    "--map-size %s: must be a power of 2 from 4K to 8M",
-			    value);
-}
-
-static int parse_step(const char *value, struct fuzz_options *options)
-{
-	char address[32] = "";
-	const char *comma = strchr(value, ',');
-
-	if (comma && (size_t)(comma - value) < sizeof(address)) {
-		memcpy(address, value, comma - value);
-		if (number_address(address, &options->step) &&
-		    number_size(comma + 1, &options->step_size) &&
-		    options->step_size)
-			return 0;
-	}
-	return message_fail(STATUS_USAGE,
-			    "--step %s: must be an address and a size, such as 0x100000,64K",
-			    value);
-}
-
-/* The first argument is the image, and the others are files with inputs. */
-static int parse_fuzz_value(int key, const char *value,
-			    struct fuzz_options *options,
-			    const struct argp_state *state)
-{
-	switch (key) {
-	case KEY_CRASH:
-		return parse_crash(value, options);
-	case KEY_STEP:
-		return parse_step(value, options);
-	case KEY_MAP_SIZE:
-		return parse_map_size(value, options);
-	case ARGP_KEY_ARG:
-		if (!options->run.image)
-			break;
-		if (!options->file_count++)
-			options->files = state->argv + state->next - 1;
-		return 0;
-	default:
-		break;
-	}
-	return parse_run_value(key, value, &options->run);
-}
-
-static error_t parse_fuzz_key(int key, char *value, struct argp_state *state)
-{
-	struct parse *parse = state->input;
-	int ret = key == ARGP_KEY_NO_ARGS ?
-			  report_no_image(parse) :
-			  parse_fuzz_value(key, value, parse->options, state);
-
-	if (ret == ARGP_ERR_UNKNOWN)
-		return parse_common_key(key, state);
-	parse->reported = ret != 0;
-	return ret;
-}
-
-/* Without KVM's clock and random numbers, runs with the same input are alike. */
-int options_parse_fuzz(struct fuzz_options *options, int argc, char **argv)
-{
-	struct parse parse = {
-		.argp = &fuzz_argp,
-		.command = "fuzz",
-		.options = options,
-	};
-
-	*options = (struct fuzz_options){
-		.run = {
-			.memory = MEMORY_DEFAULT,
-			.cpus = 1,
-			.rng = RNG_OFF,
-			.hypervisor = HYPERVISOR_SVMRUN,
-		},
-		.map_size = FUZZ_MAP_DEFAULT,
-	};
-	return argp_parse(&fuzz_argp, argc, argv, ARGP_OWN, NULL, &parse) ?
 		       STATUS_USAGE :
 		       0;
 }

@@ -1,0 +1,147 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The command line of svmrun fuzz */
+#include <argp.h>
+#include <string.h>
+
+#include "common/message.h"
+#include "common/number.h"
+#include "common/status.h"
+#include "crash_option.h"
+#include "lib/x86.h"
+#include "options.h"
+#include "parser.h"
+
+#define FUZZ_DOC                                                               \
+	"Run inputs in a guest, which is reset after each. Started by afl-fuzz, as in 'afl-fuzz -i IN -o OUT -- svmrun fuzz IMAGE', the inputs are those of afl-fuzz; otherwise those of the files, or of standard input. The guest calls svmrun_guest_ready() when it is ready for an input, see <svmrun_guest.h>."
+
+static const struct argp_option fuzz_table[] = {
+	IMAGE_OPTIONS(1),
+	GROUP("Machine:", 2),
+	MEMORY_OPTION(2),
+	GROUP("Inputs:", 3),
+	{ "crash", KEY_CRASH, "EXIT", 0,
+	  "Exit that counts as a crash, such as EXCP6 or VMEXIT_EXCP6 for #UD; may be repeated",
+	  3 },
+	{ "map-size", KEY_MAP_SIZE, "SIZE", 0,
+	  "Size of the map of executed code, a power of 2, with suffix K or M; 64K by default",
+	  3 },
+	{ "step", KEY_STEP, "ADDR,SIZE", 0,
+	  "Count the instructions of this code in the map, by single steps: for code that has not been compiled for coverage",
+	  3 },
+	{ "timeout", KEY_TIMEOUT, "SECONDS", 0,
+	  "Time for one input; may have a fraction. afl-fuzz has its own time-out",
+	  3 },
+	GROUP("Debugging:", 4),
+	{ "trace", KEY_TRACE, NULL, 0,
+	  "Print one line per exit to standard error", 4 },
+	OPTION_HELP,
+	OPTION_VERSION,
+	{ 0 }
+};
+
+static int parse_crash(const char *value, struct fuzz_options *options)
+{
+	if (options->crash_count == FUZZ_CRASHES)
+		return parser_too_many("--crash", value, FUZZ_CRASHES);
+	if (crash_parse(value, &options->crashes[options->crash_count++]))
+		return 0;
+	return message_fail(STATUS_USAGE,
+			    "--crash %s: unknown exit; use a name such as EXCP6",
+			    value);
+}
+
+static int parse_map_size(const char *value, struct fuzz_options *options)
+{
+	uint64_t *size = &options->map_size;
+
+	if (number_size(value, size) && *size >= PAGE_SIZE &&
+	    *size <= FUZZ_MAP_MAX && !(*size & (*size - 1)))
+		return 0;
+	return message_fail(STATUS_USAGE,
+			    "--map-size %s: must be a power of 2 from 4K to 8M",
+			    value);
+}
+
+static int parse_step(const char *value, struct fuzz_options *options)
+{
+	char address[32] = "";
+	const char *comma = strchr(value, ',');
+
+	if (comma && (size_t)(comma - value) < sizeof(address)) {
+		memcpy(address, value, comma - value);
+		if (number_address(address, &options->step) &&
+		    number_size(comma + 1, &options->step_size) &&
+		    options->step_size)
+			return 0;
+	}
+	return message_fail(STATUS_USAGE,
+			    "--step %s: must be an address and a size, such as 0x100000,64K",
+			    value);
+}
+
+/* The first argument is the image, and the others are files with inputs. */
+static int parse_fuzz_value(int key, const char *value,
+			    struct fuzz_options *options,
+			    const struct argp_state *state)
+{
+	switch (key) {
+	case KEY_CRASH:
+		return parse_crash(value, options);
+	case KEY_STEP:
+		return parse_step(value, options);
+	case KEY_MAP_SIZE:
+		return parse_map_size(value, options);
+	case ARGP_KEY_ARG:
+		if (!options->run.image)
+			break;
+		if (!options->file_count++)
+			options->files = state->argv + state->next - 1;
+		return 0;
+	default:
+		break;
+	}
+	return parser_run_value(key, value, &options->run);
+}
+
+static error_t parse_fuzz_key(int key, char *value, struct argp_state *state)
+{
+	struct parse *parse = state->input;
+	int ret = key == ARGP_KEY_NO_ARGS ?
+			  parser_no_image(parse) :
+			  parse_fuzz_value(key, value, parse->options, state);
+
+	if (ret == ARGP_ERR_UNKNOWN)
+		return parser_common_key(key, state);
+	parse->reported = ret != 0;
+	return ret;
+}
+
+static const struct argp fuzz_argp = {
+	.options = fuzz_table,
+	.parser = parse_fuzz_key,
+	.args_doc = "IMAGE [FILE...]",
+	.doc = FUZZ_DOC "\v" STATUS_HELP_FUZZ,
+};
+
+/* Without KVM's clock and random numbers, runs with the same input are alike. */
+int options_parse_fuzz(struct fuzz_options *options, int argc, char **argv)
+{
+	struct parse parse = {
+		.argp = &fuzz_argp,
+		.command = "fuzz",
+		.options = options,
+	};
+
+	*options = (struct fuzz_options){
+		.run = {
+			.memory = MEMORY_DEFAULT,
+			.cpus = 1,
+			.rng = RNG_OFF,
+			.hypervisor = HYPERVISOR_SVMRUN,
+		},
+		.map_size = FUZZ_MAP_DEFAULT,
+	};
+	return argp_parse(&fuzz_argp, argc, argv, ARGP_OWN, NULL, &parse) ?
+		       STATUS_USAGE :
+		       0;
+}
