@@ -1,18 +1,24 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The command line of svmrun fuzz */
 #include <argp.h>
+#include <stdio.h>
 #include <string.h>
+
+#include <svmrun.h>
 
 #include "common/message.h"
 #include "common/number.h"
 #include "common/status.h"
 #include "crash_option.h"
+#include "lib/array_size.h"
 #include "lib/x86.h"
 #include "options.h"
 #include "parser.h"
 
+#define RANGE_MAX 80 /* characters of an address, a size and another word */
+
 #define FUZZ_DOC                                                               \
-	"Run inputs in a guest, which is reset after each. Started by afl-fuzz, as in 'afl-fuzz -i IN -o OUT -- svmrun fuzz IMAGE', the inputs are those of afl-fuzz; otherwise those of the files, or of standard input. The guest calls svmrun_guest_ready() when it is ready for an input, see <svmrun_guest.h>."
+	"Run inputs in a guest, which is reset after each. Started by afl-fuzz, as in 'afl-fuzz -i IN -o OUT -- svmrun fuzz IMAGE', the inputs are those of afl-fuzz; otherwise those of the files, or of standard input. The guest calls svmrun_guest_ready() when it is ready for an input, see <svmrun_guest.h>; for a guest that makes no calls, see --start."
 
 static const struct argp_option fuzz_table[] = {
 	IMAGE_OPTIONS(1),
@@ -22,8 +28,14 @@ static const struct argp_option fuzz_table[] = {
 	{ "crash", KEY_CRASH, "EXIT", 0,
 	  "Exit that counts as a crash, such as EXCP6 or VMEXIT_EXCP6 for #UD; may be repeated",
 	  3 },
+	{ "input", KEY_INPUT, "GPA,SIZE[,GPA|REGISTER]", 0,
+	  "Write the input to this guest physical address, and its length to an address or a register, such as rsi",
+	  3 },
 	{ "map-size", KEY_MAP_SIZE, "SIZE", 0,
 	  "Size of the map of executed code, a power of 2, with suffix K or M; 64K by default",
+	  3 },
+	{ "start", KEY_START, "ADDR", 0,
+	  "With --input: take the snapshot when the guest reaches the instruction at this virtual address, for a guest that makes no calls",
 	  3 },
 	{ "step", KEY_STEP, "ADDR,SIZE", 0,
 	  "Count the instructions of this code in the map, by single steps: for code that has not been compiled for coverage",
@@ -62,20 +74,81 @@ static int parse_map_size(const char *value, struct fuzz_options *options)
 			    value);
 }
 
+/*
+ * Parse an address and a size. @rest: set to the text after another comma, or to NULL; if it
+ * is NULL itself, there must be none.
+ */
+static bool parse_range(const char *value, uint64_t *address, uint64_t *size,
+			const char **rest)
+{
+	char text[RANGE_MAX];
+	char *second, *third = NULL;
+
+	if (snprintf(text, sizeof(text), "%s", value) >= RANGE_MAX)
+		return false;
+	second = strchr(text, ',');
+	if (!second)
+		return false;
+	*second++ = '\0';
+	if (rest)
+		third = strchr(second, ',');
+	if (third)
+		*third++ = '\0';
+	if (rest)
+		*rest = third ? value + (third - text) : NULL;
+	return number_address(text, address) && number_size(second, size) &&
+	       *size;
+}
+
 static int parse_step(const char *value, struct fuzz_options *options)
 {
-	char address[32] = "";
-	const char *comma = strchr(value, ',');
-
-	if (comma && (size_t)(comma - value) < sizeof(address)) {
-		memcpy(address, value, comma - value);
-		if (number_address(address, &options->step) &&
-		    number_size(comma + 1, &options->step_size) &&
-		    options->step_size)
-			return 0;
-	}
+	if (parse_range(value, &options->step, &options->step_size, NULL))
+		return 0;
 	return message_fail(STATUS_USAGE,
 			    "--step %s: must be an address and a size, such as 0x100000,64K",
+			    value);
+}
+
+static bool parse_register(const char *name, uint64_t *gpr)
+{
+	static const char *const names[] = {
+		[SVMRUN_RAX] = "rax", [SVMRUN_RCX] = "rcx",
+		[SVMRUN_RDX] = "rdx", [SVMRUN_RBX] = "rbx",
+		[SVMRUN_RSP] = "rsp", [SVMRUN_RBP] = "rbp",
+		[SVMRUN_RSI] = "rsi", [SVMRUN_RDI] = "rdi",
+		[SVMRUN_R8] = "r8",   [SVMRUN_R9] = "r9",
+		[SVMRUN_R10] = "r10", [SVMRUN_R11] = "r11",
+		[SVMRUN_R12] = "r12", [SVMRUN_R13] = "r13",
+		[SVMRUN_R14] = "r14", [SVMRUN_R15] = "r15",
+	};
+
+	for (*gpr = 0; *gpr < ARRAY_SIZE(names); ++*gpr)
+		if (!strcmp(name, names[*gpr]))
+			return true;
+	return false;
+}
+
+static bool parse_length(const char *place, struct fuzz_options *options)
+{
+	options->length_place = LENGTH_NOWHERE;
+	if (!place)
+		return true;
+	options->length_place = LENGTH_IN_REGISTER;
+	if (parse_register(place, &options->length))
+		return true;
+	options->length_place = LENGTH_IN_MEMORY;
+	return number_address(place, &options->length);
+}
+
+static int parse_input(const char *value, struct fuzz_options *options)
+{
+	const char *place;
+
+	if (parse_range(value, &options->input, &options->input_size, &place) &&
+	    parse_length(place, options))
+		return 0;
+	return message_fail(STATUS_USAGE,
+			    "--input %s: must be an address, a size, and optionally where the length is written, such as 0x200000,4K,rsi",
 			    value);
 }
 
@@ -89,6 +162,11 @@ static int parse_fuzz_value(int key, const char *value,
 		return parse_crash(value, options);
 	case KEY_STEP:
 		return parse_step(value, options);
+	case KEY_INPUT:
+		return parse_input(value, options);
+	case KEY_START:
+		return parser_address("--start", value, &options->start,
+				      &options->has_start);
 	case KEY_MAP_SIZE:
 		return parse_map_size(value, options);
 	case ARGP_KEY_ARG:
@@ -123,6 +201,18 @@ static const struct argp fuzz_argp = {
 	.doc = FUZZ_DOC "\v" STATUS_HELP_FUZZ,
 };
 
+/* Reject what cannot be combined. */
+static int check_fuzz(const struct fuzz_options *options)
+{
+	if (options->has_start && !options->input_size)
+		return message_fail(STATUS_USAGE,
+				    "--start: not applicable without --input");
+	if (options->input_size && !options->has_start)
+		return message_fail(STATUS_USAGE,
+				    "--input: not applicable without --start; a guest that calls svmrun_guest_ready() gets its input by that");
+	return 0;
+}
+
 /* Without KVM's clock and random numbers, runs with the same input are alike. */
 int options_parse_fuzz(struct fuzz_options *options, int argc, char **argv)
 {
@@ -143,5 +233,5 @@ int options_parse_fuzz(struct fuzz_options *options, int argc, char **argv)
 	};
 	return argp_parse(&fuzz_argp, argc, argv, ARGP_OWN, NULL, &parse) ?
 		       STATUS_USAGE :
-		       0;
+		       check_fuzz(options);
 }

@@ -300,8 +300,8 @@ static int parse_memory(const char *value, uint64_t *memory)
 	return 0;
 }
 
-static int parse_address(const char *option, const char *value,
-			 uint64_t *address, bool *given)
+int parser_address(const char *option, const char *value, uint64_t *address,
+		   bool *given)
 {
 	*given = true;
 	if (number_address(value, address))
@@ -532,11 +532,11 @@ int parser_run_value(int key, const char *value, struct run_options *options)
 		options->append = value;
 		return 0;
 	case KEY_LOAD:
-		return parse_address("--load", value, &options->load,
-				     &options->has_load);
+		return parser_address("--load", value, &options->load,
+				      &options->has_load);
 	case KEY_ENTRY:
-		return parse_address("--entry", value, &options->entry,
-				     &options->has_entry);
+		return parser_address("--entry", value, &options->entry,
+				      &options->has_entry);
 	case KEY_SAVE:
 		options->save = value;
 		return 0;

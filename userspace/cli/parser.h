@@ -5,6 +5,7 @@
 
 #include <argp.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "vmm/run_options.h"
 
@@ -37,6 +38,8 @@ enum key {
 	KEY_CRASH,
 	KEY_MAP_SIZE,
 	KEY_STEP,
+	KEY_INPUT,
+	KEY_START,
 	KEY_GDB,
 	KEY_TESTDEV,
 	KEY_NESTED,
@@ -132,6 +135,10 @@ int parser_run_value(int key, const char *value, struct run_options *options);
 
 /* Parse --help, --version, and an option that getopt has refused. */
 error_t parser_common_key(int key, const struct argp_state *state);
+
+/* Parse the value of an option that is an address, and set @given. */
+int parser_address(const char *option, const char *value, uint64_t *address,
+		   bool *given);
 
 /* Report that no image is given. */
 int parser_no_image(const struct parse *parse);

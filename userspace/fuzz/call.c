@@ -81,6 +81,9 @@ static void call_ready(struct cpu *cpu)
 
 	if (target->is_clone)
 		cpu_end(cpu, 0, VERDICT_DONE, "%s", "");
+	else if (target->options->has_start)
+		cpu_end(cpu, 0, VERDICT_CRASH,
+			"the guest calls svmrun_guest_ready(), which --start replaces");
 	else if (find_buffer(target, cpu))
 		target->is_ready = true;
 	else

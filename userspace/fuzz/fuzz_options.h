@@ -12,6 +12,9 @@
 #define FUZZ_MAP_MAX (1ull << 23) /* bytes, as AFL++'s old greeting permits */
 #define FUZZ_MAP_DEFAULT (1ull << 16)
 
+/* Where the length of the input is written */
+enum length_place { LENGTH_NOWHERE, LENGTH_IN_MEMORY, LENGTH_IN_REGISTER };
+
 /**
  * struct fuzz_options - the command line of svmrun fuzz
  * @run: the options of the machine; @timeout is that of one input
@@ -22,6 +25,12 @@
  * @map_size: size of the map of executed code in bytes
  * @step: virtual address of code that is counted by single steps
  * @step_size: bytes of it, 0 for none
+ * @input: guest physical address to which inputs are written
+ * @input_size: bytes of memory there, 0 for none
+ * @length_place: where the length of the input is written
+ * @length: the guest physical address or, as enum svmrun_gpr, the register
+ * @start: virtual address of the instruction before which the snapshot is taken, if @has_start
+ * @has_start: --start was given
  */
 struct fuzz_options {
 	struct run_options run;
@@ -32,6 +41,12 @@ struct fuzz_options {
 	uint64_t map_size;
 	uint64_t step;
 	uint64_t step_size;
+	uint64_t input;
+	uint64_t input_size;
+	enum length_place length_place;
+	uint64_t length;
+	uint64_t start;
+	bool has_start;
 };
 
 #endif /* FUZZ_OPTIONS_H */

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -10,7 +12,9 @@
 #include "common/message.h"
 #include "common/status.h"
 #include "coverage.h"
+#include "input.h"
 #include "lib/x86.h"
+#include "start.h"
 #include "target.h"
 #include "vmm/cpu_thread.h"
 #include "vmm/machine_state.h"
@@ -183,6 +187,9 @@ int target_open(struct target *target)
 
 	if (ret)
 		return ret;
+	ret = input_check(target);
+	if (ret)
+		return ret;
 	register_hooks(target);
 	/* There is neither input for the guest nor another thread to notify. */
 	target->machine.console.at_end = true;
@@ -308,6 +315,7 @@ static int take_snapshot(struct target *target)
 	int ret;
 
 	intercept_exceptions(target, cpu->vcpu.vmcb);
+	input_clear(target);
 	ret = keep_state(target);
 	if (ret)
 		return ret;
@@ -325,13 +333,28 @@ static int take_snapshot(struct target *target)
 
 static int boot_failed(const struct target *target)
 {
+	const struct fuzz_options *options = target->options;
 	const struct outcome *outcome = &target->machine.outcome;
+	char until[64] = "was ready for an input";
 
+	if (options->has_start)
+		snprintf(until, sizeof(until), "reached --start 0x%" PRIx64,
+			 options->start);
 	return message_fail(STATUS_USAGE,
-			    "%s: the guest ended before it was ready for an input: %s",
-			    target->options->run.image,
+			    "%s: the guest ended before it %s: %s",
+			    options->run.image, until,
 			    *outcome->message ? outcome->message :
 						outcome->kind);
+}
+
+/* Run the guest until it is ready or ends. Return 0 or a negative errno. */
+static int boot(struct target *target)
+{
+	if (target->options->has_start)
+		return start_reach(target);
+	while (!target->is_ready && !target->machine.outcome.ended)
+		cpu_run_once(target_cpu(target));
+	return 0;
 }
 
 int target_prepare(struct target *target)
@@ -348,11 +371,11 @@ int target_prepare(struct target *target)
 				    strerror(-ret));
 	target->has_thread = true;
 	set_intercepts(target, cpu->vcpu.vmcb);
-	while (!target->is_ready && !machine->outcome.ended)
-		cpu_run_once(cpu);
-	if (machine->outcome.ended)
+	ret = boot(target);
+	if (!ret && machine->outcome.ended)
 		return boot_failed(target);
-	ret = take_snapshot(target);
+	if (!ret)
+		ret = take_snapshot(target);
 	return ret ? message_fail(STATUS_ENVIRONMENT,
 				  "cannot take a snapshot of the guest: %s",
 				  strerror(-ret)) :
@@ -388,38 +411,6 @@ static int rewind_time(struct target *target)
 	vmcb->control.tsc_offset = kept->control.tsc_offset -
 				   (__rdtsc() - target->tsc);
 	return 0;
-}
-
-static void copy_to_buffer(struct target *target, size_t length)
-{
-	const uint8_t *from = area_input(&target->input)->bytes;
-	size_t offset = target->buffer_offset, page, size;
-	void *to;
-
-	for (page = 0; length; page++) {
-		size = PAGE_SIZE - offset < length ? PAGE_SIZE - offset :
-						     length;
-		to = svmrun_clone_touch(&target->clone,
-					target->buffer[page] + offset, size);
-		memcpy(to, from, size);
-		from += size;
-		length -= size;
-		offset = 0;
-	}
-}
-
-/* The result of the guest's call is the length. */
-static void give_input(struct target *target)
-{
-	size_t length = area_input_length(&target->input);
-
-	area_clear_rest(&target->input);
-	if (target->buffer_room) {
-		if (length > target->buffer_room)
-			length = target->buffer_room;
-		copy_to_buffer(target, length);
-	}
-	target_cpu(target)->vcpu.vmcb->save.rax = length;
 }
 
 static void begin_run(struct target *target)
@@ -460,7 +451,7 @@ struct verdict target_run(struct target *target)
 		outcome_end(&machine->outcome, 0, STATUS_ENVIRONMENT,
 			    "environment", "cannot reset the devices: %s",
 			    strerror(-ret));
-	give_input(target);
+	input_give(target);
 	while (!machine->outcome.ended) {
 		cpu_run_once(target_cpu(target));
 		if (!machine->outcome.ended)
