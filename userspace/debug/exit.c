@@ -10,6 +10,7 @@
 #include "pause.h"
 #include "step.h"
 #include "vmm/bus.h"
+#include "vmm/exits.h"
 
 #define REX_MASK 0xf0
 #define REX 0x40
@@ -119,6 +120,11 @@ static void inject_software_interrupt(struct cpu *cpu, uint64_t event)
 	vmcb->control.eventinj = SVM_EVENT_VALID | event;
 }
 
+void debug_inject_bp(struct cpu *cpu)
+{
+	inject_software_interrupt(cpu, SVM_EVENT_TYPE_EXCEPTION | VECTOR_BP);
+}
+
 /*
  * gdb identifies a breakpoint by RIP, so the breakpoint's linear address has to be equal
  * to it: the base of CS must be 0. Otherwise, and if the memory is mapped at another
@@ -141,8 +147,7 @@ void exit_bp(struct cpu *cpu)
 
 	breakpoint = debug_breakpoint_at(cpu, save->cs.base + save->rip);
 	if (!breakpoint) {
-		inject_software_interrupt(cpu,
-					  SVM_EVENT_TYPE_EXCEPTION | VECTOR_BP);
+		debug_inject_bp(cpu);
 		return;
 	}
 	stop = breakpoint_stop(breakpoint, save->rip);
@@ -169,6 +174,13 @@ static int read_opcode(struct cpu *cpu, uint8_t bytes[SVMRUN_INSTRUCTION_MAX],
 	return count - i;
 }
 
+/* Handle INT3 once more as the #BP that it is. */
+static void exit_int3(struct cpu *cpu)
+{
+	cpu->vcpu.vmcb->control.exitcode = VMEXIT_EXCP(VECTOR_BP);
+	exit_handle(cpu);
+}
+
 void exit_swint(struct cpu *cpu)
 {
 	uint8_t bytes[SVMRUN_INSTRUCTION_MAX];
@@ -176,7 +188,7 @@ void exit_swint(struct cpu *cpu)
 	int count = read_opcode(cpu, bytes, &opcode);
 
 	if (count >= 1 && *opcode == OPCODE_INT3)
-		exit_bp(cpu);
+		exit_int3(cpu);
 	else if (count >= 1 && *opcode == OPCODE_INTO)
 		inject_software_interrupt(cpu,
 					  SVM_EVENT_TYPE_EXCEPTION | VECTOR_OF);

@@ -14,6 +14,12 @@ void exit_bp(struct cpu *cpu);
 void exit_swint(struct cpu *cpu);
 void exit_dr(struct cpu *cpu);
 
+/*
+ * Inject the #BP of an INT3 that is the guest's own. Some processors report INT3 as
+ * VMEXIT_SWINT; exit_swint() hands it to the handler of #BP.
+ */
+void debug_inject_bp(struct cpu *cpu);
+
 /* Emulate an instruction, which may hit the debugger's breakpoints. */
 void exit_watched_ioio(struct cpu *cpu);
 void exit_watched_fault(struct cpu *cpu);

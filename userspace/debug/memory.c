@@ -15,11 +15,7 @@ static uint8_t *memory_at_gpa(const struct machine *machine, uint64_t gpa)
 	return memories_at(machine->memories, machine->memory_count, gpa, 1);
 }
 
-/*
- * Translate as an access of the supervisor, or else of a user: with SMAP neither may
- * access all pages (APM 5.6.6).
- */
-static bool translate_gva(const struct cpu *cpu, uint64_t gva, uint64_t *gpa)
+bool debug_translate(const struct cpu *cpu, uint64_t gva, uint64_t *gpa)
 {
 	const struct svmrun_physical physical = {
 		.memories = cpu->machine->memories,
@@ -50,7 +46,7 @@ static size_t find_part(const struct cpu *cpu, uint64_t gva, size_t size,
 {
 	size_t most = PAGE_SIZE - gva % PAGE_SIZE;
 
-	if (!translate_gva(cpu, gva, gpa))
+	if (!debug_translate(cpu, gva, gpa))
 		return 0;
 	*at = memory_at_gpa(cpu->machine, *gpa);
 	if (!*at)
@@ -152,7 +148,7 @@ const struct debug_breakpoint *debug_breakpoint_at(const struct cpu *cpu,
 {
 	uint64_t gpa;
 
-	if (!translate_gva(cpu, gva, &gpa))
+	if (!debug_translate(cpu, gva, &gpa))
 		return NULL;
 	return breakpoint_with_gpa(cpu->machine->debug, gpa);
 }

@@ -6,6 +6,12 @@
 #include "debug.h"
 
 /*
+ * Translate a linear address as an access of the supervisor, or else of a user: with SMAP
+ * neither may access all pages (APM 5.6.6). Return false if the address is not mapped.
+ */
+bool debug_translate(const struct cpu *cpu, uint64_t gva, uint64_t *gpa);
+
+/*
  * Read and write at a linear address of @cpu. Return how many bytes could be accessed.
  * Breakpoints are not visible in what is read.
  */
