@@ -28,6 +28,9 @@ static const struct argp_option fuzz_table[] = {
 	{ "crash", KEY_CRASH, "EXIT", 0,
 	  "Exit that counts as a crash, such as EXCP6 or VMEXIT_EXCP6 for #UD; may be repeated",
 	  3 },
+	{ "end", KEY_END, "ADDR", 0,
+	  "End the run with status 0 when the guest reaches the instruction at this virtual address; may be repeated",
+	  3 },
 	{ "input", KEY_INPUT, "GPA,SIZE[,GPA|REGISTER]", 0,
 	  "Write the input to this guest physical address, and its length to an address or a register, such as rsi",
 	  3 },
@@ -152,6 +155,16 @@ static int parse_input(const char *value, struct fuzz_options *options)
 			    value);
 }
 
+static int parse_end(const char *value, struct fuzz_options *options)
+{
+	bool given;
+
+	if (options->end_count == FUZZ_ENDS)
+		return parser_too_many("--end", value, FUZZ_ENDS);
+	return parser_address("--end", value,
+			      &options->ends[options->end_count++], &given);
+}
+
 /* The first argument is the image, and the others are files with inputs. */
 static int parse_fuzz_value(int key, const char *value,
 			    struct fuzz_options *options,
@@ -167,6 +180,8 @@ static int parse_fuzz_value(int key, const char *value,
 	case KEY_START:
 		return parser_address("--start", value, &options->start,
 				      &options->has_start);
+	case KEY_END:
+		return parse_end(value, options);
 	case KEY_MAP_SIZE:
 		return parse_map_size(value, options);
 	case ARGP_KEY_ARG:
@@ -201,6 +216,22 @@ static const struct argp fuzz_argp = {
 	.doc = FUZZ_DOC "\v" STATUS_HELP_FUZZ,
 };
 
+/* With breakpoints, the exit of INTn may be that of a breakpoint. */
+static int check_breakpoints(const struct fuzz_options *options)
+{
+	size_t i;
+
+	for (i = 0; i < options->end_count; i++)
+		if (options->has_start && options->ends[i] == options->start)
+			return message_fail(STATUS_USAGE,
+					    "--end: is the address of --start; every run would end at once");
+	for (i = 0; i < options->crash_count; i++)
+		if (options->end_count && options->crashes[i] == VMEXIT_SWINT)
+			return message_fail(STATUS_USAGE,
+					    "--crash SWINT: not possible with --end");
+	return 0;
+}
+
 /* Reject what cannot be combined. */
 static int check_fuzz(const struct fuzz_options *options)
 {
@@ -210,7 +241,7 @@ static int check_fuzz(const struct fuzz_options *options)
 	if (options->input_size && !options->has_start)
 		return message_fail(STATUS_USAGE,
 				    "--input: not applicable without --start; a guest that calls svmrun_guest_ready() gets its input by that");
-	return 0;
+	return check_breakpoints(options);
 }
 
 /* Without KVM's clock and random numbers, runs with the same input are alike. */

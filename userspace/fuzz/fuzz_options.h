@@ -9,6 +9,7 @@
 #include "vmm/run_options.h"
 
 #define FUZZ_CRASHES 32
+#define FUZZ_ENDS 32
 #define FUZZ_MAP_MAX (1ull << 23) /* bytes, as AFL++'s old greeting permits */
 #define FUZZ_MAP_DEFAULT (1ull << 16)
 
@@ -31,6 +32,8 @@ enum length_place { LENGTH_NOWHERE, LENGTH_IN_MEMORY, LENGTH_IN_REGISTER };
  * @length: the guest physical address or, as enum svmrun_gpr, the register
  * @start: virtual address of the instruction before which the snapshot is taken, if @has_start
  * @has_start: --start was given
+ * @ends: virtual addresses of instructions at which a run ends
+ * @end_count: how many
  */
 struct fuzz_options {
 	struct run_options run;
@@ -47,6 +50,8 @@ struct fuzz_options {
 	uint64_t length;
 	uint64_t start;
 	bool has_start;
+	uint64_t ends[FUZZ_ENDS];
+	size_t end_count;
 };
 
 #endif /* FUZZ_OPTIONS_H */

@@ -12,6 +12,7 @@
 #include "common/message.h"
 #include "common/status.h"
 #include "coverage.h"
+#include "debug/exit.h"
 #include "input.h"
 #include "lib/x86.h"
 #include "start.h"
@@ -83,6 +84,28 @@ static void exit_crash(struct cpu *cpu)
 		vmcb->control.exitinfo1, vmcb->control.exitinfo2);
 }
 
+/* Return whether the exit counts as a crash. */
+static bool is_crash(const struct target *target, uint64_t code)
+{
+	size_t i;
+
+	for (i = 0; i < target->hooks.exit_count; i++)
+		if (target->exits[i].handle == exit_crash &&
+		    code - target->exits[i].code < target->exits[i].count)
+			return true;
+	return false;
+}
+
+static void exit_breakpoint(struct cpu *cpu)
+{
+	if (breakpoints_hit(cpu))
+		return;
+	if (is_crash(target_of(cpu), VMEXIT_EXCP(VECTOR_BP)))
+		exit_crash(cpu);
+	else
+		debug_inject_bp(cpu);
+}
+
 static void add_exit(struct target *target, uint64_t code, uint64_t count,
 		     void (*handle)(struct cpu *cpu))
 {
@@ -112,6 +135,10 @@ static void register_hooks(struct target *target)
 		target->hooks.enter = coverage_enter;
 		target->hooks.leave = coverage_leave;
 		add_exit(target, VMEXIT_EXCP(VECTOR_DB), 1, exit_step);
+	}
+	if (options->end_count) {
+		add_exit(target, VMEXIT_EXCP(VECTOR_BP), 1, exit_breakpoint);
+		add_exit(target, VMEXIT_SWINT, 1, exit_swint);
 	}
 	add_exit(target, VMEXIT_VMMCALL, 1, exit_vmmcall);
 	for (i = 0; i < options->crash_count; i++)
@@ -212,6 +239,7 @@ void target_close(struct target *target)
 	if (target->has_thread)
 		cpu_thread_end(target_cpu(target));
 	close_clone(target);
+	breakpoints_free(&target->breakpoints);
 	free(target->state.bytes);
 	area_close(&target->map);
 	area_close(&target->input);
@@ -357,11 +385,18 @@ static int boot(struct target *target)
 	return 0;
 }
 
+static int snapshot_failed(int error)
+{
+	return message_fail(STATUS_ENVIRONMENT,
+			    "cannot take a snapshot of the guest: %s",
+			    strerror(error));
+}
+
 int target_prepare(struct target *target)
 {
 	struct machine *machine = &target->machine;
 	struct cpu *cpu = target_cpu(target);
-	int ret;
+	int ret, status;
 
 	cpu_thread_catch_signal();
 	ret = cpu_thread_begin(cpu);
@@ -372,14 +407,15 @@ int target_prepare(struct target *target)
 	target->has_thread = true;
 	set_intercepts(target, cpu->vcpu.vmcb);
 	ret = boot(target);
-	if (!ret && machine->outcome.ended)
+	if (ret)
+		return snapshot_failed(-ret);
+	if (machine->outcome.ended)
 		return boot_failed(target);
-	if (!ret)
-		ret = take_snapshot(target);
-	return ret ? message_fail(STATUS_ENVIRONMENT,
-				  "cannot take a snapshot of the guest: %s",
-				  strerror(-ret)) :
-		     0;
+	status = breakpoints_insert(target);
+	if (status)
+		return status;
+	ret = take_snapshot(target);
+	return ret ? snapshot_failed(-ret) : 0;
 }
 
 /* ---- runs ---------------------------------------------------------------- */

@@ -18,6 +18,7 @@
 #include <svmrun/state.h>
 
 #include "area.h"
+#include "breakpoint.h"
 #include "fuzz_options.h"
 #include "verdict.h"
 #include "vmm/debug_hooks.h"
@@ -26,8 +27,11 @@
 /* Pages of a guest's buffer for the input */
 #define TARGET_BUFFER_PAGES (AREA_INPUT_MAX / 4096 + 1)
 
-/* VMMCALL, #DB, the exits that count as crashes, and all exceptions of a guest without IDT */
-#define TARGET_EXITS (3 + FUZZ_CRASHES)
+/*
+ * VMMCALL, #DB, INT3 as an exception and as an interrupt, the exits that count as crashes, and
+ * all exceptions of a guest without IDT
+ */
+#define TARGET_EXITS (5 + FUZZ_CRASHES)
 
 /**
  * struct target - the target
@@ -45,6 +49,7 @@
  * @buffer: guest physical addresses of the pages of the guest's buffer for the input
  * @buffer_offset: where it begins in the first of them
  * @buffer_room: its size in bytes, 0 for none
+ * @breakpoints: breakpoints in its code
  * @snapshot: the guest when it was ready
  * @clone: the clone
  * @state: the records of devices and time at that moment
@@ -74,6 +79,7 @@ struct target {
 	uint64_t buffer[TARGET_BUFFER_PAGES];
 	size_t buffer_offset;
 	size_t buffer_room;
+	struct breakpoints breakpoints;
 	struct svmrun_snapshot snapshot;
 	struct svmrun_clone clone;
 	struct svmrun_state state;
