@@ -4,7 +4,7 @@
  * both greetings, inputs in shared memory and in a file, the map, statuses, and time-outs.
  * Prints TAP.
  *
- *	client SVMRUN GUEST
+ *	client SVMRUN GUEST SILENT	SILENT: a guest that makes no calls, beside its symbols
  *	client --cost RUNS COMMAND...	print the ticks of the TSC per run of a fork server
  */
 #include <errno.h>
@@ -37,6 +37,7 @@
 #define OLD_SHARED_INPUT 0x01000000u
 #define NEW_GREETING 0x41464c01u
 #define INPUT_FILE "client.input"
+#define BREAK_FILE "client.break"
 
 struct input {
 	uint32_t length;
@@ -360,6 +361,97 @@ static void test_orphan(void)
 	stop(&server);
 }
 
+/* ---- a guest that makes no calls ----------------------------------------- */
+
+/* Return the address of a symbol as text, which is never freed. */
+static char *symbol(const char *guest, const char *name)
+{
+	char path[256], address[32], other[64] = "";
+	FILE *file;
+
+	snprintf(path, sizeof(path), "%s.symbols", guest);
+	file = fopen(path, "r");
+	if (!file)
+		exit(1);
+	while (strcmp(other, name))
+		if (fscanf(file, "%31s %63s", address, other) != 2)
+			exit(1);
+	fclose(file);
+	return strdup(address);
+}
+
+/* The last address is not mapped, and has to be skipped. */
+static void write_break_file(const char *guest)
+{
+	static const char *const names[] = { "second_part", "handle",
+					     "first_part", "trap", "handle" };
+	FILE *file = fopen(BREAK_FILE, "w");
+	size_t i;
+
+	if (!file)
+		exit(1);
+	fputs("# basic blocks\n\n", file);
+	for (i = 0; i < sizeof(names) / sizeof(*names); i++)
+		fprintf(file, " %s:\tnop\n", symbol(guest, names[i]));
+	fputs("10000000000\n", file);
+	fclose(file);
+}
+
+static void use_silent_guest(char *tool, char *guest)
+{
+	static char input[64];
+	static char *words[16];
+
+	snprintf(input, sizeof(input), "%s,4K,rsi", symbol(guest, "input"));
+	words[0] = tool;
+	words[1] = "fuzz";
+	words[2] = "--mem";
+	words[3] = "16M";
+	words[4] = "--start";
+	words[5] = symbol(guest, "handle");
+	words[6] = "--input";
+	words[7] = input;
+	words[8] = "--end";
+	words[9] = symbol(guest, "handled");
+	words[10] = "--break";
+	words[11] = BREAK_FILE;
+	words[12] = guest;
+	command = words;
+}
+
+static const struct {
+	const char *input;
+	int status;
+	unsigned int places;
+} silent_runs[] = {
+	{ "x", 0, 1 },	      { "p", 0, 2 },	  { "q", 0, 3 },
+	{ "x", 0, 1 },	      { "q", 0, 3 },	  { "b", 7 << 8, 2 },
+	{ "l12", 7 << 8, 1 }, { "b", 7 << 8, 2 },
+};
+
+static void test_breakpoints(char *tool, char *guest)
+{
+	struct server server;
+	unsigned int count, want;
+	int status;
+	size_t i;
+
+	printf("# a guest that makes no calls, with breakpoints\n");
+	write_break_file(guest);
+	use_silent_guest(tool, guest);
+	start(&server, true, false);
+	test_old_greeting(&server);
+	for (i = 0; i < sizeof(silent_runs) / sizeof(*silent_runs); i++) {
+		status = run(&server, silent_runs[i].input, PATIENCE);
+		count = count_places(&server);
+		want = silent_runs[i].places;
+		check(status == silent_runs[i].status && count == want,
+		      "input %s: status 0x%x, %u places in the map",
+		      silent_runs[i].input, status, count);
+	}
+	stop(&server);
+}
+
 /* The greeting may have options, of which only shared memory for inputs is answered. */
 static int print_cost(unsigned long runs)
 {
@@ -404,7 +496,7 @@ int main(int argc, char **argv)
 		command = argv + 3;
 		return print_cost(strtoul(argv[2], NULL, 0));
 	}
-	if (argc != 3)
+	if (argc != 4)
 		return 2;
 	use_tool(argv[1], argv[2]);
 	test_server(true, false);
@@ -412,6 +504,7 @@ int main(int argc, char **argv)
 	test_server(true, true);
 	test_server(false, true);
 	test_orphan();
+	test_breakpoints(argv[1], argv[3]);
 	printf("1..%u\n", tests);
 	return failures != 0;
 }

@@ -28,6 +28,9 @@ static const struct argp_option fuzz_table[] = {
 	{ "crash", KEY_CRASH, "EXIT", 0,
 	  "Exit that counts as a crash, such as EXCP6 or VMEXIT_EXCP6 for #UD; may be repeated",
 	  3 },
+	{ "break", KEY_BREAK, "FILE", 0,
+	  "Count code in the map by breakpoints at the virtual addresses in this file, one per line in hexadecimal: for code that has not been compiled for coverage",
+	  3 },
 	{ "end", KEY_END, "ADDR", 0,
 	  "End the run with status 0 when the guest reaches the instruction at this virtual address; may be repeated",
 	  3 },
@@ -180,6 +183,9 @@ static int parse_fuzz_value(int key, const char *value,
 	case KEY_START:
 		return parser_address("--start", value, &options->start,
 				      &options->has_start);
+	case KEY_BREAK:
+		options->break_file = value;
+		return 0;
 	case KEY_END:
 		return parse_end(value, options);
 	case KEY_MAP_SIZE:
@@ -226,9 +232,13 @@ static int check_breakpoints(const struct fuzz_options *options)
 			return message_fail(STATUS_USAGE,
 					    "--end: is the address of --start; every run would end at once");
 	for (i = 0; i < options->crash_count; i++)
-		if (options->end_count && options->crashes[i] == VMEXIT_SWINT)
+		if ((options->end_count || options->break_file) &&
+		    options->crashes[i] == VMEXIT_SWINT)
 			return message_fail(STATUS_USAGE,
-					    "--crash SWINT: not possible with --end");
+					    "--crash SWINT: not possible with --end or --break");
+	if (options->break_file && options->step_size)
+		return message_fail(STATUS_USAGE,
+				    "--break: not possible with --step");
 	return 0;
 }
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * Breakpoints in the guest's code: INT3, which are inserted before the snapshot, so that they
- * are part of it. They are found by their guest physical addresses, because the same code may
- * be mapped at several virtual ones.
+ * are part of it. One that only counts code is removed when it is hit, until the reset. They
+ * are found by their guest physical addresses, because the same code may be mapped at several
+ * virtual ones.
  */
 #ifndef BREAKPOINT_H
 #define BREAKPOINT_H
@@ -16,14 +17,20 @@ struct target;
 
 /**
  * struct breakpoint - a breakpoint
- * @gva: its virtual address
  * @gpa: its guest physical address
  * @byte: the byte that it replaces
+ * @is_end: the run ends there
+ * @is_counted: it is counted in the map
+ * @place: its index in the map
+ * @run: number of the last run in which it was hit
  */
 struct breakpoint {
-	uint64_t gva;
 	uint64_t gpa;
 	uint8_t byte;
+	bool is_end;
+	bool is_counted;
+	uint32_t place;
+	uint64_t run;
 };
 
 /**

@@ -5,16 +5,22 @@
 /* Multiplicative hashing (Knuth): 2^32 divided by the golden ratio */
 #define HASH_FACTOR 0x9e3779b1u
 
+void coverage_count(const struct target *target, uint32_t place)
+{
+	uint8_t *map = target->map.memory.base;
+	uint8_t *count = &map[place & (target->map_size - 1)];
+
+	*count = *count == UINT8_MAX ? 1 : *count + 1;
+}
+
 static void count_instruction(struct target *target, uint64_t rip)
 {
 	const struct fuzz_options *options = target->options;
-	uint8_t *map = target->map.memory.base, *count;
 	uint32_t here = (uint32_t)rip * HASH_FACTOR >> 8;
 
 	if (rip - options->step >= options->step_size)
 		return;
-	count = &map[(here ^ target->step_before) & (target->map_size - 1)];
-	*count = *count == UINT8_MAX ? 1 : *count + 1;
+	coverage_count(target, here ^ target->step_before);
 	target->step_before = here >> 1;
 }
 

@@ -1,12 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Coverage of code that has not been compiled for it: the guest executes single steps, and
- * each instruction in a range is counted in the map, with the one before it.
+ * The map of executed code, and coverage by single steps of code that has not been compiled for
+ * it: each instruction in a range is counted in the map, with the one before it.
  */
 #ifndef COVERAGE_H
 #define COVERAGE_H
 
 #include "vmm/cpu.h"
+
+struct target;
+
+/* Count a place, whose excess bits are ignored. A count that overflows becomes 1. */
+void coverage_count(const struct target *target, uint32_t place);
 
 /* Functions for the machine: before an entry into the guest, and after an exit */
 void coverage_enter(struct cpu *cpu);

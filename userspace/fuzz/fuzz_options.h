@@ -34,6 +34,7 @@ enum length_place { LENGTH_NOWHERE, LENGTH_IN_MEMORY, LENGTH_IN_REGISTER };
  * @has_start: --start was given
  * @ends: virtual addresses of instructions at which a run ends
  * @end_count: how many
+ * @break_file: file with the addresses of code that is counted by breakpoints, NULL for none
  */
 struct fuzz_options {
 	struct run_options run;
@@ -52,6 +53,7 @@ struct fuzz_options {
 	bool has_start;
 	uint64_t ends[FUZZ_ENDS];
 	size_t end_count;
+	const char *break_file;
 };
 
 #endif /* FUZZ_OPTIONS_H */

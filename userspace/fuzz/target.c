@@ -136,7 +136,7 @@ static void register_hooks(struct target *target)
 		target->hooks.leave = coverage_leave;
 		add_exit(target, VMEXIT_EXCP(VECTOR_DB), 1, exit_step);
 	}
-	if (options->end_count) {
+	if (options->end_count || options->break_file) {
 		add_exit(target, VMEXIT_EXCP(VECTOR_BP), 1, exit_breakpoint);
 		add_exit(target, VMEXIT_SWINT, 1, exit_swint);
 	}
@@ -461,6 +461,7 @@ static void begin_run(struct target *target)
 	if (timeout)
 		machine->limit = clock_now() +
 				 (uint64_t)(timeout * NANOSECONDS);
+	target->run++;
 	target->calls = 0;
 	target->step_before = 0;
 	target->exits_before = machine->exits;

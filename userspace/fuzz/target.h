@@ -57,7 +57,8 @@
  * @tsc: the host's time stamp counter at that moment
  * @deadline: the next deadline of a device at that moment
  * @is_stale: devices may not be as they were at that moment
- * @calls: exits of the present run that were calls, or steps for coverage
+ * @run: number of the present run, from 1
+ * @calls: exits of the present run that were calls, breakpoints, or steps for coverage
  * @exits_before: the machine's exits before the run
  * @guest_tf: the guest has set TF itself
  * @is_stepping: TF is set for coverage by steps
@@ -87,6 +88,7 @@ struct target {
 	uint64_t tsc;
 	uint64_t deadline;
 	bool is_stale;
+	uint64_t run;
 	uint64_t calls;
 	uint64_t exits_before;
 	bool guest_tf;
