@@ -342,6 +342,9 @@ static int take_snapshot(struct target *target)
 	struct cpu *cpu = target_cpu(target);
 	int ret;
 
+	if (target->options->step_size)
+		cpu->vcpu.vmcb->control.intercept[2] |=
+			SVM_INTERCEPT2_EXCEPTION(VECTOR_DB);
 	intercept_exceptions(target, cpu->vcpu.vmcb);
 	input_clear(target);
 	ret = keep_state(target);
