@@ -49,6 +49,15 @@ void __attribute__((naked, noipa)) trap(void)
 	asm("int3; ret");
 }
 
+/* 201 instructions up to counted_end */
+void __attribute__((naked, noipa)) counted(void)
+{
+	asm("	mov $100, %ecx\n"
+	    "1:	dec %ecx\n"
+	    "	jnz 1b\n"
+	    "counted_end: ret");
+}
+
 /* An input has been handled. Without a reset, there is no other one. */
 void __attribute__((noipa)) handled(void)
 {
@@ -121,6 +130,7 @@ int main(void)
 	input[INPUT_SIZE - 1] = 1;
 	/* As a kernel does when it starts */
 	asm volatile("mov %0, %%dr7" : : "r"(DR7_ALWAYS_1));
+	counted();
 	for (;;) {
 		handle(input, 1);
 		handled();

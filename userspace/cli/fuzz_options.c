@@ -49,6 +49,9 @@ static const struct argp_option fuzz_table[] = {
 	{ "timeout", KEY_TIMEOUT, "SECONDS", 0,
 	  "Time for one input; may have a fraction. afl-fuzz has its own time-out",
 	  3 },
+	{ "timeout-insns", KEY_TIMEOUT_INSNS, "N", 0,
+	  "With --step: end a run after this number of instructions of that code",
+	  3 },
 	GROUP("Debugging:", 4),
 	{ "trace", KEY_TRACE, NULL, 0,
 	  "Print one line per exit to standard error", 4 },
@@ -158,6 +161,15 @@ static int parse_input(const char *value, struct fuzz_options *options)
 			    value);
 }
 
+static int parse_insns(const char *value, struct fuzz_options *options)
+{
+	if (number_address(value, &options->insns) && options->insns)
+		return 0;
+	return message_fail(STATUS_USAGE,
+			    "--timeout-insns %s: must be a number greater than 0",
+			    value);
+}
+
 static int parse_end(const char *value, struct fuzz_options *options)
 {
 	bool given;
@@ -186,6 +198,8 @@ static int parse_fuzz_value(int key, const char *value,
 	case KEY_BREAK:
 		options->break_file = value;
 		return 0;
+	case KEY_TIMEOUT_INSNS:
+		return parse_insns(value, options);
 	case KEY_END:
 		return parse_end(value, options);
 	case KEY_MAP_SIZE:
@@ -251,6 +265,9 @@ static int check_fuzz(const struct fuzz_options *options)
 	if (options->input_size && !options->has_start)
 		return message_fail(STATUS_USAGE,
 				    "--input: not applicable without --start; a guest that calls svmrun_guest_ready() gets its input by that");
+	if (options->insns && !options->step_size)
+		return message_fail(STATUS_USAGE,
+				    "--timeout-insns: not applicable without --step");
 	return check_breakpoints(options);
 }
 

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
+#include <inttypes.h>
+
 #include "coverage.h"
 #include "target.h"
 
@@ -18,7 +20,8 @@ static void count_instruction(struct target *target, uint64_t rip)
 	const struct fuzz_options *options = target->options;
 	uint32_t here = (uint32_t)rip * HASH_FACTOR >> 8;
 
-	if (rip - options->step >= options->step_size)
+	target->is_in_range = rip - options->step < options->step_size;
+	if (!target->is_in_range)
 		return;
 	coverage_count(target, here ^ target->step_before);
 	target->step_before = here >> 1;
@@ -50,6 +53,17 @@ void coverage_leave(struct cpu *cpu)
 	target->is_stepping = false;
 }
 
+/* End the run after the last instruction that it may execute. */
+static void count_step(struct cpu *cpu)
+{
+	struct target *target = target_of(cpu);
+
+	if (target->is_in_range && ++target->steps == target->options->insns)
+		cpu_end(cpu, 0, VERDICT_TIMEOUT,
+			"time-out after %" PRIu64 " instructions at RIP 0x%llx",
+			target->steps, cpu->vcpu.vmcb->save.rip);
+}
+
 void exit_step(struct cpu *cpu)
 {
 	struct target *target = target_of(cpu);
@@ -64,4 +78,5 @@ void exit_step(struct cpu *cpu)
 	save->dr6 &= ~DR6_BS;
 	if (events & ~DR6_BS)
 		cpu_inject_db(cpu, 0);
+	count_step(cpu);
 }

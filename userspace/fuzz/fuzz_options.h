@@ -26,6 +26,7 @@ enum length_place { LENGTH_NOWHERE, LENGTH_IN_MEMORY, LENGTH_IN_REGISTER };
  * @map_size: size of the map of executed code in bytes
  * @step: virtual address of code that is counted by single steps
  * @step_size: bytes of it, 0 for none
+ * @insns: instructions of that code until a run is ended, 0 for no limit
  * @input: guest physical address to which inputs are written
  * @input_size: bytes of memory there, 0 for none
  * @length_place: where the length of the input is written
@@ -45,6 +46,7 @@ struct fuzz_options {
 	uint64_t map_size;
 	uint64_t step;
 	uint64_t step_size;
+	uint64_t insns;
 	uint64_t input;
 	uint64_t input_size;
 	enum length_place length_place;

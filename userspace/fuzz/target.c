@@ -466,6 +466,7 @@ static void begin_run(struct target *target)
 				 (uint64_t)(timeout * NANOSECONDS);
 	target->run++;
 	target->calls = 0;
+	target->steps = 0;
 	target->step_before = 0;
 	target->exits_before = machine->exits;
 }

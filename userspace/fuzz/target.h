@@ -62,6 +62,8 @@
  * @exits_before: the machine's exits before the run
  * @guest_tf: the guest has set TF itself
  * @is_stepping: TF is set for coverage by steps
+ * @is_in_range: the present step is in the range of --step
+ * @steps: steps of the present run that were
  * @step_before: hash of the instruction before
  * @killed: the run is to end; any thread may set it
  */
@@ -93,6 +95,8 @@ struct target {
 	uint64_t exits_before;
 	bool guest_tf;
 	bool is_stepping;
+	bool is_in_range;
+	uint64_t steps;
 	uint32_t step_before;
 	atomic_bool killed;
 };
