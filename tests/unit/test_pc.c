@@ -21,10 +21,10 @@
 
 static struct svmrun_pc pc;
 static uint64_t now;
-static unsigned int woken[CPUS], sent, debugged, ended;
+static unsigned int woken[CPUS], sent, debugged, ended, saves;
 static uint8_t last_byte;
 static enum svmrun_pc_end why;
-static uint32_t with;
+static uint32_t with, number;
 
 static void wake(void *owner, unsigned int cpu)
 {
@@ -62,6 +62,20 @@ static uint32_t tsc_khz(void *owner)
 	return 1000000;
 }
 
+static void save(void *owner)
+{
+	if (owner != &pc)
+		ck_abort();
+	saves++;
+}
+
+static uint32_t resumed(void *owner)
+{
+	if (owner != &pc)
+		ck_abort();
+	return number;
+}
+
 static void init(void)
 {
 	const struct svmrun_pc_owner owner = {
@@ -72,6 +86,8 @@ static void init(void)
 		.tsc = tsc,
 		.tsc_khz = tsc_khz,
 		.owner = &pc,
+		.save = save,
+		.resumed = resumed,
 	};
 
 	now = START;
@@ -314,6 +330,45 @@ START_TEST(small_ports)
 	out(0x3f8, 1, 's');
 	ck_assert_uint_eq(sent, 1);
 	ck_assert_uint_eq(last_byte, 's');
+}
+
+START_TEST(saving_is_requested_by_each_write)
+{
+	init();
+	saves = 0;
+	for (unsigned int size = 1; size <= 4; size *= 2) {
+		out(0xf8, size, UINT32_MAX);
+		ck_assert_uint_eq(saves, size == 4 ? 3 : size);
+	}
+	out(0xf4, 4, 0); /* QEMU's isa-debug-exit has 0xf4 to 0xf7 */
+	out(0xf9, 4, 0);
+	ck_assert_uint_eq(saves, 3);
+	ck_assert_uint_eq(in(0xf8, 4), 0);
+	ck_assert_uint_eq(saves, 3);
+}
+
+START_TEST(number_of_a_resumed_machine_is_read)
+{
+	init();
+	for (number = 0; number <= 255; number += 255)
+		for (unsigned int size = 1; size <= 4; size *= 2)
+			ck_assert_uint_eq(in(0xf8, size), number);
+	number = 256;
+	ck_assert_uint_eq(in(0xf8, 1), 255);
+	ck_assert_uint_eq(in(0xf8, 2), 256);
+	ck_assert_uint_eq(in(0xf8, 4), 256);
+	number = 0;
+}
+
+START_TEST(saving_needs_an_owner_that_saves)
+{
+	init();
+	saves = 0;
+	pc.owner.save = NULL;
+	ck_assert_uint_eq(in(0xf8, 4), UINT32_MAX);
+	out(0xf8, 1, 0);
+	ck_assert_uint_eq(pc.unclaimed, 5);
+	ck_assert_uint_eq(saves, 0);
 }
 
 /* Linux clears bits of what it reads, writes it, and then sets the bit that resets. */
@@ -757,6 +812,9 @@ static const TTest **const tests[] = {
 	&absent_devices_are_ones,
 	&ends,
 	&small_ports,
+	&saving_is_requested_by_each_write,
+	&number_of_a_resumed_machine_is_read,
+	&saving_needs_an_owner_that_saves,
 	&reset_control_can_be_read,
 	&a20_is_one_line,
 	&timers_are_the_first_processors,

@@ -24,7 +24,8 @@ static void take_input_away(void)
 }
 
 /* Run a clone in a process of its own, which ends with this one. */
-static int start_clone(const struct run_options *options, struct saved *saved)
+static int start_clone(const struct run_options *options, struct saved *saved,
+		       unsigned int number)
 {
 	pid_t parent = getpid(), child = fork();
 
@@ -34,6 +35,7 @@ static int start_clone(const struct run_options *options, struct saved *saved)
 	if (getppid() != parent)
 		_exit(STATUS_SIGNAL + SIGTERM);
 	take_input_away();
+	saved->number = number;
 	exit(run_machine(options, saved));
 }
 
@@ -59,8 +61,8 @@ static int run_clones(const struct run_options *options, struct saved *saved)
 	unsigned int i;
 	int failed = 0, first;
 
-	for (i = 0; i < options->clones && !failed; i++)
-		if (start_clone(options, saved) < 0)
+	for (i = 1; i <= options->clones && !failed; i++)
+		if (start_clone(options, saved, i) < 0)
 			failed =
 				message_fail(STATUS_ENVIRONMENT,
 					     "--clones %u: cannot create a process: %s",

@@ -12,6 +12,7 @@
 #define PORT_FAST_A20 0x92
 #define PORT_COPROCESSOR 0xf0 /* clear its error; reset it */
 #define PORT_EXIT 0xf4
+#define PORT_SAVE 0xf8 /* behind those of QEMU's isa-debug-exit */
 #define PORT_DEBUG 0x402
 #define PORT_DEBUG_BOCHS 0xe9 /* the same port, where Bochs has it */
 #define DEBUG_PRESENT 0xe9 /* read by guests to detect either port */
@@ -304,6 +305,20 @@ static void exit_write(struct svmrun_pc *pc, uint16_t port, unsigned int size,
 	end_machine(pc, SVMRUN_PC_EXIT, value);
 }
 
+static uint32_t save_read(struct svmrun_pc *pc, uint16_t port,
+			  unsigned int size, uint64_t now)
+{
+	uint32_t number = pc->owner.resumed(pc->owner.owner);
+
+	return size == 1 && number > UINT8_MAX ? UINT8_MAX : number;
+}
+
+static void save_write(struct svmrun_pc *pc, uint16_t port, unsigned int size,
+		       uint32_t value, uint64_t now)
+{
+	pc->owner.save(pc->owner.owner);
+}
+
 static uint32_t a20_read(struct svmrun_pc *pc, uint16_t port, unsigned int size,
 			 uint64_t now)
 {
@@ -386,6 +401,11 @@ static const struct ports testdev_table[] = {
 	{ 0x2000, SVMRUN_TESTDEV_IRQS, 1, NULL, testdev_write },
 };
 
+/* Present if the owner can save the machine */
+static const struct ports save_table[] = {
+	{ PORT_SAVE, 1, 4, save_read, save_write },
+};
+
 static const struct ports *find_in_table(const struct ports *table,
 					 size_t count, uint16_t port)
 {
@@ -404,6 +424,8 @@ static const struct ports *find_ports(const struct svmrun_pc *pc, uint16_t port)
 	if (pc->testdev)
 		found = find_in_table(testdev_table, ARRAY_SIZE(testdev_table),
 				      port);
+	if (!found && pc->owner.save)
+		found = find_in_table(save_table, ARRAY_SIZE(save_table), port);
 	return found ? found :
 		       find_in_table(port_table, ARRAY_SIZE(port_table), port);
 }

@@ -85,6 +85,22 @@ static void pc_end(void *owner, enum svmrun_pc_end why, uint32_t value)
 	outcome_end(&machine->outcome, 0, status, kinds[why], "%s", "");
 }
 
+/* Without --save, the guest may not make the tool print messages. */
+static void pc_save(void *owner)
+{
+	struct machine *machine = owner;
+
+	if (machine->save.name)
+		stop_to_save(machine);
+}
+
+static uint32_t pc_resumed(void *owner)
+{
+	const struct machine *machine = owner;
+
+	return machine->save.resumed;
+}
+
 static uint64_t pc_tsc(void *owner, unsigned int id)
 {
 	const struct machine *machine = owner;
@@ -133,6 +149,8 @@ void machine_init(struct machine *machine, const struct run_options *options)
 		.tsc = pc_tsc,
 		.tsc_khz = pc_tsc_khz,
 		.owner = machine,
+		.save = pc_save,
+		.resumed = pc_resumed,
 	};
 
 	clock_begin();

@@ -58,6 +58,7 @@ int save_open(struct machine *machine, const struct saved *saved)
 	struct save *save = &machine->save;
 	int ret;
 
+	save->resumed = saved ? saved->number : 0;
 	save->name = machine->options->save;
 	if (!save->name)
 		return 0;
@@ -200,6 +201,7 @@ void save_machine(struct machine *machine)
 	if (machine_awaits_disk(machine))
 		return;
 	machine->stop.save = false;
+	machine->save.resumed = 0;
 	ret = lock_file(&machine->save);
 	if (ret) {
 		message_warn("--save %s: %s", machine->save.name,

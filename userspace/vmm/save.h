@@ -19,6 +19,8 @@ struct svmrun_saved;
  * @pagemap: says which pages of this process exist (Documentation/admin-guide/mm/pagemap.rst
  *	of Linux), -1 if Linux does not tell
  * @base: the file from which the machine was resumed, NULL for none
+ * @resumed: number of the machine, from 1 on, among those that were resumed from @base; 0 if
+ *	it was not resumed, or has been saved since, or could not be
  */
 struct save {
 	const char *name;
@@ -26,6 +28,7 @@ struct save {
 	char folder[PATH_MAX];
 	int pagemap;
 	const struct svmrun_saved *base;
+	uint32_t resumed;
 };
 
 /*

@@ -164,6 +164,7 @@ int saved_open(struct saved *saved, const char *name,
 	int fd;
 
 	saved->name = name;
+	saved->number = 1;
 	/* Without O_NONBLOCK, open() would wait for a FIFO's other end. */
 	fd = open(name, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	if (fd < 0)

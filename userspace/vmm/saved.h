@@ -12,11 +12,13 @@
  * @name: its name, for messages
  * @file: its contents; ->state is the records that have not been read yet
  * @plan: the records that describe the machine to be created
+ * @number: number of this machine among those that are resumed from the file, from 1 on
  */
 struct saved {
 	const char *name;
 	struct svmrun_saved file;
 	struct machine_plan plan;
+	uint32_t number;
 };
 
 /*

@@ -56,6 +56,10 @@ enum svmrun_pc_end {
  *	APIC timers have no TSC-deadline mode
  * @tsc_khz: return the present estimate of the TSC's frequency
  * @owner: first argument of each
+ * @save: called when the guest requests by a write to port 0xf8 that the machine be saved;
+ *	NULL: there is no such port. Save it after the instruction has been completed.
+ * @resumed: return what the guest reads from port 0xf8, if there is @save: 0, or from 1 on
+ *	if the machine has been resumed. A byte reads as 255 if the number is larger.
  * @reserved: zero
  */
 struct svmrun_pc_owner {
@@ -66,7 +70,9 @@ struct svmrun_pc_owner {
 	uint64_t (*tsc)(void *owner, unsigned int cpu);
 	uint32_t (*tsc_khz)(void *owner);
 	void *owner;
-	uint64_t reserved[8];
+	void (*save)(void *owner);
+	uint32_t (*resumed)(void *owner);
+	uint64_t reserved[6];
 };
 
 /**
