@@ -187,7 +187,8 @@ static int look_up(struct backing *backing, u64 hva, unsigned long *pfn,
 	err = hmm_range_fault(&range);
 	if (!err && (*pfn & HMM_PFN_ERROR))
 		err = -EFAULT;
-	if (!err && (vma_lookup(mm, hva)->vm_flags & VM_SHADOW_STACK))
+	if (!err && (*pfn & HMM_PFN_WRITE) &&
+	    (vma_lookup(mm, hva)->vm_flags & VM_SHADOW_STACK))
 		*pfn &= ~HMM_PFN_WRITE;
 	return err;
 }
