@@ -9,6 +9,7 @@
 
 #include "memories.h"
 #include "snapshot.h"
+#include "vcpu.h"
 
 #define ALL_PERMISSIONS                                                        \
 	(SVMRUN_MAP_READ | SVMRUN_MAP_WRITE | SVMRUN_MAP_EXEC |                \
@@ -22,19 +23,21 @@ static size_t bitmap_words(const struct svmrun_snapshot *snapshot)
 
 /* ---- creation and destruction -------------------------------------------- */
 
+/* Allocate the arrays in one piece, which begins with @touched. */
 static int allocate_clone(struct svmrun_clone *clone)
 {
 	const struct svmrun_snapshot *snapshot = clone->snapshot;
 	size_t words = bitmap_words(snapshot);
+	size_t bitmaps = 2 * words * sizeof(*clone->touched);
+	size_t memories = snapshot->memory_count * sizeof(*clone->memories);
+	size_t vcpus = snapshot->vcpu_count * sizeof(*clone->vcpus);
 
-	clone->memories = calloc(snapshot->memory_count,
-				 sizeof(*clone->memories));
-	clone->vcpus = calloc(snapshot->vcpu_count, sizeof(*clone->vcpus));
-	clone->touched = calloc(words, sizeof(*clone->touched));
-	clone->logged = calloc(words, sizeof(*clone->logged));
-	if (!clone->memories || !clone->vcpus || !clone->touched ||
-	    !clone->logged)
+	clone->touched = calloc(1, bitmaps + memories + vcpus);
+	if (!clone->touched)
 		return -ENOMEM;
+	clone->logged = clone->touched + words;
+	clone->memories = (void *)(clone->logged + words);
+	clone->vcpus = (void *)(clone->memories + snapshot->memory_count);
 	return 0;
 }
 
@@ -83,16 +86,20 @@ static void load_vcpu(const struct svmrun_vcpu *vcpu,
 		restore_vcpu(vcpu, kept);
 		return;
 	}
-	memcpy(vcpu->vmcb, kept->vmcb, PAGE_SIZE);
-	memcpy(vcpu->regs, kept->regs, PAGE_SIZE);
+	memcpy(vcpu->vmcb, kept->vmcb, SVMRUN_VCPU_MSRPM);
 	memcpy(vcpu->xsave, kept->xsave, kept->size - SVMRUN_VCPU_XSAVE);
 }
 
+/*
+ * The kernel looks for free addresses from the top: the memory is mapped where the next vCPU
+ * would have been, and the addresses below it are free.
+ */
 static int create_vcpus(struct svmrun_clone *clone)
 {
 	const struct svmrun_snapshot *snapshot = clone->snapshot;
 	int ret;
 
+	vcpu_place_below(&clone->vm, clone->memories[0].base);
 	while (clone->vcpu_count < snapshot->vcpu_count) {
 		size_t i = clone->vcpu_count;
 
@@ -131,10 +138,7 @@ void svmrun_clone_destroy(struct svmrun_clone *clone)
 	svmrun_vm_destroy(&clone->vm);
 	if (clone->memory_count)
 		munmap(clone->memories[0].base, clone->snapshot->size);
-	free(clone->memories);
-	free(clone->vcpus);
 	free(clone->touched);
-	free(clone->logged);
 	*clone = (struct svmrun_clone){ .vm.fd = -1 };
 }
 

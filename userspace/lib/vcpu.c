@@ -14,6 +14,11 @@
  */
 static _Atomic(void *) next_address;
 
+void vcpu_place_below(const struct svmrun_vm *vm, void *address)
+{
+	next_address = (char *)address - vm->vcpu_size;
+}
+
 int svmrun_vcpu_create(struct svmrun_vcpu *vcpu, struct svmrun_vm *vm)
 {
 	struct svmrun_create_vcpu create = { .size = sizeof(create) };
@@ -31,7 +36,7 @@ int svmrun_vcpu_create(struct svmrun_vcpu *vcpu, struct svmrun_vm *vm)
 		close(fd);
 		return ret;
 	}
-	next_address = (char *)pages - vm->vcpu_size;
+	vcpu_place_below(vm, pages);
 	*vcpu = (struct svmrun_vcpu){
 		.fd = fd,
 		.size = vm->vcpu_size,

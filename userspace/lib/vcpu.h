@@ -13,4 +13,7 @@ static inline void vcpu_set_pages(struct svmrun_vcpu *vcpu, uint8_t *pages)
 	vcpu->xsave = pages + SVMRUN_VCPU_XSAVE;
 }
 
+/* Map the pages of the next vCPU below an address, if nothing is there. */
+void vcpu_place_below(const struct svmrun_vm *vm, void *address);
+
 #endif /* VCPU_H */
