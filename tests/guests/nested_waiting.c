@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * A hypervisor whose guest waits for input: it adds the number of bytes that it has read to each,
- * and sends the sum, until that is a z. The bytes are added up in memory with nested paging.
+ * and sends the sum, until that is a z. The bytes are added up in memory with nested paging. At
+ * the end, the hypervisor executes VMRUN with a VMCB that is refused.
  */
 #include "svm.h"
 
@@ -89,5 +90,8 @@ int main(void)
 	serial_put_decimal(sum);
 	serial_puts(vmcb.control.exitcode == VMEXIT_VMMCALL ? "\n" :
 							      " wrong\n");
+	vmcb.control.asid = 0;
+	__svm_vmrun((uint64_t)&vmcb);
+	__svm_stgi();
 	return read_msr(MSR_VM_HSAVE_PA) != (uint64_t)hsave;
 }
