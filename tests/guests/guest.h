@@ -67,6 +67,9 @@ static inline void write_msr(uint32_t msr, uint64_t value)
 		       "d"((uint32_t)(value >> 32)));
 }
 
+/* Numbers of the edges of code that clang has compiled for coverage; none if gcc has */
+extern uint32_t __start___sancov_guards[], __stop___sancov_guards[];
+
 void serial_putc(char c);
 void serial_puts(const char *text);
 void serial_put_hex(uint64_t value, int digits);

@@ -91,6 +91,8 @@ int main(void)
 	const uint8_t *input;
 	long length;
 
+	__sanitizer_cov_trace_pc_guard_init(__start___sancov_guards,
+					    __stop___sancov_guards);
 	svmrun_guest_find(&areas);
 	svmrun_guest_map = (uint8_t *)areas.map;
 	svmrun_guest_map_size = areas.map_size;
