@@ -203,7 +203,7 @@ TEST_F(clock, addresses_that_are_no_memory)
 	ASSERT_EQ(0, nvmm_hva_map(&self->g.mach, (uintptr_t)rom, PAGE));
 	ASSERT_EQ(0, nvmm_gpa_map(&self->g.mach, (uintptr_t)rom, ROM, PAGE,
 				  PROT_READ));
-	for (i = 0; i < sizeof(addresses) / sizeof(addresses[0]); i++) {
+	for (i = 0; i < ARRAY_SIZE(addresses); i++) {
 		EXPECT_EQ(NVMM_VCPU_EXIT_HALTED,
 			  write_msr(&self->g, SYSTEM_TIME,
 				    addresses[i] | ENABLED));
