@@ -34,7 +34,10 @@ void coverage_enter(struct cpu *cpu)
 
 	if (!target->is_clone)
 		return;
-	count_instruction(target, save->rip);
+	/* A signal can end RUN before the instruction has been executed. */
+	if (!target->is_counted)
+		count_instruction(target, save->rip);
+	target->is_counted = true;
 	target->guest_tf = save->rflags & RFLAGS_TF;
 	save->rflags |= RFLAGS_TF;
 	target->is_stepping = true;
@@ -51,6 +54,11 @@ void coverage_leave(struct cpu *cpu)
 	if (target->is_stepping && !target->guest_tf)
 		cpu->vcpu.vmcb->save.rflags &= ~RFLAGS_TF;
 	target->is_stepping = false;
+}
+
+void coverage_handled(struct cpu *cpu)
+{
+	target_of(cpu)->is_counted = false;
 }
 
 /* End the run after the last instruction that it may execute. */

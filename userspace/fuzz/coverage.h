@@ -13,9 +13,13 @@ struct target;
 /* Count a place, whose excess bits are ignored. A count that overflows becomes 1. */
 void coverage_count(const struct target *target, uint32_t place);
 
-/* Functions for the machine: before an entry into the guest, and after an exit */
+/*
+ * Functions for the machine: before an entry into the guest, after RUN, and after an exit has been
+ * handled, which there is not if a signal has ended RUN
+ */
 void coverage_enter(struct cpu *cpu);
 void coverage_leave(struct cpu *cpu);
+void coverage_handled(struct cpu *cpu);
 
 /* Handle the exit of a #DB, which a step or the guest itself has caused. */
 void exit_step(struct cpu *cpu);

@@ -134,6 +134,7 @@ static void register_hooks(struct target *target)
 	if (options->step_size) {
 		target->hooks.enter = coverage_enter;
 		target->hooks.leave = coverage_leave;
+		target->hooks.handled = coverage_handled;
 		add_exit(target, VMEXIT_EXCP(VECTOR_DB), 1, exit_step);
 	}
 	if (options->end_count || options->break_file) {
@@ -468,6 +469,7 @@ static void begin_run(struct target *target)
 	target->calls = 0;
 	target->steps = 0;
 	target->step_before = 0;
+	target->is_counted = false;
 	target->exits_before = machine->exits;
 }
 

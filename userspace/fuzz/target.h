@@ -62,6 +62,7 @@
  * @exits_before: the machine's exits before the run
  * @guest_tf: the guest has set TF itself
  * @is_stepping: TF is set for coverage by steps
+ * @is_counted: the present step is in the map
  * @is_in_range: the present step is in the range of --step
  * @steps: steps of the present run that were
  * @step_before: hash of the instruction before
@@ -95,6 +96,7 @@ struct target {
 	uint64_t exits_before;
 	bool guest_tf;
 	bool is_stepping;
+	bool is_counted;
 	bool is_in_range;
 	uint64_t steps;
 	uint32_t step_before;
