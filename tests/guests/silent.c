@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A target of svmrun fuzz that makes no calls and is not compiled for coverage: it handles
- * what is in memory, again and again. The first byte of an input selects a test, whose
- * result is written to the exit port. The build writes the addresses of functions and
- * variables to silent.symbols.
+ * A target of svmrun fuzz that makes no calls and is not compiled for coverage: a loop that
+ * handles the input in memory. The first byte of the input selects a test, and the result is
+ * written to the exit port. The build writes the addresses of functions and variables to
+ * silent.symbols.
  */
 #include "descriptors.h"
 #include "guest.h"

@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
-/* libnvmm: KVM's clock. The layout of its pages is Linux's, Documentation/virt/kvm/x86/msr.rst. */
+/* libnvmm: KVM's clock */
 #include <time.h>
 
 #include "guest.h"
+#include "pvclock.h"
 
-#define WALL_CLOCK 0x4b564d00
-#define SYSTEM_TIME 0x4b564d01
-#define ENABLED 1
 #define TIME 0x4000 /* where the guest has its page */
 #define ROM 0x300000
 #define FILLED 0xa5
@@ -15,28 +13,11 @@
 /* Clocks of the host may differ by so much in the time of a test. */
 #define TOLERANCE 10000000
 
-struct page {
-	uint32_t version;
-	uint32_t padding;
-	uint64_t tsc;
-	uint64_t time;
-	uint32_t multiplier;
-	int8_t shift;
-	uint8_t flags;
-	uint8_t reserved[2];
-};
-
-struct wall_clock {
-	uint32_t version;
-	uint32_t seconds;
-	uint32_t nanoseconds;
-};
-
 /* The machine is created between @before and @after, of CLOCK_REALTIME. */
 FIXTURE(clock)
 {
 	struct guest g;
-	struct page *page;
+	struct pvclock_page *page;
 	uint64_t before;
 	uint64_t after;
 };
@@ -89,12 +70,10 @@ static void set_tsc(struct guest *guest, uint64_t value)
 }
 
 /* The guest's clock now, as it converts its TSC */
-static uint64_t guest_time(struct guest *guest, const struct page *page)
+static uint64_t guest_time(struct guest *guest, const struct pvclock_page *page)
 {
-	unsigned __int128 ticks = guest_tsc(guest) - page->tsc;
-
-	ticks = page->shift < 0 ? ticks >> -page->shift : ticks << page->shift;
-	return page->time + (uint64_t)(ticks * page->multiplier >> 32);
+	return page->time + pvclock_nanoseconds(guest_tsc(guest) - page->tsc,
+						page->multiplier, page->shift);
 }
 
 FIXTURE_SETUP(clock)
@@ -102,7 +81,7 @@ FIXTURE_SETUP(clock)
 	self->before = host_time();
 	ASSERT_EQ(0, guest_create(&self->g));
 	self->after = host_time();
-	self->page = (struct page *)(self->g.memory + TIME);
+	self->page = (struct pvclock_page *)(self->g.memory + TIME);
 }
 
 FIXTURE_TEARDOWN(clock)
@@ -143,15 +122,18 @@ static void expect_time(struct __test_metadata *_metadata,
 TEST_F(clock, time_since_the_machine_was_created)
 {
 	ASSERT_EQ(NVMM_VCPU_EXIT_HALTED,
-		  write_msr(&self->g, SYSTEM_TIME, TIME | ENABLED));
-	EXPECT_EQ(TIME | ENABLED, read_msr(&self->g, SYSTEM_TIME));
+		  write_msr(&self->g, PVCLOCK_SYSTEM_TIME,
+			    TIME | PVCLOCK_ENABLED));
+	EXPECT_EQ(TIME | PVCLOCK_ENABLED,
+		  read_msr(&self->g, PVCLOCK_SYSTEM_TIME));
 	expect_time(_metadata, self);
 }
 
 TEST_F(clock, follows_a_write_to_the_tsc)
 {
 	ASSERT_EQ(NVMM_VCPU_EXIT_HALTED,
-		  write_msr(&self->g, SYSTEM_TIME, TIME | ENABLED));
+		  write_msr(&self->g, PVCLOCK_SYSTEM_TIME,
+			    TIME | PVCLOCK_ENABLED));
 	ASSERT_EQ(NVMM_VCPU_EXIT_HALTED, write_msr(&self->g, 0x10, 1ull << 60));
 	EXPECT_LE(1ull << 60, guest_tsc(&self->g));
 	expect_time(_metadata, self);
@@ -161,10 +143,11 @@ TEST_F(clock, follows_a_write_to_the_tsc)
 TEST_F(clock, page_is_forgotten_when_the_program_sets_the_tsc)
 {
 	ASSERT_EQ(NVMM_VCPU_EXIT_HALTED,
-		  write_msr(&self->g, SYSTEM_TIME, TIME | ENABLED));
+		  write_msr(&self->g, PVCLOCK_SYSTEM_TIME,
+			    TIME | PVCLOCK_ENABLED));
 	memset(self->page, FILLED, sizeof(*self->page));
 	set_tsc(&self->g, 0);
-	EXPECT_EQ(0, read_msr(&self->g, SYSTEM_TIME));
+	EXPECT_EQ(0, read_msr(&self->g, PVCLOCK_SYSTEM_TIME));
 	ASSERT_EQ(NVMM_VCPU_EXIT_HALTED, write_msr(&self->g, 0x10, 1000));
 	EXPECT_EQ(FILLED * 0x01010101u, self->page->version);
 }
@@ -172,22 +155,23 @@ TEST_F(clock, page_is_forgotten_when_the_program_sets_the_tsc)
 TEST_F(clock, disabled)
 {
 	ASSERT_EQ(NVMM_VCPU_EXIT_HALTED,
-		  write_msr(&self->g, SYSTEM_TIME, TIME));
+		  write_msr(&self->g, PVCLOCK_SYSTEM_TIME, TIME));
 	EXPECT_EQ(0, self->page->multiplier);
 }
 
 TEST_F(clock, wall_clock)
 {
-	const struct wall_clock *wall = (void *)self->page;
+	const struct pvclock_wall *wall = (void *)self->page;
 	uint64_t start;
 
-	ASSERT_EQ(NVMM_VCPU_EXIT_HALTED, write_msr(&self->g, WALL_CLOCK, TIME));
+	ASSERT_EQ(NVMM_VCPU_EXIT_HALTED,
+		  write_msr(&self->g, PVCLOCK_WALL_CLOCK, TIME));
 	start = wall->seconds * SECOND + wall->nanoseconds;
 	EXPECT_EQ(0, wall->version % 2);
 	EXPECT_GT(SECOND, wall->nanoseconds);
 	EXPECT_LE(self->before, start + TOLERANCE);
 	EXPECT_GE(self->after + TOLERANCE, start);
-	EXPECT_EQ(TIME, read_msr(&self->g, WALL_CLOCK));
+	EXPECT_EQ(TIME, read_msr(&self->g, PVCLOCK_WALL_CLOCK));
 }
 
 /* Where the guest cannot write, nothing is written, and nothing else happens. */
@@ -205,10 +189,11 @@ TEST_F(clock, addresses_that_are_no_memory)
 				  PROT_READ));
 	for (i = 0; i < ARRAY_SIZE(addresses); i++) {
 		EXPECT_EQ(NVMM_VCPU_EXIT_HALTED,
-			  write_msr(&self->g, SYSTEM_TIME,
-				    addresses[i] | ENABLED));
+			  write_msr(&self->g, PVCLOCK_SYSTEM_TIME,
+				    addresses[i] | PVCLOCK_ENABLED));
 		EXPECT_EQ(NVMM_VCPU_EXIT_HALTED,
-			  write_msr(&self->g, WALL_CLOCK, addresses[i]));
+			  write_msr(&self->g, PVCLOCK_WALL_CLOCK,
+				    addresses[i]));
 	}
 	EXPECT_EQ(0, self->page->multiplier);
 	munmap(rom, PAGE);

@@ -6,30 +6,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "pvclock.h"
 #include "suites.h"
 #include "model/time_page.h"
 #include "vmm/kvmclock.h"
 #include "vmm/machine.h"
 
-#define WALL_CLOCK 0x4b564d00
-#define SYSTEM_TIME 0x4b564d01
-#define ENABLED 1
 #define MEMORY_SIZE 8192
 #define PAGE_GPA 0x100
 #define RUBBISH 0xa5
 #define TSC 123456789
 #define OFFSET 1000
-
-struct page {
-	uint32_t version;
-	uint32_t padding;
-	uint64_t tsc;
-	uint64_t time;
-	uint32_t multiplier;
-	int8_t shift;
-	uint8_t flags;
-	uint8_t reserved[2];
-};
 
 static struct machine machine;
 static struct run_options options;
@@ -56,32 +43,28 @@ static void set_up(uint32_t khz)
 	cpu = (struct cpu){ .machine = &machine, .vcpu.vmcb = &vmcb };
 }
 
-static struct page page_at(uint64_t gpa)
+static struct pvclock_page page_at(uint64_t gpa)
 {
-	struct page page;
+	struct pvclock_page page;
 
 	memcpy(&page, memory + gpa, sizeof(page));
 	return page;
-}
-
-/* As the guest converts */
-static uint64_t nanoseconds(struct time_scale scale, uint64_t ticks)
-{
-	ticks = scale.shift < 0 ? ticks >> -scale.shift : ticks << scale.shift;
-	return (__uint128_t)ticks * scale.multiplier >> 32;
 }
 
 START_TEST(scale_is_precise)
 {
 	static const uint32_t frequencies[] = { 1,	 999,	  1000000,
 						2300000, 4200001, 4294967295 };
+	struct time_scale scale;
 	uint64_t hour;
 	uint32_t khz;
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(frequencies); i++) {
 		khz = frequencies[i];
-		hour = nanoseconds(time_scale(khz), 3600000ull * khz);
+		scale = time_scale(khz);
+		hour = pvclock_nanoseconds(3600000ull * khz, scale.multiplier,
+					   scale.shift);
 		/* Better than 10 microseconds in an hour */
 		ck_assert_uint_gt(hour, 3600000000000 - 10000);
 		ck_assert_uint_lt(hour, 3600000000000 + 10000);
@@ -91,10 +74,11 @@ START_TEST(scale_is_precise)
 START_TEST(page_has_the_reference)
 {
 	const struct time_scale scale = time_scale(2300000);
-	struct page page;
+	struct pvclock_page page;
 
 	set_up(2300000);
-	ck_assert(kvmclock_write_msr(&cpu, SYSTEM_TIME, PAGE_GPA | ENABLED));
+	ck_assert(kvmclock_write_msr(&cpu, PVCLOCK_SYSTEM_TIME,
+				     PAGE_GPA | PVCLOCK_ENABLED));
 	page = page_at(PAGE_GPA);
 	ck_assert_uint_eq(page.version, 2);
 	ck_assert_uint_eq(page.tsc, TSC + OFFSET);
@@ -107,7 +91,8 @@ START_TEST(page_has_the_reference)
 START_TEST(a_changed_tsc_does_not_change_the_time)
 {
 	set_up(2300000);
-	ck_assert(kvmclock_write_msr(&cpu, SYSTEM_TIME, PAGE_GPA | ENABLED));
+	ck_assert(kvmclock_write_msr(&cpu, PVCLOCK_SYSTEM_TIME,
+				     PAGE_GPA | PVCLOCK_ENABLED));
 	vmcb.control.tsc_offset += 77;
 	kvmclock_update(&cpu);
 	ck_assert_uint_eq(page_at(PAGE_GPA).tsc, TSC + OFFSET + 77);
@@ -124,14 +109,16 @@ START_TEST(a_guest_of_the_guest_does_not_change_the_clock)
 	cpu.own = cpu.vcpu;
 	cpu.svm = (struct svmrun_nested *)&other; /* only compared with NULL */
 	cpu.vcpu.vmcb = &other;
-	ck_assert(kvmclock_write_msr(&cpu, SYSTEM_TIME, PAGE_GPA | ENABLED));
+	ck_assert(kvmclock_write_msr(&cpu, PVCLOCK_SYSTEM_TIME,
+				     PAGE_GPA | PVCLOCK_ENABLED));
 	ck_assert_uint_eq(page_at(PAGE_GPA).tsc, TSC + OFFSET);
 }
 
 START_TEST(without_a_trusted_tsc_the_reference_is_now)
 {
 	set_up(0);
-	ck_assert(kvmclock_write_msr(&cpu, SYSTEM_TIME, PAGE_GPA | ENABLED));
+	ck_assert(kvmclock_write_msr(&cpu, PVCLOCK_SYSTEM_TIME,
+				     PAGE_GPA | PVCLOCK_ENABLED));
 	ck_assert_uint_ne(page_at(PAGE_GPA).tsc, TSC + OFFSET);
 	ck_assert_uint_ne(page_at(PAGE_GPA).multiplier, 0);
 	ck_assert_uint_eq(page_at(PAGE_GPA).flags, 0);
@@ -140,7 +127,8 @@ START_TEST(without_a_trusted_tsc_the_reference_is_now)
 START_TEST(a_move_to_another_cpu_renews_the_reference)
 {
 	set_up(0);
-	ck_assert(kvmclock_write_msr(&cpu, SYSTEM_TIME, PAGE_GPA | ENABLED));
+	ck_assert(kvmclock_write_msr(&cpu, PVCLOCK_SYSTEM_TIME,
+				     PAGE_GPA | PVCLOCK_ENABLED));
 	cpu.kvmclock_cpu = -1;
 	kvmclock_enter(&cpu);
 	ck_assert_uint_eq(page_at(PAGE_GPA).version, 4);
@@ -149,7 +137,7 @@ START_TEST(a_move_to_another_cpu_renews_the_reference)
 START_TEST(disabled_clock_writes_nothing)
 {
 	set_up(2300000);
-	ck_assert(kvmclock_write_msr(&cpu, SYSTEM_TIME, PAGE_GPA));
+	ck_assert(kvmclock_write_msr(&cpu, PVCLOCK_SYSTEM_TIME, PAGE_GPA));
 	kvmclock_enter(&cpu);
 	ck_assert_uint_eq(page_at(PAGE_GPA).version, 0);
 }
@@ -166,9 +154,10 @@ START_TEST(impossible_addresses_are_ignored)
 		set_up(2300000);
 		memset(memory, RUBBISH, sizeof(memory));
 		memcpy(before, memory, sizeof(memory));
-		ck_assert(kvmclock_write_msr(&cpu, SYSTEM_TIME,
-					     addresses[i] | ENABLED));
-		ck_assert(kvmclock_write_msr(&cpu, WALL_CLOCK, addresses[i]));
+		ck_assert(kvmclock_write_msr(&cpu, PVCLOCK_SYSTEM_TIME,
+					     addresses[i] | PVCLOCK_ENABLED));
+		ck_assert(kvmclock_write_msr(&cpu, PVCLOCK_WALL_CLOCK,
+					     addresses[i]));
 		ck_assert_mem_eq(before, memory, sizeof(memory));
 	}
 }
@@ -179,12 +168,12 @@ START_TEST(wall_clock_is_written_once)
 	uint32_t words[3];
 
 	set_up(2300000);
-	ck_assert(kvmclock_write_msr(&cpu, WALL_CLOCK, PAGE_GPA));
+	ck_assert(kvmclock_write_msr(&cpu, PVCLOCK_WALL_CLOCK, PAGE_GPA));
 	memcpy(words, memory + PAGE_GPA, sizeof(words));
 	ck_assert_uint_eq(words[0], 2);
 	ck_assert_uint_gt(words[1], 1700000000);
 	ck_assert_uint_lt(words[2], 1000000000);
-	ck_assert(kvmclock_read_msr(&cpu, WALL_CLOCK, &value));
+	ck_assert(kvmclock_read_msr(&cpu, PVCLOCK_WALL_CLOCK, &value));
 	ck_assert_uint_eq(value, PAGE_GPA);
 }
 
@@ -194,8 +183,9 @@ START_TEST(other_hypervisors_have_no_clock)
 
 	set_up(2300000);
 	options.hypervisor = HYPERVISOR_SVMRUN;
-	ck_assert(!kvmclock_write_msr(&cpu, SYSTEM_TIME, PAGE_GPA | ENABLED));
-	ck_assert(!kvmclock_read_msr(&cpu, WALL_CLOCK, &value));
+	ck_assert(!kvmclock_write_msr(&cpu, PVCLOCK_SYSTEM_TIME,
+				      PAGE_GPA | PVCLOCK_ENABLED));
+	ck_assert(!kvmclock_read_msr(&cpu, PVCLOCK_WALL_CLOCK, &value));
 	ck_assert_uint_eq(page_at(PAGE_GPA).version, 0);
 }
 

@@ -15,7 +15,7 @@ void coverage_count(const struct target *target, uint32_t place);
 
 /*
  * Functions for the machine: before an entry into the guest, after RUN, and after an exit has been
- * handled, which there is not if a signal has ended RUN
+ * handled. The last one is not called if a signal has ended RUN.
  */
 void coverage_enter(struct cpu *cpu);
 void coverage_leave(struct cpu *cpu);

@@ -336,7 +336,7 @@ static int clone_guest(struct target *target)
 	return ret;
 }
 
-/* The intercepts are part of both the snapshot and the records, of which each resets a run. */
+/* Set the intercepts before the state is kept: both the snapshot and the records restore them. */
 static int take_snapshot(struct target *target)
 {
 	struct machine *machine = &target->machine;

@@ -49,7 +49,7 @@ static void write_wall_clock(struct nvmm_machine_private *machine, uint64_t gpa)
 	memory_view_put(&machine->memory, view);
 }
 
-/* Linux relies on the host's TSC: one reference is valid for all vCPUs, forever. */
+/* Return whether Linux relies on the host's TSC: one reference is then valid for all vCPUs. */
 static bool is_trusted(const struct nvmm_machine_private *machine)
 {
 	return machine->info.out_tsc_khz;
