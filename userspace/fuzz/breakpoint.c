@@ -184,7 +184,7 @@ static void remove_breakpoint(struct target *target,
 	*at = breakpoint->byte;
 }
 
-/* An INT3 at a breakpoint that has been removed in this run has been written by the guest. */
+/* After a breakpoint has been removed in this run, an INT3 there is the guest's own. */
 bool breakpoints_hit(struct cpu *cpu)
 {
 	struct target *target = target_of(cpu);
@@ -204,8 +204,6 @@ bool breakpoints_hit(struct cpu *cpu)
 		cpu_end(cpu, 0, VERDICT_DONE, "%s", "");
 		return true;
 	}
-	if (breakpoint->byte == INT3)
-		return false;
 	remove_breakpoint(target, breakpoint);
 	return true;
 }
