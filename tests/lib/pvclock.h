@@ -34,7 +34,7 @@ static inline uint64_t pvclock_nanoseconds(uint64_t ticks, uint32_t multiplier,
 					   int8_t shift)
 {
 	ticks = shift < 0 ? ticks >> -shift : ticks << shift;
-	return (unsigned __int128)ticks * multiplier >> 32;
+	return (__uint128_t)ticks * multiplier >> 32;
 }
 
 #endif /* PVCLOCK_H */
