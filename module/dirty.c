@@ -63,10 +63,11 @@ static void fetch_all(struct memory *memory, u64 gpa, u64 end, u64 *bits,
 
 	while (at < end) {
 		struct region *region = region_find(&memory->regions, at);
-		u64 stop = min3(region->end, end,
-				at + MEMORY_STEPS * PAGE_SIZE);
+		u64 stop = min(region->end, end);
 
 		spin_lock(&memory->lock);
+		if (region->log->pages.count)
+			stop = min(stop, at + MEMORY_STEPS * PAGE_SIZE);
 		fetch_log(region, at, stop, gpa, bits, clear);
 		spin_unlock(&memory->lock);
 		at = stop;

@@ -55,8 +55,7 @@ static void limit_to_one_log(const struct memory *memory,
 	range->end = end;
 	if (region)
 		range->end = min(end, inside ? region->end : region->gpa);
-	range->log = inside && region->log ? region->log->bits : NULL;
-	range->log_gpa = inside && region->log ? region->log->gpa : 0;
+	range->log = inside && region->log ? &region->log->pages : NULL;
 }
 
 /* Reschedule between two steps, except in a notifier that must not block. */

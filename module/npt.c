@@ -340,10 +340,8 @@ static void table_detach(struct npt *npt, u64 *entry, struct npt_range *range)
 
 static void log_page(const struct npt_range *range, u64 gpa)
 {
-	unsigned long page = (gpa - range->log_gpa) >> NPT_PAGE_SHIFT;
-
 	if (range->log)
-		__set_bit(page, range->log);
+		npt_log_set(range->log, gpa);
 }
 
 /* Unmap the range's pages in a table of 4 KiB pages. Return how many were present. */

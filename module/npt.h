@@ -2,6 +2,7 @@
 #ifndef SVMRUN_NPT_H
 #define SVMRUN_NPT_H
 
+#include <linux/bitops.h>
 #include <linux/types.h>
 
 #define NPT_PAGE_SHIFT 12
@@ -48,23 +49,44 @@ struct npt_cache {
 };
 
 /**
+ * struct npt_log - pages of 4 KiB that guests have written to
+ * @bits: one bit per page
+ * @gpa: guest physical address of the first page
+ * @count: number of bits that are set
+ */
+struct npt_log {
+	unsigned long *bits;
+	u64 gpa;
+	unsigned long count;
+};
+
+/**
  * struct npt_range - a range that is processed in steps
  * @gpa: address of the next step, a multiple of the page size
  * @end: end of the range, a multiple of the page size
- * @log: one bit per page from @log_gpa on, set for dirty pages of 4 KiB that npt_zap() or
- *	npt_collect() finds; may be NULL
- * @log_gpa: a multiple of the page size, at most @gpa
+ * @log: gets the dirty pages that npt_zap() or npt_collect() finds; may be NULL
  * @flush: permissions were removed, so the TLB must be flushed
  * @freed: tables that were detached, for npt_range_free()
  */
 struct npt_range {
 	u64 gpa;
 	u64 end;
-	unsigned long *log;
-	u64 log_gpa;
+	struct npt_log *log;
 	bool flush;
 	u64 *freed;
 };
+
+/**
+ * npt_log_set() - add a page to a log
+ * @log: the log
+ * @gpa: guest physical address in a page that it covers
+ */
+static inline void npt_log_set(struct npt_log *log, u64 gpa)
+{
+	unsigned long page = (gpa - log->gpa) >> NPT_PAGE_SHIFT;
+
+	log->count += !__test_and_set_bit(page, log->bits);
+}
 
 int npt_create(struct npt *npt, unsigned int levels, u64 encryption);
 bool npt_destroy(struct npt *npt, unsigned int steps);

@@ -22,7 +22,8 @@ static struct region_log *log_create(u64 gpa, u64 length)
 	if (!log)
 		return NULL;
 	kref_init(&log->ref);
-	log->gpa = gpa;
+	log->pages.gpa = gpa;
+	log->pages.bits = log->bits;
 	return log;
 }
 
@@ -331,7 +332,7 @@ bool region_join(struct region_tree *tree, struct region *region,
 
 static unsigned long page_number(const struct region *region, u64 gpa)
 {
-	return (gpa - region->log->gpa) >> PAGE_SHIFT;
+	return (gpa - region->log->pages.gpa) >> PAGE_SHIFT;
 }
 
 /**
@@ -343,7 +344,7 @@ static unsigned long page_number(const struct region *region, u64 gpa)
  */
 void region_mark_dirty(struct region *region, u64 gpa)
 {
-	__set_bit(page_number(region, gpa), region->log->bits);
+	npt_log_set(&region->log->pages, gpa);
 }
 
 /**
@@ -359,11 +360,14 @@ void region_mark_dirty(struct region *region, u64 gpa)
  */
 u64 region_next_dirty(const struct region *region, u64 gpa, u64 end)
 {
-	unsigned long page = find_next_bit(region->log->bits,
-					   page_number(region, end),
-					   page_number(region, gpa));
+	const struct npt_log *log = &region->log->pages;
+	unsigned long page;
 
-	return region->log->gpa + ((u64)page << PAGE_SHIFT);
+	if (!log->count)
+		return end;
+	page = find_next_bit(log->bits, page_number(region, end),
+			     page_number(region, gpa));
+	return log->gpa + ((u64)page << PAGE_SHIFT);
 }
 
 /**
@@ -375,5 +379,7 @@ u64 region_next_dirty(const struct region *region, u64 gpa, u64 end)
  */
 void region_clear_dirty(struct region *region, u64 gpa)
 {
-	__clear_bit(page_number(region, gpa), region->log->bits);
+	struct npt_log *log = &region->log->pages;
+
+	log->count -= __test_and_clear_bit(page_number(region, gpa), log->bits);
 }

@@ -7,20 +7,22 @@
 #include <linux/rbtree.h>
 #include <linux/types.h>
 
+#include "npt.h"
+
 /* Maximum number of populated regions that another one may share host memory with */
 #define REGION_ALIASES 16
 
 /**
  * struct region_log - dirty log of one MAP
  * @ref: one reference per region that is part of the MAP
- * @gpa: first guest physical address
+ * @pages: the log; its bits are @bits
  * @bits: one bit per page
  *
  * Guarded by the lock of the nested page table.
  */
 struct region_log {
 	struct kref ref;
-	u64 gpa;
+	struct npt_log pages;
 	unsigned long bits[];
 };
 

@@ -47,7 +47,8 @@ static struct {
 	struct npt_cache cache;
 	struct page page[PAGES_5_LEVELS];
 	unsigned int pages;
-	unsigned long log[LOG_PAGES / 64];
+	unsigned long bits[LOG_PAGES / 64];
+	struct npt_log log;
 } table;
 
 /* The first eight pages, then eight each around 2^21, 2^30, 2^39 and 2^48. */
@@ -171,7 +172,7 @@ static void log_check(u64 from, u64 end)
 
 	for (i = 0; i < LOGGED; i++) {
 		u64 number = gpa_of(i) / NPT_PAGE_SIZE;
-		bool logged = table.log[number / 64] >> number % 64 & 1;
+		bool logged = table.bits[number / 64] >> number % 64 & 1;
 		bool due = table.page[i].written && gpa_of(i) >= from &&
 			   gpa_of(i) < end;
 
@@ -179,7 +180,7 @@ static void log_check(u64 from, u64 end)
 		found += logged;
 	}
 	for (i = 0; i < LOG_PAGES; i++)
-		found -= table.log[i / 64] >> i % 64 & 1;
+		found -= table.bits[i / 64] >> i % 64 & 1;
 	holds(!found, "other pages are in the log");
 }
 
@@ -235,9 +236,10 @@ static struct npt_range take_range(struct input *input, unsigned int *steps)
 	};
 
 	*steps = input_take(input, 1);
-	memset(table.log, 0, sizeof(table.log));
+	memset(table.bits, 0, sizeof(table.bits));
+	table.log = (struct npt_log){ .bits = table.bits };
 	if (range.end <= LOG_PAGES * NPT_PAGE_SIZE)
-		range.log = table.log;
+		range.log = &table.log;
 	return range;
 }
 

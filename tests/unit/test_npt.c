@@ -505,13 +505,20 @@ END_TEST
 #define LOG_PAGES 2048ul /* from address 0 on */
 
 static unsigned long written[LOG_PAGES / 64];
+static struct npt_log writes = { .bits = written };
+
+static void forget_writes(void)
+{
+	memset(written, 0, sizeof(written));
+	writes = (struct npt_log){ .bits = written };
+}
 
 static struct npt_range logged_range(u64 page, u64 end)
 {
 	return (struct npt_range){
 		.gpa = page << 12,
 		.end = end << 12,
-		.log = written,
+		.log = &writes,
 	};
 }
 
@@ -547,12 +554,13 @@ static unsigned int collect(u64 page, u64 end)
 	struct npt_range range = logged_range(page, end);
 	unsigned int i, count = 0;
 
-	memset(written, 0, sizeof(written));
+	forget_writes();
 	mark(page, end);
 	ck_assert(npt_collect(&npt, &range, ~0u));
 	ck_assert_uint_eq(range.gpa, end << 12);
 	for (i = 0; i < LOG_PAGES; i++)
 		count += written[i / 64] >> i % 64 & 1;
+	ck_assert_uint_eq(writes.count, count);
 	return count;
 }
 
@@ -613,7 +621,7 @@ START_TEST(collect_loses_nothing_meanwhile)
 	mark(0, LOG_PAGES);
 	processor_write(2ull << 12);
 	range = logged_range(0, LOG_PAGES);
-	memset(written, 0, sizeof(written));
+	forget_writes();
 	ck_assert(npt_collect(&npt, &range, ~0u));
 	ck_assert(is_written(1) && is_written(2));
 	processor_write(2ull << 12);
@@ -665,7 +673,7 @@ START_TEST(zap_logs_what_was_written)
 	struct npt_range range = logged_range(4, 5);
 
 	map_all();
-	memset(written, 0, sizeof(written));
+	forget_writes();
 	processor_write(4ull << 12);
 	processor_write(700ull << 12);
 	npt_zap(&npt, &range, ~0u);
@@ -679,14 +687,30 @@ START_TEST(zap_logs_what_was_written)
 }
 END_TEST
 
+START_TEST(page_is_counted_once)
+{
+	struct npt_range range = logged_range(0, LOG_PAGES);
+
+	map_all();
+	processor_write(4ull << 12);
+	ck_assert_uint_eq(collect(0, LOG_PAGES), 1);
+	processor_write(4ull << 12);
+	processor_write(5ull << 12);
+	ck_assert(npt_zap(&npt, &range, ~0u));
+	ck_assert(npt_range_free(&range, ~0u));
+	ck_assert_uint_eq(writes.count, 2);
+	teardown();
+}
+END_TEST
+
 START_TEST(log_begins_where_it_is_said)
 {
 	struct npt_range range = logged_range(100, 200);
 
 	map_all();
-	memset(written, 0, sizeof(written));
+	forget_writes();
 	processor_write(130ull << 12);
-	range.log_gpa = 100ull << 12;
+	writes.gpa = 100ull << 12;
 	ck_assert(npt_collect(&npt, &range, ~0u));
 	ck_assert(is_written(30));
 	teardown();
@@ -798,6 +822,7 @@ Suite *npt_suite(void)
 		&collect_skips_unused_tables,
 		&collect_returns_after_its_steps,
 		&zap_logs_what_was_written,
+		&page_is_counted_once,
 		&log_begins_where_it_is_said,
 		&changes_leave_what_was_written,
 		&agrees_with_a_model,
