@@ -492,14 +492,28 @@ bool npt_protect(struct npt *npt, struct npt_range *range, unsigned int rights,
 
 /*
  * Walk to the entry at level 2, or to a higher one without a table. @entry and @level are the
- * result for the entry before, or NULL: a table's entries are adjacent.
+ * result for the entry before, or NULL: a table's entries are adjacent. Skip entries that do
+ * not have @bit, except the last one of the range, and those that are partly inside.
  */
-static u64 *walk_next(const struct npt *npt, u64 gpa, u64 *entry,
-		      unsigned int *level)
+static u64 *walk_next(const struct npt *npt, struct npt_range *range,
+		      u64 *entry, unsigned int *level, u64 bit,
+		      unsigned int *steps)
 {
-	if (entry && *level == 2 && entry_index(gpa, 2))
-		return entry + 1;
-	return walk_to(npt, gpa, 2, level);
+	const u64 span = npt_span(2);
+
+	if (entry && *level == 2 && entry_index(range->gpa, 2))
+		entry++;
+	else
+		entry = walk_to(npt, range->gpa, 2, level);
+	if (*level > 2 || !range_covers(range, 2))
+		return entry;
+	while (*steps && range->end - range->gpa >= 2 * span &&
+	       entry_index(range->gpa + span, 2) && !(*entry & bit)) {
+		range->gpa += span;
+		entry++;
+		--*steps;
+	}
+	return entry;
 }
 
 /*
@@ -529,7 +543,7 @@ bool npt_mark(struct npt *npt, struct npt_range *range, unsigned int steps)
 	unsigned int level;
 
 	while (range->gpa < range->end && steps--) {
-		entry = walk_next(npt, range->gpa, entry, &level);
+		entry = walk_next(npt, range, entry, &level, ENTRY_A, &steps);
 		old = *entry;
 		/* No one else writes the entry while A is set. */
 		if (is_table(old, level) && range_covers(range, level) &&
@@ -549,23 +563,29 @@ static bool group_is_dirty(const u64 *e)
 	       ENTRY_D;
 }
 
+/* Return where the first group from @i on begins that is dirty, or at least @end. */
+static unsigned int skip_clean_groups(const u64 *table, unsigned int i,
+				      unsigned int end)
+{
+	while (i < end && !group_is_dirty(&table[i]))
+		i += GROUP;
+	return i;
+}
+
 static void collect_table(u64 *table, const struct npt_range *range)
 {
 	u64 gpa = range->gpa & -npt_span(2);
-	unsigned int i = entry_index(range->gpa, 1), end = ENTRIES;
+	unsigned int i, end = ENTRIES;
 
 	if (range->end - gpa < npt_span(2))
 		end = (range->end - gpa) / NPT_PAGE_SIZE;
-	while (i < end) {
-		if (!(i % GROUP) && !group_is_dirty(&table[i])) {
-			i += GROUP;
-			continue;
-		}
-		if (READ_ONCE(table[i]) & ENTRY_D) {
+	for (i = entry_index(range->gpa, 1); i < end; i++) {
+		if (!(i % GROUP))
+			i = skip_clean_groups(table, i, end);
+		if (i < end && (READ_ONCE(table[i]) & ENTRY_D)) {
 			entry_clear(&table[i], ENTRY_D);
 			log_page(range, gpa + i * NPT_PAGE_SIZE);
 		}
-		i++;
 	}
 }
 
@@ -585,7 +605,8 @@ bool npt_collect(struct npt *npt, struct npt_range *range, unsigned int steps)
 	unsigned int level;
 
 	while (range->gpa < range->end && take_steps(&steps, 1)) {
-		entry = walk_next(npt, range->gpa, entry, &level);
+		entry = walk_next(npt, range, entry, &level, ENTRY_MARK,
+				  &steps);
 		if (is_table(*entry, level) && !is_unused(entry, range)) {
 			collect_table(entry_table(npt, *entry), range);
 			take_steps(&steps, TABLE_STEPS);

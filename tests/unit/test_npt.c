@@ -555,6 +555,8 @@ static unsigned int collect(u64 page, u64 end)
 	unsigned int i, count = 0;
 
 	forget_writes();
+	if (end > LOG_PAGES)
+		writes.gpa = page << 12;
 	mark(page, end);
 	ck_assert(npt_collect(&npt, &range, ~0u));
 	ck_assert_uint_eq(range.gpa, end << 12);
@@ -607,6 +609,21 @@ START_TEST(collect_covers_only_the_range)
 	ck_assert(is_written(9));
 	ck_assert_uint_eq(collect(601, LOG_PAGES), 1);
 	ck_assert(is_written(601));
+	teardown();
+}
+END_TEST
+
+/* Unused entries are skipped, but only to the end of their table. */
+START_TEST(collect_reaches_the_next_gib)
+{
+	const u64 page = GIB >> 12, first = page - 1024;
+
+	setup(4, 0);
+	map(first << 12, 0x1000, NPT_WRITE);
+	map((page + 700) << 12, 0x2000, NPT_WRITE);
+	processor_write((page + 700) << 12);
+	ck_assert_uint_eq(collect(first, first + LOG_PAGES), 1);
+	ck_assert(is_written(1024 + 700));
 	teardown();
 }
 END_TEST
@@ -818,6 +835,7 @@ Suite *npt_suite(void)
 		&protect_returns_after_its_steps,
 		&collect_finds_what_was_written,
 		&collect_covers_only_the_range,
+		&collect_reaches_the_next_gib,
 		&collect_loses_nothing_meanwhile,
 		&collect_skips_unused_tables,
 		&collect_returns_after_its_steps,
