@@ -270,10 +270,15 @@ static long vm_file_protect(struct file *file, union argument *argument)
 /* Bytes of guest memory for one page of bits */
 #define DIRTY_PIECE (PAGE_SIZE * BITS_PER_BYTE * PAGE_SIZE)
 
+static size_t log_size(u64 length)
+{
+	return DIV_ROUND_UP(length >> PAGE_SHIFT, 64) * sizeof(u64);
+}
+
 static long fetch_piece(struct memory *memory, u64 gpa, u64 length, u64 *bits,
 			bool clear, void __user *bitmap)
 {
-	size_t size = DIV_ROUND_UP(length >> PAGE_SHIFT, 64) * sizeof(u64);
+	size_t size = log_size(length);
 	long err;
 
 	memset(bits, 0, size);
@@ -294,7 +299,8 @@ static long vm_file_dirty(struct file *file, union argument *argument)
 
 	if (err)
 		return err;
-	bits = kmalloc(PAGE_SIZE, GFP_KERNEL_ACCOUNT);
+	bits = kmalloc(log_size(min_t(u64, dirty->length, DIRTY_PIECE)),
+		       GFP_KERNEL_ACCOUNT);
 	if (!bits)
 		return -ENOMEM;
 	for (at = 0; !err && at < dirty->length; at += length) {
