@@ -14,7 +14,8 @@
 #define OTHER_GPA 0x90000u
 
 static _Alignas(4096) uint8_t kept[3 * 64 * PAGE], view[3 * 64 * PAGE];
-static uint64_t touched[3], logged[3];
+/* A line of each bitmap, which svmrun_reset() reads whole */
+static uint64_t touched[8], logged[8];
 static struct vcpu_pages kept_pages, pages;
 static struct svmrun_vcpu kept_vcpu, vcpu;
 static struct svmrun_memory kept_memories[2], memories[2];

@@ -15,10 +15,14 @@
 	(SVMRUN_MAP_READ | SVMRUN_MAP_WRITE | SVMRUN_MAP_EXEC |                \
 	 SVMRUN_MAP_LOG_DIRTY)
 
-/* Number of words in a bitmap with one bit per page of the snapshot */
+#define LINE 8ul /* words of a bitmap that are tested at once: a cache line */
+
+/* Number of words in a bitmap with one bit per page of the snapshot: whole lines */
 static size_t bitmap_words(const struct svmrun_snapshot *snapshot)
 {
-	return snapshot->size / PAGE_SIZE / PAGES_PER_WORD;
+	size_t words = snapshot->size / PAGE_SIZE / PAGES_PER_WORD;
+
+	return (words + LINE - 1) & -LINE;
 }
 
 /* ---- creation and destruction -------------------------------------------- */
@@ -81,12 +85,13 @@ static void load_vcpu(const struct svmrun_vcpu *vcpu,
 		      const struct svmrun_vcpu *kept)
 {
 	const uint8_t *map = kept->msrpm;
+	const size_t before = map - (const uint8_t *)kept->vmcb;
 
 	if (map[0] != 0xff || memcmp(map, map + 1, MSRPM_SIZE - 1)) {
 		restore_vcpu(vcpu, kept);
 		return;
 	}
-	memcpy(vcpu->vmcb, kept->vmcb, SVMRUN_VCPU_MSRPM);
+	memcpy(vcpu->vmcb, kept->vmcb, before);
 	memcpy(vcpu->xsave, kept->xsave, kept->size - SVMRUN_VCPU_XSAVE);
 }
 
@@ -200,34 +205,52 @@ static void keep_dirty_log(struct svmrun_clone *clone)
 }
 
 /*
- * Copy the snapshot's page over the clone's private one. Discarding the private page with
- * MADV_DONTNEED would remove it from Linux's page tables and from the nested one, and the
- * next run would fault on the snapshot's page and copy it: run and reset would then take
+ * Copy the snapshot's pages over the clone's private ones. Discarding these with
+ * MADV_DONTNEED would remove them from Linux's page tables and from the nested one, and the
+ * next run would fault on the snapshot's pages and copy them: run and reset would then take
  * several times as many instructions per page.
  */
-static void restore_page(struct svmrun_clone *clone, size_t number)
+static void copy_pages(struct svmrun_clone *clone, size_t number, size_t count)
 {
 	uint8_t *to = clone->memories[0].base;
 	const uint8_t *from = clone->snapshot->memories[0].base;
 
-	memcpy(to + number * PAGE_SIZE, from + number * PAGE_SIZE, PAGE_SIZE);
+	memcpy(to + number * PAGE_SIZE, from + number * PAGE_SIZE,
+	       count * PAGE_SIZE);
+}
+
+/*
+ * Restore the pages of a word of the bitmap. Those that adjoin are copied at once: adding
+ * the lowest bit to the word carries through the ones above it.
+ */
+static void restore_word(struct svmrun_clone *clone, size_t word)
+{
+	uint64_t bits = clone->touched[word] | clone->logged[word], rest;
+
+	clone->touched[word] = 0;
+	for (; bits; bits = rest) {
+		rest = bits & (bits + (bits & -bits));
+		copy_pages(clone, word * PAGES_PER_WORD + __builtin_ctzll(bits),
+			   __builtin_popcountll(bits ^ rest));
+	}
+}
+
+/* Mostly no page of a line has been written to. */
+static bool is_line_zero(const uint64_t *w)
+{
+	return !(w[0] | w[1] | w[2] | w[3] | w[4] | w[5] | w[6] | w[7]);
 }
 
 static void restore_pages(struct svmrun_clone *clone)
 {
-	size_t words = bitmap_words(clone->snapshot), i;
-	const uint64_t *logged = clone->logged;
-	uint64_t *touched = clone->touched;
+	size_t words = bitmap_words(clone->snapshot), i, word;
 
-	for (i = 0; i < words; i++) {
-		uint64_t bits = touched[i] | logged[i];
-
-		if (!bits)
+	for (i = 0; i < words; i += LINE) {
+		if (is_line_zero(&clone->touched[i]) &&
+		    is_line_zero(&clone->logged[i]))
 			continue;
-		touched[i] = 0;
-		for (; bits; bits &= bits - 1)
-			restore_page(clone, i * PAGES_PER_WORD +
-						    __builtin_ctzll(bits));
+		for (word = i; word < i + LINE; word++)
+			restore_word(clone, word);
 	}
 }
 

@@ -288,6 +288,43 @@ TEST_F(clone, touched_memory_is_restored)
 	svmrun_clone_destroy(&clone);
 }
 
+/*
+ * Invert a byte of each page, and touch about one page in @spacing. The reset restores these,
+ * and no others.
+ */
+static void reset_some(struct __test_metadata *_metadata,
+		       struct svmrun_clone *clone, unsigned int spacing)
+{
+	const uint8_t *kept = clone->snapshot->memories[0].base;
+	uint8_t *view = clone->memories[0].base;
+	bool touched[MACHINE_SIZE / PAGE];
+	size_t i;
+
+	for (i = 0; i < MACHINE_SIZE / PAGE; i++) {
+		touched[i] = !(rand() % spacing);
+		if (touched[i])
+			ASSERT_NE(NULL, svmrun_clone_touch(clone, i * PAGE, 1));
+		view[i * PAGE] = ~kept[i * PAGE];
+	}
+	ASSERT_EQ(0, svmrun_reset(clone));
+	for (i = 0; i < MACHINE_SIZE / PAGE; i++) {
+		ASSERT_EQ(touched[i], view[i * PAGE] == kept[i * PAGE])
+		TH_LOG("page %zu, one in %u touched", i, spacing);
+	}
+}
+
+TEST_F(clone, exactly_what_is_touched_is_restored)
+{
+	struct svmrun_clone clone;
+	unsigned int i;
+
+	make(_metadata, &clone, &self->snapshot, self->m.device);
+	srand(1);
+	for (i = 0; i < 40; i++)
+		reset_some(_metadata, &clone, 1 + i % 5);
+	svmrun_clone_destroy(&clone);
+}
+
 /* The reset clears the dirty log, so that the next one takes no longer. */
 TEST_F(clone, reset_begins_the_log_anew)
 {
