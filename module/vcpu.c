@@ -84,27 +84,33 @@ static void free_split(void *pages, size_t size)
 		free_page((unsigned long)pages + i);
 }
 
+/* Size of the pages that each vCPU has from the beginning */
+static size_t pages_size(void)
+{
+	return 3 * PAGE_SIZE + xsave_size();
+}
+
 static void free_pages_of(struct vcpu *vcpu)
 {
 	free_split(vcpu->msrpm, 2 * PERMISSION_MSRPM_SIZE);
-	free_split(vcpu->fpu.area, xsave_size());
-	pages_free(vcpu->regs, 0);
-	pages_free(vcpu->user, 0);
-	pages_free(vcpu->hw, 0);
+	free_split(vcpu->regs, pages_size());
 }
 
+/*
+ * Allocate the pages at once, which takes fewer instructions. Only the first one can lie at
+ * the beginning of 2 MiB, where the VMCBs must not: see page_alloc_for_svm().
+ */
 static int alloc_pages_of(struct vcpu *vcpu)
 {
-	int node = numa_node_id();
+	void *pages = alloc_split(numa_node_id(), pages_size());
 
-	vcpu->hw = page_alloc_for_svm(node, GFP_KERNEL_ACCOUNT);
-	vcpu->user = page_alloc_for_svm(node, GFP_KERNEL_ACCOUNT);
-	vcpu->regs = pages_alloc(node, 0, GFP_KERNEL_ACCOUNT);
-	vcpu->fpu.area = alloc_split(node, xsave_size());
-	if (vcpu->hw && vcpu->user && vcpu->regs && vcpu->fpu.area)
-		return 0;
-	free_pages_of(vcpu);
-	return -ENOMEM;
+	if (!pages)
+		return -ENOMEM;
+	vcpu->regs = pages;
+	vcpu->hw = pages + PAGE_SIZE;
+	vcpu->user = pages + 2 * PAGE_SIZE;
+	vcpu->fpu.area = pages + 3 * PAGE_SIZE;
+	return 0;
 }
 
 /* Set the fields of the hardware's VMCB that the program cannot change. */
