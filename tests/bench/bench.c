@@ -163,6 +163,7 @@ static const struct work works[] = {
 	COUNT(invalidate_few_of_most, "... at 3 of 65,535 addresses"),
 	COUNT(reset_page, "run and reset, for each page written"),
 	COUNT(reset_one, "run and reset with one page written"),
+	COUNT(reset_one_large, "... of 128 MiB, all written before"),
 	COUNT(clone_first_insn, "clone to its first instruction and exit"),
 	COUNT(nested_cpuid, "a guest's guest: VMRUN to #VMEXIT for CPUID"),
 	COUNT(nested_switch, "... with two guests by turns (ASIDs)"),

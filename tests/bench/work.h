@@ -98,6 +98,7 @@ ticks invalidate_few_of_most(const struct engine *engine);
 
 ticks reset_page(const struct engine *engine);
 ticks reset_one(const struct engine *engine);
+ticks reset_one_large(const struct engine *engine);
 ticks clone_first_insn(const struct engine *engine);
 
 ticks nested_cpuid(const struct engine *engine);
