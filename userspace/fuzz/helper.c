@@ -30,34 +30,35 @@ static void __attribute__((noreturn)) sleep_for_ever(pid_t parent)
 		sigsuspend(&none);
 }
 
-static int start_process(struct helper *helper)
+static pid_t start_process(void)
 {
 	pid_t parent = getpid(), child = fork();
 
-	if (child < 0)
-		return -errno;
 	if (!child)
 		sleep_for_ever(parent);
-	helper->pid = child;
-	return 0;
+	return child < 0 ? -errno : child;
 }
 
-static void *wait_for_processes(void *argument)
+static void wait_for_end(pid_t process)
 {
-	struct helper *helper = argument;
 	siginfo_t info;
 
+	while (waitid(P_PID, process, &info, WEXITED) && errno == EINTR)
+		;
+}
+
+static void *create_processes(void *argument)
+{
+	struct helper *helper = argument;
+
 	for (;;) {
-		/* Leave the process to helper_replace(). */
-		while (waitid(P_PID, helper->pid, &info, WEXITED | WNOWAIT) &&
-		       errno == EINTR)
-			;
+		helper->pid = start_process();
+		sem_post(&helper->created);
+		if (helper->pid < 0)
+			return NULL;
+		wait_for_end(helper->pid);
 		helper->ended(helper->owner);
-		sem_post(&helper->seen);
-		while (sem_wait(&helper->next))
-			;
 	}
-	return NULL;
 }
 
 int helper_start(struct helper *helper, void (*ended)(void *owner), void *owner)
@@ -66,24 +67,14 @@ int helper_start(struct helper *helper, void (*ended)(void *owner), void *owner)
 
 	helper->ended = ended;
 	helper->owner = owner;
-	sem_init(&helper->seen, 0, 0);
-	sem_init(&helper->next, 0, 0);
-	ret = start_process(helper);
-	if (ret)
-		return ret;
-	return thread_start(&helper->thread, 0, wait_for_processes, helper);
+	sem_init(&helper->created, 0, 0);
+	ret = thread_start(&helper->thread, 0, create_processes, helper);
+	return ret ? ret : helper_replace(helper);
 }
 
 int helper_replace(struct helper *helper)
 {
-	int ret;
-
-	while (sem_wait(&helper->seen))
+	while (sem_wait(&helper->created))
 		;
-	while (waitpid(helper->pid, NULL, 0) < 0)
-		if (errno != EINTR)
-			return -errno;
-	ret = start_process(helper);
-	sem_post(&helper->next);
-	return ret;
+	return helper->pid < 0 ? helper->pid : 0;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * A process that only sleeps, for afl-fuzz, which expects one process per run, and kills it
- * when the run takes too long. A thread waits for its end.
+ * when the run takes too long. A thread creates it, waits for its end, and creates another.
  */
 #ifndef HELPER_H
 #define HELPER_H
@@ -13,29 +13,27 @@
 
 /**
  * struct helper - the process
- * @pid: its ID
+ * @pid: its ID, or a negative errno if it could not be created
  * @ended: called by the thread when the process has ended
  * @owner: argument of @ended
  * @thread: the thread
- * @seen: posted when @ended has returned
- * @next: posted when there is another process to wait for
+ * @created: posted when there is another process
  */
 struct helper {
 	atomic_int pid;
 	void (*ended)(void *owner);
 	void *owner;
 	pthread_t thread;
-	sem_t seen;
-	sem_t next;
+	sem_t created;
 };
 
-/* Start the process and the thread. Return 0 or a negative errno. */
+/* Start the thread, and wait for the process. Return 0 or a negative errno. */
 int helper_start(struct helper *helper, void (*ended)(void *owner),
 		 void *owner);
 
 /*
- * Wait for the end of the process and for @ended, and start another process. Return 0 or a
- * negative errno.
+ * After the process has been killed, or is about to be, wait until there is another. Return 0
+ * or a negative errno.
  */
 int helper_replace(struct helper *helper);
 
