@@ -156,16 +156,11 @@ static int insert_all(struct target *target, const struct addresses *addresses)
 
 int breakpoints_insert(struct target *target)
 {
-	const struct fuzz_options *options = target->options;
-	struct addresses addresses = { 0 };
-	int status = 0;
+	const struct addresses *addresses = &target->counted;
 
-	if (options->break_file)
-		status = addresses_read(&addresses, options->break_file);
-	if (!status && options->end_count + addresses.count)
-		status = insert_all(target, &addresses);
-	addresses_free(&addresses);
-	return status;
+	return target->options->end_count + addresses->count ?
+		       insert_all(target, addresses) :
+		       0;
 }
 
 void breakpoints_free(struct breakpoints *breakpoints)

@@ -216,6 +216,9 @@ int target_open(struct target *target)
 	if (ret)
 		return ret;
 	ret = input_check(target);
+	if (!ret && target->options->break_file)
+		ret = addresses_read(&target->counted,
+				     target->options->break_file);
 	if (ret)
 		return ret;
 	register_hooks(target);
@@ -241,6 +244,7 @@ void target_close(struct target *target)
 		cpu_thread_end(target_cpu(target));
 	close_clone(target);
 	breakpoints_free(&target->breakpoints);
+	addresses_free(&target->counted);
 	free(target->state.bytes);
 	area_close(&target->map);
 	area_close(&target->input);

@@ -17,6 +17,7 @@
 #include <svmrun.h>
 #include <svmrun/state.h>
 
+#include "addresses.h"
 #include "area.h"
 #include "breakpoint.h"
 #include "fuzz_options.h"
@@ -49,6 +50,7 @@
  * @buffer: guest physical addresses of the pages of the guest's buffer for the input
  * @buffer_offset: where it begins in the first of them
  * @buffer_room: its size in bytes, 0 for none
+ * @counted: addresses of the file of --break
  * @breakpoints: breakpoints in its code
  * @snapshot: the guest when it was ready
  * @clone: the clone
@@ -83,6 +85,7 @@ struct target {
 	uint64_t buffer[TARGET_BUFFER_PAGES];
 	size_t buffer_offset;
 	size_t buffer_room;
+	struct addresses counted;
 	struct breakpoints breakpoints;
 	struct svmrun_snapshot snapshot;
 	struct svmrun_clone clone;
@@ -110,8 +113,8 @@ static inline struct target *target_of(const struct cpu *cpu)
 }
 
 /*
- * Share the areas with the guest, whose machine has been created, and register the
- * functions for it. Return 0, or the exit status after a message.
+ * Share the areas with the guest, whose machine has been created, register the functions for
+ * it, and read the file of --break. Return 0, or the exit status after a message.
  */
 int target_open(struct target *target);
 void target_close(struct target *target);
