@@ -178,9 +178,10 @@ static struct machine *boot(uint8_t *memory, const char *file)
 		call = run_to_call(m);
 		if (call == SVMRUN_GUEST_READY)
 			break;
-		if (call != SVMRUN_GUEST_FIND)
+		if (call == SVMRUN_GUEST_FIND)
+			answer_find(m);
+		else if (m->run->exit_reason != KVM_EXIT_IO) /* no device */
 			fail("the guest is not ready for an input");
-		answer_find(m);
 	}
 	complete_call(m);
 	return m;

@@ -17,6 +17,7 @@
 #define NOT_MAPPED (1ul << 40) /* beyond what the page tables map */
 
 static uint8_t count;
+static uint8_t serial; /* status of the serial port before the snapshot */
 
 static void __attribute__((noreturn)) loop_forever(void)
 {
@@ -68,6 +69,8 @@ static void obey(uint8_t request, const uint8_t *input)
 			     : "+a"(eax), "=b"(ebx), "=c"(ecx), "=d"(edx));
 		svmrun_guest_done(0);
 	}
+	case 'w': /* does input wait at the serial port? */
+		svmrun_guest_done(serial & 1);
 	}
 	svmrun_guest_crash(request);
 }
@@ -97,6 +100,7 @@ int main(void)
 	svmrun_guest_map = (uint8_t *)areas.map;
 	svmrun_guest_map_size = areas.map_size;
 	input = (const uint8_t *)areas.input;
+	serial = in8(0x3fd);
 	length = svmrun_guest_ready(NULL, 0);
 	if (is_request(input, length))
 		obey(input[REQUEST_LENGTH], input);

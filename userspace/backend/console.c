@@ -236,7 +236,7 @@ static void read_some(struct console *console, size_t most)
 /* Read one byte at most, except from a terminal, whose input is buffered already. */
 void console_refill_uart(struct console *console)
 {
-	if (!console->is_raw && !console->input_size &&
+	if (!console->is_raw && !console->at_end && !console->input_size &&
 	    svmrun_uart_room(console->uart) && has_input())
 		read_some(console, 1);
 	else
