@@ -53,6 +53,7 @@ struct input {
  * @map_id: its ID as shared memory
  * @input: the input, NULL if it is in a file
  * @input_id: its ID
+ * @run: the process of the last run
  * @was_killed: the run before timed out
  */
 struct server {
@@ -63,6 +64,7 @@ struct server {
 	int map_id;
 	struct input *input;
 	int input_id;
+	pid_t run;
 	uint32_t was_killed;
 };
 
@@ -212,6 +214,7 @@ static int run(struct server *server, const char *text, int timeout)
 	pid = answer(server);
 	if (pid <= 0 || kill(pid, 0))
 		return -1;
+	server->run = pid;
 	if (!wait_for_answer(server, timeout)) {
 		kill(pid, SIGKILL);
 		server->was_killed = 1;
@@ -309,6 +312,22 @@ static void test_reset(struct server *server)
 	      "no run finds the end of a longer input: status 0x%x", status);
 }
 
+/* The process that is killed if a run takes too long has no pages of the vCPU. */
+static void test_process(const struct server *server)
+{
+	char path[64], line[512];
+	unsigned int count = 0, found = 0;
+	FILE *maps;
+
+	snprintf(path, sizeof(path), "/proc/%d/maps", server->run);
+	maps = fopen(path, "re");
+	for (; maps && fgets(line, sizeof(line), maps); count++)
+		found += !!strstr(line, "svmrun-vcpu");
+	if (maps)
+		fclose(maps);
+	check(count && !found, "the process of a run does not keep the VM");
+}
+
 static void test_timeout(struct server *server)
 {
 	int i, status, good = 0;
@@ -336,6 +355,7 @@ static void test_server(bool shared, bool is_new)
 	test_ends(&server);
 	test_map(&server);
 	test_reset(&server);
+	test_process(&server);
 	test_timeout(&server);
 	status = stop(&server);
 	check(!status, "the server ends with the pipe: status 0x%x", status);

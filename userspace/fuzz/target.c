@@ -308,6 +308,8 @@ static void use_clone(struct target *target)
 	memcpy(machine->memories, clone->memories,
 	       clone->memory_count * sizeof(*clone->memories));
 	keep_from_children(machine->memories, machine->memory_count);
+	/* A child with these pages would keep the VM. */
+	madvise(cpu->vcpu.vmcb, cpu->vcpu.size, MADV_DONTFORK);
 	target->is_clone = true;
 }
 
