@@ -8,6 +8,7 @@
  *	output	when the guest prints
  *	gdb	when gdb sends something
  *	main	while the guest runs
+ *	fuzz	when svmrun fuzz resets the guest after a run
  * It prints "escaped: ATTACK" if the attack succeeds. LACKS names a feature that the kernel
  * appears not to have: seccomp or landlock; "all except landlock" leaves only that.
  */
@@ -183,16 +184,21 @@ static void print_result(bool success, const char *name)
 	call(SYS_write, STDERR_FILENO, (long)text, size, 0, 0, 0);
 }
 
+static bool is_wanted(const char *thread)
+{
+	const char *wanted = getenv("ESCAPE_THREAD");
+
+	return wanted && !strcmp(wanted, thread);
+}
+
 /* Attack once, if this thread is to do so. */
 static void attack_from(const char *thread)
 {
-	const char *wanted = getenv("ESCAPE_THREAD");
 	const char *name = getenv("ESCAPE");
 	static atomic_flag done = ATOMIC_FLAG_INIT;
 	size_t i;
 
-	if (!wanted || !name || strcmp(wanted, thread) ||
-	    atomic_flag_test_and_set(&done))
+	if (!name || !is_wanted(thread) || atomic_flag_test_and_set(&done))
 		return;
 	for (i = 0; i < ARRAY_SIZE(attacks); i++)
 		if (!strcmp(attacks[i].name, name))
@@ -225,7 +231,9 @@ int ioctl(int fd, unsigned long request, ...)
 	ret = call(SYS_ioctl, fd, request, argument, 0, 0, 0);
 	if (request == SVMRUN_CREATE_VM)
 		vm = ret;
-	if (request == SVMRUN_RUN && !ret &&
+	if (request == SVMRUN_DIRTY)
+		attack_from("fuzz");
+	if (request == SVMRUN_RUN && !ret && is_wanted("cpu") &&
 	    vmcb->control.exitcode == VMEXIT_IOIO &&
 	    vmcb->control.exitinfo1 >> 16 == PORT)
 		attack_from("cpu");

@@ -94,12 +94,14 @@ START_TEST(files_processes_and_sockets_are_denied)
 
 START_TEST(each_thread_has_its_own_calls)
 {
-	only(THREAD(CPU), (struct call){ SYS_timer_settime, { -1 } });
+	only(THREAD(CPU) | THREAD(FUZZ),
+	     (struct call){ SYS_timer_settime, { -1 } });
 	only(THREAD(DISK), (struct call){ SYS_pwritev, { -1 } });
 	only(THREAD(DISK), (struct call){ SYS_fallocate, { -1 } });
 	only(THREAD(GDB), (struct call){ SYS_accept4, { -1 } });
-	only(THREAD(MAIN) | THREAD(GDB), (struct call){ SYS_close, { -1 } });
-	only(THREAD(MAIN) | THREAD(CPU) | THREAD(GDB),
+	only(THREAD(MAIN) | THREAD(GDB) | THREAD(FUZZ),
+	     (struct call){ SYS_close, { -1 } });
+	only(THREAD(MAIN) | THREAD(CPU) | THREAD(GDB) | THREAD(FUZZ),
 	     (struct call){ SYS_read, { -1 } });
 	only(ALL_THREADS, (struct call){ SYS_write, { -1 } });
 }
@@ -124,7 +126,9 @@ START_TEST(saving_needs_more_calls)
 
 START_TEST(requests_to_devices_are_compared)
 {
-	only(THREAD(CPU), (struct call){ SYS_ioctl, { -1, SVMRUN_RUN } });
+	only(THREAD(CPU) | THREAD(FUZZ),
+	     (struct call){ SYS_ioctl, { -1, SVMRUN_RUN } });
+	only(THREAD(FUZZ), (struct call){ SYS_ioctl, { -1, SVMRUN_DIRTY } });
 	only(ALL_THREADS, (struct call){ SYS_ioctl, { -1, SVMRUN_KICK } });
 	only(ALL_THREADS, (struct call){ SYS_ioctl, { -1, TCSETS } });
 	only(THREAD(MAIN), (struct call){ SYS_ioctl, { -1, TCSETSW } });
@@ -148,7 +152,8 @@ START_TEST(memory_is_neither_executable_nor_a_file)
 
 START_TEST(handler_of_denials_stays)
 {
-	only(THREAD(MAIN), (struct call){ SYS_rt_sigaction, { SIGTERM } });
+	only(THREAD(MAIN) | THREAD(FUZZ) | THREAD(HELPER),
+	     (struct call){ SYS_rt_sigaction, { SIGTERM } });
 	only(0, (struct call){ SYS_rt_sigaction, { SIGSYS } });
 }
 
@@ -167,6 +172,56 @@ START_TEST(only_threads_are_created)
 	ck_assert(!is_permitted(ALL_THREADS, &clone3));
 }
 
+/* A process that only sleeps: what fork() and the process itself call */
+START_TEST(helper_creates_processes)
+{
+	const long fork_flags = SIGCHLD | CLONE_CHILD_SETTID |
+				CLONE_CHILD_CLEARTID;
+
+	only(THREAD(HELPER), (struct call){ SYS_clone, { fork_flags } });
+	only(0, (struct call){ SYS_clone, { fork_flags | CLONE_NEWUSER } });
+	only(THREAD(HELPER), (struct call){ SYS_waitid, { -1 } });
+	only(THREAD(HELPER), (struct call){ SYS_close_range, { 1, 0 } });
+	only(THREAD(HELPER),
+	     (struct call){ SYS_prctl, { PR_SET_PDEATHSIG, SIGKILL } });
+}
+
+START_TEST(inputs_can_only_be_read)
+{
+	static const long writing[] = { O_WRONLY, O_RDWR, O_CREAT, O_TRUNC,
+					O_TMPFILE };
+	const unsigned int fuzz = THREAD(FUZZ);
+	struct call call = { SYS_openat, { AT_FDCWD, 0, O_CLOEXEC } };
+
+	ck_assert(is_permitted(fuzz | PERMISSION_INPUTS, &call));
+	ck_assert(!is_permitted(fuzz, &call));
+	for (size_t i = 0; i < ARRAY_SIZE(writing); i++) {
+		call.arguments[2] = writing[i];
+		ck_assert(!is_permitted(fuzz | PERMISSION_INPUTS, &call));
+	}
+}
+
+/* After the snapshot, the thread cannot change what the guest has. */
+START_TEST(snapshot_needs_more_calls)
+{
+	static const struct call calls[] = {
+		{ SYS_ioctl, { -1, SVMRUN_CREATE_VM } },
+		{ SYS_ioctl, { -1, SVMRUN_CREATE_VCPU } },
+		{ SYS_ioctl, { -1, SVMRUN_MAP } },
+		{ SYS_ioctl, { -1, SVMRUN_PROTECT } },
+		{ SYS_mmap, { 0, PAGE, PROT_READ, MAP_PRIVATE } },
+		{ SYS_memfd_create, { 0, -1 } },
+	};
+	const struct call code = { SYS_mmap, { 0, PAGE, PROT_EXEC } };
+	const unsigned int snapshot = THREAD(FUZZ) | PERMISSION_SNAPSHOT;
+
+	for (size_t i = 0; i < ARRAY_SIZE(calls); i++) {
+		ck_assert(is_permitted(snapshot, &calls[i]));
+		ck_assert(!is_permitted(ALL_THREADS, &calls[i]));
+	}
+	ck_assert(!is_permitted(snapshot, &code));
+}
+
 START_TEST(socket_of_gdb_is_removed_by_the_main_thread)
 {
 	const struct call call = { SYS_unlink, { 0 } };
@@ -183,6 +238,9 @@ static const TTest **const tests[] = {
 	&memory_is_neither_executable_nor_a_file,
 	&handler_of_denials_stays,
 	&only_threads_are_created,
+	&helper_creates_processes,
+	&inputs_can_only_be_read,
+	&snapshot_needs_more_calls,
 	&socket_of_gdb_is_removed_by_the_main_thread,
 };
 

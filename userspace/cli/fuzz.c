@@ -12,6 +12,7 @@
 #include "fuzz/callers.h"
 #include "fuzz/target.h"
 #include "options.h"
+#include "sandbox/sandbox.h"
 #include "setup.h"
 
 /* ---- inputs of files ----------------------------------------------------- */
@@ -79,6 +80,17 @@ static int reset_failed(int error)
 			    strerror(error));
 }
 
+/* Give up what only the snapshot needed. */
+static int confine_thread(void)
+{
+	int ret = sandbox_enter_thread(SANDBOX_FUZZ);
+
+	return ret ? message_fail(STATUS_ENVIRONMENT,
+				  "sandbox: cannot confine a thread: %s; to run without the sandbox, use --sandbox=off",
+				  strerror(-ret)) :
+		     0;
+}
+
 /* A crash outweighs a time-out. */
 static int worst(int a, int b)
 {
@@ -108,6 +120,8 @@ static int run_files(struct target *target)
 
 	pthread_mutex_lock(&target->machine.lock);
 	ret = target_prepare(target);
+	if (!ret)
+		ret = confine_thread();
 	if (!ret && !options->file_count)
 		ret = run_file(target, NULL, &status);
 	for (i = 0; i < options->file_count && !ret; i++)
@@ -139,6 +153,8 @@ static int run_once(struct target *target)
 		return read_failed(file ? file : "standard input", -ret);
 	pthread_mutex_lock(&target->machine.lock);
 	ret = target_prepare(target);
+	if (!ret)
+		ret = confine_thread();
 	if (!ret) {
 		memset(target->map.memory.base, 0, target->map.memory.size);
 		verdict = target_run(target);
@@ -153,27 +169,81 @@ static int open_console(struct machine *machine)
 {
 	int ret = console_open(&machine->console, false);
 
-	if (!ret)
-		ret = output_start(&machine->console.output);
 	return ret ? message_fail(STATUS_ENVIRONMENT,
-				  "cannot create a thread or an eventfd: %s",
+				  "cannot create an eventfd: %s",
 				  strerror(-ret)) :
 		     0;
 }
 
-static int run_inputs(struct target *target)
+static int start_output(struct machine *machine)
+{
+	int ret = output_start(&machine->console.output);
+
+	return ret ? message_fail(STATUS_ENVIRONMENT,
+				  "cannot create a thread: %s",
+				  strerror(-ret)) :
+		     0;
+}
+
+/* Who gives the inputs */
+enum parent {
+	PARENT_USER, /* as files, or as standard input */
+	PARENT_AFL, /* one after the other */
+	PARENT_AFL_ONCE, /* a single one, to a process of its own */
+};
+
+static enum parent find_parent(void)
+{
+	if (afl_is_parent())
+		return PARENT_AFL;
+	return afl_runs_once() ? PARENT_AFL_ONCE : PARENT_USER;
+}
+
+/*
+ * From now on, the process opens only the files of inputs, and creates no sockets and, besides
+ * the helper for afl-fuzz, no processes. Inputs of a shell's <(COMMAND) are descriptors that
+ * are open already.
+ */
+static int enter_sandbox(const struct target *target, enum parent parent)
+{
+	const struct fuzz_options *options = target->options;
+	struct sandbox_needs needs = {
+		.fuzz = true,
+		.inherited = parent == PARENT_USER,
+	};
+
+	if (!target->input.is_shared)
+		needs.inputs = (struct sandbox_inputs){
+			.files = options->files,
+			.count = options->file_count,
+			.are_replaced = parent != PARENT_USER,
+		};
+	return options->run.sandbox == SANDBOX_ON ? sandbox_enter(&needs) : 0;
+}
+
+/* Give standard output a buffer; stdio would look at the file to choose its size. */
+static void set_buffer(void)
+{
+	static char buffer[BUFSIZ];
+
+	setvbuf(stdout, buffer, _IOFBF, sizeof(buffer));
+}
+
+static int run_inputs(struct target *target, enum parent parent)
 {
 	const struct fuzz_options *options = target->options;
 	const char *file = options->file_count ? options->files[0] : NULL;
 
-	if (afl_is_parent())
+	set_buffer();
+	if (parent == PARENT_AFL)
 		return afl_serve(target, file);
-	return afl_runs_once() ? run_once(target) : run_files(target);
+	return parent == PARENT_AFL_ONCE ? run_once(target) : run_files(target);
 }
 
 static int run_target(struct target *target, struct guest *guest)
 {
 	struct machine *machine = &target->machine;
+	enum parent parent = find_parent();
 	int status;
 
 	status = setup_vm(machine, &target->device);
@@ -195,13 +265,19 @@ static int run_target(struct target *target, struct guest *guest)
 		goto destroy_cpus;
 	status = target_open(target);
 	if (status)
-		goto close_console;
+		goto close_target;
+	status = enter_sandbox(target, parent);
+	if (status)
+		goto close_target;
+	status = start_output(machine);
+	if (status)
+		goto close_target;
 
-	status = run_inputs(target);
+	status = run_inputs(target, parent);
 
-	target_close(target);
-close_console:
 	console_end_output(&machine->console);
+close_target:
+	target_close(target);
 	console_close(&machine->console);
 destroy_cpus:
 	machine_destroy_cpus(machine);

@@ -106,18 +106,14 @@ static const struct word sandbox_words[] = { { "on", SANDBOX_ON },
 			"Print the result, --stats and --trace as JSON to standard error, one object per line", \
 			group                                                                                   \
 	}
-#define LIMIT_OPTIONS(group)                                                                                         \
-	{ "timeout",                                                                                                 \
-	  KEY_TIMEOUT,                                                                                               \
-	  "SECONDS",                                                                                                 \
-	  0,                                                                                                         \
-	  "End the run after this time; may have a fraction",                                                        \
-	  group },                                                                                                   \
-	{                                                                                                            \
-		"sandbox", KEY_SANDBOX, "on|off", 0,                                                                 \
-			"Give up files, programs, sockets and other processes before the guest runs; on by default", \
-			group                                                                                        \
-	}
+#define LIMIT_OPTIONS(group)                                                   \
+	{ "timeout",                                                           \
+	  KEY_TIMEOUT,                                                         \
+	  "SECONDS",                                                           \
+	  0,                                                                   \
+	  "End the run after this time; may have a fraction",                  \
+	  group },                                                             \
+		SANDBOX_OPTION(group)
 
 static const struct argp_option run_table[] = {
 	IMAGE_OPTIONS(1),

@@ -117,6 +117,13 @@ enum key {
 			group                                                           \
 	}
 
+#define SANDBOX_OPTION(group)                                                                                        \
+	{                                                                                                            \
+		"sandbox", KEY_SANDBOX, "on|off", 0,                                                                 \
+			"Give up files, programs, sockets and other processes before the guest runs; on by default", \
+			group                                                                                        \
+	}
+
 /**
  * struct parse - state of the parser
  * @argp: the subcommand's description for argp

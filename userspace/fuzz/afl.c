@@ -8,6 +8,7 @@
 #include "afl.h"
 #include "common/message.h"
 #include "common/status.h"
+#include "sandbox/sandbox.h"
 
 #define REQUESTS 198
 #define ANSWERS 199
@@ -26,9 +27,11 @@
 #define NEW_MAP_SIZE 0x1u
 #define NEW_SHARED_INPUT 0x2u
 
+/* The sandbox closes other descriptors that have no FD_CLOEXEC flag. */
 static bool has_descriptors(void)
 {
-	return fcntl(REQUESTS, F_GETFD) >= 0 && fcntl(ANSWERS, F_GETFD) >= 0;
+	return !fcntl(REQUESTS, F_SETFD, FD_CLOEXEC) &&
+	       !fcntl(ANSWERS, F_SETFD, FD_CLOEXEC);
 }
 
 bool afl_is_parent(void)
@@ -193,6 +196,8 @@ static int serve_requests(struct target *target, const char *file)
 	uint32_t was_killed;
 	int ret = helper_start(&helper, kill_run, target);
 
+	if (!ret)
+		ret = sandbox_enter_thread(SANDBOX_FUZZ);
 	/* The first request has been read. */
 	for (was_killed = 0; !ret;) {
 		ret = serve_request(target, &helper, file, was_killed);

@@ -8,6 +8,7 @@
 
 #include "common/thread.h"
 #include "helper.h"
+#include "sandbox/sandbox.h"
 
 /*
  * Sleep until a signal, with the default action of each. Without its descriptors, this
@@ -23,7 +24,8 @@ static void __attribute__((noreturn)) sleep_for_ever(pid_t parent)
 	if (getppid() != parent)
 		_exit(0);
 	for (number = 1; number < NSIG; number++)
-		signal(number, SIG_DFL);
+		if (number != SIGSYS) /* the sandbox's */
+			signal(number, SIG_DFL);
 	syscall(SYS_close_range, 0u, ~0u, 0u);
 	sigemptyset(&none);
 	for (;;)
@@ -50,9 +52,10 @@ static void wait_for_end(pid_t process)
 static void *create_processes(void *argument)
 {
 	struct helper *helper = argument;
+	int ret = sandbox_enter_thread(SANDBOX_HELPER);
 
 	for (;;) {
-		helper->pid = start_process();
+		helper->pid = ret ? ret : start_process();
 		sem_post(&helper->created);
 		if (helper->pid < 0)
 			return NULL;

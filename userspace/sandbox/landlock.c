@@ -45,16 +45,15 @@ static size_t rights_size(int version)
 			     sizeof(struct rights);
 }
 
-static int permit_removal(int rules, const char *path)
+/* Permit access to a file, or to all that is in a directory. */
+static int permit(int rules, const char *path, uint64_t access)
 {
 	struct landlock_path_beneath_attr beneath = {
-		.allowed_access = LANDLOCK_ACCESS_FS_REMOVE_FILE,
+		.allowed_access = access,
+		.parent_fd = open(path, O_PATH | O_CLOEXEC),
 	};
-	char copy[PATH_MAX];
 	int ret;
 
-	snprintf(copy, sizeof(copy), "%s", path);
-	beneath.parent_fd = open(dirname(copy), O_PATH | O_CLOEXEC);
 	if (beneath.parent_fd < 0)
 		return -errno;
 	ret = syscall(SYS_landlock_add_rule, rules, LANDLOCK_RULE_PATH_BENEATH,
@@ -65,21 +64,56 @@ static int permit_removal(int rules, const char *path)
 	return ret;
 }
 
-static int restrict_process(int version, const char *socket)
+static int permit_in_directory(int rules, const char *path, uint64_t access)
 {
-	int ret, rules = syscall(SYS_landlock_create_ruleset,
-				 &versions[version], rights_size(version), 0);
+	char copy[PATH_MAX];
+
+	snprintf(copy, sizeof(copy), "%s", path);
+	return permit(rules, dirname(copy), access);
+}
+
+/* Of a directory, permit only to list it: open() succeeds, and read() says what is wrong. */
+static void permit_input(int rules, const char *file)
+{
+	if (permit(rules, file, LANDLOCK_ACCESS_FS_READ_DIR) == -EINVAL)
+		permit(rules, file, LANDLOCK_ACCESS_FS_READ_FILE);
+}
+
+/*
+ * A file that does not exist, or to which Landlock does not apply, is no error: reading it will
+ * succeed or not.
+ */
+static void permit_inputs(int rules, const struct sandbox_inputs *inputs)
+{
+	size_t i;
+
+	for (i = 0; i < inputs->count; i++)
+		if (inputs->are_replaced)
+			permit_in_directory(rules, inputs->files[i],
+					    LANDLOCK_ACCESS_FS_READ_FILE);
+		else
+			permit_input(rules, inputs->files[i]);
+}
+
+static int restrict_process(int version, const struct sandbox_needs *needs)
+{
+	int rules = syscall(SYS_landlock_create_ruleset, &versions[version],
+			    rights_size(version), 0);
+	int ret = 0;
 
 	if (rules < 0)
 		return -errno;
-	ret = socket ? permit_removal(rules, socket) : 0;
+	permit_inputs(rules, &needs->inputs);
+	if (needs->socket)
+		ret = permit_in_directory(rules, needs->socket,
+					  LANDLOCK_ACCESS_FS_REMOVE_FILE);
 	if (!ret && syscall(SYS_landlock_restrict_self, rules, 0))
 		ret = -errno;
 	close(rules);
 	return ret;
 }
 
-int landlock_enter(const char *socket)
+int landlock_enter(const struct sandbox_needs *needs)
 {
 	const int newest = ARRAY_SIZE(versions) - 1;
 	int ret, version = syscall(SYS_landlock_create_ruleset, NULL, 0,
@@ -87,6 +121,6 @@ int landlock_enter(const char *socket)
 
 	if (version < 1)
 		return 0;
-	ret = restrict_process(version < newest ? version : newest, socket);
+	ret = restrict_process(version < newest ? version : newest, needs);
 	return ret ? ret : version;
 }

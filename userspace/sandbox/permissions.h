@@ -25,12 +25,15 @@ struct permission {
 /*
  * Bits of @threads beside those of enum sandbox_thread: the process, until each thread has
  * its own filter; the main thread, if it removes gdb's socket; processors whose guest
- * has SVM; and the main thread, if it saves the machine.
+ * has SVM; the main thread, if it saves the machine; the thread of svmrun fuzz, if it reads
+ * inputs from files; and that process, until it has taken the snapshot.
  */
 #define PERMISSION_START 0x100
 #define PERMISSION_SOCKET 0x200
 #define PERMISSION_NESTED 0x400
 #define PERMISSION_SAVE 0x800
+#define PERMISSION_INPUTS 0x1000
+#define PERMISSION_SNAPSHOT 0x2000
 
 /* Stands for the process ID in a condition */
 #define PERMISSION_OWN_ID 0

@@ -51,7 +51,8 @@ static void report_denial(int call)
 /* SA_RESETHAND has restored the default action, which ends the process. */
 static void on_sigsys(int number, siginfo_t *info, void *context)
 {
-	on_denial();
+	if (on_denial)
+		on_denial();
 	if (info->si_code == SYS_SECCOMP)
 		report_denial(info->si_syscall);
 	raise(number);
@@ -97,6 +98,9 @@ static unsigned int used_threads(const struct sandbox_needs *needs)
 	unsigned int threads = 1 << SANDBOX_MAIN | 1 << SANDBOX_CPU |
 			       1 << SANDBOX_OUTPUT;
 
+	if (needs->fuzz)
+		return 1 << SANDBOX_FUZZ | 1 << SANDBOX_HELPER |
+		       1 << SANDBOX_OUTPUT;
 	if (needs->disks)
 		threads |= 1 << SANDBOX_DISK;
 	if (needs->gdb)
@@ -113,6 +117,8 @@ static unsigned int optional_needs(const struct sandbox_needs *needs,
 		       (needs->save ? PERMISSION_SAVE : 0);
 	if (thread == SANDBOX_CPU && needs->nested)
 		return PERMISSION_NESTED;
+	if (thread == SANDBOX_FUZZ && needs->inputs.count)
+		return PERMISSION_INPUTS;
 	return 0;
 }
 
@@ -122,6 +128,8 @@ static int build_filters(struct filter *all, const struct sandbox_needs *needs)
 	unsigned int process = threads | PERMISSION_START;
 	int ret = 0;
 
+	if (needs->fuzz)
+		process |= PERMISSION_SNAPSHOT;
 	for (i = 0; i < SANDBOX_THREADS && !ret; i++) {
 		if (!(threads >> i & 1))
 			continue;
@@ -147,7 +155,7 @@ int sandbox_enter(const struct sandbox_needs *needs)
 	if (ret)
 		return sandbox_failed("the kernel does not filter system calls",
 				      -ret);
-	ret = close_inherited_files();
+	ret = needs->inherited ? 0 : close_inherited_files();
 	if (ret)
 		return sandbox_failed("cannot read /proc/self/fd", -ret);
 	ret = build_filters(&all, needs);
@@ -157,7 +165,7 @@ int sandbox_enter(const struct sandbox_needs *needs)
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
 		return sandbox_failed("cannot give up privileges of programs",
 				      errno);
-	ret = landlock_enter(needs->socket);
+	ret = landlock_enter(needs);
 	if (ret < 0)
 		return sandbox_failed("cannot give up files with Landlock",
 				      -ret);

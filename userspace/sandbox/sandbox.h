@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * The sandbox of svmrun run. The process opens all that it needs, and then gives up the
- * rest: files, programs, sockets and other processes. A guest that finds a mistake in the
- * tool, and makes it execute the guest's code, can use only what is left.
+ * The sandbox of svmrun run, resume and fuzz. The process opens all that it needs, and then
+ * gives up the rest: files, programs, sockets and other processes. A guest that finds a
+ * mistake in the tool, and makes it execute the guest's code, can use only what is left.
  *
  * The process has a filter of system calls, and each thread has another one, which permits
  * only the calls of its own kind (permissions.c).
@@ -11,6 +11,7 @@
 #define SANDBOX_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 enum sandbox_thread {
 	SANDBOX_MAIN, /* waits for the terminal, and ends the run */
@@ -18,7 +19,22 @@ enum sandbox_thread {
 	SANDBOX_DISK,
 	SANDBOX_OUTPUT,
 	SANDBOX_GDB,
+	SANDBOX_FUZZ, /* runs the guest's inputs */
+	SANDBOX_HELPER, /* creates processes that sleep, for afl-fuzz */
 	SANDBOX_THREADS,
+};
+
+/**
+ * struct sandbox_inputs - files that are read later
+ * @files: their names
+ * @count: how many
+ * @are_replaced: by other files of the same names, so that all files of their directories can
+ *	be read
+ */
+struct sandbox_inputs {
+	char *const *files;
+	size_t count;
+	bool are_replaced;
 };
 
 /**
@@ -27,15 +43,21 @@ enum sandbox_thread {
  * @gdb: there is a thread for gdb
  * @nested: the guest has SVM
  * @save: the machine may be saved to a file
+ * @fuzz: the threads are those of svmrun fuzz, which first takes a snapshot of the guest
+ * @inherited: keep descriptors that the program which started this one has left open
+ * @inputs: files that are read later
  * @socket: path of a file that is removed at the end, NULL for none
  * @denied: called in a signal handler when a system call has been denied, before the
- *	process ends
+ *	process ends; may be NULL
  */
 struct sandbox_needs {
 	bool disks;
 	bool gdb;
 	bool nested;
 	bool save;
+	bool fuzz;
+	bool inherited;
+	struct sandbox_inputs inputs;
 	const char *socket;
 	void (*denied)(void);
 };
