@@ -196,7 +196,8 @@ static void give_input(const struct server *server, const char *text)
 		memcpy(server->input->bytes, text, length);
 		return;
 	}
-	fd = open(INPUT_FILE, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+	unlink(INPUT_FILE); /* as afl-fuzz does */
+	fd = open(INPUT_FILE, O_WRONLY | O_CREAT | O_EXCL, 0600);
 	if (fd < 0 || write(fd, text, length) != (ssize_t)length)
 		perror(INPUT_FILE);
 	close(fd);

@@ -216,7 +216,6 @@ static int enter_sandbox(const struct target *target, enum parent parent)
 		needs.inputs = (struct sandbox_inputs){
 			.files = options->files,
 			.count = options->file_count,
-			.are_replaced = parent == PARENT_AFL,
 		};
 	return options->run.sandbox == SANDBOX_ON ? sandbox_enter(&needs) : 0;
 }

@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -45,7 +46,10 @@ static size_t rights_size(int version)
 			     sizeof(struct rights);
 }
 
-/* Permit access to a file, or to all that is in a directory. */
+/*
+ * Permit access to a file, or to all files in a directory. Return a descriptor of it, or a
+ * negative errno.
+ */
 static int permit(int rules, const char *path, uint64_t access)
 {
 	struct landlock_path_beneath_attr beneath = {
@@ -56,43 +60,74 @@ static int permit(int rules, const char *path, uint64_t access)
 
 	if (beneath.parent_fd < 0)
 		return -errno;
-	ret = syscall(SYS_landlock_add_rule, rules, LANDLOCK_RULE_PATH_BENEATH,
-		      &beneath, 0) ?
-		      -errno :
-		      0;
+	if (!syscall(SYS_landlock_add_rule, rules, LANDLOCK_RULE_PATH_BENEATH,
+		     &beneath, 0))
+		return beneath.parent_fd;
+	ret = -errno;
 	close(beneath.parent_fd);
 	return ret;
 }
 
-static int permit_in_directory(int rules, const char *path, uint64_t access)
+static const char *directory_of(const char *path)
 {
-	char copy[PATH_MAX];
+	static char copy[PATH_MAX];
 
 	snprintf(copy, sizeof(copy), "%s", path);
-	return permit(rules, dirname(copy), access);
+	return dirname(copy);
 }
 
-/* Of a directory, permit only to list it: open() succeeds, and read() says what is wrong. */
-static void permit_input(int rules, const char *file)
+static int permit_removal(int rules, const char *path)
 {
-	if (permit(rules, file, LANDLOCK_ACCESS_FS_READ_DIR) == -EINVAL)
-		permit(rules, file, LANDLOCK_ACCESS_FS_READ_FILE);
+	int fd = permit(rules, directory_of(path),
+			LANDLOCK_ACCESS_FS_REMOVE_FILE);
+
+	if (fd < 0)
+		return fd;
+	close(fd);
+	return 0;
 }
 
 /*
- * A file that does not exist, or to which Landlock does not apply, is no error: reading it will
+ * Permit to read files in a directory. The descriptor stays open: a network file system could
+ * otherwise forget the directory, and the rule would not hold for what it finds instead.
+ */
+static void permit_directory(int rules, const char *path)
+{
+	static char last[PATH_MAX];
+
+	if (!strcmp(path, last))
+		return;
+	snprintf(last, sizeof(last), "%s", path);
+	permit(rules, path, LANDLOCK_ACCESS_FS_READ_FILE);
+}
+
+/*
+ * Permit to read a file that is not in the directory, such as one that /dev/fd/3 refers to. Of a
+ * directory, permit only to list it: open() succeeds, and read() says what is wrong.
+ */
+static void permit_input(int rules, const char *file)
+{
+	int fd = permit(rules, file, LANDLOCK_ACCESS_FS_READ_DIR);
+
+	if (fd == -EINVAL)
+		fd = permit(rules, file, LANDLOCK_ACCESS_FS_READ_FILE);
+	if (fd >= 0)
+		close(fd);
+}
+
+/*
+ * Permit to read the files, others that replace them, and thus all in their directories. A file
+ * that does not exist, or to which Landlock does not apply, is no error: reading it will
  * succeed or not.
  */
 static void permit_inputs(int rules, const struct sandbox_inputs *inputs)
 {
 	size_t i;
 
-	for (i = 0; i < inputs->count; i++)
-		if (inputs->are_replaced)
-			permit_in_directory(rules, inputs->files[i],
-					    LANDLOCK_ACCESS_FS_READ_FILE);
-		else
-			permit_input(rules, inputs->files[i]);
+	for (i = 0; i < inputs->count; i++) {
+		permit_directory(rules, directory_of(inputs->files[i]));
+		permit_input(rules, inputs->files[i]);
+	}
 }
 
 static int restrict_process(int version, const struct sandbox_needs *needs)
@@ -105,8 +140,7 @@ static int restrict_process(int version, const struct sandbox_needs *needs)
 		return -errno;
 	permit_inputs(rules, &needs->inputs);
 	if (needs->socket)
-		ret = permit_in_directory(rules, needs->socket,
-					  LANDLOCK_ACCESS_FS_REMOVE_FILE);
+		ret = permit_removal(rules, needs->socket);
 	if (!ret && syscall(SYS_landlock_restrict_self, rules, 0))
 		ret = -errno;
 	close(rules);

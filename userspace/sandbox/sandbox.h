@@ -25,16 +25,13 @@ enum sandbox_thread {
 };
 
 /**
- * struct sandbox_inputs - files that are read later
+ * struct sandbox_inputs - files that are read later, or others of the same names
  * @files: their names
  * @count: how many
- * @are_replaced: by other files of the same names, so that all files of their directories can
- *	be read
  */
 struct sandbox_inputs {
 	char *const *files;
 	size_t count;
-	bool are_replaced;
 };
 
 /**
