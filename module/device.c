@@ -270,6 +270,7 @@ static long vm_file_protect(struct file *file, union argument *argument)
 /* Bytes of guest memory for one page of bits */
 #define DIRTY_PIECE (PAGE_SIZE * BITS_PER_BYTE * PAGE_SIZE)
 
+/* Size of the bitmap for a range of guest memory */
 static size_t log_size(u64 length)
 {
 	return DIV_ROUND_UP(length >> PAGE_SHIFT, 64) * sizeof(u64);

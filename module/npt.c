@@ -492,8 +492,9 @@ bool npt_protect(struct npt *npt, struct npt_range *range, unsigned int rights,
 
 /*
  * Walk to the entry at level 2, or to a higher one without a table. @entry and @level are the
- * result for the entry before, or NULL: a table's entries are adjacent. Skip entries that do
- * not have @bit, except the last one of the range, and those that are partly inside.
+ * result for the entry before, or NULL: a table's entries are adjacent. Advance the range over
+ * entries without @bit, for one of @steps each, except one that is partly inside, and the last
+ * one of the table or of the range.
  */
 static u64 *walk_next(const struct npt *npt, struct npt_range *range,
 		      u64 *entry, unsigned int *level, u64 bit,
