@@ -80,17 +80,6 @@ static int reset_failed(int error)
 			    strerror(error));
 }
 
-/* Give up what only the snapshot needed. */
-static int confine_thread(void)
-{
-	int ret = sandbox_enter_thread(SANDBOX_FUZZ);
-
-	return ret ? message_fail(STATUS_ENVIRONMENT,
-				  "sandbox: cannot confine a thread: %s; to run without the sandbox, use --sandbox=off",
-				  strerror(-ret)) :
-		     0;
-}
-
 /* A crash outweighs a time-out. */
 static int worst(int a, int b)
 {
@@ -121,7 +110,7 @@ static int run_files(struct target *target)
 	pthread_mutex_lock(&target->machine.lock);
 	ret = target_prepare(target);
 	if (!ret)
-		ret = confine_thread();
+		ret = sandbox_confine_thread(SANDBOX_FUZZ);
 	if (!ret && !options->file_count)
 		ret = run_file(target, NULL, &status);
 	for (i = 0; i < options->file_count && !ret; i++)
@@ -154,7 +143,7 @@ static int run_once(struct target *target)
 	pthread_mutex_lock(&target->machine.lock);
 	ret = target_prepare(target);
 	if (!ret)
-		ret = confine_thread();
+		ret = sandbox_confine_thread(SANDBOX_FUZZ);
 	if (!ret) {
 		memset(target->map.memory.base, 0, target->map.memory.size);
 		verdict = target_run(target);
@@ -220,7 +209,7 @@ static int enter_sandbox(const struct target *target, enum parent parent)
 	return options->run.sandbox == SANDBOX_ON ? sandbox_enter(&needs) : 0;
 }
 
-/* Give standard output a buffer; stdio would look at the file to choose its size. */
+/* Give standard output a buffer: to choose the size itself, stdio would call fstat(). */
 static void set_buffer(void)
 {
 	static char buffer[BUFSIZ];

@@ -195,9 +195,10 @@ static int serve_requests(struct target *target, const char *file)
 	struct helper helper;
 	uint32_t was_killed;
 	int ret = helper_start(&helper, kill_run, target);
+	int status = ret ? 0 : sandbox_confine_thread(SANDBOX_FUZZ);
 
-	if (!ret)
-		ret = sandbox_enter_thread(SANDBOX_FUZZ);
+	if (status)
+		return status;
 	/* The first request has been read. */
 	for (was_killed = 0; !ret;) {
 		ret = serve_request(target, &helper, file, was_killed);

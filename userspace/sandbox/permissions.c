@@ -30,7 +30,7 @@
 #define SNAPSHOT PERMISSION_SNAPSHOT
 #define ALL (MAIN | CPU | DISK | OUTPUT | GDB | FUZZ | HELPER)
 
-/* What fork() passes to clone() */
+/* The flags with which fork() calls clone() */
 #define FORK (SIGCHLD | CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID)
 
 /* Since version 2.42, the GNU C library uses these; <asm/termbits.h> cannot be included. */
@@ -61,11 +61,11 @@
 #define IS(argument, value) SCMP_CMP64(argument, SCMP_CMP_EQ, value, 0)
 #define IS_NOT(argument, value) SCMP_CMP64(argument, SCMP_CMP_NE, value)
 #define HAS(argument, bit) SCMP_CMP64(argument, SCMP_CMP_MASKED_EQ, bit, bit)
-/* The flags of open() neither write to a file nor create one. */
+#define HAS_NOT(argument, bit) SCMP_CMP64(argument, SCMP_CMP_MASKED_EQ, bit, 0)
+/* Flags of open() that neither write to a file nor create one */
 #define READS(argument)                                                        \
 	SCMP_CMP64(argument, SCMP_CMP_MASKED_EQ,                               \
 		   O_ACCMODE | O_CREAT | O_TRUNC | O_TMPFILE, O_RDONLY)
-#define HAS_NOT(argument, bit) SCMP_CMP64(argument, SCMP_CMP_MASKED_EQ, bit, 0)
 
 const struct permission permissions[] = {
 	/*
@@ -81,7 +81,7 @@ const struct permission permissions[] = {
 	CALL_IF(ioctl, ALL, IS(1, SVMRUN_KICK)),
 	CALL(timer_settime, CPU | FUZZ), /* the next deadline of a device */
 	CALL(timer_delete, CPU | FUZZ),
-	CALL(getcpu, CPU | FUZZ), /* where the vDSO does not serve it */
+	CALL(getcpu, CPU), /* KVM's clock, where the vDSO does not serve it */
 	CALL(getrandom, ALL), /* entropy device; malloc() */
 
 	/* Locks, time and signals */
@@ -112,7 +112,7 @@ const struct permission permissions[] = {
 	CALL(write, ALL), /* messages, the guest's output, events */
 	CALL(writev, ALL), /* the C library's message before it aborts */
 	CALL(read, MAIN | CPU | GDB | FUZZ), /* standard input, events */
-	CALL(poll, MAIN | CPU | OUTPUT | GDB | FUZZ),
+	CALL(poll, MAIN | CPU | OUTPUT | GDB),
 	CALL(close, MAIN | GDB | FUZZ),
 	CALL_IF(ioctl, MAIN | CPU, IS(1, FIONREAD)), /* bytes of input */
 	CALL_IF(ioctl, MAIN, IS(1, TCGETS)), /* isatty() */
@@ -126,12 +126,12 @@ const struct permission permissions[] = {
 	/* Files of disks, which are open */
 	CALL(preadv, DISK),
 	CALL(pwritev, DISK),
-	CALL(pwrite64, DISK | SAVE), /* zeros */
+	CALL(pwrite64, DISK | SAVE | SNAPSHOT), /* zeros; pages */
 	CALL(fdatasync, DISK | SAVE),
 	CALL(fallocate, DISK | SAVE), /* discard */
 
 	/* The file to which the machine is saved, which is open */
-	CALL(ftruncate, SAVE),
+	CALL(ftruncate, SAVE | SNAPSHOT),
 	CALL(flock, SAVE),
 	CALL(pread64, SAVE), /* pagemap */
 	CALL(lseek, SAVE),
@@ -145,12 +145,10 @@ const struct permission permissions[] = {
 	CALL_IF(ioctl, SNAPSHOT, IS(1, SVMRUN_PROTECT)),
 	CALL_IF(mmap, SNAPSHOT, HAS_NOT(2, PROT_EXEC)),
 	CALL(memfd_create, SNAPSHOT),
-	CALL(ftruncate, SNAPSHOT),
-	CALL(pwrite64, SNAPSHOT),
 	CALL_IF(fcntl, SNAPSHOT, IS(1, F_ADD_SEALS)),
 	CALL(eventfd2, SNAPSHOT), /* breakpoint of --start */
 
-	/* Inputs from files, which afl-fuzz replaces. Landlock knows their names. */
+	/* Inputs from files; Landlock permits only those in the same directories. */
 	CALL_IF(openat, INPUTS, READS(2)),
 
 	CALL(shmdt, FUZZ), /* afl-fuzz's map and input, at the end */

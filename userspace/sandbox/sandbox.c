@@ -191,6 +191,13 @@ int sandbox_enter_thread(enum sandbox_thread thread)
 	return filter_use(&filters[thread]);
 }
 
+int sandbox_confine_thread(enum sandbox_thread thread)
+{
+	int ret = sandbox_enter_thread(thread);
+
+	return ret ? sandbox_failed("cannot confine a thread", -ret) : 0;
+}
+
 const struct sandbox_state *sandbox_state(void)
 {
 	return &state;

@@ -71,6 +71,9 @@ int sandbox_enter(const struct sandbox_needs *needs);
  */
 int sandbox_enter_thread(enum sandbox_thread thread);
 
+/* The same, but return 0, or the exit status after a message. */
+int sandbox_confine_thread(enum sandbox_thread thread);
+
 /**
  * struct sandbox_state - for reports
  * @is_on: the process is confined
